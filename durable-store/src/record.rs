@@ -1,0 +1,159 @@
+//! The records a store keeps and the batch of changes it commits.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a live instance stands: a dense number, used again after the instance has closed.
+///
+/// Dense, so that the rows of a batch of transitions lie close together on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Slot(pub u64);
+
+/// Names one run of an instance for ever: never used again, not even by a restart under the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Number(pub u64);
+
+/// A live instance: everything that changes at a step is in this one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The user's id, unique among live and retained instances.
+    pub id: String,
+    /// Which run this is.
+    pub number: Number,
+    /// The stored name of the workflow.
+    pub workflow: String,
+    /// The engine's status code.
+    pub status: u8,
+    /// Whether the engine must look at this instance at start-up without being asked: it has an
+    /// activity pending or is ready to step. Instances that only wait for timers or messages are not active.
+    pub active: bool,
+    /// When the instance was started, in milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// The engine's state of this instance: opaque here.
+    #[serde(with = "bytes")]
+    pub state: Vec<u8>,
+}
+
+/// A closed instance, kept until its retention passes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// The user's id.
+    pub id: String,
+    /// Which run this was.
+    pub number: Number,
+    /// The stored name of the workflow.
+    pub workflow: String,
+    /// The engine's status code.
+    pub status: u8,
+    /// When the instance was started, in milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// When it closed, in milliseconds since the Unix epoch.
+    pub closed_ms: u64,
+    /// The engine's record of the end (result, reason): opaque here.
+    #[serde(with = "bytes")]
+    pub state: Vec<u8>,
+}
+
+/// A durable timer. The store keeps timers ordered by deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timer {
+    /// When it is due, in milliseconds since the Unix epoch.
+    pub deadline_ms: u64,
+    /// The instance that waits for it.
+    pub slot: Slot,
+    /// The operation it completes; chosen by the engine.
+    pub operation: u64,
+}
+
+/// One timer set or cleared by a transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// The timer is added.
+    Set(Timer),
+    /// The timer is removed; removing one that is not there is not an error.
+    Clear(Timer),
+}
+
+/// What a transition does to its instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A new live instance in a slot from [`Store::allocate`](crate::Store::allocate). A retained
+    /// closed instance under the same id loses its id to the new one.
+    Create(Instance),
+    /// The instance's new record. `active_changed` says that `active` differs from the stored
+    /// record, so that a store can leave its index of active instances alone otherwise.
+    Update {
+        /// The new record.
+        instance: Instance,
+        /// Whether `instance.active` differs from what is stored.
+        active_changed: bool,
+    },
+    /// The instance ends: its live record and its slot are given up, its timers must be cleared by
+    /// the same transition.
+    Close(Closed),
+}
+
+/// One instance's change of state. All of a batch's transitions commit together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The instance's slot.
+    pub slot: Slot,
+    /// Which run it is.
+    pub number: Number,
+    /// What happens to the instance.
+    pub change: Change,
+    /// Timers set and cleared.
+    pub timers: Vec<TimerChange>,
+    /// Chunks of history to keep: `(chunk number, bytes)`.
+    pub history: Vec<(u32, Vec<u8>)>,
+    /// Chunks of history to drop: all with a number below this.
+    pub history_from: u32,
+}
+
+/// What one transaction commits. A slot appears at most once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The instances' transitions.
+    pub transitions: Vec<Transition>,
+    /// Layouts seen for the first time: `(id, bytes)`. Writing a known id with other bytes is
+    /// [`Error::Conflict`](crate::Error::Conflict).
+    pub layouts: Vec<(u64, Vec<u8>)>,
+    /// Programs seen for the first time: `(build, bytes)`. An existing one is replaced.
+    pub programs: Vec<(u64, Vec<u8>)>,
+    /// Closed instances whose retention has passed: removed with their history.
+    pub expired: Vec<Number>,
+}
+
+/// What stands under an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A live instance.
+    Live(Slot),
+    /// A retained closed instance.
+    Closed(Number),
+}
+
+/// Byte strings as one length-prefixed run instead of a sequence of numbers.
+mod bytes {
+    use serde::{Deserializer, Serializer, de::Visitor};
+
+    pub(super) fn serialize<S: Serializer>(v: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(v)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, v: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(v.to_vec())
+            }
+            fn visit_byte_buf<E>(self, v: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(v)
+            }
+        }
+        d.deserialize_byte_buf(Bytes)
+    }
+}

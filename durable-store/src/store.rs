@@ -1,0 +1,65 @@
+//! The interface between the engine and what is on disk.
+
+use crate::{Batch, Closed, Error, Found, Instance, Number, Slot, Timer};
+
+/// A store of instances. Calls block; they are safe from any thread.
+///
+/// Commits are atomic and durable: when [`commit`](Store::commit) returns `Ok`, the whole batch
+/// survives a loss of power; when it returns an error, the outcome is unknown until the store was
+/// reopened, and until then every call answers [`Error::Poisoned`].
+pub trait Store: Send + Sync + 'static {
+    /// Commits a batch in one transaction.
+    fn commit(&self, batch: &Batch) -> Result<(), Error>;
+
+    /// A slot that no live instance uses and that no other call has been given since the store
+    /// was opened. A slot that was allocated and never committed is free again after a reopening.
+    fn allocate(&self) -> Result<Slot, Error>;
+
+    /// Gives back a slot that was allocated and will not be committed.
+    fn release(&self, slot: Slot);
+
+    /// How often this store has been opened, this time included. Durable before the store is
+    /// handed out, so that numbers made from it are never made again.
+    fn epoch(&self) -> u64;
+
+    /// What stands under `id`.
+    fn find(&self, id: &str) -> Result<Option<Found>, Error>;
+
+    /// The live instance in `slot`.
+    fn instance(&self, slot: Slot) -> Result<Option<Instance>, Error>;
+
+    /// The live instances in `slots`, in one read, in the order asked.
+    fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error>;
+
+    /// Live instances in order of slot, after `after`, at most `limit`.
+    fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, Error>;
+
+    /// Slots of active instances in order, after `after`, at most `limit`.
+    fn active(&self, after: Option<Slot>, limit: usize) -> Result<Vec<Slot>, Error>;
+
+    /// A retained closed instance.
+    fn closed(&self, number: Number) -> Result<Option<Closed>, Error>;
+
+    /// Retained closed instances in order of number, after `after`, at most `limit`.
+    fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, Error>;
+
+    /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most
+    /// `limit`, in order of deadline.
+    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error>;
+
+    /// The chunks of an instance's history, in order of chunk number.
+    fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error>;
+
+    /// A layout.
+    fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error>;
+
+    /// A program.
+    fn program(&self, build: u64) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Called when the engine has been idle for a moment, and at a clean stop: whatever makes the
+    /// next opening cheap.
+    fn settle(&self) -> Result<(), Error>;
+
+    /// Opens the store again after [`Error::Poisoned`]. What is read afterwards is what is durable.
+    fn reopen(&self) -> Result<(), Error>;
+}
