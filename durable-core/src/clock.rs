@@ -13,6 +13,16 @@ pub(crate) trait Clock: Send + Sync + 'static {
 
     /// Waits until the clock shows `deadline_ms`, never less.
     fn sleep_until(&self, deadline_ms: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Attempts that do nothing but wait for this clock: none on a clock that moves by itself.
+    fn asleep(&self) -> usize {
+        0
+    }
+
+    /// Whether somebody was woken and has not moved yet.
+    fn is_waking(&self) -> bool {
+        false
+    }
 }
 
 /// The system's clock.

@@ -1,3 +1,41 @@
-//! The engine of durable.
+//! The engine of [Durable](https://docs.rs/durable). Programs depend on the crate `durable`, which
+//! re-exports what they need.
 
+mod bytes;
+mod clock;
+mod context;
+mod engine;
+mod frame;
+mod future;
+mod meta;
+mod program;
+mod random;
+mod registry;
+mod steps;
+mod time;
+mod workflow;
+
+pub mod activity;
 pub mod codec;
+pub mod error;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod private;
+/// The same under the name that generated code uses.
+#[doc(hidden)]
+pub use private as __private;
+
+pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
+pub use codec::{DecodeError, EncodeError, Persist};
+pub use context::{Completion, Context, MAX_DEPTH, NewOperation, OperationId, Step, StepFailure, Wait};
+pub use durable_store as store;
+pub use engine::{
+    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, Handle, HistoryEvent, HistoryKind,
+    MAX_ID_BYTES, OnExisting, OpenError, ParkReason, PendingActivity, RunError, Start, StartError, Status,
+    StatusKind, Summary, Waiting, WorkflowFn,
+};
+pub use error::{CallError, Error, ErrorContext, Timeout};
+pub use future::{DurableFuture, IntoDurableFuture};
+pub use time::{Sleep, sleep, sleep_until};
+pub use workflow::{Inline, Workflow, WorkflowCall};

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One annotated item.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Registration {
     /// A workflow.
     Workflow(fn() -> WorkflowEntry),

@@ -37,12 +37,14 @@
 
 mod by_name;
 mod capture;
+mod current;
 mod diff;
 mod error;
 mod json;
 mod layout;
 mod named;
 mod persist;
+mod search;
 mod tree;
 mod types;
 mod value;
@@ -59,6 +61,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 
+pub use current::current;
+pub(crate) use current::with_current;
 pub use error::{DecodeError, EncodeError};
 pub use persist::Persist;
 pub use value::{ReadError, Value};

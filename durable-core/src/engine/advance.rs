@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     activity::retry::{Policy, next_delay},
-    codec::Encoded,
+    codec::{Encoded, with_current},
     context::{Completion, NewOperation, OperationId, Step, StepFailure},
     error::{CallError, Timeout},
     registry::{Machine, Moved},
@@ -85,6 +85,8 @@ pub(crate) struct Effects {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     pub(crate) parked: Option<ParkReason>,
     pub(crate) closed: bool,
+    /// It can move at once.
+    pub(crate) again: bool,
 }
 
 /// An instance on its way from one record to the next.
@@ -122,8 +124,14 @@ pub(crate) fn advance(
     for event in events {
         advance.apply(event);
     }
+    let before = create.then(|| advance.loaded.clone());
     if advance.end.is_none() && (advance.step || advance.loaded.state.is_ready()) {
         advance.step();
+    }
+    if let Some(before) = before.filter(|_| advance.end.is_some()) {
+        // A store holds an instance before it holds its end: the step is made once more after the commit.
+        advance = Advance { loaded: before, timers: Vec::new(), effects: Effects::default(), end: None, ..advance };
+        advance.effects.again = true;
     }
     advance.finish(create)
 }
@@ -232,7 +240,7 @@ impl Advance<'_> {
             Attempted::Broke { error, progress } => {
                 activity.progress = progress.or_else(|| activity.progress.take());
                 let message = error.to_string();
-                let over = matches!(error, CallError::TimedOut { timeout: Timeout::ScheduleToClose, .. });
+                let over = matches!(error, CallError::TimedOut { what: Timeout::ScheduleToClose, .. });
                 if !over && self.back_off(id, attempt, &message, None) {
                     return;
                 }
@@ -324,7 +332,7 @@ impl Advance<'_> {
             done.collect(),
         );
         let machine = state.machine.clone();
-        let moved = catch(|| crate::codec::with_current(&engine.codec, || (entry.poll)(&mut step, machine)));
+        let moved = catch(|| with_current(&engine.codec, || (entry.poll)(&mut step, machine)));
         match moved {
             Ok(Some(moved)) => self.moved(step, moved),
             Ok(None) => self.park(refusal(step.failure)),

@@ -196,7 +196,7 @@ impl Inner {
         };
         let state = AttemptState::new(info, now_ms);
         let state = seen.get_or_init(|| state);
-        let running = self.mocks.run(&self, entry.meta.name, &activity.args, state);
+        let running = self.mocks.run(&self, &entry, &activity.args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, activity.args, state));
         Some(self.watch(running, &limits, state).await)
     }

@@ -39,7 +39,6 @@ const CACHED_INSTANCES: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) max_concurrent_activities: usize,
-    pub(crate) retention_ms: u64,
 }
 
 /// The engine.
@@ -102,8 +101,6 @@ pub(crate) struct Shared {
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,
-    /// Attempts whose clock is virtual and who wait on it.
-    pub(crate) asleep: usize,
     pub(crate) broken: Option<String>,
     pub(crate) stopping: Stopping,
 }
@@ -232,7 +229,8 @@ impl Inner {
         shared.ready.is_empty()
             && shared.starts.is_empty()
             && shared.busy == 0
-            && shared.running == shared.asleep
+            && shared.running == self.clock.asleep()
+            && !self.clock.is_waking()
             && (shared.queue.is_empty() || shared.running >= self.settings.max_concurrent_activities)
             && !shared.recovering
             && shared.broken.is_none()

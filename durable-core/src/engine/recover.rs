@@ -58,6 +58,19 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
     result
 }
 
+/// At the opening of an engine; a store that fails already here is treated as one that fails later.
+pub(crate) fn at_start(inner: &Arc<Inner>) {
+    if let Err(error) = recover(inner) {
+        inner.report(&format!("the store failed: {error}"));
+        {
+            let mut shared = inner.lock();
+            shared.generation += 1;
+            shared.broken = Some(error.to_string());
+        }
+        reopen(inner);
+    }
+}
+
 /// Takes up one page of active instances; gives the last slot, or nothing at the end.
 fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreError> {
     let slots = inner.store.active(after, PAGE)?;
@@ -171,7 +184,6 @@ fn forget(shared: &mut Shared) {
     shared.backoffs.clear();
     shared.busy = 0;
     shared.running = 0;
-    shared.asleep = 0;
     shared.cached = 0;
     // Whoever waits for an end looks again.
     for watcher in shared.watchers.drain().flat_map(|(_, watchers)| watchers) {

@@ -185,10 +185,6 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
             let started = Started { number, created: true };
             work.replies.push((request.reply, Ok(started)));
             let advanced = advance(inner, slot, loaded, vec![Event::Begin], true);
-            // Started and ended within one step: there is no live record to take away.
-            if advanced.loaded.is_none() {
-                inner.store.release(slot);
-            }
             work.push(slot, advanced);
         }
     }
@@ -242,8 +238,13 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
     let mut closed = Vec::new();
     let mut replies = Vec::new();
     let mut shared = inner.lock();
+    // The store failed since: this batch is durable, and the recovery begins its effects.
+    let current = shared.generation == work.generation;
     for Commit { slot, loaded, mut effects } in work.commits {
         replies.append(&mut effects.replies);
+        if !current {
+            continue;
+        }
         let Some(live) = shared.live.get_mut(&slot) else { continue };
         let number = live.number;
         if effects.closed {
@@ -253,18 +254,23 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects);
+        if effects.again {
+            inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
+        }
         if effects.closed {
             refuse_inbox(&mut shared, slot);
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for slot in work.unsettled {
+    for slot in work.unsettled.into_iter().filter(|_| current) {
         // Claimed, and then there was nothing to do.
         if shared.live.get(&slot).is_some_and(|live| live.busy) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    release_ids(inner, &mut shared, work.ids);
+    if current {
+        release_ids(inner, &mut shared, work.ids);
+    }
     inner.pump(&mut shared);
     drop(shared);
     for (reply, answer) in work.replies {
@@ -372,6 +378,7 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
     }
     let mut shared = inner.lock();
     for id in work.ids {
+        // No longer being started, whoever comes next.
         for request in shared.starting.remove(&id).unwrap_or_default() {
             let _ = request.reply.send(Err(broken().into()));
         }

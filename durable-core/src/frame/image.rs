@@ -202,6 +202,12 @@ impl Frames {
         self.fetching(codec, || codec.decode(layout, bytes))
     }
 
+    /// Makes a value's layout known, if the store has it.
+    pub(crate) fn ensure(&self, codec: &Codec, layout: LayoutId) {
+        // What can't be learned shows when the value is decoded.
+        let _ = self.fetching(codec, || if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) });
+    }
+
     /// Decodes a stored value without its type.
     pub(crate) fn view(
         &self,
