@@ -103,7 +103,9 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture { state: CallState::Unstarted(self) }
+        ActivityFuture {
+            state: CallState::Unstarted(self),
+        }
     }
 }
 
@@ -139,18 +141,28 @@ impl<A: Activity> ActivityFuture<A> {
                 self.state = CallState::Started(id);
                 return Some(id);
             }
-            CallState::Ended => panic!("the call of activity `{}` was polled after it ended", A::META.name),
+            CallState::Ended => panic!(
+                "the call of activity `{}` was polled after it ended",
+                A::META.name
+            ),
         };
         let options = call.options.clone();
         match call.into_args() {
             Ok(args) => {
                 let name = A::META.name.to_owned();
-                let id = cx.start(NewOperation::Activity { name, args, options });
+                let id = cx.start(NewOperation::Activity {
+                    name,
+                    args,
+                    options,
+                });
                 self.state = CallState::Started(id);
                 Some(id)
             }
             Err(error) => {
-                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", A::META.name), error });
+                cx.fail(StepFailure::Encode {
+                    what: format!("the arguments of `{}`", A::META.name),
+                    error,
+                });
                 None
             }
         }
@@ -162,13 +174,18 @@ impl<A: Activity> ActivityFuture<A> {
             Completion::Value(value) => match cx.codec().decode(value.layout, &value.bytes) {
                 Ok(output) => return Some(output),
                 Err(error) => {
-                    cx.fail(StepFailure::Decode { what: format!("the result of `{}`", A::META.name), error });
+                    cx.fail(StepFailure::Decode {
+                        what: format!("the result of `{}`", A::META.name),
+                        error,
+                    });
                     return None;
                 }
             },
             Completion::Error(error) => error,
             // Only a timer fires.
-            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
+            Completion::Fired => CallError::Panicked {
+                message: "an activity ended as a timer".to_owned(),
+            },
         };
         let reason = error.to_string();
         let output = A::from_call_error(error);
