@@ -1,0 +1,3 @@
+//! The engine of durable.
+
+pub mod codec;

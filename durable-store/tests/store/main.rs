@@ -1,0 +1,4 @@
+//! What a store promises, shown on the embedded one.
+
+mod conformance;
+mod opening;
