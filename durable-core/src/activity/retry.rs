@@ -246,6 +246,12 @@ mod tests {
     }
 
     #[test]
+    fn a_delay_below_a_millisecond_is_not_none() {
+        let policy = plain(Retry::default().initial(Duration::from_nanos(1)));
+        assert_eq!(policy.initial, Duration::from_millis(1));
+    }
+
+    #[test]
     fn it_is_stored_in_a_few_bytes() {
         let bytes = postcard::to_stdvec(&Retry::attempts(3)).unwrap();
         assert!(bytes.len() <= 8, "{bytes:?}");

@@ -28,6 +28,37 @@ pub enum Verdict {
 }
 
 /// What an activity's error must be made from.
+///
+/// ```
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// impl From<durable_core::CallError> for Declined {
+///     fn from(_: durable_core::CallError) -> Self {
+///         Declined
+///     }
+/// }
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
+///
+/// Without it the activity does not compile, and never counts as one that can't fail:
+///
+/// ```compile_fail,E0277
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the error of an activity: there is no `From<durable::CallError>` for it",
     label = "the error of this activity needs `From<durable::CallError>`",

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, ItemFn, spanned::Spanned};
+use syn::{Attribute, Ident, ItemFn, Meta, Path, Token, punctuated::Punctuated, spanned::Spanned};
 
 use super::{
     options::Options,
@@ -306,10 +306,17 @@ impl Emit<'_> {
 /// Attributes of the function that others see: what documents it, what removes it, and the lint
 /// levels, which hold for everything inside. All others (`instrument`, ..) are the user's function's.
 fn is_outer(attr: &Attribute) -> bool {
+    if !attr.path().is_ident("cfg_attr") {
+        return is_outer_path(attr.path());
+    }
+    let metas = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    metas.is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_outer_path(meta.path())))
+}
+
+fn is_outer_path(path: &Path) -> bool {
     [
         "doc",
         "cfg",
-        "cfg_attr",
         "deprecated",
         "allow",
         "warn",
@@ -318,7 +325,7 @@ fn is_outer(attr: &Attribute) -> bool {
         "expect",
     ]
     .iter()
-    .any(|name| attr.path().is_ident(name))
+    .any(|name| path.is_ident(name))
 }
 
 /// A name that the user's code can't see.

@@ -211,7 +211,10 @@ impl Stored {
         errors: &mut Errors,
     ) -> Self {
         let name = match &*param.pat {
-            Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+            // The outer function uses it, whatever the user's function does.
+            Pat::Ident(pat) if pat.subpat.is_none() && !pat.ident.to_string().starts_with('_') => {
+                pat.ident.clone()
+            }
             _ => format_ident!("arg{}", position, span = Span::mixed_site()),
         };
         if let Some(reference) = reference {

@@ -238,7 +238,7 @@ fn callers_see_a_refused_function_in_its_repaired_shape() {
 #[test]
 fn what_the_engine_supplies_is_no_part_of_the_call() {
     let function = outer(
-        "async fn f(State(g): durable::State<Gateway>, id: &str, cx: &ActivityContext, state: State, (a, b): (u8, u8)) {}",
+        "async fn f(State(g): durable::State<Gateway>, id: &str, cx: &ActivityContext, state: State, (a, b): (u8, u8), _x: u8) {}",
     );
     let given: Vec<String> = function
         .sig
@@ -246,18 +246,27 @@ fn what_the_engine_supplies_is_no_part_of_the_call() {
         .iter()
         .map(|input| quote::quote!(#input).to_string())
         .collect();
-    assert_eq!(given, ["id : & str", "state : State", "arg4 : (u8 , u8)"]);
+    assert_eq!(
+        given,
+        [
+            "id : & str",
+            "state : State",
+            "arg4 : (u8 , u8)",
+            "arg5 : u8"
+        ]
+    );
 }
 
 #[test]
 fn attributes_that_others_see_stay_outside() {
-    let function =
-        outer("#[doc = \"x\"] #[cfg(test)] #[allow(dead_code)] #[instrument] pub(crate) fn f() {}");
+    let function = outer(
+        "#[doc = \"x\"] #[cfg(test)] #[allow(dead_code)] #[instrument] #[cfg_attr(a, doc = \"\")] #[cfg_attr(a, inline)] pub(crate) fn f() {}",
+    );
     let names: Vec<String> = function
         .attrs
         .iter()
         .map(|attr| attr.path().segments[0].ident.to_string())
         .collect();
-    assert_eq!(names, ["doc", "cfg", "allow"]);
+    assert_eq!(names, ["doc", "cfg", "allow", "cfg_attr"]);
     assert!(matches!(function.vis, syn::Visibility::Restricted(_)));
 }
