@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict};
+use super::{
+    Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict,
+};
 use crate::{
     codec::{Codec, DecodeError, EncodeError, Encoded},
     error::CallError,
@@ -56,9 +58,7 @@ impl ActivityEntry {
             meta: A::META,
             run: |args, context| Box::pin(attempt::<A>(args, context)),
             missing_state: A::missing_state,
-            exhausted: |error, codec| {
-                A::from_call_error(error).map(|output| codec.encode(&output))
-            },
+            exhausted: |error, codec| A::from_call_error(error).map(|output| codec.encode(&output)),
             args_type: std::any::type_name::<A::Args>,
             output_type: std::any::type_name::<A::Output>,
         }
@@ -80,8 +80,15 @@ async fn attempt<A: Activity>(args: Encoded, context: ActivityContext) -> Attemp
     };
     match A::verdict(&output) {
         Verdict::Done => AttemptOutcome::Completed(value),
-        Verdict::Failed { message, retryable, retry_after } => {
-            AttemptOutcome::Failed { value, message, retryable, retry_after }
-        }
+        Verdict::Failed {
+            message,
+            retryable,
+            retry_after,
+        } => AttemptOutcome::Failed {
+            value,
+            message,
+            retryable,
+            retry_after,
+        },
     }
 }

@@ -31,8 +31,8 @@ pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};
 pub use verdict::{
-    Fallible, FromCallError, HasHint, HasNoHint, Infallible, OutputKind, Probe, ReturnsResult, ReturnsValue,
-    ShowsDebug, ShowsDisplay, ShowsNothing, Verdict, fallible,
+    Fallible, FromCallError, HasHint, HasNoHint, Infallible, OutputKind, Probe, ReturnsResult,
+    ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, Verdict, fallible,
 };
 
 use crate::{codec::Persist, error::CallError};
@@ -104,7 +104,8 @@ pub trait RetryHint {
     }
 }
 
-/// Whole milliseconds, which is what is stored; what is longer than 2^64 of them is for ever.
+/// Whole milliseconds, which is what is stored: rounded up, so that a short time is not none; what
+/// is longer than 2^64 of them is for ever.
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

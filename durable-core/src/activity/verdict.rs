@@ -28,6 +28,37 @@ pub enum Verdict {
 }
 
 /// What an activity's error must be made from.
+///
+/// ```
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// impl From<durable_core::CallError> for Declined {
+///     fn from(_: durable_core::CallError) -> Self {
+///         Declined
+///     }
+/// }
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
+///
+/// Without it the activity does not compile, and never counts as one that can't fail:
+///
+/// ```compile_fail,E0277
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the error of an activity: there is no `From<durable::CallError>` for it",
     label = "the error of this activity needs `From<durable::CallError>`",
@@ -86,13 +117,11 @@ impl<T> ReturnsValue<T> for OutputKind<T> {}
 
 impl<T, E> Fallible<T, E> {
     /// The error in an output.
-    #[expect(clippy::unused_self, reason = "the method is found by the type of `self`")]
     pub fn failure(self, output: &Result<T, E>) -> Option<&E> {
         output.as_ref().err()
     }
 
     /// The output for a call that ended without one.
-    #[expect(clippy::unused_self, reason = "the method is found by the type of `self`")]
     pub fn from_call_error(self, error: CallError) -> Option<Result<T, E>>
     where
         E: FromCallError,
@@ -103,13 +132,11 @@ impl<T, E> Fallible<T, E> {
 
 impl<T> Infallible<T> {
     /// There is none.
-    #[expect(clippy::unused_self, reason = "the method is found by the type of `self`")]
     pub fn failure(self, _: &T) -> Option<&std::convert::Infallible> {
         None
     }
 
     /// There is none.
-    #[expect(clippy::unused_self, reason = "the method is found by the type of `self`")]
     pub fn from_call_error(self, _: CallError) -> Option<T> {
         None
     }
@@ -121,22 +148,19 @@ impl<T> Infallible<T> {
     label = "there is no error to match",
     note = "leave `no_retry` out, or return a `Result`"
 )]
-pub trait HasError {
-    /// The error.
-    type Error;
+pub trait HasError<E> {
     /// The error in this output.
-    fn error(&self) -> Option<&Self::Error>;
+    fn error(&self) -> Option<&E>;
 }
 
-impl<T, E> HasError for Result<T, E> {
-    type Error = E;
+impl<T, E> HasError<E> for Result<T, E> {
     fn error(&self) -> Option<&E> {
         self.as_ref().err()
     }
 }
 
 /// The error of an output, for `no_retry`.
-pub fn fallible<O: HasError>(output: &O) -> Option<&O::Error> {
+pub fn fallible<E, O: HasError<E>>(output: &O) -> Option<&E> {
     output.error()
 }
 

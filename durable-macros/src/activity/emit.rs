@@ -1,8 +1,8 @@
 //! Writes the code of an activity.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, ItemFn, spanned::Spanned};
+use syn::{Attribute, Ident, ItemFn, Meta, Path, Token, punctuated::Punctuated, spanned::Spanned};
 
 use super::{
     options::Options,
@@ -19,11 +19,18 @@ struct Emit<'a> {
 }
 
 pub(super) fn emit(options: &Options, function: &ItemFn, signature: &Signature) -> TokenStream {
-    let private = match &options.krate {
-        Some(path) => quote!(#path::__private),
-        None => quote!(::durable::__private),
-    };
-    Emit { options, function, signature, private }.function()
+    let private = options
+        .krate
+        .as_ref()
+        .map_or_else(|| quote!(::durable), |path| quote!(#path));
+    let private = quote!(#private::__private);
+    Emit {
+        options,
+        function,
+        signature,
+        private,
+    }
+    .function()
 }
 
 impl Emit<'_> {
@@ -36,8 +43,13 @@ impl Emit<'_> {
         let ident = &self.function.sig.ident;
         let names: Vec<&Ident> = self.signature.stored().map(|stored| &stored.name).collect();
         let given = self.signature.stored().map(|stored| &stored.given);
-        let owned: Vec<_> = self.signature.stored().map(|stored| &stored.owned).collect();
+        let owned: Vec<_> = self
+            .signature
+            .stored()
+            .map(|stored| &stored.owned)
+            .collect();
         let output = &self.signature.output;
+        let values = self.where_the_params_stand(quote!(#(#names,)*));
         let user = self.user_function(&kept);
         let implementation = self.implementation(&owned);
         quote! {
@@ -47,7 +59,7 @@ impl Emit<'_> {
             {
                 #user
                 #implementation
-                #p::ActivityCall::<DurableActivity>::new((#(#names,)*))
+                #p::ActivityCall::<DurableActivity>::new(#values)
             }
         }
     }
@@ -56,45 +68,70 @@ impl Emit<'_> {
     fn user_function(&self, attrs: &[&Attribute]) -> TokenStream {
         let ItemFn { sig, block, .. } = self.function;
         // Whether it is async says where it runs, not whether it awaits.
-        let unused_async = (!self.signature.blocking).then(|| quote!(#[allow(clippy::unused_async)]));
+        let unused_async =
+            (!self.signature.blocking).then(|| quote!(#[allow(clippy::unused_async)]));
         // What the engine supplies is passed by value to whoever asks for it like that.
         let by_value = self.signature.blocking
-            && self.signature.params.iter().any(|param| !param.by_ref && !matches!(param.kind, Kind::Stored(_)));
+            && self
+                .signature
+                .params
+                .iter()
+                .any(|param| !param.by_ref && !matches!(param.kind, Kind::Stored(_)));
         let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
-        quote! { #(#attrs)* #unused_async #by_value #sig #block }
+        let dead_code = self.signature.broken.then(|| quote!(#[allow(dead_code)]));
+        quote! { #(#attrs)* #unused_async #by_value #dead_code #sig #block }
     }
 
     fn implementation(&self, owned: &[&syn::Type]) -> TokenStream {
         let p = &self.private;
         let output = &self.signature.output;
+        let args = self.where_the_params_stand(quote!(#(#owned,)*));
         let meta = self.meta();
         let missing_state = self.missing_state();
         let run = self.run();
         let verdict = self.verdict();
-        let from_call_error = self.from_call_error();
+        let call_error = self.call_error();
         quote! {
             #[allow(dead_code)]
             struct DurableActivity;
             impl #p::Activity for DurableActivity {
-                type Args = (#(#owned,)*);
+                type Args = #args;
                 type Output = #output;
                 const META: &'static #p::ActivityMeta = &#meta;
                 #missing_state
                 #run
                 #verdict
-                #from_call_error
+                #call_error
             }
             #p::inventory::submit! { #p::Registration::activity::<DurableActivity>() }
         }
     }
 
+    /// A tuple at the user's parameters, where rustc then says that one of them can't be stored.
+    fn where_the_params_stand(&self, tuple: TokenStream) -> Group {
+        let mut group = Group::new(Delimiter::Parenthesis, tuple);
+        group.set_span(self.function.sig.paren_token.span.join());
+        group
+    }
+
     fn meta(&self) -> TokenStream {
         let p = &self.private;
-        let Options { start_to_close_ms, schedule_to_close_ms, heartbeat_ms, retry, park_when_exhausted, limit, .. } =
-            self.options;
+        let Options {
+            start_to_close_ms,
+            schedule_to_close_ms,
+            heartbeat_ms,
+            retry,
+            park_when_exhausted,
+            limit,
+            ..
+        } = self.options;
         let ident = &self.function.sig.ident;
         let plain = plain_name(ident);
-        let name = self.options.name.as_ref().map_or_else(|| plain.clone(), syn::LitStr::value);
+        let name = self
+            .options
+            .name
+            .as_ref()
+            .map_or_else(|| plain.clone(), syn::LitStr::value);
         let line = Literal::usize_unsuffixed(ident.span().start().line);
         let blocking = self.signature.blocking;
         let start_to_close_ms = option(*start_to_close_ms, Literal::u64_unsuffixed);
@@ -137,7 +174,7 @@ impl Emit<'_> {
             .params
             .iter()
             .filter_map(|param| match &param.kind {
-                Kind::State(ty) => Some(quote_spanned! { param.span.resolved_at(Span::mixed_site()) =>
+                Kind::State(ty) => Some(quote! {
                     if let ::core::result::Result::Err(missing) = #states.require::<#ty>() {
                         return ::core::option::Option::Some(missing);
                     }
@@ -145,7 +182,11 @@ impl Emit<'_> {
                 Kind::Context | Kind::Stored(_) => None,
             })
             .collect();
-        let states = if checks.is_empty() { local("_states") } else { states };
+        let states = if checks.is_empty() {
+            local("_states")
+        } else {
+            states
+        };
         quote! {
             fn missing_state(#states: &#p::States) -> ::core::option::Option<#p::MissingState> {
                 #(#checks)*
@@ -156,6 +197,16 @@ impl Emit<'_> {
 
     fn run(&self) -> TokenStream {
         let p = &self.private;
+        if self.signature.broken {
+            return quote! {
+                fn run(
+                    _: Self::Args,
+                    _: #p::ActivityContext,
+                ) -> ::core::result::Result<#p::AttemptFuture<Self::Output>, #p::MissingState> {
+                    ::core::unreachable!()
+                }
+            };
+        }
         let (args, context) = (local("args"), local("context"));
         let ident = &self.function.sig.ident;
         let (mut states, mut stored, mut passed) = (Vec::new(), Vec::new(), Vec::new());
@@ -177,7 +228,11 @@ impl Emit<'_> {
                 }
             }
         }
-        let context = if states.is_empty() { local("_context") } else { context };
+        let context = if states.is_empty() {
+            local("_context")
+        } else {
+            context
+        };
         let awaited = (!self.signature.blocking).then(|| quote!(.await));
         let future = quote_spanned! { ident.span().resolved_at(Span::mixed_site()) =>
             ::std::boxed::Box::pin(async move {
@@ -199,12 +254,13 @@ impl Emit<'_> {
     /// The type of the output decides, by the traits that method lookup finds for it.
     fn verdict(&self) -> TokenStream {
         let p = &self.private;
-        let (output, error) = (local("output"), local("error"));
+        let (mut output, error) = (local("output"), local("error"));
         let refused = self.options.no_retry.as_ref().map(|no_retry| {
+            // rustc shows an output that is no `Result` at the argument: it stands where the pattern stands.
+            output = Ident::new("durable_output", no_retry.span());
             let matches = no_retry.matches(&error);
-            let fallible = quote_spanned!(no_retry.span()=> #p::fallible);
             quote! {
-                && !#fallible(#output).is_some_and(|#error| #matches)
+                && !#p::fallible(#output).is_some_and(|#error| #matches)
             }
         });
         quote! {
@@ -228,17 +284,20 @@ impl Emit<'_> {
         }
     }
 
-    fn from_call_error(&self) -> TokenStream {
+    fn call_error(&self) -> TokenStream {
         let p = &self.private;
-        let error = local("error");
-        // rustc shows a missing `From<CallError>` at the method's name: it gets the span of the user's type.
-        let span = self.signature.output.span().resolved_at(Span::mixed_site());
-        let convert = quote_spanned!(span=> from_call_error);
+        // rustc shows a missing `From<CallError>` at this expression: it stands where the user's type stands.
+        let convert = quote_spanned! { self.signature.output.span() =>
+            durable_kind.from_call_error(durable_error)
+        };
+        let kind = Ident::new("durable_kind", self.signature.output.span());
+        let error = Ident::new("durable_error", self.signature.output.span());
         quote! {
             fn from_call_error(#error: #p::CallError) -> ::core::option::Option<Self::Output> {
                 #[allow(unused_imports)]
                 use #p::{ReturnsResult as _, ReturnsValue as _};
-                (&&#p::OutputKind::<Self::Output>::new()).kind().#convert(#error)
+                let #kind = (&&#p::OutputKind::<Self::Output>::new()).kind();
+                #convert
             }
         }
     }
@@ -247,9 +306,26 @@ impl Emit<'_> {
 /// Attributes of the function that others see: what documents it, what removes it, and the lint
 /// levels, which hold for everything inside. All others (`instrument`, ..) are the user's function's.
 fn is_outer(attr: &Attribute) -> bool {
-    ["doc", "cfg", "cfg_attr", "deprecated", "allow", "warn", "deny", "forbid", "expect"]
-        .iter()
-        .any(|name| attr.path().is_ident(name))
+    if !attr.path().is_ident("cfg_attr") {
+        return is_outer_path(attr.path());
+    }
+    let metas = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    metas.is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_outer_path(meta.path())))
+}
+
+fn is_outer_path(path: &Path) -> bool {
+    [
+        "doc",
+        "cfg",
+        "deprecated",
+        "allow",
+        "warn",
+        "deny",
+        "forbid",
+        "expect",
+    ]
+    .iter()
+    .any(|name| path.is_ident(name))
 }
 
 /// A name that the user's code can't see.
@@ -264,8 +340,8 @@ fn plain_name(ident: &Ident) -> String {
 }
 
 fn option<T>(value: Option<T>, literal: impl Fn(T) -> Literal) -> TokenStream {
-    match value.map(literal) {
-        Some(literal) => quote!(::core::option::Option::Some(#literal)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map(literal).map_or_else(
+        || quote!(::core::option::Option::None),
+        |literal| quote!(::core::option::Option::Some(#literal)),
+    )
 }

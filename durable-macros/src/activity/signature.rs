@@ -3,8 +3,8 @@
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident, quote};
 use syn::{
-    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments, ReturnType, Type,
-    TypeReference, spanned::Spanned, visit::Visit,
+    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments,
+    ReturnType, Type, TypeReference, spanned::Spanned, visit::Visit, visit_mut::VisitMut,
 };
 
 use super::errors::Errors;
@@ -16,14 +16,14 @@ pub(super) struct Signature {
     pub(super) params: Vec<Param>,
     pub(super) output: Type,
     pub(super) blocking: bool,
+    /// A parameter is refused: callers see the function in its repaired shape, and it never runs.
+    pub(super) broken: bool,
 }
 
 pub(super) struct Param {
     pub(super) kind: Kind,
     /// The user takes it by reference.
     pub(super) by_ref: bool,
-    /// Where the user wrote the type.
-    pub(super) span: Span,
 }
 
 pub(super) enum Kind {
@@ -47,6 +47,7 @@ impl Signature {
     /// `None` if the function can't be an activity in any shape; the errors then say why.
     pub(super) fn parse(function: &ItemFn, errors: &mut Errors) -> Option<Self> {
         let sig = &function.sig;
+        let found_before = errors.len();
         let mut possible = qualifiers(sig, errors);
         let mut this = UsesSelf(None);
         this.visit_item_fn(function);
@@ -67,7 +68,10 @@ impl Signature {
                 FnArg::Typed(param) => params.push(Param::parse(position, param, errors)),
             }
         }
-        let stored = params.iter().filter(|param| matches!(param.kind, Kind::Stored(_))).count();
+        let stored = params
+            .iter()
+            .filter(|param| matches!(param.kind, Kind::Stored(_)))
+            .count();
         if stored > MAX_STORED {
             errors.at(
                 &sig.inputs,
@@ -76,7 +80,13 @@ impl Signature {
             possible = false;
         }
         let output = output(&sig.output, errors)?;
-        let signature = Signature { params, output, blocking: sig.asyncness.is_none() };
+        let broken = errors.len() > found_before;
+        let signature = Signature {
+            params,
+            output,
+            blocking: sig.asyncness.is_none(),
+            broken,
+        };
         possible.then_some(signature)
     }
 
@@ -92,11 +102,17 @@ impl Signature {
 fn qualifiers(sig: &syn::Signature, errors: &mut Errors) -> bool {
     let mut possible = true;
     if let Some(constness) = &sig.constness {
-        errors.at(constness, "an activity is not `const`: it runs in the engine");
+        errors.at(
+            constness,
+            "an activity is not `const`: it runs in the engine",
+        );
         possible = false;
     }
     if let Some(unsafety) = &sig.unsafety {
-        errors.at(unsafety, "an activity is not `unsafe`: the engine calls it, and can give no promise");
+        errors.at(
+            unsafety,
+            "an activity is not `unsafe`: the engine calls it, and can give no promise",
+        );
         possible = false;
     }
     if let Some(abi) = &sig.abi {
@@ -127,7 +143,10 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(ty);
     if let Some(at) = borrowed.implicit {
-        errors.at(at, "an activity returns a type with a name, because the result is stored");
+        errors.at(
+            at,
+            "an activity returns a type with a name, because the result is stored",
+        );
         return None;
     }
     if let Some(at) = borrowed.lifetime {
@@ -156,9 +175,14 @@ impl Param {
                 }
                 kind
             }
-            None => Kind::Stored(Box::new(Stored::parse(position, param, reference, inner, errors))),
+            None => Kind::Stored(Box::new(Stored::parse(
+                position, param, reference, inner, errors,
+            ))),
         };
-        Param { kind, by_ref: reference.is_some(), span: param.ty.span() }
+        Param {
+            kind,
+            by_ref: reference.is_some(),
+        }
     }
 }
 
@@ -187,7 +211,10 @@ impl Stored {
         errors: &mut Errors,
     ) -> Self {
         let name = match &*param.pat {
-            Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+            // The outer function uses it, whatever the user's function does.
+            Pat::Ident(pat) if pat.subpat.is_none() && !pat.ident.to_string().starts_with('_') => {
+                pat.ident.clone()
+            }
             _ => format_ident!("arg{}", position, span = Span::mixed_site()),
         };
         if let Some(reference) = reference {
@@ -197,18 +224,21 @@ impl Stored {
                     "an activity works on a stored copy, so the caller would not see the change: take it by value and return it",
                 );
             }
-            if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-                errors.at(lifetime, "a stored argument does not live for ever: leave out `'static`");
+            if let Some(lifetime) = reference
+                .lifetime
+                .as_ref()
+                .filter(|lifetime| lifetime.ident == "static")
+            {
+                errors.at(
+                    lifetime,
+                    "a stored argument does not live for ever: leave out `'static`",
+                );
             }
         }
-        let owned = match reference {
-            Some(_) => owned(inner),
-            None => inner.clone(),
-        };
-        borrows(&param.ty, inner, errors);
-        let given = match reference {
-            Some(_) => syn::parse_quote!(&#inner),
-            None => inner.clone(),
+        let inner = &repaired(&param.ty, inner, errors);
+        let (given, owned) = match reference {
+            Some(_) => (syn::parse_quote!(&#inner), owned(inner)),
+            None => (inner.clone(), inner.clone()),
         };
         Stored { name, given, owned }
     }
@@ -232,8 +262,12 @@ fn owned(borrowed: &Type) -> Type {
             syn::parse_quote!(::std::vec::Vec<#elem>)
         }
         Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
-            Some(last) if last.arguments.is_none() && last.ident == "str" => syn::parse_quote!(::std::string::String),
-            Some(last) if last.arguments.is_none() && last.ident == "Path" => syn::parse_quote!(::std::path::PathBuf),
+            Some(last) if last.arguments.is_none() && last.ident == "str" => {
+                syn::parse_quote!(::std::string::String)
+            }
+            Some(last) if last.arguments.is_none() && last.ident == "Path" => {
+                syn::parse_quote!(::std::path::PathBuf)
+            }
             _ => borrowed.clone(),
         },
         Type::Paren(paren) => owned(&paren.elem),
@@ -241,46 +275,67 @@ fn owned(borrowed: &Type) -> Type {
     }
 }
 
-/// Refuses what borrows inside of a stored type.
-fn borrows(whole: &Type, inner: &Type, errors: &mut Errors) {
+/// Refuses what borrows inside of a stored type, and gives the type in which nothing does.
+fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(inner);
     if let Some(at) = &borrowed.implicit {
-        errors.at(at, "an activity's parameter has a type with a name, because it is stored");
-    } else if let Some(at) = &borrowed.reference {
-        let mut rewritten = whole.clone();
-        syn::visit_mut::VisitMut::visit_type_mut(&mut Owning { outermost: true }, &mut rewritten);
         errors.at(
             at,
-            format!(
-                "a reference inside of a stored type can't be read back: take `{}`",
-                crate::activity::signature::pretty(&rewritten)
-            ),
+            "an activity's parameter has a type with a name, because it is stored",
         );
+        return syn::parse_quote!(());
+    }
+    let mut repaired = inner.clone();
+    Owning.visit_type_mut(&mut repaired);
+    if let Some(at) = &borrowed.reference {
+        let reference = if matches!(whole, Type::Reference(_)) {
+            "&"
+        } else {
+            ""
+        };
+        let message = format!(
+            "a reference inside of a stored type can't be read back: take `{reference}{}`",
+            pretty(&repaired)
+        );
+        errors.at(at, message);
     } else if let Some(at) = &borrowed.lifetime {
         errors.at(at, "what is stored owns its data: take an owned type");
     }
+    repaired
 }
 
 /// A type as a person writes it.
 fn pretty(ty: &Type) -> String {
-    let text = quote!(#ty).to_string().replace(":: std :: string :: ", "").replace(":: std :: vec :: ", "");
-    let text = text.replace(":: std :: path :: ", "").replace(" :: ", "::").replace("& ", "&");
-    text.replace(" <", "<").replace("< ", "<").replace(" >", ">").replace(" ,", ",").replace("( ", "(").replace(" )", ")")
+    let text = quote!(#ty)
+        .to_string()
+        .replace(":: std :: string :: ", "")
+        .replace(":: std :: vec :: ", "");
+    let text = text
+        .replace(":: std :: path :: ", "")
+        .replace(" :: ", "::")
+        .replace("& ", "&");
+    text.replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace(" ,", ",")
+        .replace("( ", "(")
+        .replace(" )", ")")
 }
 
-/// Replaces references by what owns the same; the outermost may stay.
-struct Owning {
-    outermost: bool,
-}
+/// Replaces references by what owns the same, and lifetimes by `'static`.
+struct Owning;
 
-impl syn::visit_mut::VisitMut for Owning {
+impl VisitMut for Owning {
     fn visit_type_mut(&mut self, ty: &mut Type) {
-        let outermost = std::mem::replace(&mut self.outermost, false);
-        if !outermost && let Type::Reference(reference) = ty {
+        if let Type::Reference(reference) = ty {
             *ty = owned(&reference.elem);
         }
         syn::visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        lifetime.ident = Ident::new("static", lifetime.ident.span());
     }
 }
 
@@ -299,9 +354,14 @@ impl<'ast> Visit<'ast> for Borrowed {
             Type::BareFn(_) | Type::TraitObject(_) => {}
             Type::Reference(reference) => {
                 self.reference.get_or_insert_with(|| ty.clone());
-                if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+                if reference
+                    .lifetime
+                    .as_ref()
+                    .is_none_or(|lifetime| lifetime.ident != "static")
+                {
                     let lifetime = Lifetime::new("'_", reference.and_token.span());
-                    self.lifetime.get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
+                    self.lifetime
+                        .get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
                 }
                 syn::visit::visit_type(self, ty);
             }
@@ -329,6 +389,8 @@ impl<'ast> Visit<'ast> for UsesSelf {
         }
     }
 
+    // A `self` has the type `Self`, and an error of its own.
+    fn visit_receiver(&mut self, _: &'ast syn::Receiver) {}
     fn visit_item_impl(&mut self, _: &'ast syn::ItemImpl) {}
     fn visit_item_trait(&mut self, _: &'ast syn::ItemTrait) {}
     fn visit_item_struct(&mut self, _: &'ast syn::ItemStruct) {}
