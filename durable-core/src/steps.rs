@@ -175,7 +175,7 @@ where
 pub trait Ordered: IntoIterator {}
 
 macro_rules! ordered {
-    ($([$($generics:tt)*] $iter:ty $(where $($bounds:tt)+)?;)*) => {$(
+    ($([$($generics:tt)*] $iter:ty $(where [$($bounds:tt)+])?;)*) => {$(
         impl<$($generics)*> Ordered for $iter $(where $($bounds)+)? {}
     )*};
 }
@@ -215,9 +215,9 @@ ordered! {
     ['a] str::SplitWhitespace<'a>;
     ['a] str::Split<'a, char>;
     ['a] str::Split<'a, &'a str>;
-    [T] Range<T> where Range<T>: Iterator;
-    [T] RangeInclusive<T> where RangeInclusive<T>: Iterator;
-    [T] RangeFrom<T> where RangeFrom<T>: Iterator;
+    [T] Range<T> where [Range<T>: Iterator];
+    [T] RangeInclusive<T> where [RangeInclusive<T>: Iterator];
+    [T] RangeFrom<T> where [RangeFrom<T>: Iterator];
     [I: Ordered + Iterator] Enumerate<I>;
     [I: Ordered + DoubleEndedIterator] Rev<I>;
     [I: Ordered + Iterator] Skip<I>;
