@@ -106,7 +106,7 @@ fn values_that_only_checking_can_refuse_are_refused_when_it_is_on() {
     impl TryFrom<u32> for Even {
         type Error = String;
         fn try_from(v: u32) -> Result<Self, String> {
-            if v % 2 == 0 {
+            if v.is_multiple_of(2) {
                 Ok(Self(v))
             } else {
                 Err(format!("{v} is odd"))
@@ -323,7 +323,7 @@ fn damaged_bytes_are_errors() {
     }
     // A million levels, a billion elements.
     assert!(matches!(
-        codec.view(LayoutId::NAMED, &[33; 1_000_000]),
+        codec.view(LayoutId::NAMED, &vec![33; 1_000_000]),
         Err(DecodeError::Malformed { .. })
     ));
     assert!(
