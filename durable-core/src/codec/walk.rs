@@ -352,8 +352,8 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
     }
     #[inline]
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        self.leaf(Kind::Str)?;
-        Ok((&mut self.out).collect_str(value)?)
+        // postcard formats twice, to know the length first, and would garble what is not the same both times.
+        self.serialize_str(&value.to_string())
     }
 }
 
