@@ -226,6 +226,7 @@ fn not_an_enum(of: &str) -> Misfit {
     ))
 }
 
+#[allow(clippy::cast_sign_loss)] // the casts are guarded
 fn visit_leaf<'de, V: Visitor<'de>>(leaf: Leaf, visitor: V) -> Result<V::Value, Misfit> {
     macro_rules! visit {
         ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
@@ -251,12 +252,12 @@ fn visit_parts<'de, V: Visitor<'de>>(
 ) -> Result<V::Value, Misfit> {
     let len = parts.len();
     let mut parts = Parts {
-        parts: parts.into_iter(),
+        rest: parts.into_iter(),
         at: 0,
         readable,
     };
     let value = visitor.visit_seq(&mut parts)?;
-    if parts.parts.len() > 0 {
+    if parts.rest.len() > 0 {
         return Err(de::Error::custom(format_args!(
             "expected {} elements, found {len}",
             parts.at
@@ -287,7 +288,7 @@ fn body_tree(body: Body) -> Tree {
 }
 
 struct Parts {
-    parts: std::vec::IntoIter<Tree>,
+    rest: std::vec::IntoIter<Tree>,
     at: usize,
     readable: bool,
 }
@@ -299,7 +300,7 @@ impl<'de> de::SeqAccess<'de> for Parts {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Misfit> {
-        let Some(tree) = self.parts.next() else {
+        let Some(tree) = self.rest.next() else {
             return Ok(None);
         };
         let at = self.at;
@@ -314,7 +315,7 @@ impl<'de> de::SeqAccess<'de> for Parts {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.parts.len())
+        Some(self.rest.len())
     }
 }
 

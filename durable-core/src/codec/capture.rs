@@ -159,7 +159,7 @@ impl<'p> Serializer for Capture<'p> {
             inner: self.inner()?,
             len,
             key: None,
-            entries: Vec::new(),
+            done: Vec::new(),
         })
     }
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'p>, Fault> {
@@ -167,7 +167,7 @@ impl<'p> Serializer for Capture<'p> {
             inner: self.inner()?,
             len,
             of: Of::Struct(name),
-            fields: Vec::new(),
+            done: Vec::new(),
         })
     }
     fn serialize_struct_variant(
@@ -181,7 +181,7 @@ impl<'p> Serializer for Capture<'p> {
             inner: self.inner()?,
             len,
             of: Of::Variant(of, index, name),
-            fields: Vec::new(),
+            done: Vec::new(),
         })
     }
 }
@@ -198,7 +198,7 @@ struct Parts<'p> {
     inner: Capture<'p>,
     len: Option<usize>,
     of: Of,
-    parts: Vec<Tree>,
+    done: Vec<Tree>,
 }
 
 impl<'p> Parts<'p> {
@@ -207,22 +207,22 @@ impl<'p> Parts<'p> {
             inner: outer.inner()?,
             len,
             of,
-            parts: Vec::new(),
+            done: Vec::new(),
         })
     }
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.parts.push(value.serialize(self.inner)?);
+        self.done.push(value.serialize(self.inner)?);
         Ok(())
     }
     fn finish(self) -> Tree {
-        if self.len != Some(self.parts.len()) {
+        if self.len != Some(self.done.len()) {
             self.inner.pass.regular.set(false);
         }
         match self.of {
-            Of::Seq => Tree::Seq(self.parts),
-            Of::Tuple => Tree::Tuple(self.parts),
-            Of::Struct(name) => Tree::TupleStruct(name.into(), self.parts),
-            Of::Variant(of, index, name) => variant(of, index, name, Body::Tuple(self.parts)),
+            Of::Seq => Tree::Seq(self.done),
+            Of::Tuple => Tree::Tuple(self.done),
+            Of::Struct(name) => Tree::TupleStruct(name.into(), self.done),
+            Of::Variant(of, index, name) => variant(of, index, name, Body::Tuple(self.done)),
         }
     }
 }
@@ -248,7 +248,7 @@ struct Entries<'p> {
     inner: Capture<'p>,
     len: Option<usize>,
     key: Option<Tree>,
-    entries: Vec<(Tree, Tree)>,
+    done: Vec<(Tree, Tree)>,
 }
 
 impl ser::SerializeMap for Entries<'_> {
@@ -264,7 +264,7 @@ impl ser::SerializeMap for Entries<'_> {
                 "a map's value was written before its key".into(),
             ));
         };
-        self.entries.push((key, value.serialize(self.inner)?));
+        self.done.push((key, value.serialize(self.inner)?));
         Ok(())
     }
     fn end(self) -> Result<Tree, Fault> {
@@ -273,10 +273,10 @@ impl ser::SerializeMap for Entries<'_> {
                 "a map's key was written without its value".into(),
             ));
         }
-        if self.len != Some(self.entries.len()) {
+        if self.len != Some(self.done.len()) {
             self.inner.pass.regular.set(false);
         }
-        Ok(Tree::Map(self.entries))
+        Ok(Tree::Map(self.done))
     }
 }
 
@@ -284,22 +284,21 @@ struct Fields<'p> {
     inner: Capture<'p>,
     len: usize,
     of: Of,
-    fields: Vec<(Name, Tree)>,
+    done: Vec<(Name, Tree)>,
 }
 
 impl Fields<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-        self.fields
-            .push((name.into(), value.serialize(self.inner)?));
+        self.done.push((name.into(), value.serialize(self.inner)?));
         Ok(())
     }
     fn finish(self) -> Tree {
-        if self.len != self.fields.len() {
+        if self.len != self.done.len() {
             self.inner.pass.regular.set(false);
         }
         match self.of {
-            Of::Variant(of, index, name) => variant(of, index, name, Body::Struct(self.fields)),
-            Of::Struct(name) => Tree::Struct(name.into(), self.fields),
+            Of::Variant(of, index, name) => variant(of, index, name, Body::Struct(self.done)),
+            Of::Struct(name) => Tree::Struct(name.into(), self.done),
             Of::Seq | Of::Tuple => unreachable!(
                 "fields belong to a struct or to a variant: the two constructors above"
             ),

@@ -68,8 +68,16 @@ fn leaf_to_json(leaf: &Leaf) -> Json {
         Leaf::F64(v) => float(*v),
         Leaf::Char(v) => Json::String(v.to_string()),
         Leaf::Str(v) => Json::String(v.clone()),
-        Leaf::Bytes(v) => Json::String(v.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Leaf::Bytes(v) => Json::String(hexadecimal(v)),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).expect("four bits are one digit");
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// `NaN`, `inf` and `-inf` as strings.

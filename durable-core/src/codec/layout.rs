@@ -5,6 +5,9 @@
 //! inside of an `Option` that was always `None`, a variant never used) is `Unknown` or absent. Trees whose shapes
 //! contradict each other at one place have no layout in common and conflict.
 //!
+//! Two different types of one name and the same fields, one inside the other, also become one node unless their insides
+//! contradict each other. That is right for reading bytes; only, a shape that was verified for one counts for both.
+//!
 //! Invariants: node 0 is the root; the nodes are numbered breadth first, so that equal layouts have equal bytes and
 //! hence equal ids; an enum's slots are its variants in the order of their indices.
 

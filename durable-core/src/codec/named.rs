@@ -150,7 +150,9 @@ impl<'t> Writer<'t> {
 
     fn parts(&mut self, parts: &'t [Tree]) {
         self.put(&parts.len());
-        parts.iter().for_each(|part| self.tree(part));
+        for part in parts {
+            self.tree(part);
+        }
     }
 
     fn fields(&mut self, fields: &'t [(Name, Tree)]) {

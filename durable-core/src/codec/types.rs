@@ -93,10 +93,9 @@ impl Known {
 
     pub(super) fn relate(&self, stored: &Layout) -> Relation {
         match &self.verified {
-            None => Relation::Agrees,
             Some(verified) if !verified.agrees(stored) => Relation::Differs,
             Some(verified) if verified.covers(stored) => Relation::Covers,
-            Some(_) => Relation::Agrees,
+            _ => Relation::Agrees,
         }
     }
 

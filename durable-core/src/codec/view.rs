@@ -129,10 +129,13 @@ impl<'l> View<'l, '_> {
                 return Err("its layout does not know what stands here");
             }
             Head::Leaf(kind) => Tree::Leaf(self.bytes.leaf(*kind)?),
-            Head::Option => match self.bytes.take::<bool>()? {
-                false => Tree::None,
-                true => Tree::Some(Box::new(self.tree(slots[0], depth + 1)?)),
-            },
+            Head::Option => {
+                if self.bytes.take::<bool>()? {
+                    Tree::Some(Box::new(self.tree(slots[0], depth + 1)?))
+                } else {
+                    Tree::None
+                }
+            }
             Head::Seq => {
                 let len = self.bytes.take::<u64>()?;
                 let mut parts = Vec::with_capacity(self.bytes.capped(len));

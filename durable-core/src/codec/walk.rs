@@ -141,7 +141,7 @@ impl<'l> Walk<'l> {
         self.enter()?;
         Ok(Slots {
             walk: self,
-            slots,
+            parts: slots,
             next: 0,
         })
     }
@@ -352,8 +352,8 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
     }
     #[inline]
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        self.leaf(Kind::Str)?;
-        Ok((&mut self.out).collect_str(value)?)
+        // postcard formats twice, to know the length first, and would garble what is not the same both times.
+        self.serialize_str(&value.to_string())
     }
 }
 
@@ -417,14 +417,14 @@ impl ser::SerializeMap for Elements<'_, '_> {
 /// The parts of a tuple, by position.
 struct Slots<'w, 'l> {
     walk: &'w mut Walk<'l>,
-    slots: &'l [u32],
+    parts: &'l [u32],
     next: usize,
 }
 
 impl Slots<'_, '_> {
     #[inline]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let Some(&slot) = self.slots.get(self.next) else {
+        let Some(&slot) = self.parts.get(self.next) else {
             return self.walk.leave();
         };
         self.next += 1;
@@ -434,7 +434,7 @@ impl Slots<'_, '_> {
     #[inline]
     fn finish(self) -> Result<(), Fault> {
         self.walk.depth -= 1;
-        if self.next == self.slots.len() {
+        if self.next == self.parts.len() {
             Ok(())
         } else {
             self.walk.leave()

@@ -1,6 +1,14 @@
 //! Values of every kind, through every way there is to write and to read them.
 
+// The types here are odd on purpose, and their random parts are cut to size.
+#![allow(
+    clippy::option_option,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 mod changes;
+mod format;
 mod popular;
 mod random;
 mod refusals;

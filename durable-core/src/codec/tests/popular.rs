@@ -16,18 +16,22 @@ use super::{check, check_named, check_positional};
 
 #[test]
 fn collections() {
-    check(&HashMap::<String, u8>::from_iter(
-        (0..50_u8).map(|i| (i.to_string(), i)),
-    ));
-    check(&HashSet::<u32>::from_iter(0..50));
+    check(
+        &(0..50_u8)
+            .map(|i| (i.to_string(), i))
+            .collect::<HashMap<String, u8>>(),
+    );
+    check(&(0..50).collect::<HashSet<u32>>());
     check(&vec![
         HashSet::from([1_u8, 2, 3]),
         HashSet::new(),
         HashSet::from([9]),
     ]);
-    check(&HashMap::<u8, HashSet<String>>::from_iter(
-        (0..9).map(|i| (i, HashSet::from([i.to_string(), "x".into()]))),
-    ));
+    check(
+        &(0..9_u8)
+            .map(|i| (i, HashSet::from([i.to_string(), "x".into()])))
+            .collect::<HashMap<u8, HashSet<String>>>(),
+    );
     check_positional(&BTreeSet::from(['b', 'a']), r#"["a","b"]"#);
     check_positional(&VecDeque::from([1, 2]), "[1,2]");
     check_positional(&LinkedList::from([1, 2]), "[1,2]");
@@ -164,7 +168,7 @@ impl Serialize for Bytes {
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
+        impl serde::de::Visitor<'_> for Visitor {
             type Value = Bytes;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("bytes")

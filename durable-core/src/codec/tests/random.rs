@@ -12,7 +12,7 @@ use crate::codec::named;
 use crate::codec::tree::{Body, Leaf, Tree, Variant};
 use crate::codec::{Codec, LayoutId, Persist};
 
-/// SplitMix64: a failure prints the seed, and the seed gives the same values again.
+/// `SplitMix64`: a failure prints the seed, and the seed gives the same values again.
 struct Random(u64);
 
 impl Random {

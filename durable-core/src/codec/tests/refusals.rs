@@ -106,7 +106,7 @@ fn values_that_only_checking_can_refuse_are_refused_when_it_is_on() {
     impl TryFrom<u32> for Even {
         type Error = String;
         fn try_from(v: u32) -> Result<Self, String> {
-            if v % 2 == 0 {
+            if v.is_multiple_of(2) {
                 Ok(Self(v))
             } else {
                 Err(format!("{v} is odd"))
@@ -323,7 +323,7 @@ fn damaged_bytes_are_errors() {
     }
     // A million levels, a billion elements.
     assert!(matches!(
-        codec.view(LayoutId::NAMED, &[33; 1_000_000]),
+        codec.view(LayoutId::NAMED, &vec![33; 1_000_000]),
         Err(DecodeError::Malformed { .. })
     ));
     assert!(
@@ -369,4 +369,36 @@ fn damaged_layouts_are_errors() {
         sound > 0,
         "another letter in a name is another layout, and a sound one"
     );
+}
+
+/// postcard formats a `Display` twice, once for the length.
+#[test]
+fn a_text_that_is_another_one_each_time_does_not_shift_the_rest() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(transparent)]
+    struct Growing(String);
+    impl std::fmt::Display for Growing {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+            match self.0.as_str() {
+                "grow" => f.write_str(&"x".repeat(CALLS.fetch_add(1, Ordering::Relaxed))),
+                still => f.write_str(still),
+            }
+        }
+    }
+    impl Serialize for Growing {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+    let codec = Codec::new();
+    codec.set_checking(false);
+    codec.encode(&(Growing("still".into()), 1_u8)).unwrap();
+    for _ in 0..3 {
+        let stored = codec.encode(&(Growing("grow".into()), 7_u8)).unwrap();
+        let (_, behind) = codec
+            .decode::<(Growing, u8)>(stored.layout, &stored.bytes)
+            .unwrap();
+        assert_eq!(behind, 7);
+    }
 }

@@ -241,8 +241,8 @@ fn maps_with_keys_of_every_kind() {
         r#"{"[1,\"x\"]":null,"[2,\"y\"]":1}"#,
     );
     check_positional(
-        &HashMap::from([(Some(i128::MIN), ())]),
-        &format!(r#"{{"{}":null}}"#, i128::MIN),
+        &HashMap::from([(Some(i128::MIN), 1)]),
+        &format!(r#"{{"{}":1}}"#, i128::MIN),
     );
     check_positional(
         &BTreeMap::from([(true, 1), (false, 0)]),
@@ -446,6 +446,69 @@ fn any_json() {
     );
 }
 
+data! {
+    enum Gapped { First, #[serde(skip)] Second, Third(u8), #[serde(skip_deserializing)] Fourth, #[serde(other)] Rest }
+    struct Ignored { #[serde(skip_deserializing)] made_up: u8, id: u8 }
+    #[serde(deny_unknown_fields, default)]
+    struct Strict { a: u8, b: String }
+    #[serde(from = "(u8, u8)", into = "(u8, u8)")]
+    struct Through { low: u8, high: u8 }
+}
+
+impl Default for Strict {
+    fn default() -> Self {
+        Self {
+            a: 1,
+            b: "b".into(),
+        }
+    }
+}
+
+impl From<(u8, u8)> for Through {
+    fn from((low, high): (u8, u8)) -> Self {
+        Self { low, high }
+    }
+}
+
+impl From<Through> for (u8, u8) {
+    fn from(through: Through) -> Self {
+        (through.low, through.high)
+    }
+}
+
+/// `Serialize` and `Deserialize` count such variants differently: by position `Third` may be read as `Rest`.
+#[test]
+fn skipped_variants_and_other_attributes() {
+    check(&vec![Gapped::First, Gapped::Third(1), Gapped::Rest]);
+    check_named(&Gapped::Third(1), r#"{"Third":1}"#);
+    let error = Codec::new()
+        .encode(&Gapped::Second)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("Gapped` can't be stored: its `Serialize` failed"),
+        "{error}"
+    );
+    Codec::new()
+        .encode(&Gapped::Fourth)
+        .expect_err("it would be read as `Rest`");
+
+    check_named(&Ignored { made_up: 0, id: 1 }, r#"{"id":1,"made_up":0}"#);
+    Codec::new()
+        .encode(&Ignored { made_up: 1, id: 1 })
+        .expect_err("it would be read as 0");
+    check_positional(
+        &Strict {
+            a: 2,
+            b: String::new(),
+        },
+        r#"{"a":2,"b":""}"#,
+    );
+    check_positional(&Through { low: 1, high: 2 }, "[1,2]");
+}
+
+type Owned = (String, Vec<Order>, u64, Option<String>);
+
 #[test]
 fn borrowed_arguments_are_read_back_owned() {
     let codec = Codec::new();
@@ -457,7 +520,6 @@ fn borrowed_arguments_are_read_back_owned() {
             note: None,
         }],
     );
-    type Owned = (String, Vec<Order>, u64, Option<String>);
     let borrowed = (&*sku, &items[..], &7_u64, Some("x"));
     let stored = codec.encode_borrowed::<_, Owned>(&borrowed).unwrap();
     let back: Owned = codec.decode(stored.layout, &stored.bytes).unwrap();
