@@ -226,7 +226,7 @@ ordered! {
     ['a, I: Ordered + Iterator<Item = &'a T>, T: Clone + 'a] Cloned<I>;
     ['a, I: Ordered + Iterator<Item = &'a T>, T: Copy + 'a] Copied<I>;
     [A: Ordered + Iterator, B: Ordered + Iterator] Zip<A, B>;
-    [A: Ordered + Iterator, B: Ordered + Iterator<Item = A::Item>] Chain<A, B>;
+    [A: Ordered + Iterator, B: Ordered + Iterator<Item = <A as Iterator>::Item>] Chain<A, B>;
 }
 
 #[cfg(test)]

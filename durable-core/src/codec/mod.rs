@@ -96,11 +96,12 @@ impl std::fmt::Display for LayoutId {
 }
 
 /// A value's bytes and the layout they follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Encoded {
     /// Which layout; its definition is in [`Codec::take_new`] if the store does not have it.
     pub layout: LayoutId,
     /// The value.
+    #[serde(with = "crate::bytes")]
     pub bytes: Vec<u8>,
 }
 
@@ -344,6 +345,11 @@ impl Codec {
             tree: view::view(&stored, bytes).map_err(malformed)?,
             readable: false,
         })
+    }
+
+    /// Whether values of this layout can be read without learning it first.
+    pub(crate) fn knows(&self, id: LayoutId) -> bool {
+        id == LayoutId::NAMED || self.layout(id).is_ok()
     }
 
     fn layout(&self, id: LayoutId) -> Result<Arc<Layout>, DecodeError> {
