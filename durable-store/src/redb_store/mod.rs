@@ -128,8 +128,13 @@ impl RedbStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_image(image: &MemoryImage) -> Result<Self, Error> {
+        Self::open_image_with(image, Options::default())
+    }
+
+    /// Opens the store in an image. See [`open_image`](Self::open_image).
+    pub fn open_image_with(image: &MemoryImage, options: Options) -> Result<Self, Error> {
         let image = image.clone();
-        Self::with_backend(move || Ok(Box::new(image.backend())), Options::default())
+        Self::with_backend(move || Ok(Box::new(image.backend())), options)
     }
 
     /// Opens the store over a backend of redb. `factory` makes one for each opening and reopening,
