@@ -64,12 +64,17 @@ impl Run {
         if store.epoch() <= u64::from(done > 0) {
             return Err(format!("epoch {} was given before", store.epoch()));
         }
-        let before = if next.is_in(&store) { next } else { last };
-        let verdict = before.judge(&store);
-        if !verdict.is_right() {
+        let verdict = last.judge(&store);
+        let before = if verdict.is_right() { last } else { next };
+        if !verdict.is_right() && !next.is_in(&store) {
             return Err(format!("{verdict:?}"));
         }
-        go_on(&store, before)
+        // A quarter of them, because it costs as much as all of the above.
+        if rng.chance(25) {
+            go_on(&store, before)
+        } else {
+            Ok(())
+        }
     }
 }
 
