@@ -45,6 +45,7 @@ pub struct Batches {
     rng: Rng,
     model: Model,
     number: u64,
+    state_bytes: u64,
 }
 
 impl Batches {
@@ -54,6 +55,16 @@ impl Batches {
             rng: Rng::new(seed),
             model: Model::default(),
             number: 0,
+            state_bytes: 900,
+        }
+    }
+
+    /// The same with states of up to so many bytes.
+    #[must_use]
+    pub fn with_state_bytes(self, state_bytes: u64) -> Self {
+        Self {
+            state_bytes,
+            ..self
         }
     }
 
@@ -109,7 +120,7 @@ impl Batches {
         }
         let mut instance = sample::instance(&id, self.number);
         instance.active = self.rng.chance(50);
-        instance.state = self.rng.bytes(900);
+        instance.state = self.rng.bytes(self.state_bytes);
         let transition = sample::create(slot, instance);
         self.with_extras(transition)
     }
@@ -126,11 +137,10 @@ impl Batches {
         }
         instance.active = self.rng.chance(50);
         instance.status = self.rng.below(9) as u8;
-        instance.state = self.rng.bytes(if self.rng.clone().chance(5) {
-            9_000
-        } else {
-            900
-        });
+        let large = self.rng.chance(5);
+        instance.state = self
+            .rng
+            .bytes(self.state_bytes * if large { 10 } else { 1 });
         let mut transition = sample::update(slot, instance);
         for timer in self.model.timers_of(slot).collect::<Vec<_>>() {
             if self.rng.chance(40) {
