@@ -1,0 +1,29 @@
+//! The compiler of durable: `#[workflow]` turns an async function into an explicit, serializable state machine.
+//!
+//! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
+//! [`parse`] -> [`resolve`] -> [`lower`] -> [`liveness`] -> [`layout`] -> [`emit`]; `expand` shows it in four lines, `ir` holds
+//! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
+//!
+//! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
+
+mod diagnostics;
+mod effects;
+mod emit;
+mod expand;
+mod ir;
+mod layout;
+mod liveness;
+mod lower;
+mod parse;
+mod resolve;
+
+use proc_macro::TokenStream;
+
+/// Compiles an async function into a workflow, whose state is stored at every `.await`.
+///
+/// Arguments: `name = ".."` (what is stored; default: the function's name), `deadline = "30d"` (default: none),
+/// `crate = path` (where `durable` is found; default: `::durable`).
+#[proc_macro_attribute]
+pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::workflow(options.into(), item.into()).into()
+}
