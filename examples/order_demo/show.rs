@@ -60,7 +60,7 @@ fn opened(number: usize, pid: u32, opened_us: u64, known_us: u64, found: Option<
     if let Some(error) = &found.last_error {
         println!("  last error   attempt {}: {error}", found.attempt.unwrap_or(1) - 1);
     }
-    println!("  resume took  {} to open the store, {} until the state was in hand", ms(opened_us), ms(known_us));
+    println!("  resume took  {} to open the store; after {} the state was at hand", ms(opened_us), ms(known_us));
 }
 
 /// What the first attempt of a resumed process says of the resume.
@@ -70,7 +70,7 @@ fn resumed(life: &Life, event: &Event) -> Option<String> {
         return None;
     }
     Some(match found.due_ms {
-        None => format!("; resumed, {} after the process began to open the store", ms(event.at_us)),
+        None => format!("; {} after `Engine::open` was called", ms(event.at_us)),
         Some(due_ms) => format!("; {} ms after it was due", event.clock_ms.saturating_sub(due_ms)),
     })
 }
@@ -79,7 +79,7 @@ pub(crate) fn killed(moment: Moment, standing: &Standing) {
     let what = match moment {
         Moment::BetweenActivities => "the reservation is committed, and `charge_card` has not begun".into(),
         Moment::InActivity => "the gateway has charged the card, and its answer is lost".into(),
-        Moment::InBackOff => format!("attempt {} is due, and waits", standing.attempt.unwrap_or_default()),
+        Moment::InBackOff => format!("attempt {} waits for its time", standing.attempt.unwrap_or_default()),
         Moment::InSleep => "the timer is set, and has not fired".into(),
     };
     println!("  {}  {moment}: {what}", red("KILL -9 "));
