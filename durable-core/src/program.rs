@@ -1,7 +1,6 @@
 //! What a build is made of: stored once per build, so that a snapshot's lines can be named even
 //! when another build looks at it.
 
-
 use serde::{Deserialize, Serialize};
 
 use crate::{frame::PointId, registry::Registry};
