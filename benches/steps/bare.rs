@@ -16,10 +16,10 @@ const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
 const LOG_BYTES: u64 = 16 << 20;
 
 /// A redb file with one table.
-pub struct BareRedb(Database);
+pub(crate) struct BareRedb(Database);
 
 impl BareRedb {
-    pub fn create(path: &Path) -> Self {
+    pub(crate) fn create(path: &Path) -> Self {
         let db = Database::create(path).expect("redb opens");
         let txn = db.begin_write().expect("redb writes");
         txn.open_table(ROWS).expect("the table opens");
@@ -28,7 +28,7 @@ impl BareRedb {
     }
 
     /// Commits the same rows in the same batches.
-    pub fn replay(&self, commits: &[Commit]) -> Duration {
+    pub(crate) fn replay(&self, commits: &[Commit]) -> Duration {
         let mut bytes = vec![0u8; 1 << 20];
         fastrand_fill(&mut bytes);
         let started = Instant::now();
@@ -50,13 +50,13 @@ impl BareRedb {
 }
 
 /// A log that was filled with zeroes.
-pub struct BareLog {
+pub(crate) struct BareLog {
     file: File,
     at: u64,
 }
 
 impl BareLog {
-    pub fn create(path: &Path) -> Self {
+    pub(crate) fn create(path: &Path) -> Self {
         let file = OpenOptions::new().create(true).truncate(true).write(true).open(path).expect("the log opens");
         file.write_all_at(&vec![0; LOG_BYTES as usize], 0).expect("the log is filled");
         file.sync_all().expect("the log syncs");
@@ -64,7 +64,7 @@ impl BareLog {
     }
 
     /// Writes and syncs the same bytes.
-    pub fn replay(&mut self, commits: &[Commit]) -> Duration {
+    pub(crate) fn replay(&mut self, commits: &[Commit]) -> Duration {
         let mut bytes = vec![0u8; 1 << 20];
         fastrand_fill(&mut bytes);
         let started = Instant::now();

@@ -47,7 +47,7 @@ fn main() {
 }
 
 /// A directory on the disk that the build is on, removed at the end.
-pub struct Dir(PathBuf);
+pub(crate) struct Dir(PathBuf);
 
 impl Dir {
     fn new() -> Self {
@@ -57,7 +57,7 @@ impl Dir {
     }
 
     /// A path where no file is.
-    pub fn fresh(&self, name: &str) -> PathBuf {
+    pub(crate) fn fresh(&self, name: &str) -> PathBuf {
         let path = self.0.join(name);
         let _ = std::fs::remove_file(&path);
         path

@@ -11,25 +11,25 @@ use durable::store::{
 
 /// What one commit wrote: the slot and the size of each row.
 #[derive(Clone, Debug, Default)]
-pub struct Commit {
-    pub rows: Vec<(u64, usize)>,
-    pub took: Duration,
+pub(crate) struct Commit {
+    pub(crate) rows: Vec<(u64, usize)>,
+    pub(crate) took: Duration,
 }
 
 /// A store in a file that remembers its commits.
-pub struct Recorder {
+pub(crate) struct Recorder {
     store: RedbStore,
     commits: Mutex<Vec<Commit>>,
 }
 
 impl Recorder {
-    pub fn open(path: &std::path::Path) -> Arc<Self> {
+    pub(crate) fn open(path: &std::path::Path) -> Arc<Self> {
         let store = RedbStore::open_with(path, Options::default()).expect("the store opens");
         Arc::new(Recorder { store, commits: Mutex::default() })
     }
 
     /// The commits since the last time.
-    pub fn take(&self) -> Vec<Commit> {
+    pub(crate) fn take(&self) -> Vec<Commit> {
         std::mem::take(&mut *self.commits.lock().expect("no panic"))
     }
 }

@@ -15,14 +15,14 @@ use tokio::sync::Notify;
 use crate::{Dir, stats::Sample};
 
 /// Where the workflow stands when its process is killed, and where the next process shows progress.
-pub struct Gate {
+pub(crate) struct Gate {
     reached: Notify,
     open: bool,
 }
 
 /// Stands still in the first process and passes in the next.
 #[activity]
-pub async fn pass(State(gate): State<Gate>, total: u64) -> u64 {
+pub(crate) async fn pass(State(gate): State<Gate>, total: u64) -> u64 {
     gate.reached.notify_one();
     if !gate.open {
         std::future::pending::<()>().await;
@@ -30,6 +30,6 @@ pub async fn pass(State(gate): State<Gate>, total: u64) -> u64 {
     total
 }
 
-pub fn run(runtime: &tokio::runtime::Runtime, dir: &Dir) {
+pub(crate) fn run(runtime: &tokio::runtime::Runtime, dir: &Dir) {
     let _ = (runtime, dir);
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 /// What was measured in the rounds of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Sample(Vec<f64>);
+pub(crate) struct Sample(Vec<f64>);
 
 impl Sample {
-    pub fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         self.0.push(value);
     }
 
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         match sorted.len() {
@@ -26,12 +26,12 @@ impl Sample {
     }
 
     /// The rounds' ratios to another sample's: round by round, since a shared machine changes between rounds.
-    pub fn over(&self, other: &Sample) -> Sample {
+    pub(crate) fn over(&self, other: &Sample) -> Sample {
         Sample(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
     }
 
     /// `median unit (least to most)`.
-    pub fn show(&self, unit: &str) -> String {
+    pub(crate) fn show(&self, unit: &str) -> String {
         let (least, most) = self.ends();
         format!("{}{unit} ({} to {})", digits(self.median()), digits(least), digits(most))
     }
@@ -56,6 +56,6 @@ fn digits(value: f64) -> String {
     }
 }
 
-pub fn micros(duration: Duration, over: u64) -> f64 {
+pub(crate) fn micros(duration: Duration, over: u64) -> f64 {
     duration.as_secs_f64() * 1e6 / over as f64
 }

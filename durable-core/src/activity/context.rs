@@ -3,17 +3,20 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{MissingState, State, States};
-use crate::codec::{Codec, EncodeError, Encoded, Persist};
+use crate::{
+    codec::{Codec, EncodeError, Encoded, Persist},
+    engine::{Engine, inner::Inner},
+};
 
 /// A key for the outside world to recognise a call by: the same in every attempt of a call, and no
 /// other call's. Hand it to an API that takes one, and a repeated attempt has no second effect.
@@ -114,7 +117,10 @@ pub struct AttemptState {
     info: AttemptInfo,
     beat_ms: AtomicU64,
     progress: Mutex<Progress>,
-    cancelled: watch::Sender<bool>,
+    engine: Weak<Inner>,
+    cancelled: AtomicBool,
+    /// Told once `cancelled` is set. Not a `watch`: that is an allocation of a kilobyte per attempt.
+    told: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -126,11 +132,18 @@ struct Progress {
 impl AttemptState {
     /// An attempt that begins at `started_ms`: that counts as its first heartbeat.
     pub fn new(info: AttemptInfo, started_ms: u64) -> Arc<Self> {
+        Self::on(Weak::new(), info, started_ms)
+    }
+
+    /// The same, made by an engine.
+    pub(crate) fn on(engine: Weak<Inner>, info: AttemptInfo, started_ms: u64) -> Arc<Self> {
         Arc::new(AttemptState {
             info,
             beat_ms: AtomicU64::new(started_ms),
             progress: Mutex::default(),
-            cancelled: watch::Sender::new(false),
+            engine,
+            cancelled: AtomicBool::new(false),
+            told: Notify::new(),
         })
     }
 
@@ -162,7 +175,9 @@ impl AttemptState {
 
     /// Tells the attempt to stop. What it makes of that is its own affair.
     pub fn cancel(&self) {
-        self.cancelled.send_replace(true);
+        if !self.cancelled.swap(true, Ordering::AcqRel) {
+            self.told.notify_waiters();
+        }
     }
 
     /// The engine's codec.
@@ -239,14 +254,24 @@ impl ActivityContext {
 
     /// Waits until the call was cancelled. For `tokio::select!`.
     pub async fn cancelled(&self) {
-        let mut cancelled = self.attempt.cancelled.subscribe();
-        // The sender lives in what `self` holds, so it is not gone before the wait is over.
-        let _ = cancelled.wait_for(|cancelled| *cancelled).await;
+        // Made before the flag is looked at: whoever sets it afterwards tells this one.
+        let told = self.attempt.told.notified();
+        if !self.is_cancelled() {
+            told.await;
+        }
     }
 
     /// Whether the call was cancelled. A blocking activity that runs long asks now and then.
     pub fn is_cancelled(&self) -> bool {
-        *self.attempt.cancelled.borrow()
+        self.attempt.cancelled.load(Ordering::Acquire)
+    }
+
+    /// The engine that this attempt runs on.
+    ///
+    /// # Panics
+    /// In a unit test of an activity, and in an attempt that outlives its engine: there is none.
+    pub fn engine(&self) -> Engine {
+        Engine::of_attempt(&self.attempt.engine).expect("this attempt has no engine")
     }
 
     /// When the engine gives this attempt up.
