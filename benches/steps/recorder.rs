@@ -100,6 +100,9 @@ impl Store for Recorder {
     fn settle(&self) -> Result<(), Error> {
         self.store.settle()
     }
+    fn close(&self) {
+        self.store.close();
+    }
     fn reopen(&self) -> Result<(), Error> {
         self.store.reopen()
     }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Slot};
+use durable_store::{Batch, Error as StoreError, Number, Slot};
 
 use super::{
     advance::{Advanced, Effects, Event, advance},
@@ -20,7 +20,7 @@ use super::{
     error::EngineError,
     inner::{Inner, Live, Shared, Stopping, Unsaved},
     start::{Decision, StartReply, StartRequest, Started},
-    state::{Loaded, OperationKind},
+    state::Loaded,
 };
 
 /// The most transitions in one transaction.
@@ -33,6 +33,8 @@ const IDLE: Duration = Duration::from_millis(500);
 /// An instance taken from the ready queue, with what happened to it.
 struct Claim {
     slot: Slot,
+    /// Which run it is, as long as it is busy.
+    number: Number,
     loaded: Option<Box<Loaded>>,
     events: Vec<Event>,
 }
@@ -54,6 +56,8 @@ struct Commit {
     slot: Slot,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
+    /// Attempts that are due, made ready before the lock is taken.
+    due: Vec<Queued>,
 }
 
 /// Runs until the engine stops.
@@ -108,7 +112,7 @@ fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
         shared.busy += 1;
         let loaded = live.cached.take();
         shared.cached -= usize::from(loaded.is_some());
-        claims.push(Claim { slot, loaded, events: std::mem::take(&mut live.inbox) });
+        claims.push(Claim { slot, number: live.number, loaded, events: std::mem::take(&mut live.inbox) });
     }
     let mut starts = Vec::new();
     while starts.len() < LARGEST_CLAIM
@@ -147,8 +151,7 @@ fn prepare(
                 }
             });
         }
-        let wanted = inner.lock().live.get(&claim.slot).map(|live| live.number);
-        let Some(loaded) = claim.loaded.filter(|loaded| Some(loaded.number) == wanted) else {
+        let Some(loaded) = claim.loaded.filter(|loaded| loaded.number == claim.number) else {
             // It has closed since: whoever asked something of it is told.
             for event in claim.events {
                 if let Event::Command { reply, .. } = event {
@@ -234,13 +237,14 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
 }
 
 /// Begins the effects of a committed batch.
-fn conclude(inner: &Arc<Inner>, work: Work) {
+fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut replies = Vec::new();
+    work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, loaded, mut effects } in work.commits {
+    for Commit { slot, loaded, mut effects, due } in work.commits {
         replies.append(&mut effects.replies);
         if !current {
             continue;
@@ -253,7 +257,7 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
             // Whoever waits for the end looks again: a test's engine reports it.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
-        begin(inner, &mut shared, slot, loaded.as_deref(), &effects);
+        begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -271,8 +275,9 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
     if current {
         release_ids(inner, &mut shared, work.ids);
     }
-    inner.pump(&mut shared);
+    let launches = inner.pump(&mut shared);
     drop(shared);
+    launches.launch();
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
@@ -287,7 +292,14 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
 }
 
 /// Starts what a committed transition asks for.
-fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) {
+fn begin(
+    inner: &Arc<Inner>,
+    shared: &mut Shared,
+    slot: Slot,
+    loaded: Option<&Loaded>,
+    effects: &Effects,
+    due: Vec<Queued>,
+) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
@@ -306,17 +318,8 @@ fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Lo
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
     }
-    for operation in &effects.dispatch {
-        let activity = loaded.and_then(|loaded| {
-            loaded.state.operations.iter().find_map(|op| match &op.kind {
-                OperationKind::Activity(activity) if op.id == *operation => Some(activity),
-                _ => None,
-            })
-        });
-        if let (Some(activity), Some(loaded)) = (activity, loaded) {
-            let queued = Queued::new(inner, slot, number, *operation, &loaded.id, activity);
-            inner.enqueue(shared, queued);
-        }
+    for queued in due {
+        inner.enqueue(shared, queued);
     }
     for timer in &effects.timers {
         shared.timers.add(*timer);
@@ -389,6 +392,18 @@ impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
         self.batch.transitions.push(transition);
-        self.commits.push(Commit { slot, loaded, effects });
+        self.commits.push(Commit { slot, loaded, effects, due: Vec::new() });
+    }
+}
+
+impl Commit {
+    /// Makes the attempts that it dispatches ready.
+    fn prepare(&mut self, inner: &Inner) {
+        let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
+                self.due.push(Queued::new(inner, self.slot, loaded.number, *operation, &loaded.id, activity));
+            }
+        }
     }
 }
