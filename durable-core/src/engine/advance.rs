@@ -220,9 +220,13 @@ impl Advance<'_> {
 
     fn attempted(&mut self, id: OperationId, ended: Attempted) {
         let Some(activity) = self.loaded.state.pending_activity(id) else { return };
-        let (name, attempt) = (activity.name.clone(), activity.failed_attempts + 1);
+        let attempt = activity.failed_attempts + 1;
+        if let Attempted::Completed(value) = ended {
+            return self.complete(id, attempt, value, None);
+        }
+        let name = activity.name.clone();
         match ended {
-            Attempted::Completed(value) => self.complete(id, attempt, value, None),
+            Attempted::Completed(_) => unreachable!("it was taken above"),
             Attempted::Impossible(reason) => {
                 activity.next_attempt_ms = 0;
                 self.effects.ended.push(id);

@@ -152,7 +152,9 @@ impl Inner {
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
         self.enqueue(&mut shared, queued);
-        self.pump(&mut shared);
+        let launches = self.pump(&mut shared);
+        drop(shared);
+        launches.launch();
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     error::EngineError,
     inner::{Inner, Live, Shared, Stopping, Unsaved},
     start::{Decision, StartReply, StartRequest, Started},
-    state::{Loaded, OperationKind},
+    state::Loaded,
 };
 
 /// The most transitions in one transaction.
@@ -33,6 +33,7 @@ const IDLE: Duration = Duration::from_millis(500);
 /// An instance taken from the ready queue, with what happened to it.
 struct Claim {
     slot: Slot,
+    /// Which run it is, as long as it is busy.
     number: Number,
     loaded: Option<Box<Loaded>>,
     events: Vec<Event>,
@@ -56,6 +57,8 @@ struct Commit {
     number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
+    /// Attempts that are due, made ready before the lock is taken.
+    due: Vec<Queued>,
 }
 
 /// Runs until the engine stops.
@@ -257,13 +260,14 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
 }
 
 /// Begins the effects of a committed batch.
-fn conclude(inner: &Arc<Inner>, work: Work) {
+fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut replies = Vec::new();
+    work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, number, loaded, mut effects } in work.commits {
+    for Commit { slot, number, loaded, mut effects, due } in work.commits {
         replies.append(&mut effects.replies);
         if effects.closed || effects.parked.is_some() {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
@@ -272,7 +276,7 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
         }
-        begin(inner, &mut shared, slot, loaded.as_deref(), &effects);
+        begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -290,8 +294,9 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
     if current {
         release_ids(inner, &mut shared, work.ids);
     }
-    inner.pump(&mut shared);
+    let launches = inner.pump(&mut shared);
     drop(shared);
+    launches.launch();
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
@@ -306,7 +311,14 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
 }
 
 /// Starts what a committed transition asks for.
-fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) {
+fn begin(
+    inner: &Arc<Inner>,
+    shared: &mut Shared,
+    slot: Slot,
+    loaded: Option<&Loaded>,
+    effects: &Effects,
+    due: Vec<Queued>,
+) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
@@ -325,17 +337,8 @@ fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Lo
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
     }
-    for operation in &effects.dispatch {
-        let activity = loaded.and_then(|loaded| {
-            loaded.state.operations.iter().find_map(|op| match &op.kind {
-                OperationKind::Activity(activity) if op.id == *operation => Some(activity),
-                _ => None,
-            })
-        });
-        if let (Some(activity), Some(loaded)) = (activity, loaded) {
-            let queued = Queued::new(inner, slot, number, *operation, &loaded.id, activity);
-            inner.enqueue(shared, queued);
-        }
+    for queued in due {
+        inner.enqueue(shared, queued);
     }
     for timer in &effects.timers {
         shared.timers.add(*timer);
@@ -407,7 +410,20 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
-        self.commits.push(Commit { slot, number: transition.number, loaded, effects });
+        let number = transition.number;
+        self.commits.push(Commit { slot, number, loaded, effects, due: Vec::new() });
         self.batch.transitions.push(transition);
+    }
+}
+
+impl Commit {
+    /// Makes the attempts that it dispatches ready.
+    fn prepare(&mut self, inner: &Inner) {
+        let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
+                self.due.push(Queued::new(inner, self.slot, loaded.number, *operation, &loaded.id, activity));
+            }
+        }
     }
 }
