@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{MissingState, State, States};
-use crate::codec::{Codec, EncodeError, Encoded, Persist};
+use crate::{
+    codec::{Codec, EncodeError, Encoded, Persist},
+    engine::{Engine, inner::Inner},
+};
 
 /// A key for the outside world to recognise a call by: the same in every attempt of a call, and no
 /// other call's. Hand it to an API that takes one, and a repeated attempt has no second effect.
@@ -114,6 +117,7 @@ pub struct AttemptState {
     info: AttemptInfo,
     beat_ms: AtomicU64,
     progress: Mutex<Progress>,
+    engine: Weak<Inner>,
     cancelled: watch::Sender<bool>,
 }
 
@@ -126,10 +130,16 @@ struct Progress {
 impl AttemptState {
     /// An attempt that begins at `started_ms`: that counts as its first heartbeat.
     pub fn new(info: AttemptInfo, started_ms: u64) -> Arc<Self> {
+        Self::on(Weak::new(), info, started_ms)
+    }
+
+    /// The same, made by an engine.
+    pub(crate) fn on(engine: Weak<Inner>, info: AttemptInfo, started_ms: u64) -> Arc<Self> {
         Arc::new(AttemptState {
             info,
             beat_ms: AtomicU64::new(started_ms),
             progress: Mutex::default(),
+            engine,
             cancelled: watch::Sender::new(false),
         })
     }
@@ -247,6 +257,14 @@ impl ActivityContext {
     /// Whether the call was cancelled. A blocking activity that runs long asks now and then.
     pub fn is_cancelled(&self) -> bool {
         *self.attempt.cancelled.borrow()
+    }
+
+    /// The engine that this attempt runs on.
+    ///
+    /// # Panics
+    /// In a unit test of an activity, and in an attempt that outlives its engine: there is none.
+    pub fn engine(&self) -> Engine {
+        Engine::of_attempt(&self.attempt.engine).expect("this attempt has no engine")
     }
 
     /// When the engine gives this attempt up.

@@ -101,6 +101,7 @@ impl Live {
 
 impl Inner {
     /// Puts an attempt into the queue, unless it is there or runs already.
+    #[allow(clippy::unused_self)] // the queue is the engine's
     pub(crate) fn enqueue(&self, shared: &mut Shared, mut queued: Queued) {
         let live = shared.live.entry(queued.slot).or_insert_with(|| Live::new(queued.number));
         if live.number != queued.number {
@@ -124,6 +125,11 @@ impl Inner {
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) {
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
             let Some(queued) = shared.queue.pop_front() else { return };
+            // It may have been terminated while it waited for its turn.
+            let live = shared.live.get(&queued.slot).filter(|live| live.number == queued.number);
+            if !matches!(live.and_then(|live| live.attempt(queued.operation)), Some(Attempt::Queued)) {
+                continue;
+            }
             if let Some(name) = queued.limited {
                 let most = self.registry.activities[name].meta.limit.unwrap_or(u32::MAX);
                 let limited = shared.limited.entry(name).or_default();
@@ -194,7 +200,7 @@ impl Inner {
             codec: self.codec.clone(),
             clock: Arc::new(move || clock.now_ms()),
         };
-        let state = AttemptState::new(info, now_ms);
+        let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
         let state = seen.get_or_init(|| state);
         let running = self.mocks.run(&self, &entry, &activity.args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, activity.args, state));
@@ -233,6 +239,9 @@ impl Inner {
         })
         .await;
         let progress = state.progress();
+        if let Some(error) = state.progress_error() {
+            self.report(&format!("the progress of activity `{}` can't be stored: {error}", limits.name));
+        }
         match ended {
             Ok(Ok(AttemptOutcome::Completed(value))) => Attempted::Completed(value),
             Ok(Ok(AttemptOutcome::Failed { value, message, retryable, retry_after })) => {

@@ -22,7 +22,7 @@ use crate::{
 
 /// A suspended frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameImage {
+pub(crate) struct FrameImage {
     /// The id of its [`FrameLayout`].
     pub layout: u64,
     /// The awaited future and the live variables, each length-delimited.
@@ -32,7 +32,7 @@ pub struct FrameImage {
 
 /// What the images taken at one resume point share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameLayout {
+pub(crate) struct FrameLayout {
     /// The workflow's stored name.
     pub workflow: String,
     /// Which resume point it is.
@@ -43,7 +43,7 @@ pub struct FrameLayout {
 
 /// The identity of a resume point: what tells it from others in a changed program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PointId {
+pub(crate) struct PointId {
     /// The user's own name for it.
     pub name: Option<String>,
     /// What is awaited.
@@ -126,7 +126,9 @@ impl Frames {
     /// The id of the layout of a frame saved at `point` with variables of these layouts.
     pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
         let mut bytes = Vec::with_capacity(vars.len() * 8);
-        vars.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
+        for id in vars {
+            bytes.extend_from_slice(&id.to_le_bytes());
+        }
         let key = (std::ptr::from_ref(meta).addr(), point, xxh3_64(&bytes));
         if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
             return *id;
