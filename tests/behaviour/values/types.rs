@@ -228,7 +228,7 @@ pub(crate) type Standard = (
     std::path::PathBuf,
     Result<(), String>,
     std::ops::Range<i8>,
-    (f64, f32, char, [u8; 33]),
+    (f64, f32, char, [u8; 32]),
 );
 
 pub(crate) fn standard() -> Standard {
@@ -239,6 +239,6 @@ pub(crate) fn standard() -> Standard {
         "a/b".into(),
         Err("no".into()),
         -3..4,
-        (f64::INFINITY, f32::MIN_POSITIVE, '\u{10ffff}', [255; 33]),
+        (f64::INFINITY, f32::MIN_POSITIVE, '\u{10ffff}', [255; 32]),
     )
 }
