@@ -5,6 +5,8 @@
 //! global to a binary, as they are to any program, so each name occurs once in these modules.
 
 mod activities;
+mod engine;
 mod scenarios;
 mod support;
+mod testing_face;
 mod values;
