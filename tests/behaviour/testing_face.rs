@@ -20,8 +20,8 @@ async fn convert_units(amount: u32, unit: &str) -> Result<String, Error> {
 #[workflow]
 async fn conversion(amount: u32) -> Result<Vec<String>, Error> {
     let mut converted = Vec::new();
-    for unit in ["m", "km"] {
-        converted.push(convert_units(amount, unit).await?);
+    for unit in [String::from("m"), String::from("km")] {
+        converted.push(convert_units(amount, &unit).await?);
     }
     Ok(converted)
 }
