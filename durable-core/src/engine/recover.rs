@@ -83,8 +83,8 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
             Err(reason) => inner.report(&reason),
         }
     }
-    let mut shared = inner.lock();
-    inner.pump(&mut shared);
+    let launches = inner.pump(&mut inner.lock());
+    launches.launch();
     Ok(slots.last().copied())
 }
 
@@ -172,10 +172,7 @@ fn forget(shared: &mut Shared) {
             }
         }
         for (_, attempt) in live.attempts {
-            attempt.cancel();
-            if let Attempt::Running { task, .. } = attempt {
-                task.abort();
-            }
+            attempt.abort();
         }
     }
     shared.ready.clear();

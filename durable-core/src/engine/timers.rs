@@ -134,7 +134,7 @@ impl Inner {
         let mut shared = self.lock();
         for (timer, instance) in due.iter().zip(instances) {
             if let Some(instance) = instance {
-                let event = Event::Fired { operation: timer.operation };
+                let event = Event::Fired { operation: timer.operation, deadline_ms: timer.deadline_ms };
                 self.post(&mut shared, timer.slot, instance.number, event);
             }
         }
@@ -152,7 +152,9 @@ impl Inner {
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
         self.enqueue(&mut shared, queued);
-        self.pump(&mut shared);
+        let launches = self.pump(&mut shared);
+        drop(shared);
+        launches.launch();
     }
 }
 
