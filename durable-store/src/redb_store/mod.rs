@@ -27,7 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use self::fault::{Fault, contained};
-use self::open::{Opened, Source};
+use self::open::{Handle, Opened, Source};
 use self::slots::{SEARCH_ROWS, Slots};
 use crate::{
     Batch, Change, Closed, Error, Found, Instance, MemoryImage, Number, Slot, Store, Timer,
@@ -76,7 +76,7 @@ pub struct RedbStore {
 
 struct State {
     /// `None` after a reopening that failed.
-    db: Option<Database>,
+    db: Option<Handle>,
     epoch: u64,
     /// The next commit must write the epoch.
     epoch_due: AtomicBool,
@@ -128,8 +128,13 @@ impl RedbStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_image(image: &MemoryImage) -> Result<Self, Error> {
+        Self::open_image_with(image, Options::default())
+    }
+
+    /// Opens the store in an image. See [`open_image`](Self::open_image).
+    pub fn open_image_with(image: &MemoryImage, options: Options) -> Result<Self, Error> {
         let image = image.clone();
-        Self::with_backend(move || Ok(Box::new(image.backend())), Options::default())
+        Self::with_backend(move || Ok(Box::new(image.backend())), options)
     }
 
     /// Opens the store over a backend of redb. `factory` makes one for each opening and reopening,
@@ -231,15 +236,6 @@ impl RedbStore {
             self.poison.set(&error);
         }
         error
-    }
-}
-
-impl Drop for RedbStore {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(db) = state.db.take() {
-            open::discard(db);
-        }
     }
 }
 
@@ -409,9 +405,7 @@ impl Store for RedbStore {
     fn reopen(&self) -> Result<(), Error> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         // Closed before it is opened again: a file has one owner.
-        if let Some(db) = state.db.take() {
-            open::discard(db);
-        }
+        state.db = None;
         match open::open_again(&self.source, &self.options) {
             Ok(opened) => {
                 let (opened, slots) = State::of(opened);

@@ -9,6 +9,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
@@ -90,9 +91,38 @@ fn open_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// An open database. Closing it can't do harm, whatever redb finds wrong then.
+pub(super) struct Handle(Option<Database>);
+
+impl Deref for Handle {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0.as_ref().expect("only dropping takes it")
+    }
+}
+
+impl DerefMut for Handle {
+    fn deref_mut(&mut self) -> &mut Database {
+        self.0.as_mut().expect("only dropping takes it")
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // redb writes while it closes, and may panic on a damaged file. Nothing depends on that
+        // writing: it only makes the next opening shorter.
+        let db = self.0.take();
+        let _ = contained(|| {
+            drop(db);
+            Ok(())
+        });
+    }
+}
+
 /// An opened file.
 pub(super) struct Opened {
-    pub(super) db: Database,
+    pub(super) db: Handle,
     pub(super) epoch: u64,
     /// The epoch is not on disk yet: the next commit must write it.
     pub(super) epoch_due: bool,
@@ -101,82 +131,56 @@ pub(super) struct Opened {
 
 /// Opens a file and commits its new epoch.
 pub(super) fn open(source: &Source, options: &Options) -> Result<Opened, Error> {
-    let (db, found) = accept(source, options)?;
-    let epoch = found.epoch + 1;
-    contained(|| begin_epoch(&db, epoch)).map_err(|fault| fault.on(source.path()))?;
-    Ok(Opened {
-        db,
-        epoch,
-        epoch_due: false,
-        slots: found.slots,
-    })
+    accept(source, options, true)
 }
 
 /// Opens a file again after an error. Where there is no room even for the epoch, it is left to the
 /// next commit, so that what is stored can be read.
 pub(super) fn open_again(source: &Source, options: &Options) -> Result<Opened, Error> {
-    match open(source, options) {
-        Err(Error::Io { .. }) => {
-            let (db, found) = accept(source, options)?;
-            Ok(Opened {
-                db,
-                epoch: found.epoch + 1,
-                epoch_due: true,
-                slots: found.slots,
-            })
-        }
+    match accept(source, options, true) {
+        Err(Error::Io { .. }) => accept(source, options, false),
         other => other,
     }
 }
 
-/// What an accepted file says of itself.
-struct Contents {
-    epoch: u64,
-    slots: Slots,
-}
-
-/// Opens a file, refuses it or accepts it.
-fn accept(source: &Source, options: &Options) -> Result<(Database, Contents), Error> {
+/// Opens a file, and refuses it or accepts it. The new epoch is committed before the file is
+/// accepted, so that a file on which even that fails is left as it was.
+fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Opened, Error> {
     let path = source.path();
     let (staged, control) = Staged::new(source.backend()?);
     let opened = contained(|| {
-        Ok(Builder::new()
+        let db = Builder::new()
             .set_cache_size(options.cache_bytes)
-            .create_with_backend(staged)?)
+            .create_with_backend(staged)?;
+        Ok(Handle(Some(db)))
     });
     let mut db = opened.map_err(|fault| refusal(fault, &control, path))?;
-    let inspected =
-        contained(|| Ok(inspect(&mut db, options, path))).map_err(|fault| fault.on(path));
-    let contents = match inspected.flatten() {
-        Ok(contents) => contents,
-        Err(error) => {
-            discard(db);
-            return Err(error);
-        }
-    };
+    let on = |fault: Fault| fault.on(path);
+    let contents = contained(|| Ok(inspect(&mut db, options, path))).map_err(on)??;
+    let epoch = contents.epoch + 1;
+    if commit_epoch {
+        contained(|| begin_epoch(&db, epoch)).map_err(on)?;
+    }
     let made = control.accept().and_then(|()| match control.content() {
         Some(Content::Empty) => source.sync_name(),
         _ => Ok(()),
     });
-    match made {
-        Ok(()) => Ok((db, contents)),
-        Err(source) => {
-            discard(db);
-            Err(Error::Io {
-                path: path.to_owned(),
-                source,
-            })
-        }
-    }
+    made.map_err(|error| Error::Io {
+        path: path.to_owned(),
+        source: error,
+    })?;
+    Ok(Opened {
+        db,
+        epoch,
+        epoch_due: !commit_epoch,
+        slots: contents.slots,
+    })
 }
 
-/// Closes a database whose closing may find it damaged.
-pub(super) fn discard(db: Database) {
-    // What redb finds wrong while it closes changes nothing: the caller reports why it closes.
-    let _ = contained(|| {
-        drop(db);
-        Ok(())
-    });
+/// What a sound file says of itself.
+struct Contents {
+    epoch: u64,
+    slots: Slots,
 }
 
 /// Why redb did not open the file.

@@ -34,9 +34,10 @@ pub(super) fn instances(
     slots.iter().map(read).collect()
 }
 
-/// Reads rows in order of key until `limit`, the end, or a damaged record that is not the first.
+/// Reads the rows after a key in order until `limit`, the end, or a damaged record that is not the first.
 fn page<K, V, P, T>(
     rows: redb::Range<'_, K, V>,
+    after: Option<P>,
     limit: usize,
     read: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> Result<(P, T), Fault>,
 ) -> Result<Vec<T>, Fault>
@@ -46,15 +47,13 @@ where
     P: Ord,
 {
     let mut page = Vec::new();
-    let mut last = None;
+    let mut last = after;
     for row in rows.take(limit) {
         let (key, value) = row?;
         match read(key.value(), value.value()) {
             Ok((position, item)) => {
                 if last.as_ref().is_some_and(|last| *last >= position) {
-                    return Err(Fault::Corrupted(
-                        "the keys of a table are out of order".to_owned(),
-                    ));
+                    return Err(out_of_order());
                 }
                 last = Some(position);
                 page.push(item);
@@ -64,6 +63,10 @@ where
         }
     }
     Ok(page)
+}
+
+fn out_of_order() -> Fault {
+    Fault::Corrupted("the keys of a table are out of order".to_owned())
 }
 
 fn after(key: Option<u64>) -> (std::ops::Bound<u64>, std::ops::Bound<u64>) {
@@ -78,6 +81,7 @@ pub(super) fn scan(
     let table = txn.open_table(INSTANCES)?;
     page(
         table.range(after(from.map(|slot| slot.0)))?,
+        from,
         limit,
         |key, value| {
             let slot = Slot(key);
@@ -94,6 +98,7 @@ pub(super) fn active(
     let table = txn.open_table(ACTIVE)?;
     page(
         table.range(after(from.map(|slot| slot.0)))?,
+        from,
         limit,
         |key, sum| {
             let slot = Slot(key);
@@ -122,8 +127,9 @@ pub(super) fn scan_closed(
     let table = txn.open_table(CLOSED)?;
     page(
         table.range(after(from.map(|number| number.0)))?,
+        from,
         limit,
-        |key, value| Ok((key, row::read_closed(Number(key), value)?)),
+        |key, value| Ok((Number(key), row::read_closed(Number(key), value)?)),
     )
 }
 
@@ -144,6 +150,7 @@ pub(super) fn timers(
     let table = txn.open_table(TIMERS)?;
     page(
         table.range((start, Included(end)))?,
+        from,
         limit,
         |(deadline_ms, slot, operation), sum| {
             let timer = Timer {
@@ -151,6 +158,9 @@ pub(super) fn timers(
                 slot: Slot(slot),
                 operation,
             };
+            if deadline_ms > until_ms {
+                return Err(out_of_order());
+            }
             if sum == row::timer_sum(&timer) {
                 Ok((timer, timer))
             } else {
@@ -167,9 +177,7 @@ pub(super) fn history(txn: &ReadTransaction, number: Number) -> Result<Vec<(u32,
         let (key, value) = row?;
         let chunk = key.value().1;
         if chunks.last().is_some_and(|last| last.0 >= chunk) {
-            return Err(Fault::Corrupted(
-                "the keys of a table are out of order".to_owned(),
-            ));
+            return Err(out_of_order());
         }
         chunks.push((
             chunk,
@@ -208,5 +216,5 @@ pub(super) fn used_slots(
     limit: usize,
 ) -> Result<Vec<u64>, Fault> {
     let table = txn.open_table(INSTANCES)?;
-    page(table.range(range)?, limit, |key, _| Ok((key, key)))
+    page(table.range(range)?, None, limit, |key, _| Ok((key, key)))
 }

@@ -80,7 +80,9 @@ impl Slots {
     /// Records what a search found: the used slots from `searched` on, in order. `complete` says
     /// that there are no more before `known`.
     pub(super) fn found_used(&mut self, used: &[u64], complete: bool) {
-        for &slot in used {
+        // A damaged table may answer with others than were asked for.
+        let expected = self.searched..self.known;
+        for &slot in used.iter().filter(|slot| expected.contains(slot)) {
             self.gap(self.searched..slot);
             self.searched = slot + 1;
         }
