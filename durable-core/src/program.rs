@@ -1,7 +1,7 @@
 //! What a build is made of: stored once per build, so that a snapshot's lines can be named even
 //! when another build looks at it.
 
-use std::{collections::HashMap, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -50,9 +50,6 @@ impl Program {
         Some((workflow.file.clone(), *line))
     }
 }
-
-/// Programs by build, as they are met.
-pub(crate) type Programs = HashMap<u64, Program>;
 
 /// The build that runs: a hash of the executable, because a hot fix changes no layout.
 pub(crate) fn build_id() -> std::io::Result<u64> {

@@ -73,4 +73,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Opens the store again after [`Error::Poisoned`]. What is read afterwards is what is durable.
     fn reopen(&self) -> Result<(), Error>;
+
+    /// Closes the store, so that its file is free even while somebody still holds this value. Every
+    /// later call but [`reopen`](Store::reopen) answers [`Error::Poisoned`].
+    fn close(&self);
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{MissingState, State, States};
-use crate::codec::{Codec, EncodeError, Encoded, Persist};
+use crate::{
+    codec::{Codec, EncodeError, Encoded, Persist},
+    engine::{Engine, inner::Inner},
+};
 
 /// A key for the outside world to recognise a call by: the same in every attempt of a call, and no
 /// other call's. Hand it to an API that takes one, and a repeated attempt has no second effect.
@@ -95,6 +98,7 @@ pub struct AttemptInfo {
     pub codec: Arc<Codec>,
     /// The engine's clock, in milliseconds since the Unix epoch: read at a heartbeat and nowhere else.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) engine: Weak<Inner>,
 }
 
 impl fmt::Debug for AttemptInfo {
@@ -249,6 +253,14 @@ impl ActivityContext {
         *self.attempt.cancelled.borrow()
     }
 
+    /// The engine that this attempt runs on.
+    ///
+    /// # Panics
+    /// In a unit test of an activity, and in an attempt that outlives its engine: there is none.
+    pub fn engine(&self) -> Engine {
+        Engine::of_attempt(&self.attempt.info.engine).expect("this attempt has no engine")
+    }
+
     /// When the engine gives this attempt up.
     pub fn deadline(&self) -> Option<SystemTime> {
         let after_epoch = Duration::from_millis(self.attempt.info.deadline_ms?);
@@ -290,6 +302,7 @@ mod tests {
             states: Arc::default(),
             codec: Arc::clone(codec),
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+            engine: Weak::new(),
         };
         (AttemptState::new(info, 100), now)
     }

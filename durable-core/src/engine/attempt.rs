@@ -124,6 +124,11 @@ impl Inner {
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) {
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
             let Some(queued) = shared.queue.pop_front() else { return };
+            // It may have been terminated while it waited for its turn.
+            let live = shared.live.get(&queued.slot).filter(|live| live.number == queued.number);
+            if !matches!(live.and_then(|live| live.attempt(queued.operation)), Some(Attempt::Queued)) {
+                continue;
+            }
             if let Some(name) = queued.limited {
                 let most = self.registry.activities[name].meta.limit.unwrap_or(u32::MAX);
                 let limited = shared.limited.entry(name).or_default();
@@ -191,6 +196,7 @@ impl Inner {
             deadline_ms: limits.deadline().map(|(deadline_ms, ..)| deadline_ms),
             last_heartbeat: activity.progress.clone(),
             states: self.states.clone(),
+            engine: Arc::downgrade(&self),
             codec: self.codec.clone(),
             clock: Arc::new(move || clock.now_ms()),
         };
@@ -233,6 +239,9 @@ impl Inner {
         })
         .await;
         let progress = state.progress();
+        if let Some(error) = state.progress_error() {
+            self.report(&format!("the progress of activity `{}` can't be stored: {error}", limits.name));
+        }
         match ended {
             Ok(Ok(AttemptOutcome::Completed(value))) => Attempted::Completed(value),
             Ok(Ok(AttemptOutcome::Failed { value, message, retryable, retry_after })) => {

@@ -209,6 +209,8 @@ impl EngineBuilder {
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
     let alive = Arc::new(Alive { inner: inner.clone(), threads: std::sync::Mutex::default() });
+    // Nobody else has it yet, so it is not set.
+    let _ = inner.alive.set(Arc::downgrade(&alive));
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
         alive.threads.lock().expect("no code panics while it holds this lock").push(thread);

@@ -15,7 +15,7 @@ use super::{
     start::Started,
     state::{ClosedState, End, Loaded},
 };
-use crate::{codec::Persist, registry::WorkflowEntry, workflow::{Workflow, WorkflowCall}};
+use crate::{codec::Persist, workflow::{Workflow, WorkflowCall}};
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
 pub struct Handle<T = ()> {
@@ -276,10 +276,5 @@ impl Inner {
     fn has_news(&self, number: Number) -> bool {
         let shared = self.lock();
         shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
-    }
-
-    /// The workflow of a stored name.
-    pub(crate) fn workflow(&self, name: &str) -> Option<&WorkflowEntry> {
-        self.registry.workflows.get(name)
     }
 }

@@ -11,7 +11,7 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -20,6 +20,7 @@ use durable_store::{Number, Slot, Store};
 use tokio::sync::{Notify, oneshot};
 
 use super::{
+    Alive,
     advance::Event,
     attempt::{Attempt, Queued},
     error::EngineError,
@@ -61,9 +62,11 @@ pub(crate) struct Inner {
     /// Held by the worker whose batch is being committed.
     pub(crate) commit: Mutex<Unsaved>,
     /// Wakes the timer task when the earliest deadline has changed.
-    pub(crate) timers_changed: Notify,
+    pub(crate) timers_changed: Arc<Notify>,
     /// Told when nothing is left to do but to wait.
     pub(crate) idle: Notify,
+    /// The handle that keeps the threads alive, for attempts that ask for their engine.
+    pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
     next_number: AtomicU64,
     /// Commits made, for people and benchmarks.
     pub(crate) commits: AtomicU64,
@@ -174,8 +177,9 @@ impl Inner {
             shared: Mutex::default(),
             work: Condvar::new(),
             commit: Mutex::default(),
-            timers_changed: Notify::new(),
+            timers_changed: Arc::default(),
             idle: Notify::new(),
+            alive: OnceLock::new(),
             next_number: AtomicU64::new(first_number),
             commits: AtomicU64::new(0),
         }
@@ -231,7 +235,9 @@ impl Inner {
             && shared.busy == 0
             && shared.running == self.clock.asleep()
             && !self.clock.is_waking()
-            && (shared.queue.is_empty() || shared.running >= self.settings.max_concurrent_activities)
+            && (shared.queue.is_empty()
+                || shared.stopping != Stopping::No
+                || shared.running >= self.settings.max_concurrent_activities)
             && !shared.recovering
             && shared.broken.is_none()
     }

@@ -67,7 +67,7 @@ impl std::fmt::Debug for Engine {
 }
 
 /// Stops the engine's threads when its last handle goes.
-struct Alive {
+pub(crate) struct Alive {
     inner: Arc<Inner>,
     threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
@@ -90,6 +90,7 @@ impl Alive {
             }
         }
         self.inner.work.notify_all();
+        self.inner.idle.notify_waiters();
         self.inner.timers_changed.notify_one();
         let threads = std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
         for thread in threads {
@@ -104,6 +105,8 @@ impl Alive {
 impl Drop for Alive {
     fn drop(&mut self) {
         self.stop();
+        // Tasks that were told to stop may outlive this for a moment; the file is free now.
+        self.inner.store.close();
     }
 }
 
@@ -181,7 +184,9 @@ impl Engine {
         let alive = self.alive.clone();
         let stopped = inner.runtime.spawn_blocking(move || {
             alive.stop();
-            alive.inner.store.settle()
+            let settled = alive.inner.store.settle();
+            alive.inner.store.close();
+            settled
         });
         stopped.await.map_err(|_| EngineError::Stopped)??;
         match &inner.lock().broken {
@@ -192,11 +197,25 @@ impl Engine {
 }
 
 impl Engine {
+    /// The engine that an attempt runs on, if it is still there.
+    pub(crate) fn of_attempt(inner: &std::sync::Weak<Inner>) -> Option<Engine> {
+        let inner = inner.upgrade()?;
+        let alive = inner.alive.get()?.upgrade()?;
+        Some(Engine { inner, alive })
+    }
+
     /// Ends the engine without letting anything finish, as a crash would.
     pub(crate) async fn kill(&self) {
         let alive = self.alive.clone();
         // The workers end with what they hold: a crash just after it.
-        let _ = self.inner.runtime.spawn_blocking(move || alive.stop()).await;
+        let _ = self
+            .inner
+            .runtime
+            .spawn_blocking(move || {
+                alive.stop();
+                alive.inner.store.close();
+            })
+            .await;
     }
 }
 

@@ -16,7 +16,7 @@ use durable_store::Timer;
 use super::{
     advance::Event,
     attempt::Queued,
-    inner::{Inner, Shared, Stopping},
+    inner::{Inner, Stopping},
     state::Loaded,
 };
 
@@ -48,6 +48,15 @@ impl Timers {
             self.near.pop_last();
             self.horizon = self.near.last().copied();
         }
+    }
+
+    fn take_due(&mut self, now_ms: u64) -> Vec<Timer> {
+        let mut due = Vec::new();
+        while let Some(timer) = self.near.first().copied().filter(|timer| timer.deadline_ms <= now_ms) {
+            self.near.remove(&timer);
+            due.push(timer);
+        }
+        due
     }
 
     fn needs_reading(&self) -> bool {
@@ -95,11 +104,11 @@ impl Inner {
         let now_ms = self.clock.now_ms();
         loop {
             self.read_timers();
-            let mut shared = self.lock();
-            while let Some(timer) = shared.timers.near.first().copied().filter(|timer| timer.deadline_ms <= now_ms) {
-                shared.timers.near.remove(&timer);
-                self.fire(&mut shared, timer);
+            let due = self.lock().timers.take_due(now_ms);
+            if !due.is_empty() {
+                self.fire(&due);
             }
+            let shared = self.lock();
             if !shared.timers.needs_reading() || shared.broken.is_some() {
                 break;
             }
@@ -114,16 +123,21 @@ impl Inner {
         }
     }
 
-    fn fire(&self, shared: &mut Shared, timer: Timer) {
-        let number = shared.live.get(&timer.slot).map(|live| live.number);
-        let number = match number {
-            Some(number) => number,
-            None => match self.store.instance(timer.slot) {
-                Ok(Some(instance)) => instance.number,
-                _ => return,
-            },
+    /// Tells the instances whose timers are due.
+    fn fire(&self, due: &[Timer]) {
+        let slots: Vec<_> = due.iter().map(|timer| timer.slot).collect();
+        let instances = match self.store.instances(&slots) {
+            Ok(instances) => instances,
+            // The store is broken: its reopening reads the timers again.
+            Err(error) => return self.report(&format!("instances whose timers are due can't be read: {error}")),
         };
-        self.post(shared, timer.slot, number, Event::Fired { operation: timer.operation });
+        let mut shared = self.lock();
+        for (timer, instance) in due.iter().zip(instances) {
+            if let Some(instance) = instance {
+                let event = Event::Fired { operation: timer.operation };
+                self.post(&mut shared, timer.slot, instance.number, event);
+            }
+        }
     }
 
     /// A back-off is over: the attempt gets into the queue.
@@ -142,7 +156,8 @@ impl Inner {
     }
 }
 
-/// Fires timers as their time comes, until the engine is gone.
+/// Fires timers as their time comes, until the engine is gone. While it waits it does not keep the
+/// engine: the store's file is free as soon as the last handle is dropped.
 pub(crate) async fn run(engine: Weak<Inner>) {
     loop {
         let Some(inner) = engine.upgrade() else { return };
@@ -150,9 +165,10 @@ pub(crate) async fn run(engine: Weak<Inner>) {
             return;
         }
         inner.fire_due();
-        let clock = inner.clock.clone();
+        let (clock, timers_changed) = (inner.clock.clone(), inner.timers_changed.clone());
         let next = inner.next_deadline();
-        let changed = inner.timers_changed.notified();
+        drop(inner);
+        let changed = timers_changed.notified();
         let mut changed = pin!(changed);
         let sleep = async {
             match next {

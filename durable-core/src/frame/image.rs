@@ -22,7 +22,7 @@ use crate::{
 
 /// A suspended frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameImage {
+pub(crate) struct FrameImage {
     /// The id of its [`FrameLayout`].
     pub layout: u64,
     /// The awaited future and the live variables, each length-delimited.
@@ -32,7 +32,7 @@ pub struct FrameImage {
 
 /// What the images taken at one resume point share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameLayout {
+pub(crate) struct FrameLayout {
     /// The workflow's stored name.
     pub workflow: String,
     /// Which resume point it is.
@@ -43,7 +43,7 @@ pub struct FrameLayout {
 
 /// The identity of a resume point: what tells it from others in a changed program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PointId {
+pub(crate) struct PointId {
     /// The user's own name for it.
     pub name: Option<String>,
     /// What is awaited.

@@ -13,7 +13,7 @@ mod load;
 
 use std::{sync::Arc, task::Poll};
 
-pub use image::{FrameImage, FrameLayout, PointId};
+pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
 pub use load::{Load, Var, var};
 

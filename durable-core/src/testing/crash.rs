@@ -266,4 +266,7 @@ impl Store for CrashingStore {
     fn settle(&self) -> Result<(), StoreError> {
         self.store.settle()
     }
+    fn close(&self) {
+        self.store.close();
+    }
 }

@@ -258,10 +258,12 @@ impl Poison {
 
     /// The first error stays the reason: the later ones follow from it.
     fn set(&self, error: &Error) {
-        let mut reason = self.lock();
-        if reason.is_none() {
-            *reason = Some(error.to_string());
-        }
+        self.set_reason(error.to_string());
+    }
+
+    /// Of several reasons the first is kept.
+    fn set_reason(&self, first: String) {
+        self.lock().get_or_insert(first);
         self.set.store(true, Ordering::Release);
     }
 
@@ -419,5 +421,11 @@ impl Store for RedbStore {
                 Err(error)
             }
         }
+    }
+
+    fn close(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        self.poison.set_reason("it has been closed".to_owned());
+        state.db = None;
     }
 }
