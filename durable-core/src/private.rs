@@ -11,6 +11,7 @@ pub use inventory;
 pub use serde;
 
 pub use crate::{
+    error::kind::{AdhocError, ChainError},
     activity::*,
     codec::Persist,
     error::*,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 /// Random numbers from the operating system, or from a seed so that a simulation repeats.
 pub(crate) enum Random {
     /// From the operating system, fetched a page at a time.
-    System(Mutex<Pool>),
+    System(Box<Mutex<Pool>>),
     /// From a seed.
     Seeded(Mutex<fastrand::Rng>),
 }
@@ -20,7 +20,7 @@ const LOCK: &str = "drawing does not panic";
 
 impl Random {
     pub(crate) fn system() -> Self {
-        Random::System(Mutex::new(Pool { bytes: [0; 1024], used: 1024 }))
+        Random::System(Box::new(Mutex::new(Pool { bytes: [0; 1024], used: 1024 })))
     }
 
     pub(crate) fn seeded(seed: u64) -> Self {

@@ -251,7 +251,7 @@ mod tests {
     fn the_rest_of_a_loop_survives_a_restore_before_every_item() {
         assert_eq!(restored(vec![3, 1, 2]), [3, 1, 2]);
         assert_eq!(restored(0..4), [0, 1, 2, 3]);
-        assert_eq!(restored(5..5), []);
+        assert!(restored(5..5).is_empty());
         assert_eq!(restored(Some("a".to_string())), ["a"]);
         assert_eq!(restored([(1, 'a'), (2, 'b')]), [(1, 'a'), (2, 'b')]);
         assert_eq!(restored(BTreeMap::from([(2, 'b'), (1, 'a')])), [(1, 'a'), (2, 'b')]);
@@ -264,6 +264,6 @@ mod tests {
     fn an_inclusive_range_gives_its_last_item_once() {
         assert_eq!(restored(1..=3), [1, 2, 3]);
         assert_eq!(restored(254..=255u8), [254, 255]);
-        assert_eq!(restored(RangeInclusive::new(3, 2)), []);
+        assert!(restored(RangeInclusive::new(3, 2)).is_empty());
     }
 }

@@ -98,7 +98,6 @@ pub struct AttemptInfo {
     pub codec: Arc<Codec>,
     /// The engine's clock, in milliseconds since the Unix epoch: read at a heartbeat and nowhere else.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
-    pub(crate) engine: Weak<Inner>,
 }
 
 impl fmt::Debug for AttemptInfo {
@@ -118,6 +117,7 @@ pub struct AttemptState {
     info: AttemptInfo,
     beat_ms: AtomicU64,
     progress: Mutex<Progress>,
+    engine: Weak<Inner>,
     cancelled: watch::Sender<bool>,
 }
 
@@ -130,10 +130,16 @@ struct Progress {
 impl AttemptState {
     /// An attempt that begins at `started_ms`: that counts as its first heartbeat.
     pub fn new(info: AttemptInfo, started_ms: u64) -> Arc<Self> {
+        Self::on(Weak::new(), info, started_ms)
+    }
+
+    /// The same, made by an engine.
+    pub(crate) fn on(engine: Weak<Inner>, info: AttemptInfo, started_ms: u64) -> Arc<Self> {
         Arc::new(AttemptState {
             info,
             beat_ms: AtomicU64::new(started_ms),
             progress: Mutex::default(),
+            engine,
             cancelled: watch::Sender::new(false),
         })
     }
@@ -258,7 +264,7 @@ impl ActivityContext {
     /// # Panics
     /// In a unit test of an activity, and in an attempt that outlives its engine: there is none.
     pub fn engine(&self) -> Engine {
-        Engine::of_attempt(&self.attempt.info.engine).expect("this attempt has no engine")
+        Engine::of_attempt(&self.attempt.engine).expect("this attempt has no engine")
     }
 
     /// When the engine gives this attempt up.
@@ -302,7 +308,6 @@ mod tests {
             states: Arc::default(),
             codec: Arc::clone(codec),
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
-            engine: Weak::new(),
         };
         (AttemptState::new(info, 100), now)
     }

@@ -106,7 +106,6 @@ impl<A: Activity> IntoFuture for UnitCall<A> {
             states: Arc::new(self.states),
             codec: self.codec,
             clock: Arc::new(clock),
-            engine: std::sync::Weak::new(),
         };
         let state = AttemptState::new(info, clock());
         if self.cancelled {

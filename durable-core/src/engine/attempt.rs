@@ -101,6 +101,7 @@ impl Live {
 
 impl Inner {
     /// Puts an attempt into the queue, unless it is there or runs already.
+    #[allow(clippy::unused_self)] // the queue is the engine's
     pub(crate) fn enqueue(&self, shared: &mut Shared, mut queued: Queued) {
         let live = shared.live.entry(queued.slot).or_insert_with(|| Live::new(queued.number));
         if live.number != queued.number {
@@ -196,11 +197,10 @@ impl Inner {
             deadline_ms: limits.deadline().map(|(deadline_ms, ..)| deadline_ms),
             last_heartbeat: activity.progress.clone(),
             states: self.states.clone(),
-            engine: Arc::downgrade(&self),
             codec: self.codec.clone(),
             clock: Arc::new(move || clock.now_ms()),
         };
-        let state = AttemptState::new(info, now_ms);
+        let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
         let state = seen.get_or_init(|| state);
         let running = self.mocks.run(&self, &entry, &activity.args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, activity.args, state));

@@ -249,6 +249,7 @@ impl Inner {
     }
 
     /// The error that callers get while the engine can't work.
+    #[allow(clippy::unused_self)] // reads as the engine's answer
     pub(crate) fn refuse(&self, shared: &Shared) -> Result<(), EngineError> {
         if shared.stopping != Stopping::No {
             return Err(EngineError::Stopped);

@@ -25,7 +25,7 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
             // The thread may be past its locals: then nobody asks for the place either.
             let _ = PLACE.try_with(|last| last.replace(place));
             previous(info);

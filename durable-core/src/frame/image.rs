@@ -126,7 +126,9 @@ impl Frames {
     /// The id of the layout of a frame saved at `point` with variables of these layouts.
     pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
         let mut bytes = Vec::with_capacity(vars.len() * 8);
-        vars.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
+        for id in vars {
+            bytes.extend_from_slice(&id.to_le_bytes());
+        }
         let key = (std::ptr::from_ref(meta).addr(), point, xxh3_64(&bytes));
         if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
             return *id;

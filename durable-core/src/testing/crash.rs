@@ -62,6 +62,7 @@ pub struct CrashReport {
 
 impl<W: Workflow> CrashTest<W> {
     /// Mocks and dependencies of the engines.
+    #[must_use = "awaiting it runs the test"]
     pub fn with(mut self, setup: impl Fn(TestBuilder) -> TestBuilder + Send + Sync + 'static) -> Self {
         self.setup = Box::new(setup);
         self
@@ -149,13 +150,13 @@ where
     async fn outcome(&self, engine: &Engine) -> Outcome {
         let handle = engine.start(ID, (self.call)()).await.map_err(|error| error.to_string())?;
         match handle.result().await {
-            Ok(output) => Ok(self.view(&output)),
+            Ok(output) => Ok(Self::view(&output)),
             Err(error @ RunError::Stuck { .. }) => panic!("workflow `{}`: {error}", W::META.name),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    fn view(&self, output: &W::Output) -> Value {
+    fn view(output: &W::Output) -> Value {
         let codec = Codec::new();
         let encoded = codec.encode(output).unwrap_or_else(|error| panic!("{}: {error}", type_name::<W::Output>()));
         codec.view(encoded.layout, &encoded.bytes).expect("what was just written can be read")

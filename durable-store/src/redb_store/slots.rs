@@ -5,7 +5,8 @@
 //! when no remembered slot is free.
 //!
 //! Invariant: a slot below `known` that the file held at opening belongs to the search while the
-//! search has not passed it, and to `free` afterwards; never to both. So a closing leaves alone
+//! search has not passed it, and to `free` or `gaps` afterwards; never to
+//! both. So a closing leaves alone
 //! what the search will still find.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -67,7 +68,7 @@ impl Slots {
     /// A slot that has never been used.
     pub(super) fn take_new(&mut self) -> Slot {
         let slot = self.next;
-        self.next += 1;
+        self.next = slot.saturating_add(1);
         self.lent.insert(slot);
         Slot(slot)
     }

@@ -42,13 +42,18 @@ impl Default for FailingDisk {
 impl FailingDisk {
     /// An empty disk that works.
     pub fn new() -> Self {
+        Self::from_bytes(Vec::new())
+    }
+
+    /// A disk with these bytes that works.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
         let plan = Plan {
             calls: AtomicU64::new(0),
             fail_at: AtomicU64::new(u64::MAX),
             for_good: AtomicBool::new(false),
         };
         Self {
-            image: MemoryImage::new(),
+            image: MemoryImage::from_bytes(bytes),
             plan: Arc::new(plan),
         }
     }

@@ -187,6 +187,40 @@ fn a_creation_that_was_cut_off_anywhere_begins_again() {
     }
 }
 
+/// Whether redb has to read a whole file to repair it.
+fn needs_repair(bytes: &[u8]) -> bool {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let repaired = std::rc::Rc::new(std::cell::Cell::new(false));
+    let told = repaired.clone();
+    redb::Builder::new()
+        .set_repair_callback(move |_| told.set(true))
+        .open(file.path())
+        .unwrap();
+    repaired.get()
+}
+
+#[test]
+fn a_settled_store_opens_after_a_crash_without_a_reading_of_the_whole_file() {
+    let image = MemoryImage::new();
+    let store = RedbStore::open_image(&image).unwrap();
+    assert!(!needs_repair(&image.snapshot()), "after the opening");
+    let create = |n: u64| sample::create(Slot(n), sample::instance(&format!("a{n}"), n));
+    store
+        .commit(&(0..2_000).map(create).collect::<Vec<_>>().into())
+        .unwrap();
+    assert!(!needs_repair(&image.snapshot()), "after a large batch");
+    store
+        .commit(&sample::update(Slot(7), sample::instance("a7", 7)).into())
+        .unwrap();
+    assert!(
+        needs_repair(&image.snapshot()),
+        "after a small batch: the price of its one sync"
+    );
+    store.settle().unwrap();
+    assert!(!needs_repair(&image.snapshot()), "after settling");
+}
+
 #[test]
 fn a_second_opening_in_this_process_is_refused() {
     let directory = directory();

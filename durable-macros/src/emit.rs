@@ -1,0 +1,26 @@
+//! Writes the function: the user's code, in its structure, with dispatches, loads, saves and borrows made again.
+//!
+//! Markers become names here. The user's tokens keep their spans; what is made up is hygienic (`Span::mixed_site`), so that no
+//! name of the user's can collide with it. The compiled body looks like this:
+//!
+//! ```text
+//! let mut future_1; let order; ..                 // what crosses a resume point
+//! 'bad: {
+//!     'b3: {
+//!         match resume { 1 => { (future_1, order) = load; break 'b3 } _ => {} }
+//!         ..user code..                           // a fresh start
+//!         future_1 = into_durable(charge(&order.id));
+//!     }
+//!     ..match poll(&mut future_1) { Ready(v) => v, Pending => { save; suspend } }..
+//! }
+//! match suspend().await {}                        // a snapshot that can't be decoded; the frame knows why
+//! ```
+
+mod body;
+mod item;
+mod names;
+
+pub(crate) use item::{emit, emit_signature};
+
+#[cfg(test)]
+mod tests;

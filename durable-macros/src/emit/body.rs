@@ -1,0 +1,538 @@
+//! The text of the body.
+
+use super::names::{Naming, Render};
+use crate::ir::{ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked};
+use crate::layout::{Layout, Level};
+use crate::liveness::{Liveness, bound_in};
+use crate::lower::plain;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use std::collections::BTreeSet;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Lifetime, Pat};
+
+/// The most variables in one tuple of a load.
+const MAX_TUPLE: usize = 8;
+
+/// Everything that the text is made from.
+pub(crate) struct Emitter<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) live: &'a Liveness,
+    pub(crate) layout: &'a Layout,
+    pub(crate) naming: &'a Naming,
+}
+
+/// A made-up identifier.
+pub(crate) fn made_up(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+fn label(prefix: &str, number: usize) -> Lifetime {
+    Lifetime::new(&format!("'{prefix}{number}"), Span::mixed_site())
+}
+
+/// The end of a body whose snapshot can't be decoded.
+pub(crate) fn bad() -> Lifetime {
+    Lifetime::new("'bad", Span::mixed_site())
+}
+
+/// A place in the text: names depend on the loops around, and on the pattern that a piece stands in.
+struct Place<'e> {
+    emitter: &'e Emitter<'e>,
+    block: BlockId,
+    loops: Vec<LoopId>,
+    /// Variables that stand under the name that a pattern gives them for a moment.
+    bound: BTreeSet<VarId>,
+}
+
+impl Render for Place<'_> {
+    fn name(&self, var: VarId, span: Option<Span>) -> Ident {
+        if self.bound.contains(&var) {
+            return momentary(var);
+        }
+        let emitter = self.emitter;
+        emitter.naming.at(emitter.function, var, emitter.layout.instance(var, &self.loops), span)
+    }
+
+    fn expand(&self, placeholder: &str, argument: &TokenStream, span: Span) -> Option<TokenStream> {
+        let number = argument.to_string().trim().parse::<usize>().ok();
+        match placeholder {
+            POLL => Some(self.emitter.poll(number?, span)),
+            JUMP => Some(self.emitter.jump(self.block, number?)),
+            ARGS => {
+                let (args, bad) = (made_up("args"), bad());
+                Some(quote!(match #args {
+                    ::core::option::Option::Some(#args) => #args,
+                    ::core::option::Option::None => break #bad,
+                }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The name under which a pattern binds a variable that is declared elsewhere.
+fn momentary(var: VarId) -> Ident {
+    made_up(&format!("bound_{var}"))
+}
+
+impl<'a> Emitter<'a> {
+    /// The whole body, from the dispatch on.
+    pub(crate) fn body(&self) -> TokenStream {
+        let declarations = self.declarations(None);
+        let text = self.tree(0, None);
+        quote!(#declarations #text)
+    }
+
+    fn place(&'a self, block: BlockId) -> Place<'a> {
+        Place { emitter: self, block, loops: self.function.loops_around(block), bound: BTreeSet::new() }
+    }
+
+    fn render(&self, block: BlockId, tokens: impl ToTokens) -> TokenStream {
+        self.place(block).render(tokens.to_token_stream())
+    }
+
+    // ---- declarations
+
+    /// `let x;` for what crosses a resume point at this level.
+    fn declarations(&self, level: Level) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for (var, hoisted) in self.layout.hoisted.iter().enumerate() {
+            if *hoisted == Some(level) && self.is_mentioned(var) {
+                tokens.extend(self.declaration(var, None));
+            }
+        }
+        for (id, var) in &self.layout.slots {
+            if self.function.loops[*id].parent == level {
+                let slot = self.slot(*id, *var);
+                tokens.extend(quote!(let mut #slot = ::core::option::Option::None;));
+            }
+            if level == Some(*id) {
+                tokens.extend(self.declaration(*var, level));
+            }
+        }
+        tokens
+    }
+
+    fn is_mentioned(&self, var: VarId) -> bool {
+        self.live.mentions.iter().enumerate().any(|(block, mentions)| self.live.reachable[block] && mentions.contains(&var))
+    }
+
+    fn declaration(&self, var: VarId, instance: Level) -> TokenStream {
+        let info = &self.function.vars[var];
+        let name = self.naming.at(self.function, var, instance, None);
+        let slotted = self.layout.slots.iter().any(|(_, other)| *other == var);
+        let mutable = (info.mutable || slotted).then(|| quote!(mut));
+        let allow = (slotted || (info.mutable && info.kind != VarKind::User)).then(|| quote!(#[allow(unused_mut)]));
+        let ty = info.ty.as_ref().map(|ty| quote!(: #ty));
+        quote!(#allow let #mutable #name #ty;)
+    }
+
+    fn slot(&self, id: LoopId, var: VarId) -> Ident {
+        let name = self.naming.at(self.function, var, None, None);
+        made_up(&format!("slot_{}_{id}", name.to_string().trim_start_matches("r#")))
+    }
+
+    // ---- blocks
+
+    /// A block and everything that stands behind it; `next` is what follows in the text.
+    fn tree(&self, block: BlockId, next: Option<BlockId>) -> TokenStream {
+        let Some(id) = self.function.blocks[block].head_of else { return self.within(block, next) };
+        let (name, declarations, body) = (label("l", id), self.declarations(Some(id)), self.within(block, None));
+        let text = quote!(#name: loop { #declarations #body });
+        self.follow(text, &self.layout.exits[id], next)
+    }
+
+    /// Wraps a text in the labelled blocks that lead to what follows it.
+    fn follow(&self, mut text: TokenStream, followers: &[BlockId], next: Option<BlockId>) -> TokenStream {
+        for (at, &follower) in followers.iter().enumerate() {
+            let name = label("b", follower);
+            let after = followers.get(at + 1).copied().filter(|after| !self.has_prologue(*after)).or(
+                if at + 1 < followers.len() { None } else { next },
+            );
+            let mut prologues = self.prologues(follower);
+            let last = prologues.pop();
+            for (index, (_, prologue)) in prologues.into_iter().enumerate() {
+                let resumed = label("r", follower * 1000 + index);
+                text = quote!(#resumed: { #text } #prologue break #name;);
+            }
+            if let Some((_, prologue)) = last {
+                let resumed = label("r", follower * 1000 + self.prologues(follower).len() - 1);
+                text = quote!(#resumed: { #text } #prologue);
+            }
+            let tree = self.tree(follower, after);
+            text = quote!(#name: { #text } #tree);
+        }
+        text
+    }
+
+    fn within(&self, block: BlockId, next: Option<BlockId>) -> TokenStream {
+        let followers = &self.layout.followers[block];
+        let mut text = TokenStream::new();
+        for stmt in &self.function.blocks[block].stmts {
+            text.extend(self.stmt(block, stmt));
+        }
+        let falls_to = match followers.first() {
+            Some(first) => Some(*first).filter(|first| !self.has_prologue(*first)),
+            None => next,
+        };
+        let term = self.term(block, falls_to);
+        let rest = self.follow(term, followers, next);
+        quote!(#text #rest)
+    }
+
+    // ---- terminators
+
+    fn term(&self, block: BlockId, next: Option<BlockId>) -> TokenStream {
+        match &self.function.blocks[block].term {
+            Term::Never => TokenStream::new(),
+            Term::Goto(target) => self.goto(block, *target, next),
+            Term::Return(value) => {
+                let value = value.as_ref().map(|value| self.render(block, value));
+                quote!(return #value;)
+            }
+            Term::If { cond, then, other } => {
+                let mut cond = (**cond).clone();
+                let (place, moves) = self.bind(block, &bound_in(&cond), |binder| binder.visit_expr_mut(&mut cond));
+                let cond = place.render(cond.to_token_stream());
+                let (then, other) = (self.goto(block, *then, next), self.goto(block, *other, next));
+                quote!(if #cond { #moves #then } else { #other })
+            }
+            Term::Match { scrutinee, arms } => {
+                let scrutinee = self.render(block, scrutinee);
+                let arms = arms.iter().map(|arm| {
+                    let mut pat = arm.pat.clone();
+                    let (place, moves) = self.bind(block, &bound(&arm.pat), |binder| binder.visit_pat_mut(&mut pat));
+                    let pat = place.render(pat.to_token_stream());
+                    let guard = arm.guard.as_ref().map(|guard| place.render(guard.to_token_stream())).map(|guard| quote!(if #guard));
+                    let (attrs, text) = (&arm.attrs, self.goto(block, arm.target, next));
+                    quote!(#(#attrs)* #pat #guard => { #moves #text })
+                });
+                quote!(match #scrutinee { #(#arms)* })
+            }
+            Term::Dispatch { normal } => self.dispatch(block, *normal, next),
+        }
+    }
+
+    /// Goes to a block: by its text, by falling through, or by a jump.
+    fn goto(&self, from: BlockId, to: BlockId, next: Option<BlockId>) -> TokenStream {
+        let moves = self.moves(from, to);
+        if next == Some(to) {
+            return moves;
+        }
+        if self.function.blocks[to].head_of.is_some_and(|id| self.function.is_in(from, Some(id))) || self.layout.labelled[to] {
+            let jump = self.bare_jump(from, to);
+            return quote!(#moves #jump;);
+        }
+        let tree = self.tree(to, next);
+        quote!(#moves #tree)
+    }
+
+    fn bare_jump(&self, from: BlockId, to: BlockId) -> TokenStream {
+        match self.function.blocks[to].head_of {
+            Some(id) if self.function.is_in(from, Some(id)) => {
+                let name = label("l", id);
+                quote!(continue #name)
+            }
+            _ => {
+                let name = label("b", to);
+                quote!(break #name)
+            }
+        }
+    }
+
+    /// A jump as an expression.
+    fn jump(&self, from: BlockId, to: BlockId) -> TokenStream {
+        let (moves, jump) = (self.moves(from, to), self.bare_jump(from, to));
+        if moves.is_empty() { jump } else { quote!({ #moves #jump }) }
+    }
+
+    /// Variables with a slot change their instance on the way.
+    fn moves(&self, from: BlockId, to: BlockId) -> TokenStream {
+        let (here, there) = (self.function.loops_around(from), self.function.loops_around(to));
+        let vars: BTreeSet<VarId> = self.layout.slots.iter().map(|(_, var)| *var).collect();
+        let mut tokens = TokenStream::new();
+        for var in vars {
+            let source = self.layout.instance(var, &here);
+            let value = self.naming.at(self.function, var, source, None);
+            if let Some(id) = self.function.blocks[to].head_of
+                && self.layout.slots.contains(&(id, var))
+            {
+                let slot = self.slot(id, var);
+                tokens.extend(quote!(#slot = ::core::option::Option::Some(#value);));
+                continue;
+            }
+            let target = self.layout.instance(var, &there);
+            if target != source && self.live.live_in[to].contains(&var) {
+                let name = self.naming.at(self.function, var, target, None);
+                tokens.extend(quote!(#name = #value;));
+            }
+        }
+        tokens
+    }
+
+    // ---- statements
+
+    fn stmt(&self, block: BlockId, stmt: &Stmt) -> TokenStream {
+        match stmt {
+            Stmt::Keep(stmt) => self.render(block, stmt),
+            Stmt::Declare(var) if self.layout.hoisted[*var].is_some() || !self.is_mentioned(*var) => TokenStream::new(),
+            Stmt::Declare(var) => self.declaration(*var, None),
+            Stmt::Set(var, value) => {
+                let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
+                quote!(#name = #value;)
+            }
+            Stmt::Let(bind) => self.let_stmt(block, bind),
+        }
+    }
+
+    fn let_stmt(&self, block: BlockId, bind: &Let) -> TokenStream {
+        let Let { attrs, pat, ty, init, diverge } = bind;
+        let init = self.render(block, init);
+        let diverge = diverge.as_ref().map(|diverge| self.render(block, diverge)).map(|diverge| quote!(else #diverge));
+        if let Some(var) = plain(pat)
+            && diverge.is_none()
+        {
+            let name = self.place(block).name(var, Some(pat_span(pat)));
+            if self.layout.hoisted[var].is_some() {
+                return quote!(#name = #init;);
+            }
+            let info = &self.function.vars[var];
+            let mutable = info.mutable.then(|| quote!(mut));
+            let allow = (info.kind != VarKind::User && info.mutable).then(|| quote!(#[allow(unused_mut)]));
+            let ty = ty.as_ref().or(info.ty.as_ref()).map(|ty| quote!(: #ty));
+            return quote!(#(#attrs)* #allow let #mutable #name #ty = #init #diverge;);
+        }
+        let mut pat = pat.clone();
+        let vars = bound(&pat);
+        let (place, moves) = self.bind(block, &vars, |binder| binder.visit_pat_mut(&mut pat));
+        let pat = place.render(pat.to_token_stream());
+        let ty = ty.as_ref().map(|ty| quote!(: #ty));
+        quote!(#(#attrs)* let #pat #ty = #init #diverge; #moves)
+    }
+
+    /// A pattern's bindings of hoisted variables get momentary names; the moves to the variables follow.
+    fn bind(&self, block: BlockId, vars: &[VarId], rename: impl FnOnce(&mut Unmut<'_>)) -> (Place<'_>, TokenStream) {
+        let hoisted: BTreeSet<VarId> = vars.iter().copied().filter(|var| self.layout.hoisted[*var].is_some()).collect();
+        rename(&mut Unmut(&hoisted));
+        let mut place = self.place(block);
+        let moves = hoisted.iter().map(|var| {
+            let (name, value) = (place.name(*var, None), momentary(*var));
+            quote!(#name = #value;)
+        });
+        let moves = moves.collect();
+        place.bound = hoisted;
+        (place, moves)
+    }
+
+    // ---- resume points
+
+    fn poll(&self, point: PointId, span: Span) -> TokenStream {
+        let info = &self.function.points[point];
+        let place = self.place(info.block);
+        let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
+        let future = place.name(info.future, None);
+        let number = Literal::usize_unsuffixed(point + 1);
+        let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
+            let at = self.function.vars[var].ident.span();
+            let name = place.name(var, Some(at));
+            let p = Ident::new("__p", Span::mixed_site().located_at(at));
+            quote_spanned!(at=> #p::var(&#name))
+        });
+        let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
+        let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
+        let span = Span::mixed_site().located_at(span);
+        quote_spanned!(span=> match #cx.poll(&mut #future) {
+            ::core::task::Poll::Ready(#value) => #value,
+            ::core::task::Poll::Pending => {
+                #cx.save(#number, #awaited, &[#(#vars),*]);
+                match #p::suspend().await {}
+            }
+        })
+    }
+
+    /// The points that a level's dispatch leads to, each with the block it jumps to.
+    fn routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
+        let mut routes = Vec::new();
+        for &point in &self.layout.points {
+            let block = self.function.points[point].block;
+            let loops = self.function.loops_around(block);
+            let depth = match level {
+                None => 0,
+                Some(id) => match loops.iter().position(|other| *other == id) {
+                    Some(at) => at + 1,
+                    None => continue,
+                },
+            };
+            routes.push((point, loops.get(depth).map_or(block, |id| self.function.loops[*id].head)));
+        }
+        routes
+    }
+
+    fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
+        let level = self.function.blocks[block].head_of;
+        let resume = made_up("resume");
+        let mut arms: Vec<(Vec<Literal>, TokenStream)> = Vec::new();
+        for (point, target) in self.routes(level) {
+            let number = Literal::usize_unsuffixed(point + 1);
+            let load = self.load(level, point);
+            let direct = self.function.points[point].block == target;
+            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
+            let prologues = self.prologues(target);
+            let jump = match prologues.iter().position(|(points, _)| points.contains(&point)) {
+                Some(index) => label("r", target * 1000 + index),
+                None => label("b", target),
+            };
+            let text = quote!(#reset #load break #jump;);
+            match arms.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
+                Some((numbers, _)) => numbers.push(number),
+                None => arms.push((vec![number], text)),
+            }
+        }
+        let arms = arms.iter().map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
+        let dispatch = if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
+        let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
+            let (slot, name, value, bad) = (self.slot(*id, *var), self.naming.at(self.function, *var, level, None), made_up("value"), bad());
+            quote!(#name = match ::core::option::Option::take(&mut #slot) {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };)
+        });
+        let takes: TokenStream = takes.collect();
+        let normal = self.goto(block, normal, next);
+        quote!(#dispatch #takes #normal)
+    }
+
+    fn load(&self, level: Level, point: PointId) -> TokenStream {
+        let info = &self.function.points[point];
+        let loops = self.function.loops_around(info.block);
+        let place = self.place(info.block);
+        let mut names = Vec::new();
+        if level.is_none() {
+            names.push(place.name(info.future, None));
+        }
+        for var in self.layout.saved(self.function, self.live, point) {
+            if self.layout.level(var, &loops) == level {
+                names.push(place.name(var, None));
+            }
+        }
+        if names.is_empty() {
+            return TokenStream::new();
+        }
+        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+        let target = tuple(names.into_iter().map(|name| name.into_token_stream()).collect());
+        quote!(#target = match #cx.load() {
+            ::core::option::Option::Some(#value) => #value,
+            ::core::option::Option::None => break #bad,
+        };)
+    }
+
+    fn has_prologue(&self, block: BlockId) -> bool {
+        !self.prologues(block).is_empty()
+    }
+
+    /// What a resume that comes to this block makes again first, with the points it is for.
+    fn prologues(&self, target: BlockId) -> Vec<(Vec<PointId>, TokenStream)> {
+        let block = &self.function.blocks[target];
+        let level = match block.head_of {
+            Some(id) => self.function.loops[id].parent,
+            None if block.point.is_some() => block.in_loop,
+            None => return Vec::new(),
+        };
+        let mut groups: Vec<(Vec<PointId>, TokenStream)> = Vec::new();
+        for (point, to) in self.routes(level) {
+            if to != target {
+                continue;
+            }
+            let text = self.remake(level, point);
+            if text.is_empty() {
+                continue;
+            }
+            match groups.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
+                Some((points, _)) => points.push(point),
+                None => groups.push((vec![point], text)),
+            }
+        }
+        groups
+    }
+
+    /// Makes again the borrows of one level that are alive at a point.
+    fn remake(&self, level: Level, point: PointId) -> TokenStream {
+        let all = self.function.loops_around(self.function.points[point].block);
+        let depth = level.map_or(0, |id| all.iter().position(|other| *other == id).map_or(0, |at| at + 1));
+        let place = || Place { emitter: self, block: 0, loops: all[..depth].to_vec(), bound: BTreeSet::new() };
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut vars: BTreeSet<VarId> = BTreeSet::new();
+        for &var in &self.live.at_point[point] {
+            if let Some(remat) = self.function.vars[var].remat
+                && self.layout.hoisted[var].is_some()
+                && self.layout.level(var, &all) == level
+            {
+                wanted.insert(remat);
+                vars.insert(var);
+            }
+        }
+        // The current item is taken in any case, so that the iterator stands behind it.
+        let items_remat = level.and_then(|id| self.function.loops[id].items);
+        wanted.extend(items_remat);
+        let mut tokens = TokenStream::new();
+        for remat in wanted {
+            tokens.extend(self.remake_one(&mut place(), remat, &vars, Some(remat) == items_remat));
+        }
+        tokens
+    }
+
+    fn remake_one(&self, place: &mut Place<'_>, remat: usize, vars: &BTreeSet<VarId>, is_item: bool) -> TokenStream {
+        let info = &self.function.remats[remat];
+        let expr = place.render(info.expr.to_token_stream());
+        if let (Some(var), false) = (plain(&info.pat), is_item) {
+            let name = place.name(var, None);
+            let Some(count) = info.count else { return quote!(#name = #expr;) };
+            let (p, count) = (made_up("__p"), place.name(count, None));
+            return quote!(#name = #p::ordered_at(#expr, #count););
+        }
+        let mut pat = info.pat.clone();
+        let forgotten: Vec<VarId> = bound(&pat).into_iter().filter(|var| !vars.contains(var)).collect();
+        crate::lower::forget(&mut pat, &forgotten);
+        Unmut(vars).visit_pat_mut(&mut pat);
+        let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
+        let moves: TokenStream = bound_here
+            .iter()
+            .map(|var| {
+                let (name, value) = (place.name(*var, None), momentary(*var));
+                quote!(#name = #value;)
+            })
+            .collect();
+        place.bound = bound_here;
+        let pat = place.render(pat.to_token_stream());
+        let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { pat };
+        quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
+    }
+}
+
+/// Removes `mut` from the bindings of some variables, which are declared elsewhere.
+struct Unmut<'a>(&'a BTreeSet<VarId>);
+
+impl VisitMut for Unmut<'_> {
+    fn visit_pat_ident_mut(&mut self, pat: &mut syn::PatIdent) {
+        if pat.by_ref.is_none() && marked(&pat.ident).is_some_and(|var| self.0.contains(&var)) {
+            pat.mutability = None;
+        }
+        visit_mut::visit_pat_ident_mut(self, pat);
+    }
+}
+
+fn pat_span(pat: &Pat) -> Span {
+    match pat {
+        Pat::Ident(pat) => pat.ident.span(),
+        _ => Span::call_site(),
+    }
+}
+
+/// Nested tuples of at most `MAX_TUPLE`.
+fn tuple(mut parts: Vec<TokenStream>) -> TokenStream {
+    while parts.len() > MAX_TUPLE {
+        parts = parts.chunks(MAX_TUPLE).map(|chunk| quote!((#(#chunk,)*))).collect();
+    }
+    quote!((#(#parts,)*))
+}

@@ -1,0 +1,215 @@
+//! Where everything stands in the emitted text: which block follows which, where variables are declared, what a resume does.
+//!
+//! The graph, with the edges of the dispatches, is reducible. It is laid out by its dominator tree (Ramsey, "Beyond Relooper",
+//! 2022): a block with one predecessor stands in its predecessor's text, so an arm keeps its code; a block with several
+//! stands behind a labelled block that they leave with `break`; what follows a loop stands behind that loop.
+//!
+//! A variable stays the user's own `let` if everything that mentions it stands in that `let`'s scope; else it is declared,
+//! uninitialised, at the head of the innermost loop that holds all its mentions.
+//!
+//! One case needs a slot, an `Option` filled on every way into a loop: a variable from outside that the loop's head needs and
+//! that is not alive at some point inside (`state = step(state).await?`), so that a resume comes to the head without it.
+
+use crate::ir::{BlockId, Function, LoopId, PointId, VarId};
+use crate::liveness::Liveness;
+use std::collections::BTreeSet;
+
+/// The function's level, or a loop's.
+pub(crate) type Level = Option<LoopId>;
+
+/// The plan of the emitted text.
+pub(crate) struct Layout {
+    /// Blocks that follow a block's own text, in order; each is reached by `break`.
+    pub(crate) followers: Vec<Vec<BlockId>>,
+    /// Blocks that follow a loop, in order.
+    pub(crate) exits: Vec<Vec<BlockId>>,
+    /// Whether a block is reached by a label, and not written where it is entered.
+    pub(crate) labelled: Vec<bool>,
+    /// Where a hoisted variable is declared; `None` for the user's own `let`s.
+    pub(crate) hoisted: Vec<Option<Level>>,
+    /// Loops that need a slot, with the variable.
+    pub(crate) slots: BTreeSet<(LoopId, VarId)>,
+    /// The points that a resume can come to.
+    pub(crate) points: Vec<PointId>,
+}
+
+/// Plans the text of a function.
+pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
+    let points: Vec<PointId> =
+        (0..function.points.len()).filter(|point| live.reachable[function.points[*point].block]).collect();
+    let order: Vec<BlockId> = function.order.iter().copied().filter(|block| live.reachable[*block]).collect();
+    let mut position = vec![usize::MAX; function.blocks.len()];
+    for (at, block) in order.iter().enumerate() {
+        position[*block] = at;
+    }
+    let (edges, targets) = edges(function, live, &points, &position);
+    let idom = dominators(&order, &position, &edges);
+    let mut predecessors = vec![0usize; function.blocks.len()];
+    for (_, to) in &edges {
+        predecessors[*to] += 1;
+    }
+    let mut plan = Layout {
+        followers: vec![Vec::new(); function.blocks.len()],
+        exits: vec![Vec::new(); function.loops.len()],
+        labelled: vec![false; function.blocks.len()],
+        hoisted: vec![None; function.vars.len()],
+        slots: BTreeSet::new(),
+        points,
+    };
+    let mut scope = vec![None; function.blocks.len()];
+    for &block in order.iter().skip(1) {
+        let dominator = idom[block];
+        let left = function.loops_around(dominator).into_iter().find(|id| !function.is_in(block, Some(*id)));
+        if let Some(id) = left {
+            plan.labelled[block] = true;
+            plan.exits[id].push(block);
+            scope[block] = scope[function.loops[id].head];
+        } else {
+            plan.labelled[block] = predecessors[block] > 1 || targets.contains(&block);
+            if plan.labelled[block] {
+                plan.followers[dominator].push(block);
+            }
+            scope[block] = Some(dominator);
+        }
+    }
+    hoist(function, live, &scope, &mut plan);
+    find_slots(function, live, &mut plan);
+    plan
+}
+
+/// The forward edges, and the blocks that must have a label whatever else leads to them.
+fn edges(function: &Function, live: &Liveness, points: &[PointId], position: &[usize]) -> (Vec<(BlockId, BlockId)>, BTreeSet<BlockId>) {
+    let mut edges = Vec::new();
+    let mut targets = BTreeSet::new();
+    for (from, successors) in live.successors.iter().enumerate() {
+        if live.reachable[from] {
+            edges.extend(successors.iter().filter(|to| position[**to] > position[from]).map(|to| (from, *to)));
+        }
+    }
+    for (from, block) in function.blocks.iter().enumerate() {
+        // A jump out of kept syntax is always a `break`.
+        let inline: Vec<BlockId> = match &block.term {
+            crate::ir::Term::Goto(to) | crate::ir::Term::Dispatch { normal: to } => vec![*to],
+            crate::ir::Term::If { then, other, .. } => vec![*then, *other],
+            crate::ir::Term::Match { arms, .. } => arms.iter().map(|arm| arm.target).collect(),
+            _ => Vec::new(),
+        };
+        let jumps = live.successors[from].len() - inline.len();
+        targets.extend(live.successors[from].iter().take(jumps));
+    }
+    for &point in points {
+        let block = function.points[point].block;
+        let mut from = 0;
+        for id in function.loops_around(block) {
+            let head = function.loops[id].head;
+            edges.push((from, head));
+            targets.insert(head);
+            from = head;
+        }
+        edges.push((from, block));
+        targets.insert(block);
+    }
+    (edges, targets)
+}
+
+/// Immediate dominators. In a reducible graph the forward edges, taken in topological order, decide them.
+fn dominators(order: &[BlockId], position: &[usize], edges: &[(BlockId, BlockId)]) -> Vec<BlockId> {
+    let mut idom = vec![0; position.len()];
+    for &block in order.iter().skip(1) {
+        let mut nearest: Option<BlockId> = None;
+        for (from, _) in edges.iter().filter(|(_, to)| *to == block) {
+            nearest = Some(match nearest {
+                None => *from,
+                Some(other) => common(*from, other, position, &idom),
+            });
+        }
+        idom[block] = nearest.unwrap_or(0);
+    }
+    idom
+}
+
+fn common(mut a: BlockId, mut b: BlockId, position: &[usize], idom: &[BlockId]) -> BlockId {
+    while a != b {
+        if position[a] > position[b] {
+            a = idom[a];
+        } else {
+            b = idom[b];
+        }
+    }
+    a
+}
+
+fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
+    for (var, info) in function.vars.iter().enumerate() {
+        let Some(decl) = info.decl else { continue };
+        if !info.flattened || !live.reachable[decl] {
+            continue;
+        }
+        if info.kind == crate::ir::VarKind::Future {
+            // It is loaded first, hence by the function's own dispatch.
+            plan.hoisted[var] = Some(None);
+            continue;
+        }
+        let mut blocks: Vec<BlockId> =
+            (0..function.blocks.len()).filter(|block| live.reachable[*block] && live.mentions[*block].contains(&var)).collect();
+        let saved = plan.points.iter().filter(|point| live.at_point[**point].contains(&var));
+        blocks.extend(saved.map(|point| function.points[*point].block));
+        let visible = |block: BlockId| {
+            let mut at = Some(block);
+            while let Some(block) = at {
+                if block == decl {
+                    return true;
+                }
+                at = scope[block];
+            }
+            false
+        };
+        if !blocks.iter().all(|block| visible(*block)) {
+            let mut around = function.loops_around(decl);
+            for block in blocks {
+                let other = function.loops_around(block);
+                let shared = around.iter().zip(&other).take_while(|(a, b)| a == b).count();
+                around.truncate(shared);
+            }
+            plan.hoisted[var] = Some(around.last().copied());
+        }
+    }
+}
+
+fn find_slots(function: &Function, live: &Liveness, plan: &mut Layout) {
+    for (id, looped) in function.loops.iter().enumerate() {
+        if !live.reachable[looped.head] {
+            continue;
+        }
+        let inside: Vec<PointId> =
+            plan.points.iter().copied().filter(|point| function.is_in(function.points[*point].block, Some(id))).collect();
+        for &var in &live.live_in[looped.head] {
+            let Some(level) = plan.hoisted[var] else { continue };
+            let outside = level != Some(id) && function.is_in(looped.head, level);
+            if outside && inside.iter().any(|point| !live.at_point[*point].contains(&var)) {
+                plan.slots.insert((id, var));
+            }
+        }
+    }
+}
+
+impl Layout {
+    /// The innermost loop of a chain that has its own instance of a variable.
+    pub(crate) fn instance(&self, var: VarId, loops: &[LoopId]) -> Level {
+        loops.iter().rev().copied().find(|id| self.slots.contains(&(*id, var)))
+    }
+
+    /// Where the instance of a variable that a chain of loops sees is declared.
+    pub(crate) fn level(&self, var: VarId, loops: &[LoopId]) -> Level {
+        self.instance(var, loops).or(self.hoisted[var].flatten())
+    }
+
+    /// What a point saves, in the order of its load: by level from the outside in, then in order of declaration.
+    pub(crate) fn saved(&self, function: &Function, live: &Liveness, point: PointId) -> Vec<VarId> {
+        let loops = function.loops_around(function.points[point].block);
+        let depth = |level: Level| level.map_or(0, |id| loops.iter().position(|other| *other == id).map_or(0, |at| at + 1));
+        let mut vars = live.saved(function, point);
+        vars.sort_by_key(|var| (depth(self.level(*var, &loops)), *var));
+        vars
+    }
+}

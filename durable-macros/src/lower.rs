@@ -1,0 +1,530 @@
+//! Takes the function apart into basic blocks, as far as awaits force it to.
+//!
+//! - A statement or expression without an await is kept as written; only its jumps to lowered loops are replaced by placeholders,
+//!   because `emit` may have to move variables on the way.
+//! - Operands are evaluated in Rust's order (`operand`); what is evaluated before an await in the same expression becomes a
+//!   saved temporary, except what has no effect and may be delayed: `&place`, constants, the place a method is called on.
+//! - Each await ends a block and begins the next, which is its resume point.
+//!
+//! Deliberately absent: what is saved where (`liveness`), and names, labels and declarations (`layout`, `emit`).
+
+mod borrow;
+mod condition;
+mod jumps;
+mod operand;
+mod point;
+mod repeat;
+
+pub(crate) use borrow::forget;
+
+use crate::diagnostics::{self, Errors};
+use crate::ir::{ARGS, Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked, var_expr};
+use crate::parse::{Workflow, take_resume_name};
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
+use syn::{Expr, Pat, Stmt as UserStmt};
+
+/// More resume points in one function make it slow to compile.
+const MAX_POINTS: usize = 128;
+
+/// Lowers a resolved workflow.
+pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Function> {
+    let mut lowerer = Lowerer::new(function);
+    let entry = lowerer.new_block();
+    let start = lowerer.new_block();
+    lowerer.start(entry);
+    lowerer.end(Term::Dispatch { normal: start });
+    lowerer.start(start);
+    lowerer.params(workflow);
+    lowerer.block((*workflow.item.block).clone(), Dest::Return);
+    let Lowerer { function, mut errors, .. } = lowerer;
+    if function.points.len() > MAX_POINTS {
+        let message = format!(
+            "this workflow has {} resume points and {MAX_POINTS} is the limit: move a part of it to a second `#[workflow]` and call that",
+            function.points.len()
+        );
+        errors.push(workflow.item.sig.ident.span(), message);
+    }
+    errors.check()?;
+    Ok(function)
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy)]
+enum Dest {
+    /// It is the workflow's result.
+    Return,
+    Var(VarId),
+    /// It is dropped: a statement's value.
+    Discard,
+}
+
+/// What a `break` or `continue` may go to.
+struct Target {
+    label: Option<String>,
+    /// An unlabelled jump means this one.
+    is_loop: bool,
+    after: BlockId,
+    head: Option<BlockId>,
+    dest: Dest,
+}
+
+struct Lowerer {
+    function: Function,
+    errors: Errors,
+    /// The block under construction; none where control can't be.
+    current: Option<BlockId>,
+    entered: Vec<bool>,
+    inside: Option<LoopId>,
+    targets: Vec<Target>,
+    path: point::Path,
+    /// The binding that the statement initialises, and the name the user gave to its point.
+    binding: String,
+    resume_name: Option<(String, Span)>,
+}
+
+impl Lowerer {
+    fn new(function: Function) -> Self {
+        Self {
+            function,
+            errors: Errors::default(),
+            current: None,
+            entered: Vec::new(),
+            inside: None,
+            targets: Vec::new(),
+            path: point::Path::default(),
+            binding: String::new(),
+            resume_name: None,
+        }
+    }
+
+    // ---- blocks
+
+    fn new_block(&mut self) -> BlockId {
+        self.function.blocks.push(Block { in_loop: self.inside, ..Block::default() });
+        self.entered.push(false);
+        self.function.blocks.len() - 1
+    }
+
+    /// Goes on in a block, if anything leads to it.
+    fn start(&mut self, block: BlockId) {
+        self.function.order.push(block);
+        self.current = (self.entered[block] || block == 0).then_some(block);
+    }
+
+    fn end(&mut self, term: Term) {
+        let targets: Vec<BlockId> = match &term {
+            Term::Never | Term::Return(_) => Vec::new(),
+            Term::Goto(target) | Term::Dispatch { normal: target } => vec![*target],
+            Term::If { then, other, .. } => vec![*then, *other],
+            Term::Match { arms, .. } => arms.iter().map(|arm| arm.target).collect(),
+        };
+        if let Some(current) = self.current.take() {
+            for target in targets {
+                self.entered[target] = true;
+            }
+            self.function.blocks[current].term = term;
+        }
+    }
+
+    fn goto(&mut self, target: BlockId) {
+        self.end(Term::Goto(target));
+    }
+
+    fn push(&mut self, stmt: Stmt) {
+        if let Some(current) = self.current {
+            self.function.blocks[current].stmts.push(stmt);
+        }
+    }
+
+    /// Marks what a pattern binds as declared in a scope that is taken apart.
+    fn flatten(&mut self, pat: &Pat, block: Option<BlockId>) {
+        for var in bound(pat) {
+            let var = &mut self.function.vars[var];
+            var.flattened = true;
+            var.decl = block;
+        }
+    }
+
+    /// A temporary, declared in the current block.
+    fn temp(&mut self, stored_name: String) -> VarId {
+        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), Span::mixed_site());
+        let var = self.function.new_var(VarKind::Temp, ident, stored_name);
+        self.function.vars[var].decl = self.current;
+        var
+    }
+
+    /// `let temporary = value;`
+    fn bind_temp(&mut self, stored_name: String, value: Expr, mutable: bool) -> VarId {
+        let span = value.span();
+        let var = self.temp(stored_name);
+        self.function.vars[var].mutable = mutable;
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat: var_pat(var, span), ty: None, init: value, diverge: None })));
+        var
+    }
+
+    /// Puts a value where it belongs.
+    fn store(&mut self, dest: Dest, value: Expr) {
+        match dest {
+            Dest::Return => match value {
+                Expr::Return(inner) => self.end(Term::Return(inner.expr.map(|value| *value))),
+                value => self.end(Term::Return(Some(value))),
+            },
+            Dest::Var(var) => self.push(Stmt::Set(var, value)),
+            Dest::Discard => {
+                if !matches!(&value, Expr::Tuple(tuple) if tuple.elems.is_empty()) {
+                    self.push(Stmt::Keep(UserStmt::Expr(value, Some(syn::token::Semi::default()))));
+                }
+            }
+        }
+    }
+
+    fn store_unit(&mut self, dest: Dest) {
+        if self.current.is_some() {
+            self.store(dest, syn::parse_quote!(()));
+        }
+    }
+
+    // ---- parameters
+
+    fn params(&mut self, workflow: &Workflow) {
+        let mut pats: Vec<Pat> = Vec::new();
+        let mut borrowed = Vec::new();
+        for param in &workflow.params {
+            if param.referent.is_some() {
+                let name = match &param.pat {
+                    Pat::Ident(pat) => marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone()),
+                    _ => None,
+                };
+                let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
+                pats.push(var_pat(owned, param.pat.span()));
+                borrowed.push((owned, param));
+            } else {
+                self.flatten(&param.pat, self.current);
+                pats.push(param.pat.clone());
+            }
+        }
+        let args = Ident::new(ARGS, Span::call_site());
+        let init: Expr = syn::parse_quote!(#args!());
+        let pat = syn::parse_quote!((#(#pats,)*));
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));
+        for (owned, param) in borrowed {
+            let owned = var_expr(owned, param.pat.span());
+            self.simple_let(Vec::new(), param.pat.clone(), Some(param.ty.clone()), syn::parse_quote!(&#owned), None);
+        }
+    }
+
+    // ---- statements
+
+    fn block(&mut self, block: syn::Block, dest: Dest) {
+        let last = block.stmts.len();
+        for (at, stmt) in block.stmts.into_iter().enumerate() {
+            if self.current.is_none() {
+                return;
+            }
+            self.binding.clear();
+            match stmt {
+                UserStmt::Expr(expr, None) if at + 1 == last => return self.tail(expr, dest),
+                UserStmt::Macro(mac) if at + 1 == last && mac.semi_token.is_none() => {
+                    let value = Expr::Macro(syn::ExprMacro { attrs: mac.attrs, mac: mac.mac });
+                    return self.store(dest, value);
+                }
+                UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
+                UserStmt::Local(local) => self.local(local),
+                UserStmt::Item(item) => self.function.items.push(item),
+                UserStmt::Macro(mut mac) => {
+                    // After a macro in statement position more statements may follow.
+                    mac.semi_token.get_or_insert_with(syn::token::Semi::default);
+                    self.push(Stmt::Keep(UserStmt::Macro(mac)));
+                }
+            }
+        }
+        self.store_unit(dest);
+    }
+
+    fn tail(&mut self, mut expr: Expr, dest: Dest) {
+        if let Some(attrs) = attrs_of(&mut expr) {
+            self.resume_name = take_resume_name(attrs, &mut self.errors);
+        }
+        self.into_dest(expr, dest);
+        self.unused_resume_name();
+    }
+
+    fn expr_stmt(&mut self, mut expr: Expr, semi: Option<syn::token::Semi>) {
+        if let Some(attrs) = attrs_of(&mut expr) {
+            self.resume_name = take_resume_name(attrs, &mut self.errors);
+        }
+        if point::has_await(&expr) || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) {
+            self.into_dest(expr, Dest::Discard);
+        } else {
+            let expr = self.kept(expr);
+            self.push(Stmt::Keep(UserStmt::Expr(expr, semi)));
+        }
+        self.unused_resume_name();
+    }
+
+    fn unused_resume_name(&mut self) {
+        if let Some((_, span)) = self.resume_name.take() {
+            self.errors.push(span, "`#[resume]` names an await and there is none in this statement: put it on the statement that awaits");
+        }
+    }
+
+    fn local(&mut self, mut local: syn::Local) {
+        self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        let (pat, ty) = match local.pat {
+            Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
+            pat => (pat, None),
+        };
+        if let Pat::Ident(ident) = &pat
+            && let Some(var) = marked(&ident.ident)
+        {
+            self.binding = self.function.vars[var].stored_name.clone();
+        }
+        match local.init {
+            None => self.deferred(local.attrs, &pat, ty),
+            Some(init) => {
+                let diverge = init.diverge.map(|(_, diverge)| *diverge);
+                self.initialised(local.attrs, pat, ty, *init.expr, diverge);
+            }
+        }
+        self.unused_resume_name();
+    }
+
+    /// `let x;`
+    fn deferred(&mut self, attrs: Vec<syn::Attribute>, pat: &Pat, ty: Option<syn::Type>) {
+        self.flatten(pat, self.current);
+        let vars = bound(pat);
+        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
+            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
+        }
+        for var in vars {
+            if ty.is_some() {
+                self.function.vars[var].ty.clone_from(&ty);
+            }
+            self.push(Stmt::Declare(var));
+        }
+    }
+
+    fn initialised(&mut self, attrs: Vec<syn::Attribute>, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Option<Expr>) {
+        if let Some(diverge) = &diverge
+            && point::has_await(diverge)
+        {
+            return self.let_else(pat, ty, init, diverge.clone());
+        }
+        if !point::has_await(&init) {
+            let init = self.kept(init);
+            return self.simple_let(attrs, pat, ty, init, diverge);
+        }
+        if let (Some(var), true, None) = (plain(&pat), is_control(&init), &diverge) {
+            self.flatten(&pat, self.current);
+            self.function.vars[var].ty = ty;
+            self.push(Stmt::Declare(var));
+            return self.into_dest(init, Dest::Var(var));
+        }
+        let init = self.operand(init);
+        self.simple_let(attrs, pat, ty, init, diverge);
+    }
+
+    /// A `let` whose initialiser is evaluated at once.
+    fn simple_let(&mut self, attrs: Vec<syn::Attribute>, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Option<Expr>) {
+        let diverge = diverge.map(|diverge| self.kept(diverge));
+        let init = self.keep_temporary(init);
+        self.flatten(&pat, self.current);
+        if let Some(var) = plain(&pat) {
+            self.function.vars[var].ty.clone_from(&ty);
+        }
+        self.rematerialise_pattern(&pat, &init);
+        self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
+    }
+
+    /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
+    fn let_else(&mut self, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
+        let mut value = self.operand(init);
+        if let Some(ty) = ty {
+            let temp = self.bind_temp("let".to_owned(), value, false);
+            self.function.vars[temp].ty = Some(ty);
+            value = var_expr(temp, pat.span());
+        }
+        let value = self.keep_temporary(value);
+        let (matched, other) = (self.new_block(), self.new_block());
+        self.rematerialise_pattern(&pat, &value);
+        self.flatten(&pat, Some(matched));
+        self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
+        self.start(other);
+        let segment = self.path.enter("let");
+        self.path.push(format!("{segment}.else"));
+        self.into_dest(diverge, Dest::Discard);
+        self.path.pop();
+        self.end(Term::Never);
+        self.start(matched);
+    }
+
+    // ---- expressions that direct control
+
+    /// Evaluates an expression into its destination.
+    fn into_dest(&mut self, expr: Expr, dest: Dest) {
+        if self.current.is_none() {
+            return;
+        }
+        let awaits = point::has_await(&expr);
+        match expr {
+            Expr::Return(inner) => match inner.expr {
+                Some(value) => self.into_dest(*value, Dest::Return),
+                None => self.end(Term::Return(None)),
+            },
+            Expr::Break(jump) => self.break_stmt(jump, dest),
+            Expr::Continue(jump) => self.continue_stmt(jump, dest),
+            expr if !awaits => {
+                let expr = self.kept(expr);
+                self.store(dest, expr);
+            }
+            Expr::Paren(inner) => self.into_dest(*inner.expr, dest),
+            Expr::Group(inner) => self.into_dest(*inner.expr, dest),
+            Expr::If(cond) => self.if_expr(cond, dest),
+            Expr::Match(choice) => self.match_expr(choice, dest),
+            Expr::Block(block) => self.block_expr(block, dest),
+            Expr::Loop(looped) => self.loop_expr(looped, dest),
+            Expr::While(looped) => self.while_expr(looped, dest),
+            Expr::ForLoop(looped) => self.for_expr(looped, dest),
+            Expr::Binary(binary) if is_lazy(&binary.op) => self.lazy(binary, dest),
+            Expr::Unsafe(block) => self.errors.push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
+            expr => {
+                let value = self.operand(expr);
+                if self.current.is_some() {
+                    self.store(dest, value);
+                }
+            }
+        }
+    }
+
+    fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
+        let segment = self.path.enter("if");
+        let (then, other, join) = (self.new_block(), self.new_block(), self.new_block());
+        self.condition(*cond.cond, then, other);
+        self.start(then);
+        self.path.push(format!("{segment}.then"));
+        self.block(cond.then_branch, dest);
+        self.path.pop();
+        self.goto(join);
+        self.start(other);
+        match cond.else_branch {
+            Some((_, branch)) => {
+                self.path.push(format!("{segment}.else"));
+                self.into_dest(*branch, dest);
+                self.path.pop();
+            }
+            None => self.store_unit(dest),
+        }
+        self.goto(join);
+        self.start(join);
+    }
+
+    fn match_expr(&mut self, choice: syn::ExprMatch, dest: Dest) {
+        let mut scrutinee = self.operand(*choice.expr.clone());
+        if point::has_await(&choice.expr) && !borrow::is_place(&scrutinee) && !matches!(scrutinee, Expr::Reference(_)) {
+            let span = scrutinee.span();
+            let temp = self.bind_temp("match".to_owned(), scrutinee, false);
+            scrutinee = var_expr(temp, span);
+        }
+        let scrutinee = self.keep_temporary(scrutinee);
+        if self.current.is_none() {
+            return;
+        }
+        let segment = self.path.enter("match");
+        let join_outer = self.new_block();
+        let mut arms = Vec::new();
+        let mut bodies = Vec::new();
+        for arm in choice.arms {
+            let target = self.new_block();
+            self.rematerialise_pattern(&arm.pat, &scrutinee);
+            self.flatten(&arm.pat, Some(target));
+            let guard = arm.guard.map(|(token, guard)| {
+                if point::has_await(&guard) {
+                    self.errors.push(token.span, diagnostics::AWAIT_IN_GUARD);
+                }
+                self.kept(*guard)
+            });
+            arms.push(crate::ir::Arm { attrs: arm.attrs, pat: arm.pat, guard, target });
+            bodies.push((target, *arm.body));
+        }
+        self.end(Term::Match { scrutinee: Box::new(scrutinee), arms });
+        let mut ordinal = 0;
+        for (target, body) in bodies {
+            self.start(target);
+            if point::has_await(&body) {
+                ordinal += 1;
+            }
+            self.path.push(format!("{segment}.{ordinal}"));
+            self.into_dest(body, dest);
+            self.path.pop();
+            self.goto(join_outer);
+        }
+        self.start(join_outer);
+    }
+
+    fn block_expr(&mut self, block: syn::ExprBlock, dest: Dest) {
+        let Some(label) = block.label else {
+            return self.block(block.block, dest);
+        };
+        let segment = self.path.enter("block");
+        let after = self.new_block();
+        self.targets.push(Target { label: Some(label.name.ident.to_string()), is_loop: false, after, head: None, dest });
+        self.path.push(segment);
+        self.block(block.block, dest);
+        self.path.pop();
+        self.targets.pop();
+        self.goto(after);
+        self.start(after);
+    }
+}
+
+/// The pattern that binds a variable and nothing else.
+fn var_pat(var: VarId, span: Span) -> Pat {
+    let ident = crate::ir::marker(var, span);
+    Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
+}
+
+/// The variable of a pattern that is a plain name.
+pub(crate) fn plain(pat: &Pat) -> Option<VarId> {
+    match pat {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => marked(&pat.ident),
+        _ => None,
+    }
+}
+
+fn is_lazy(op: &syn::BinOp) -> bool {
+    matches!(op, syn::BinOp::And(_) | syn::BinOp::Or(_))
+}
+
+fn is_control(expr: &Expr) -> bool {
+    match expr {
+        Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => true,
+        Expr::Binary(binary) => is_lazy(&binary.op),
+        Expr::Paren(inner) => is_control(&inner.expr),
+        Expr::Group(inner) => is_control(&inner.expr),
+        _ => false,
+    }
+}
+
+/// The attributes of an expression that may stand as a statement.
+fn attrs_of(expr: &mut Expr) -> Option<&mut Vec<syn::Attribute>> {
+    Some(match expr {
+        Expr::Await(e) => &mut e.attrs,
+        Expr::Try(e) => &mut e.attrs,
+        Expr::Assign(e) => &mut e.attrs,
+        Expr::Call(e) => &mut e.attrs,
+        Expr::MethodCall(e) => &mut e.attrs,
+        Expr::Binary(e) => &mut e.attrs,
+        Expr::If(e) => &mut e.attrs,
+        Expr::Match(e) => &mut e.attrs,
+        Expr::Block(e) => &mut e.attrs,
+        Expr::Loop(e) => &mut e.attrs,
+        Expr::While(e) => &mut e.attrs,
+        Expr::ForLoop(e) => &mut e.attrs,
+        Expr::Return(e) => &mut e.attrs,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Awaits, and the identity of the resume points they become.
+
+use super::Lowerer;
+use crate::ir::{Function, Point, Stmt, VarKind, marked, poll_expr};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use std::collections::HashMap;
+use syn::Expr;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+/// Where in the user's structure the lowering stands: `for/if.then/match.2`. Ordinals count per kind among the siblings that
+/// hold a resume point, so that code without one moves nothing.
+#[derive(Default)]
+pub(super) struct Path {
+    segments: Vec<String>,
+    counts: Vec<HashMap<&'static str, usize>>,
+    top: HashMap<&'static str, usize>,
+}
+
+impl Path {
+    /// Counts a construct of this kind and names it.
+    pub(super) fn enter(&mut self, kind: &'static str) -> String {
+        let count = self.counts.last_mut().unwrap_or(&mut self.top).entry(kind).or_default();
+        *count += 1;
+        if *count == 1 { kind.to_owned() } else { format!("{kind}#{count}") }
+    }
+
+    pub(super) fn push(&mut self, segment: String) {
+        self.segments.push(segment);
+        self.counts.push(HashMap::new());
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.segments.pop();
+        self.counts.pop();
+    }
+}
+
+/// Whether an expression awaits in the workflow itself.
+pub(super) fn has_await(expr: &Expr) -> bool {
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            match expr {
+                Expr::Await(_) => self.0 = true,
+                Expr::Closure(_) | Expr::Async(_) => {}
+                _ if self.0 => {}
+                _ => visit::visit_expr(self, expr),
+            }
+        }
+        fn visit_item(&mut self, _: &'a syn::Item) {}
+    }
+    let mut finder = Finder(false);
+    finder.visit_expr(expr);
+    finder.0
+}
+
+impl Lowerer {
+    /// Ends the block with the future's creation and begins the resume point that polls it.
+    pub(super) fn await_expr(&mut self, awaited: syn::ExprAwait) -> Expr {
+        let (callee, args) = callee(&self.function, &awaited.base);
+        let name = self.resume_name.take().map(|(name, _)| name);
+        let span = awaited.await_token.span;
+        let place = awaited.base.span();
+        let base = self.operand(*awaited.base);
+        let Some(_) = self.current else { return base };
+        let number = self.function.points.len();
+        let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site());
+        let future = self.function.new_var(VarKind::Future, ident, callee.clone());
+        self.function.vars[future].mutable = true;
+        self.function.vars[future].decl = self.current;
+        let krate = Ident::new("__p", Span::mixed_site().located_at(place));
+        let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));
+        match value {
+            Ok(value) => self.push(Stmt::Set(future, value)),
+            Err(error) => self.errors.push_error(error),
+        }
+        let block = self.new_block();
+        self.function.blocks[block].point = Some(number);
+        self.function.points.push(Point {
+            block,
+            future,
+            span: place,
+            name,
+            callee,
+            path: self.path.segments.join("/"),
+            binding: self.binding.clone(),
+            args,
+        });
+        self.goto(block);
+        self.start(block);
+        poll_expr(number, span)
+    }
+}
+
+/// What is awaited and with which arguments: `charge(&id, 5).retry(policy)` is a call of `charge`.
+fn callee(function: &Function, expr: &Expr) -> (String, String) {
+    match expr {
+        Expr::Paren(inner) => callee(function, &inner.expr),
+        Expr::Group(inner) => callee(function, &inner.expr),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
+                (name.unwrap_or_default(), normalised(function, call.args.to_token_stream()))
+            }
+            other => callee(function, other),
+        },
+        Expr::MethodCall(call) => {
+            let (root, args) = callee(function, &call.receiver);
+            if matches!(root_of(&call.receiver), Expr::Call(_)) {
+                (root, args)
+            } else {
+                (call.method.to_string(), normalised(function, expr.to_token_stream()))
+            }
+        }
+        Expr::Path(path) => {
+            let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
+            (name.unwrap_or_default(), String::new())
+        }
+        Expr::Field(field) => (field.member.to_token_stream().to_string(), String::new()),
+        Expr::Macro(mac) => {
+            let name = mac.mac.path.segments.last().map(|segment| segment.ident.to_string());
+            (name.unwrap_or_default(), normalised(function, mac.mac.tokens.clone()))
+        }
+        other => (String::new(), normalised(function, other.to_token_stream())),
+    }
+}
+
+/// The receiver at the bottom of a method chain.
+fn root_of(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::MethodCall(call) => root_of(&call.receiver),
+        Expr::Paren(inner) => root_of(&inner.expr),
+        Expr::Group(inner) => root_of(&inner.expr),
+        other => other,
+    }
+}
+
+fn user_name(function: &Function, ident: &Ident) -> String {
+    marked(ident).map_or_else(|| ident.to_string(), |var| function.vars[var].stored_name.clone())
+}
+
+/// Tokens as text, with the user's names and single spaces.
+pub(crate) fn normalised(function: &Function, tokens: TokenStream) -> String {
+    let mut words = Vec::new();
+    write_words(function, tokens, &mut words);
+    words.join(" ")
+}
+
+fn write_words(function: &Function, tokens: TokenStream, words: &mut Vec<String>) {
+    use proc_macro2::Delimiter;
+    let mut skip = false;
+    for tree in tokens {
+        match tree {
+            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => skip = true,
+            TokenTree::Group(_) if std::mem::take(&mut skip) => {}
+            TokenTree::Ident(ident) => words.push(user_name(function, &ident)),
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                words.push(open.to_owned());
+                write_words(function, group.stream(), words);
+                words.push(close.to_owned());
+            }
+            other => words.push(other.to_string()),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+}

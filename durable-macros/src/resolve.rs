@@ -1,0 +1,283 @@
+//! Names: every binding becomes a numbered variable and every mention of it a marker.
+//!
+//! Scopes are lexical, so two bindings of one name are two variables. A pattern identifier that begins with an uppercase
+//! letter and stands alone is a constant or a unit variant, as rustc's own lints expect. Items inside the body capture nothing
+//! and are left alone; closures capture and are walked.
+//!
+//! What the later phases can't see through is refused here, at its own tokens: an await inside a macro, a closure, an async block.
+
+mod macros;
+
+use crate::diagnostics::{self, Errors};
+use crate::ir::{Function, VarId, VarKind, marker};
+use crate::parse::Workflow;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use std::collections::{BTreeSet, HashMap};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Pat, Stmt};
+
+/// What `resolve` learnt about names, beside the markers.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// Identifiers that are used as paths and are not variables: functions, constants.
+    pub(crate) free: BTreeSet<String>,
+    /// Every identifier in the body.
+    pub(crate) all: BTreeSet<String>,
+}
+
+/// Resolves the parameters and the body of a workflow.
+pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)> {
+    let mut resolver = Resolver { function: Function::default(), names: Names::default(), errors: Errors::default(), scopes: vec![HashMap::new()], context: Context::Body };
+    let item = &workflow.item;
+    collect_idents(&quote::quote!(#item), &mut resolver.names.all);
+    for param in &mut workflow.params {
+        resolver.bind(&mut param.pat);
+    }
+    resolver.visit_block_mut(&mut workflow.item.block);
+    let Resolver { function, names, errors, .. } = resolver;
+    errors.check()?;
+    Ok((function, names))
+}
+
+fn collect_idents(tokens: &TokenStream, found: &mut BTreeSet<String>) {
+    for tree in tokens.clone() {
+        match tree {
+            TokenTree::Ident(ident) => {
+                found.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => collect_idents(&group.stream(), found),
+            _ => {}
+        }
+    }
+}
+
+/// Where an await would be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Body,
+    Closure,
+    Async,
+    Unsafe,
+}
+
+struct Resolver {
+    function: Function,
+    names: Names,
+    errors: Errors,
+    scopes: Vec<HashMap<String, VarId>>,
+    context: Context,
+}
+
+impl Resolver {
+    fn lookup(&self, name: &str) -> Option<VarId> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    }
+
+    fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.push(HashMap::new());
+        let result = inside(self);
+        self.scopes.pop();
+        result
+    }
+
+    fn within(&mut self, context: Context, inside: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.context, context);
+        inside(self);
+        self.context = outer;
+    }
+
+    /// Declares what a pattern binds, in the innermost scope.
+    fn bind(&mut self, pat: &mut Pat) {
+        let mut binder = Binder { resolver: self, bound: HashMap::new() };
+        binder.visit_pat_mut(pat);
+        let bound = binder.bound;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.extend(bound);
+        }
+    }
+
+    /// Turns an identifier into its variable's marker.
+    fn mention(&mut self, ident: &mut Ident) -> bool {
+        let name = ident.to_string();
+        if let Some(var) = self.lookup(&name) {
+            *ident = marker(var, ident.span());
+            true
+        } else {
+            self.names.free.insert(name);
+            false
+        }
+    }
+
+    fn refuse_foreign(&mut self, path: &syn::Path, is_macro: bool) {
+        let Some(last) = path.segments.last() else { return };
+        let name = last.ident.to_string();
+        let first = path.segments[0].ident.to_string();
+        let foreign = path.segments.len() > 1 && matches!(first.as_str(), "tokio" | "futures" | "futures_util");
+        let advice = match (name.as_str(), is_macro) {
+            ("select" | "select_biased", true) if foreign => "is not durable: its state is lost in a crash; use `durable::select!`",
+            ("select", true) => "in a workflow is not supported yet",
+            ("join", true) => "is not durable: use `(a, b).join().await`",
+            ("try_join", true) => "is not durable: use `(a, b).try_join().await`",
+            ("spawn" | "spawn_blocking" | "spawn_local", false) if foreign => "is not durable: the task is lost in a crash; use `durable::spawn(operation)`, or do the work in an `#[activity]`",
+            ("sleep" | "sleep_until", false) if foreign => "is not durable: use `durable::sleep`, a timer that survives a crash",
+            _ => return,
+        };
+        let shown: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let bang = if is_macro { "!" } else { "" };
+        self.errors.push(last.ident.span(), format!("`{}{bang}` {advice}", shown.join("::")));
+    }
+
+    fn block_like(&mut self, block: &mut Block) {
+        self.scoped(|this| visit_mut::visit_block_mut(this, block));
+    }
+}
+
+/// Numbers the bindings of one pattern; alternatives of an or-pattern share them.
+struct Binder<'a> {
+    resolver: &'a mut Resolver,
+    bound: HashMap<String, VarId>,
+}
+
+impl VisitMut for Binder<'_> {
+    fn visit_pat_ident_mut(&mut self, pat: &mut syn::PatIdent) {
+        let name = pat.ident.to_string();
+        let alone = pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none();
+        if alone && name.trim_start_matches("r#").starts_with(char::is_uppercase) {
+            return;
+        }
+        let resolver = &mut *self.resolver;
+        let ident = &pat.ident;
+        let var = *self.bound.entry(name).or_insert_with(|| {
+            let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
+            resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
+        });
+        resolver.function.vars[var].mutable = pat.mutability.is_some();
+        pat.ident = marker(var, pat.ident.span());
+        visit_mut::visit_pat_ident_mut(self, pat);
+    }
+
+    fn visit_field_pat_mut(&mut self, field: &mut syn::FieldPat) {
+        let shorthand = field.colon_token.is_none();
+        visit_mut::visit_field_pat_mut(self, field);
+        // `S { x }` becomes `S { x: marker }`; `S { ref x }` likewise.
+        if shorthand && matches!(&*field.pat, Pat::Ident(pat) if crate::ir::marked(&pat.ident).is_some()) {
+            field.colon_token = Some(syn::token::Colon::default());
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        self.resolver.visit_expr_mut(expr);
+    }
+}
+
+impl VisitMut for Resolver {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        self.block_like(block);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+
+    fn visit_type_mut(&mut self, _: &mut syn::Type) {}
+
+    fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        if let Some(init) = &mut local.init {
+            self.visit_expr_mut(&mut init.expr);
+            if let Some((_, diverge)) = &mut init.diverge {
+                self.visit_expr_mut(diverge);
+            }
+        }
+        self.bind(&mut local.pat);
+    }
+
+    fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
+        if let Stmt::Macro(stmt) = stmt {
+            self.rewrite_macro(&mut stmt.mac);
+            return;
+        }
+        visit_mut::visit_stmt_mut(self, stmt);
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
+        self.scoped(|this| {
+            this.bind(&mut arm.pat);
+            if let Some((_, guard)) = &mut arm.guard {
+                this.visit_expr_mut(guard);
+            }
+            this.visit_expr_mut(&mut arm.body);
+        });
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        self.visit_expr_mut(&mut field.expr);
+        if field.colon_token.is_none() && crate::ir::as_var(&field.expr).is_some() {
+            field.colon_token = Some(syn::token::Colon::default());
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Path(path) => {
+                if path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1 {
+                    let segment = &mut path.path.segments[0];
+                    if segment.arguments.is_none() {
+                        self.mention(&mut segment.ident);
+                    } else {
+                        self.names.free.insert(segment.ident.to_string());
+                    }
+                }
+                if path.qself.is_none() {
+                    let path = path.path.clone();
+                    self.refuse_foreign(&path, false);
+                }
+            }
+            Expr::Macro(mac) => self.rewrite_macro(&mut mac.mac),
+            Expr::Let(cond) => {
+                self.visit_expr_mut(&mut cond.expr);
+                self.bind(&mut cond.pat);
+            }
+            Expr::If(cond) => {
+                self.scoped(|this| {
+                    this.visit_expr_mut(&mut cond.cond);
+                    this.visit_block_mut(&mut cond.then_branch);
+                });
+                if let Some((_, other)) = &mut cond.else_branch {
+                    self.visit_expr_mut(other);
+                }
+            }
+            Expr::While(cond) => self.scoped(|this| {
+                this.visit_expr_mut(&mut cond.cond);
+                this.visit_block_mut(&mut cond.body);
+            }),
+            Expr::ForLoop(each) => {
+                self.visit_expr_mut(&mut each.expr);
+                self.scoped(|this| {
+                    this.bind(&mut each.pat);
+                    this.visit_block_mut(&mut each.body);
+                });
+            }
+            Expr::Closure(closure) => self.scoped(|this| {
+                for input in &mut closure.inputs {
+                    this.bind(input);
+                }
+                let context = if closure.asyncness.is_some() { Context::Async } else { Context::Closure };
+                this.within(context, |this| this.visit_expr_mut(&mut closure.body));
+            }),
+            Expr::Async(block) => self.within(Context::Async, |this| this.visit_block_mut(&mut block.block)),
+            Expr::Unsafe(block) => self.within(Context::Unsafe, |this| this.visit_block_mut(&mut block.block)),
+            Expr::Await(awaited) => {
+                let span = awaited.await_token.span;
+                match self.context {
+                    Context::Body => {}
+                    Context::Closure => self.errors.push(span, diagnostics::AWAIT_IN_CLOSURE),
+                    Context::Async => self.errors.push(span, diagnostics::AWAIT_IN_ASYNC),
+                    Context::Unsafe => self.errors.push(span, diagnostics::AWAIT_IN_UNSAFE),
+                }
+                self.visit_expr_mut(&mut awaited.base);
+            }
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
