@@ -37,3 +37,17 @@ pub async fn suspend() -> Infallible {
 pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
     std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
 }
+
+/// Begins a loop over something borrowed.
+pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
+    iterable.into_iter()
+}
+
+/// The same loop after a restore, before its current item: it has given `count` items.
+pub fn ordered_at<I: Ordered>(iterable: I, count: usize) -> I::IntoIter {
+    let mut iterator = iterable.into_iter();
+    if count > 1 {
+        iterator.nth(count - 2);
+    }
+    iterator
+}

@@ -356,6 +356,8 @@ impl Advance<'_> {
                 self.end = Some(End::Returned { value, failed });
             }
             Moved::Suspended(image) => {
+                self.engine.note_size(&self.loaded.workflow, image.vars.len());
+                let state = &mut self.loaded.state;
                 state.machine = Machine::At(image);
                 state.wait = step.wait;
                 state.since_ms = self.now_ms;
