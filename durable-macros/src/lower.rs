@@ -328,7 +328,12 @@ impl Lowerer {
     /// A `let` whose initialiser is evaluated at once.
     fn simple_let(&mut self, attrs: Vec<syn::Attribute>, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Option<Expr>) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
-        let init = self.keep_temporary(init);
+        let mut init = self.keep_temporary(init);
+        if borrow::binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
+            let span = init.span();
+            let temp = self.bind_temp("borrowed".to_owned(), init, true);
+            init = var_expr(temp, span);
+        }
         self.flatten(&pat, self.current);
         if let Some(var) = plain(&pat) {
             self.function.vars[var].ty.clone_from(&ty);

@@ -133,3 +133,21 @@ mod control {
     use super::*;
     include!("functions/control.rs");
 }
+
+mod expressions {
+    use super::*;
+    include!("functions/expressions.rs");
+
+    fn text_of(a: &str, b: u64, c: String, d: u64) -> String {
+        format!("{a}{b}{c}{d}")
+    }
+
+    fn join(a: String, b: String, c: String, n: u64) -> String {
+        format!("{a}{b}{c}{n}")
+    }
+}
+
+mod borrows {
+    use super::*;
+    include!("functions/borrows.rs");
+}

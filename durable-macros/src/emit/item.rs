@@ -117,7 +117,7 @@ fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &Tok
         #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::Workflow<Args = #args, Output = #output> + use<#(#generic_names),*>> #clause {
             use #krate::__private as #p;
             struct #def #declared #value #clause;
-            #[allow(unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
+            #[allow(non_shorthand_field_patterns, unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
             impl #declared #p::Workflow for #def #uses #clause {
                 type Args = #args;
                 type Output = #output;

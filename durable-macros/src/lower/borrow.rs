@@ -24,7 +24,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
         Expr::Paren(e) => is_place(&e.expr),
         Expr::Group(e) => is_place(&e.expr),
         Expr::Field(e) => is_place(&e.base),
-        Expr::Index(e) => is_place(&e.expr) && (is_constant(&e.index) || is_place(&e.index)),
+        Expr::Index(e) => is_place(&e.expr) && is_plain_index(&e.index),
         Expr::Unary(e) => matches!(e.op, syn::UnOp::Deref(_)) && is_place(&e.expr),
         _ => false,
     }
@@ -44,6 +44,29 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
         Expr::Array(e) => e.elems.iter().all(is_constant),
         _ => false,
     }
+}
+
+/// An index without effects: `[0]`, `[i]`, `[..]`, `[i..]`.
+fn is_plain_index(expr: &Expr) -> bool {
+    match expr {
+        Expr::Range(e) => e.start.iter().chain(&e.end).all(|part| is_plain_index(part)),
+        expr => is_constant(expr) || is_place(expr),
+    }
+}
+
+/// Whether a pattern binds by `ref`.
+pub(super) fn binds_by_ref(pat: &Pat) -> bool {
+    use syn::visit::Visit;
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_pat_ident(&mut self, pat: &'a syn::PatIdent) {
+            self.0 |= pat.by_ref.is_some();
+            syn::visit::visit_pat_ident(self, pat);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pat);
+    finder.0
 }
 
 /// Replaces the bindings of some variables by `_`.
