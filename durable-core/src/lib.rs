@@ -1,0 +1,46 @@
+//! The engine of [Durable](https://docs.rs/durable). Programs depend on the crate `durable`, which
+//! re-exports what they need.
+
+// Functions that name an item (`of(fulfil)`, `mock(charge)`) take it by value and never look at it.
+#![allow(clippy::needless_pass_by_value)]
+// The public face is async also where today's store answers at once.
+#![allow(clippy::unused_async)]
+
+mod bytes;
+mod clock;
+mod context;
+mod engine;
+mod frame;
+mod future;
+mod meta;
+mod program;
+mod random;
+mod registry;
+mod steps;
+mod time;
+mod workflow;
+
+pub mod activity;
+pub mod codec;
+pub mod error;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod private;
+/// The same under the name that generated code uses.
+#[doc(hidden)]
+pub use private as __private;
+
+pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
+pub use codec::{DecodeError, EncodeError, Persist};
+pub use context::{Completion, Context, MAX_DEPTH, MAX_SNAPSHOT_BYTES, NewOperation, OperationId, Step, StepFailure, Wait};
+pub use durable_store as store;
+pub use engine::{
+    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, Handle, HistoryEvent, HistoryKind,
+    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError, Start, StartError, Status,
+    StatusKind, Summary, Waiting, WorkflowFn,
+};
+pub use error::{CallError, Error, ErrorContext, Timeout};
+pub use future::{DurableFuture, IntoDurableFuture};
+pub use time::{Sleep, sleep, sleep_until};
+pub use workflow::{Inline, Workflow, WorkflowCall};

@@ -1,4 +1,5 @@
-//! The compiler of durable: `#[workflow]` turns an async function into an explicit, serializable state machine.
+//! The compiler of durable: `#[workflow]` turns an async function into an explicit, serializable state
+//! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
 //! [`parse`] -> [`resolve`] -> [`lower`] -> [`liveness`] -> [`layout`] -> [`emit`]; `expand` shows it in four lines, `ir` holds
@@ -6,6 +7,7 @@
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
 
+mod activity;
 mod diagnostics;
 mod effects;
 mod emit;
@@ -18,6 +20,12 @@ mod parse;
 mod resolve;
 
 use proc_macro::TokenStream;
+
+#[doc = include_str!("activity/attribute.md")]
+#[proc_macro_attribute]
+pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
+    activity::expand(args.into(), item.into()).into()
+}
 
 /// Compiles an async function into a workflow, whose state is stored at every `.await`.
 ///

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::record::Record;
+
 /// An error of the store. Each names the object and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// One record is damaged; the others can be read. Nothing of it was decoded.
+    #[error("{} is damaged in one place: {record} fails its checksum; restore a backup, or terminate what it belongs to", .path.display())]
+    DamagedRecord {
+        /// The store's file.
+        path: PathBuf,
+        /// The record. A scan goes on behind it.
+        record: Record,
     },
     /// The file can't be read or written.
     #[error("can't access {}: {source}", .path.display())]

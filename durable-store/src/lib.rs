@@ -3,8 +3,12 @@
 //! [`Store`] speaks of instances, timers, history and transitions, never of tables, so that one
 //! engine runs over any implementation. [`RedbStore`] is the embedded one. The store knows nothing
 //! of workflows: the state of an instance is bytes to it.
+//!
+//! [`MemoryImage`] is a file in memory: a store over it behaves as one over a file, and can be opened
+//! again over the same bytes.
 
 mod error;
+mod memory;
 mod record;
 mod redb_store;
 mod store;
@@ -12,6 +16,9 @@ mod store;
 pub mod testing;
 
 pub use error::Error;
-pub use record::{Batch, Change, Closed, Found, Instance, Number, Slot, Timer, TimerChange, Transition};
+pub use memory::MemoryImage;
+pub use record::{
+    Batch, Change, Closed, Found, Instance, Number, Record, Slot, Timer, TimerChange, Transition,
+};
 pub use redb_store::{Options, RedbStore};
 pub use store::Store;

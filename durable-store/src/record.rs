@@ -84,11 +84,12 @@ pub enum Change {
     Update {
         /// The new record.
         instance: Instance,
-        /// Whether `instance.active` differs from what is stored.
+        /// Whether `instance.active` differs from what is stored. A hint: a store that knows
+        /// better, because it sees the stored record, goes by what it sees.
         active_changed: bool,
     },
     /// The instance ends: its live record and its slot are given up, its timers must be cleared by
-    /// the same transition.
+    /// the same transition. A damaged live record can be closed, which is how one gets rid of it.
     Close(Closed),
 }
 
@@ -105,7 +106,8 @@ pub struct Transition {
     pub timers: Vec<TimerChange>,
     /// Chunks of history to keep: `(chunk number, bytes)`.
     pub history: Vec<(u32, Vec<u8>)>,
-    /// Chunks of history to drop: all with a number below this.
+    /// Chunks of history to drop: all with a number below this. Zero drops nothing and costs
+    /// nothing; leave it at zero in a transition that need not drop any.
     pub history_from: u32,
 }
 
@@ -119,7 +121,8 @@ pub struct Batch {
     pub layouts: Vec<(u64, Vec<u8>)>,
     /// Programs seen for the first time: `(build, bytes)`. An existing one is replaced.
     pub programs: Vec<(u64, Vec<u8>)>,
-    /// Closed instances whose retention has passed: removed with their history.
+    /// Closed instances whose retention has passed: removed with their history. One that is not
+    /// there is not an error.
     pub expired: Vec<Number>,
 }
 
@@ -132,6 +135,51 @@ pub enum Found {
     Closed(Number),
 }
 
+/// One record of a store, as an error names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record {
+    /// The live instance in a slot.
+    Instance(Slot),
+    /// A retained closed instance.
+    Closed(Number),
+    /// What stands under an id.
+    Id(String),
+    /// A slot in the index of active instances.
+    Active(Slot),
+    /// A timer.
+    Timer(Timer),
+    /// A chunk of an instance's history.
+    History(Number, u32),
+    /// A layout.
+    Layout(u64),
+    /// A program.
+    Program(u64),
+}
+
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Instance(slot) => write!(f, "the instance in slot {}", slot.0),
+            Self::Closed(number) => write!(f, "closed run {}", number.0),
+            Self::Id(id) => write!(f, "the entry of id {id}"),
+            Self::Active(slot) => write!(f, "the mark of slot {} as active", slot.0),
+            Self::Timer(timer) => {
+                write!(
+                    f,
+                    "the timer of slot {} at {} ms",
+                    timer.slot.0, timer.deadline_ms
+                )
+            }
+            Self::History(number, chunk) => {
+                write!(f, "chunk {chunk} of the history of run {}", number.0)
+            }
+            Self::Layout(id) => write!(f, "layout {id:016x}"),
+            Self::Program(build) => write!(f, "program {build:016x}"),
+        }
+    }
+}
+
 /// Byte strings as one length-prefixed run instead of a sequence of numbers.
 mod bytes {
     use serde::{Deserializer, Serializer, de::Visitor};
@@ -142,7 +190,7 @@ mod bytes {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
+        impl Visitor<'_> for Bytes {
             type Value = Vec<u8>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("bytes")

@@ -6,7 +6,12 @@ use crate::{Batch, Closed, Error, Found, Instance, Number, Slot, Timer};
 ///
 /// Commits are atomic and durable: when [`commit`](Store::commit) returns `Ok`, the whole batch
 /// survives a loss of power; when it returns an error, the outcome is unknown until the store was
-/// reopened, and until then every call answers [`Error::Poisoned`].
+/// reopened, and until then every call answers [`Error::Poisoned`]. Two errors are not of that kind:
+/// after [`Error::Conflict`] and [`Error::DamagedRecord`] nothing was written and the store goes on.
+///
+/// A damaged record ([`Error::DamagedRecord`]) harms only readings of itself. A scan stops in front
+/// of it; the scan that would begin with it answers with the error, which names the record, and the
+/// next one begins after it.
 pub trait Store: Send + Sync + 'static {
     /// Commits a batch in one transaction.
     fn commit(&self, batch: &Batch) -> Result<(), Error>;
@@ -15,7 +20,8 @@ pub trait Store: Send + Sync + 'static {
     /// was opened. A slot that was allocated and never committed is free again after a reopening.
     fn allocate(&self) -> Result<Slot, Error>;
 
-    /// Gives back a slot that was allocated and will not be committed.
+    /// Gives back a slot that was allocated and will not be committed. One that was allocated
+    /// before the last reopening is free already, and giving it back does nothing.
     fn release(&self, slot: Slot);
 
     /// How often this store has been opened, this time included. Durable before the store is
@@ -45,7 +51,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most
     /// `limit`, in order of deadline.
-    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error>;
+    fn timers(
+        &self,
+        after: Option<Timer>,
+        until_ms: u64,
+        limit: usize,
+    ) -> Result<Vec<Timer>, Error>;
 
     /// The chunks of an instance's history, in order of chunk number.
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error>;
@@ -62,4 +73,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Opens the store again after [`Error::Poisoned`]. What is read afterwards is what is durable.
     fn reopen(&self) -> Result<(), Error>;
+
+    /// Closes the store, so that its file is free even while somebody still holds this value. Every
+    /// later call but [`reopen`](Store::reopen) answers [`Error::Poisoned`].
+    fn close(&self);
 }

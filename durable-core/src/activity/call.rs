@@ -1,0 +1,400 @@
+//! A call of an activity, and the durable future that it becomes.
+
+use std::{fmt, marker::PhantomData, task::Poll, time::Duration};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Activity, Retry, millis};
+use crate::{
+    codec::{self, EncodeError, Encoded},
+    context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
+    error::CallError,
+    future::{DurableFuture, IntoDurableFuture},
+};
+
+/// What a call sets differently from its activity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallOptions {
+    /// Longest attempt, in milliseconds.
+    pub start_to_close_ms: Option<u64>,
+    /// Longest time over all attempts, in milliseconds.
+    pub schedule_to_close_ms: Option<u64>,
+    /// Longest silence of an attempt, in milliseconds.
+    pub heartbeat_ms: Option<u64>,
+    /// The retry policy.
+    pub retry: Option<Retry>,
+}
+
+/// A call of an activity that has not begun: await it in a workflow. Its arguments are stored.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+#[must_use = "an activity does nothing until its call is awaited in a workflow"]
+pub struct ActivityCall<A: Activity> {
+    args: CallArgs,
+    options: CallOptions,
+    #[serde(skip)]
+    activity: PhantomData<fn() -> A>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum CallArgs {
+    Encoded(Encoded),
+    // The call has no way to report it: the step that polls or stores it does.
+    #[serde(skip_deserializing, serialize_with = "refuse")]
+    Refused(EncodeError),
+}
+
+fn refuse<S: Serializer>(error: &EncodeError, _: S) -> Result<S::Ok, S::Error> {
+    Err(serde::ser::Error::custom(error))
+}
+
+impl<A: Activity> ActivityCall<A> {
+    /// Encodes the arguments, which are the parameters as the caller gave them.
+    #[doc(hidden)]
+    pub fn new<P: Serialize>(params: P) -> Self {
+        let args = codec::current(|codec| codec.encode_borrowed::<P, A::Args>(&params));
+        ActivityCall {
+            args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded),
+            options: CallOptions::default(),
+            activity: PhantomData,
+        }
+    }
+
+    /// Sets the retry policy of this call; what it leaves out is the activity's.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = Some(retry);
+        self
+    }
+
+    /// Sets the longest time of one attempt.
+    pub fn start_to_close(mut self, timeout: Duration) -> Self {
+        self.options.start_to_close_ms = Some(millis(timeout));
+        self
+    }
+
+    /// Sets the longest time over all attempts.
+    pub fn schedule_to_close(mut self, timeout: Duration) -> Self {
+        self.options.schedule_to_close_ms = Some(millis(timeout));
+        self
+    }
+
+    /// Sets the longest silence of an attempt.
+    pub fn heartbeat(mut self, timeout: Duration) -> Self {
+        self.options.heartbeat_ms = Some(millis(timeout));
+        self
+    }
+
+    pub(crate) fn into_args(self) -> Result<Encoded, EncodeError> {
+        match self.args {
+            CallArgs::Encoded(args) => Ok(args),
+            CallArgs::Refused(error) => Err(error),
+        }
+    }
+}
+
+impl<A: Activity> fmt::Debug for ActivityCall<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(..)", A::META.name)
+    }
+}
+
+impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
+    type Output = A::Output;
+    type IntoFuture = ActivityFuture<A>;
+
+    fn into_durable(self) -> ActivityFuture<A> {
+        ActivityFuture {
+            state: CallState::Unstarted(self),
+        }
+    }
+}
+
+/// An awaited call.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "", transparent)]
+pub struct ActivityFuture<A: Activity> {
+    state: CallState<A>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "", rename = "Activity")]
+enum CallState<A: Activity> {
+    Unstarted(ActivityCall<A>),
+    Started(OperationId),
+    Ended,
+}
+
+impl<A: Activity> ActivityFuture<A> {
+    /// The operation that stands for the call, once it was started.
+    pub fn operation(&self) -> Option<OperationId> {
+        match self.state {
+            CallState::Started(id) => Some(id),
+            CallState::Unstarted(_) | CallState::Ended => None,
+        }
+    }
+
+    /// Starts the operation, if it is not.
+    fn start(&mut self, cx: &mut Context<'_>) -> Option<OperationId> {
+        let call = match std::mem::replace(&mut self.state, CallState::Ended) {
+            CallState::Unstarted(call) => call,
+            CallState::Started(id) => {
+                self.state = CallState::Started(id);
+                return Some(id);
+            }
+            CallState::Ended => panic!(
+                "the call of activity `{}` was polled after it ended",
+                A::META.name
+            ),
+        };
+        let options = call.options.clone();
+        match call.into_args() {
+            Ok(args) => {
+                let name = A::META.name.to_owned();
+                let id = cx.start(NewOperation::Activity {
+                    name,
+                    args,
+                    options,
+                });
+                self.state = CallState::Started(id);
+                Some(id)
+            }
+            Err(error) => {
+                cx.fail(StepFailure::Encode {
+                    what: format!("the arguments of `{}`", A::META.name),
+                    error,
+                });
+                None
+            }
+        }
+    }
+
+    /// The output that a completion stands for.
+    fn finish(completion: Completion, cx: &mut Context<'_>) -> Option<A::Output> {
+        let error = match completion {
+            Completion::Value(value) => match cx.codec().decode(value.layout, &value.bytes) {
+                Ok(output) => return Some(output),
+                Err(error) => {
+                    cx.fail(StepFailure::Decode {
+                        what: format!("the result of `{}`", A::META.name),
+                        error,
+                    });
+                    return None;
+                }
+            },
+            Completion::Error(error) => error,
+            // Only a timer fires.
+            Completion::Fired => CallError::Panicked {
+                message: "an activity ended as a timer".to_owned(),
+            },
+        };
+        let reason = error.to_string();
+        let output = A::from_call_error(error);
+        if output.is_none() {
+            cx.fail(StepFailure::Incompatible {
+                reason: format!(
+                    "activity `{}` {reason}, but this build declares it as one that can't fail: return a `Result`",
+                    A::META.name
+                ),
+            });
+        }
+        output
+    }
+}
+
+impl<A: Activity> DurableFuture for ActivityFuture<A> {
+    type Output = A::Output;
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<A::Output> {
+        let Some(id) = self.start(cx) else {
+            return Poll::Pending;
+        };
+        let Some(completion) = cx.take(id) else {
+            cx.wait(Wait::Op(id));
+            return Poll::Pending;
+        };
+        match Self::finish(completion, cx) {
+            Some(output) => {
+                self.state = CallState::Ended;
+                Poll::Ready(output)
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        activity::{
+            ActivityContext, ActivityMeta, AttemptFuture, MissingState, RetryMeta, States, Verdict,
+        },
+        codec::Codec,
+        context::Step,
+        frame::Frames,
+    };
+
+    struct Charge;
+
+    impl Activity for Charge {
+        type Args = (String,);
+        type Output = Result<u32, CallError>;
+        const META: &'static ActivityMeta = &ActivityMeta {
+            name: "charge",
+            function: "charge",
+            file: "",
+            line: 1,
+            start_to_close_ms: None,
+            schedule_to_close_ms: None,
+            heartbeat_ms: None,
+            retry: RetryMeta {
+                initial_ms: None,
+                backoff: None,
+                max_interval_ms: None,
+                max_attempts: None,
+                jitter: None,
+            },
+            park_when_exhausted: false,
+            limit: None,
+            blocking: true,
+        };
+        fn missing_state(_: &States) -> Option<MissingState> {
+            None
+        }
+        fn run(
+            args: Self::Args,
+            _: ActivityContext,
+        ) -> Result<AttemptFuture<Self::Output>, MissingState> {
+            Ok(Box::pin(async move { Ok(args.0.len() as u32) }))
+        }
+        fn verdict(_: &Self::Output) -> Verdict {
+            Verdict::Done
+        }
+        fn from_call_error(error: CallError) -> Option<Self::Output> {
+            Some(Err(error))
+        }
+    }
+
+    fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
+        Step::new(
+            Arc::clone(codec),
+            Arc::new(Frames::new(Box::new(|_| None))),
+            0,
+            7,
+            done,
+        )
+    }
+
+    fn poll(step: &mut Step, future: &mut ActivityFuture<Charge>) -> Poll<Result<u32, CallError>> {
+        future.poll(&mut Context { step })
+    }
+
+    /// A call that was started as operation 7, as the next step finds it.
+    fn started(codec: &Arc<Codec>) -> ActivityFuture<Charge> {
+        let call = codec::with_current(codec, || ActivityCall::<Charge>::new(("abc",)));
+        let mut future = call.retry(Retry::attempts(3)).into_durable();
+        assert_eq!(future.operation(), None);
+        let mut first = step(codec, Vec::new());
+        assert!(poll(&mut first, &mut future).is_pending());
+        let [
+            (
+                7,
+                NewOperation::Activity {
+                    name,
+                    args,
+                    options,
+                },
+            ),
+        ] = &first.started[..]
+        else {
+            panic!("{:?}", first.started);
+        };
+        assert_eq!(
+            (name.as_str(), &options.retry),
+            ("charge", &Some(Retry::attempts(3)))
+        );
+        let args: (String,) = codec.decode(args.layout, &args.bytes).unwrap();
+        assert_eq!(args.0, "abc");
+        assert_eq!(first.wait, Some(Wait::Op(7)));
+        stored(codec, &future)
+    }
+
+    fn stored(codec: &Codec, future: &ActivityFuture<Charge>) -> ActivityFuture<Charge> {
+        let bytes = codec.encode(future).unwrap();
+        codec.decode(bytes.layout, &bytes.bytes).unwrap()
+    }
+
+    #[test]
+    fn a_call_is_started_once_and_gives_what_the_activity_gave() {
+        let codec = Arc::<Codec>::default();
+        let mut future = started(&codec);
+        let mut second = step(&codec, Vec::new());
+        assert!(poll(&mut second, &mut future).is_pending());
+        assert!(second.started.is_empty(), "it was started before");
+
+        let value = codec.encode(&Ok::<u32, CallError>(3)).unwrap();
+        let mut third = step(&codec, vec![(7, Completion::Value(value))]);
+        assert_eq!(
+            poll(&mut third, &mut stored(&codec, &future)),
+            Poll::Ready(Ok(3))
+        );
+    }
+
+    #[test]
+    fn a_call_that_ended_without_a_value_is_an_error_of_the_activity() {
+        let codec = Arc::<Codec>::default();
+        let error = CallError::Panicked {
+            message: "boom".into(),
+        };
+        let mut step = step(&codec, vec![(7, Completion::Error(error.clone()))]);
+        assert_eq!(
+            poll(&mut step, &mut started(&codec)),
+            Poll::Ready(Err(error))
+        );
+        assert!(step.failure.is_none());
+    }
+
+    #[test]
+    fn a_result_that_this_build_can_not_read_fails_the_step_and_names_the_activity() {
+        let codec = Arc::<Codec>::default();
+        let value = codec.encode(&"text".to_owned()).unwrap();
+        let mut step = step(&codec, vec![(7, Completion::Value(value))]);
+        assert!(poll(&mut step, &mut started(&codec)).is_pending());
+        let failure = step.failure.expect("the step fails").to_string();
+        assert!(failure.starts_with("the result of `charge`: "), "{failure}");
+    }
+
+    #[test]
+    fn arguments_that_can_not_be_stored_fail_the_step_that_needs_them() {
+        struct Refuses;
+        impl Serialize for Refuses {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("out of ink"))
+            }
+        }
+        let codec = Arc::<Codec>::default();
+        let call = || ActivityCall::<Charge>::new((Refuses,));
+        let mut step = step(&codec, Vec::new());
+        assert!(poll(&mut step, &mut call().into_durable()).is_pending());
+        assert!(step.started.is_empty());
+        let failure = step.failure.expect("the step fails").to_string();
+        assert!(
+            failure.starts_with("the arguments of `charge`: ") && failure.contains("out of ink"),
+            "{failure}"
+        );
+        // Kept in a variable over a resume point, it is the snapshot that can't be written.
+        let error = codec.encode(&call()).unwrap_err().to_string();
+        assert!(error.contains("out of ink"), "{error}");
+    }
+
+    #[test]
+    fn a_call_that_was_not_awaited_yet_can_be_stored() {
+        let codec = Arc::<Codec>::default();
+        let call = codec::with_current(&codec, || ActivityCall::<Charge>::new(("abc",)));
+        let bytes = codec.encode(&call).unwrap();
+        let call: ActivityCall<Charge> = codec.decode(bytes.layout, &bytes.bytes).unwrap();
+        assert_eq!(call.into_args(), codec.encode(&("abc".to_owned(),)));
+    }
+}

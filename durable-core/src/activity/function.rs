@@ -1,0 +1,40 @@
+//! An activity named by its function: `mock(charge)`, `calls(charge)`, `.register(charge)`.
+
+use super::{Activity, ActivityCall};
+
+/// A function that was annotated with `#[activity]`. `P` is the tuple of its parameters as the
+/// caller gives them; it is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an activity",
+    label = "a function annotated with `#[activity]` is expected here"
+)]
+pub trait ActivityFn<P> {
+    /// The activity.
+    type Activity: Activity;
+}
+
+macro_rules! activity_fn {
+    ($($param:ident)*) => {
+        impl<F, A, $($param,)*> ActivityFn<($($param,)*)> for F
+        where
+            F: Fn($($param),*) -> ActivityCall<A>,
+            A: Activity,
+        {
+            type Activity = A;
+        }
+    };
+}
+
+activity_fn!();
+activity_fn!(P1);
+activity_fn!(P1 P2);
+activity_fn!(P1 P2 P3);
+activity_fn!(P1 P2 P3 P4);
+activity_fn!(P1 P2 P3 P4 P5);
+activity_fn!(P1 P2 P3 P4 P5 P6);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11);
+activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12);

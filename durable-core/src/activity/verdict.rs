@@ -1,0 +1,223 @@
+//! What a returned value means: decided by its type, so that an alias of `Result` is a `Result`.
+//!
+//! The generated code knows the output's type only as tokens. It calls a method of the same name
+//! on several references to an [`OutputKind`] or a [`Probe`]; method lookup takes the trait that
+//! is implemented for the most references first, and so the most special one that applies. A
+//! missing `From<CallError>` is deliberately no condition of that lookup: an activity whose error
+//! lacks it must not compile, and not count as one that can't fail.
+
+use std::{fmt, marker::PhantomData, time::Duration};
+
+use super::RetryHint;
+use crate::error::CallError;
+
+/// What the output of an attempt means to the retry policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The call is done.
+    Done,
+    /// The attempt failed.
+    Failed {
+        /// For people.
+        message: String,
+        /// Whether another attempt makes sense.
+        retryable: bool,
+        /// The delay before the next attempt, in place of the policy's.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What an activity's error must be made from.
+///
+/// ```
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// impl From<durable_core::CallError> for Declined {
+///     fn from(_: durable_core::CallError) -> Self {
+///         Declined
+///     }
+/// }
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
+///
+/// Without it the activity does not compile, and never counts as one that can't fail:
+///
+/// ```compile_fail,E0277
+/// # use durable_macros::activity;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Declined;
+/// type Outcome = Result<u64, Declined>;
+///
+/// #[activity(crate = durable_core)]
+/// async fn charge(cents: u64) -> Outcome {
+///     Ok(cents)
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the error of an activity: there is no `From<durable::CallError>` for it",
+    label = "the error of this activity needs `From<durable::CallError>`",
+    note = "a call also ends when its time runs out, it panics or it is cancelled, and the workflow must see that as an error too",
+    note = "with thiserror, give `{Self}` a variant `#[error(transparent)] Call(#[from] durable::CallError)`; else write `impl From<durable::CallError> for {Self}`, or return `durable::Error`"
+)]
+pub trait FromCallError {
+    /// Makes it.
+    fn from_call_error(error: CallError) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<CallError>> FromCallError for E {
+    fn from_call_error(error: CallError) -> Self {
+        error.into()
+    }
+}
+
+/// The type of an output, without one.
+#[derive(Debug)]
+pub struct OutputKind<T>(PhantomData<fn() -> T>);
+
+impl<T> OutputKind<T> {
+    /// Ready to be asked.
+    #[expect(clippy::new_without_default, reason = "only generated code makes one")]
+    pub const fn new() -> Self {
+        OutputKind(PhantomData)
+    }
+}
+
+/// The output is a `Result`.
+#[derive(Debug)]
+pub struct Fallible<T, E>(PhantomData<fn() -> (T, E)>);
+
+/// The output is anything else.
+#[derive(Debug)]
+pub struct Infallible<T>(PhantomData<fn() -> T>);
+
+/// The special case.
+pub trait ReturnsResult<T, E> {
+    /// Which it is.
+    fn kind(&self) -> Fallible<T, E> {
+        Fallible(PhantomData)
+    }
+}
+impl<T, E> ReturnsResult<T, E> for &OutputKind<Result<T, E>> {}
+
+/// The general case.
+pub trait ReturnsValue<T> {
+    /// Which it is.
+    fn kind(&self) -> Infallible<T> {
+        Infallible(PhantomData)
+    }
+}
+impl<T> ReturnsValue<T> for OutputKind<T> {}
+
+impl<T, E> Fallible<T, E> {
+    /// The error in an output.
+    pub fn failure(self, output: &Result<T, E>) -> Option<&E> {
+        output.as_ref().err()
+    }
+
+    /// The output for a call that ended without one.
+    pub fn from_call_error(self, error: CallError) -> Option<Result<T, E>>
+    where
+        E: FromCallError,
+    {
+        Some(Err(E::from_call_error(error)))
+    }
+}
+
+impl<T> Infallible<T> {
+    /// There is none.
+    pub fn failure(self, _: &T) -> Option<&std::convert::Infallible> {
+        None
+    }
+
+    /// There is none.
+    pub fn from_call_error(self, _: CallError) -> Option<T> {
+        None
+    }
+}
+
+/// An output that can be matched by `no_retry`.
+#[diagnostic::on_unimplemented(
+    message = "`no_retry` is a pattern over the error of an activity, but this one returns `{Self}`",
+    label = "there is no error to match",
+    note = "leave `no_retry` out, or return a `Result`"
+)]
+pub trait HasError<E> {
+    /// The error in this output.
+    fn error(&self) -> Option<&E>;
+}
+
+impl<T, E> HasError<E> for Result<T, E> {
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
+
+/// The error of an output, for `no_retry`.
+pub fn fallible<E, O: HasError<E>>(output: &O) -> Option<&E> {
+    output.error()
+}
+
+/// An error that is asked what it can do.
+#[derive(Debug)]
+pub struct Probe<'a, E: ?Sized>(pub &'a E);
+
+/// It has a [`RetryHint`].
+pub trait HasHint {
+    /// Whether it is retryable, and after what delay.
+    fn hint(&self) -> (bool, Option<Duration>);
+}
+impl<E: RetryHint> HasHint for &Probe<'_, E> {
+    fn hint(&self) -> (bool, Option<Duration>) {
+        (self.0.is_retryable(), self.0.retry_after())
+    }
+}
+
+/// It has none.
+pub trait HasNoHint {
+    /// Whether it is retryable, and after what delay.
+    fn hint(&self) -> (bool, Option<Duration>) {
+        (true, None)
+    }
+}
+impl<E> HasNoHint for Probe<'_, E> {}
+
+/// It can be shown to people.
+pub trait ShowsDisplay {
+    /// What is shown.
+    fn message(&self) -> String;
+}
+impl<E: fmt::Display> ShowsDisplay for &&Probe<'_, E> {
+    /// With `{:#}`, which is the whole chain of a `durable::Error`.
+    fn message(&self) -> String {
+        format!("{:#}", self.0)
+    }
+}
+
+/// It can be shown to programmers.
+pub trait ShowsDebug {
+    /// What is shown.
+    fn message(&self) -> String;
+}
+impl<E: fmt::Debug> ShowsDebug for &Probe<'_, E> {
+    fn message(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+/// It can't be shown.
+pub trait ShowsNothing {
+    /// What is shown.
+    fn message(&self) -> String;
+}
+impl<E> ShowsNothing for Probe<'_, E> {
+    fn message(&self) -> String {
+        std::any::type_name::<E>().to_owned()
+    }
+}

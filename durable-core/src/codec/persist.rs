@@ -1,0 +1,28 @@
+//! What may be kept in a snapshot.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A value that can be kept in a snapshot: anything that serde writes, reads back, and that owns its data.
+///
+/// It is implemented for every such type; nobody implements it by hand. Whether a *value* really comes back
+/// as it was written is checked when it is encoded, not here: see [`Codec`](super::Codec).
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Order { sku: String, qty: u32 }
+///
+/// fn kept(_: impl durable_core::codec::Persist) {}
+/// kept(Order { sku: "A-1".into(), qty: 2 });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be kept in a snapshot",
+    label = "this is still needed after the workflow was suspended, so it must be stored",
+    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "if it borrows: keep an owned copy (`.clone()`, `.to_owned()`, `.to_string()`)",
+    note = "if it is a connection, a lock or a handle: use it inside an `#[activity]`, which gets it as `State<T>`"
+)]
+pub trait Persist: Serialize + DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> Persist for T {}

@@ -1,0 +1,238 @@
+//! Putting an engine together.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use durable_store::{Batch, RedbStore, Store};
+
+use super::{
+    Alive, Engine, WorkflowFn,
+    error::OpenError,
+    inner::{Inner, Parts, Settings},
+    recover, timers, worker,
+};
+use crate::{
+    activity::{Activity, ActivityFn, States},
+    clock::{Clock, SystemClock},
+    codec::Codec,
+    frame::Frames,
+    program,
+    random::Random,
+    registry::{Registration, Registry},
+    testing::Mocks,
+};
+
+/// Two workers: while one commits, the other steps.
+const WORKERS: usize = 2;
+
+/// An engine that is being put together.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), durable_core::OpenError> {
+/// struct Gateway;
+/// let engine = durable_core::Engine::builder()
+///     .path("orders.redb")
+///     .state(Gateway)
+///     .max_concurrent_activities(256)
+///     .open()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "an engine is opened by `.open().await`"]
+pub struct EngineBuilder {
+    path: Option<PathBuf>,
+    pub(crate) store: Option<Arc<dyn Store>>,
+    states: Arc<States>,
+    registrations: Vec<Registration>,
+    settings: Settings,
+    pub(crate) mocks: Mocks,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Random,
+    pub(crate) build: Option<u64>,
+    /// A test moves its clock itself.
+    pub(crate) manual_timers: bool,
+}
+
+impl std::fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineBuilder").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> Self {
+        EngineBuilder {
+            path: None,
+            store: None,
+            states: Arc::default(),
+            registrations: Vec::new(),
+            settings: Settings { max_concurrent_activities: 1_024 },
+            mocks: Mocks::default(),
+            clock: Arc::new(SystemClock),
+            random: Random::system(),
+            build: None,
+            manual_timers: false,
+        }
+    }
+
+    /// The store's file. Created if it is missing; its directory must exist.
+    pub fn path(mut self, path: impl AsRef<Path>) -> Self {
+        self.path = Some(path.as_ref().to_path_buf());
+        self
+    }
+
+    /// A store of your own making, in place of a file: for instance one over a backend that fails
+    /// on purpose, from `durable-store`'s feature `testing`.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// A dependency of activities: they take it as `State<T>`. Another one of the same type replaces it.
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states_mut().insert(state);
+        self
+    }
+
+    /// A dependency that is shared with others.
+    pub fn state_arc<T: ?Sized + Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
+        self.states_mut().insert_arc(state);
+        self
+    }
+
+    /// At most so many attempts run at once. Default: 1,024.
+    pub fn max_concurrent_activities(mut self, most: usize) -> Self {
+        self.settings.max_concurrent_activities = most.max(1);
+        self
+    }
+
+    /// Makes a workflow known. Needed only where linked items do not register themselves.
+    pub fn register<P, F: WorkflowFn<P>>(mut self, workflow: F) -> Self {
+        let _ = workflow;
+        self.registrations.push(F::registration());
+        self
+    }
+
+    /// Makes an activity known. Needed only where linked items do not register themselves.
+    pub fn register_activity<P, F: ActivityFn<P>>(mut self, activity: F) -> Self
+    where
+        F::Activity: Activity,
+    {
+        let _ = activity;
+        self.registrations.push(Registration::activity::<F::Activity>());
+        self
+    }
+
+    fn states_mut(&mut self) -> &mut States {
+        Arc::get_mut(&mut self.states).expect("a builder shares its states only once it is complete")
+    }
+
+    /// Another builder of the same engine.
+    pub(crate) fn again(&self) -> Self {
+        EngineBuilder {
+            path: self.path.clone(),
+            states: self.states.clone(),
+            registrations: self.registrations.clone(),
+            settings: self.settings.clone(),
+            ..EngineBuilder::new()
+        }
+    }
+
+    /// Opens the store and takes up what was going on in it.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(mut self) -> Result<Engine, OpenError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+        let registry = Registry::collect(&self.registrations).map_err(|duplicate| OpenError::Duplicate {
+            name: duplicate.name,
+            first: duplicate.first,
+            second: duplicate.second,
+        })?;
+        let manual_timers = self.manual_timers;
+        let opening = runtime.clone();
+        let inner = runtime
+            .spawn_blocking(move || {
+                let store = self.open_store()?;
+                let inner = Arc::new(self.assemble(store, registry, opening)?);
+                inner.save_program()?;
+                Ok::<_, OpenError>(inner)
+            })
+            .await
+            .map_err(|_| OpenError::NoRuntime)??;
+        let engine = start(inner)?;
+        if !manual_timers {
+            runtime.spawn(timers::run(Arc::downgrade(&engine.inner)));
+        }
+        Ok(engine)
+    }
+
+    fn open_store(&mut self) -> Result<Arc<dyn Store>, OpenError> {
+        if let Some(store) = self.store.take() {
+            return Ok(store);
+        }
+        let path = self.path.as_ref().ok_or(OpenError::NoStore)?;
+        Ok(Arc::new(RedbStore::open(path)?))
+    }
+
+    fn assemble(
+        self,
+        store: Arc<dyn Store>,
+        registry: Registry,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Inner, OpenError> {
+        let build = match self.build {
+            Some(build) => build,
+            None => program::build_id().map_err(OpenError::Build)?,
+        };
+        let layouts = store.clone();
+        let source = Box::new(move |id| layouts.layout(id).ok().flatten());
+        let parts = Parts {
+            store,
+            codec: Arc::new(Codec::new()),
+            frames: Arc::new(Frames::new(source)),
+            registry,
+            states: self.states,
+            mocks: self.mocks,
+            clock: self.clock,
+            random: self.random,
+            settings: self.settings,
+            build,
+        };
+        Ok(Inner::new(parts, runtime))
+    }
+}
+
+/// Starts the workers and the recovery.
+fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
+    inner.lock().recovering = true;
+    let alive = Arc::new(Alive { inner: inner.clone(), threads: std::sync::Mutex::default() });
+    // Nobody else has it yet, so it is not set.
+    let _ = inner.alive.set(Arc::downgrade(&alive));
+    let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
+        alive.threads.lock().expect("no code panics while it holds this lock").push(thread);
+        Ok::<_, OpenError>(())
+    };
+    for _ in 0..WORKERS {
+        let worker = inner.clone();
+        spawn("durable-worker", Box::new(move || worker::run(&worker)))?;
+    }
+    let recovering = inner.clone();
+    spawn("durable-recovery", Box::new(move || recover::at_start(&recovering)))?;
+    Ok(Engine { inner, alive })
+}
+
+impl Inner {
+    /// Stores what this build is made of, if the store has not seen it.
+    fn save_program(&self) -> Result<(), OpenError> {
+        if self.store.program(self.build)?.is_some() {
+            return Ok(());
+        }
+        let bytes = postcard::to_stdvec(&self.program).expect("the engine's own records always encode");
+        let batch = Batch { programs: vec![(self.build, bytes)], ..Batch::default() };
+        Ok(self.store.commit(&batch)?)
+    }
+}

@@ -1,0 +1,172 @@
+//! Why the engine refused: one enum per operation.
+
+use durable_store::Error as StoreError;
+
+use crate::codec::{DecodeError, EncodeError};
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Two workflows or two activities have one name.
+    #[error("two items are named `{name}`: {first}, and {second}; rename one, or give it another stored name with `name = \"..\"`")]
+    Duplicate {
+        /// The name.
+        name: &'static str,
+        /// One place.
+        first: String,
+        /// The other place.
+        second: String,
+    },
+    /// The builder was not told where the store is.
+    #[error("no store: call `.path(..)` on the builder")]
+    NoStore,
+    /// There is no async runtime here.
+    #[error("no tokio runtime here: open the engine inside one, for instance in `#[tokio::main]`")]
+    NoRuntime,
+    /// The executable can't be read, to tell this build from others.
+    #[error("can't read this program's executable, to tell its build from others: {0}")]
+    Build(#[source] std::io::Error),
+    /// A thread could not be started.
+    #[error("can't start a thread: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why the engine could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine is shutting down or has been.
+    #[error("the engine has been shut down")]
+    Stopped,
+    /// The store failed; the engine tries to open it again. What was acknowledged before is safe;
+    /// ask again for what was not.
+    #[error("the store failed ({reason}); the engine reopens it and goes on from what is durable")]
+    Broken {
+        /// The store's error.
+        reason: String,
+    },
+    /// There is no instance with this id.
+    #[error("there is no instance `{id}`")]
+    NotFound {
+        /// The id.
+        id: String,
+    },
+    /// The instance has ended.
+    #[error("instance `{id}` has ended")]
+    Closed {
+        /// The id.
+        id: String,
+    },
+    /// A record can't be read.
+    #[error("the record of instance `{id}` can't be read: {reason}")]
+    Unreadable {
+        /// The id.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an instance was not started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The id is empty or longer than 200 bytes.
+    #[error("an id has 1 to {max} bytes, and this one has {len}", max = super::MAX_ID_BYTES)]
+    BadId {
+        /// How long it is.
+        len: usize,
+    },
+    /// There are too many tags, or one is too long.
+    #[error("an instance has up to {} tags of up to {} bytes, and `{tag}` is one too many or too long", super::MAX_TAGS, super::MAX_TAG_BYTES)]
+    BadTag {
+        /// The tag's key.
+        tag: String,
+    },
+    /// The arguments can't be stored.
+    #[error("the arguments of workflow `{workflow}` can't be stored: {error}")]
+    Args {
+        /// The workflow.
+        workflow: &'static str,
+        /// Why not.
+        #[source]
+        error: EncodeError,
+    },
+    /// An instance of another workflow has this id.
+    #[error("instance `{id}` runs workflow `{found}`, not `{wanted}`: choose another id")]
+    OtherWorkflow {
+        /// The id.
+        id: String,
+        /// What runs under it.
+        found: String,
+        /// What was to be started.
+        wanted: &'static str,
+    },
+    /// An instance with this id exists and `OnExisting::Fail` was asked for.
+    #[error("instance `{id}` exists already")]
+    Exists {
+        /// The id.
+        id: String,
+    },
+    /// The workflow is not known to this engine.
+    #[error("workflow `{workflow}` is not registered with this engine")]
+    NotRegistered {
+        /// The workflow.
+        workflow: &'static str,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Why an instance has no result to give.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It was terminated.
+    #[error("instance `{id}` was terminated: {why}")]
+    Terminated {
+        /// The id.
+        id: String,
+        /// The reason given.
+        why: String,
+    },
+    /// The stored result is not of the type asked for.
+    #[error("the result of instance `{id}` can't be read as asked: {error}")]
+    Result {
+        /// The id.
+        id: String,
+        /// Why not.
+        #[source]
+        error: DecodeError,
+    },
+    /// The instance is parked; only a test's engine says so instead of waiting.
+    #[error("instance `{id}` is parked: {reason}")]
+    Parked {
+        /// The id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing will ever move the instance; only a test's engine says so instead of waiting.
+    #[error("instance `{id}` can't move: {reason}")]
+    Stuck {
+        /// The id.
+        id: String,
+        /// What it waits for.
+        reason: String,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

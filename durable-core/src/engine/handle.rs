@@ -1,0 +1,280 @@
+//! A handle of one instance: its result, its description, and what can be asked of it.
+
+use std::marker::PhantomData;
+
+use durable_store::{Closed, Found, Number, Slot};
+use tokio::sync::oneshot;
+
+use super::{
+    Engine,
+    advance::{Command, Event},
+    describe::Description,
+    error::{EngineError, RunError},
+    history::{HistoryEvent, read_chunk},
+    inner::Inner,
+    start::Started,
+    state::{ClosedState, End, Loaded},
+};
+use crate::{codec::Persist, workflow::{Workflow, WorkflowCall}};
+
+/// A handle of an instance. Cheap to clone; dropping it changes nothing.
+pub struct Handle<T = ()> {
+    engine: Engine,
+    id: String,
+    started: Option<Started>,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Self {
+        Handle {
+            engine: self.engine.clone(),
+            id: self.id.clone(),
+            started: self.started,
+            output: PhantomData,
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Handle").field(&self.id).finish()
+    }
+}
+
+/// A function annotated with `#[workflow]`. `P` is the tuple of its parameters; it is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a workflow",
+    label = "a function annotated with `#[workflow]` is expected here"
+)]
+pub trait WorkflowFn<P> {
+    /// What the workflow returns.
+    type Output: Persist;
+    #[doc(hidden)]
+    fn registration() -> crate::registry::Registration;
+    #[doc(hidden)]
+    const NAME: &'static str;
+}
+
+macro_rules! workflow_fn {
+    ($($param:ident)*) => {
+        impl<F, W, $($param,)*> WorkflowFn<($($param,)*)> for F
+        where
+            F: Fn($($param),*) -> WorkflowCall<W>,
+            W: Workflow,
+            W::Output: Persist,
+        {
+            type Output = W::Output;
+            const NAME: &'static str = W::META.name;
+            fn registration() -> crate::registry::Registration {
+                crate::registry::Registration::workflow::<W>()
+            }
+        }
+    };
+}
+workflow_fn!();
+workflow_fn!(P1);
+workflow_fn!(P1 P2);
+workflow_fn!(P1 P2 P3);
+workflow_fn!(P1 P2 P3 P4);
+workflow_fn!(P1 P2 P3 P4 P5);
+workflow_fn!(P1 P2 P3 P4 P5 P6);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
+
+/// How an instance ended, or that it has not.
+enum Ended {
+    Closed(Closed),
+    Live { slot: Slot, loaded: Box<Loaded> },
+}
+
+impl<T> Handle<T> {
+    pub(crate) fn new(engine: Engine, id: String, started: Option<Started>) -> Self {
+        Handle { engine, id, started, output: PhantomData }
+    }
+
+    /// The instance's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the start that gave this handle created the instance, rather than finding it.
+    pub fn created(&self) -> bool {
+        self.started.is_some_and(|started| started.created)
+    }
+
+    /// The same instance, typed by its workflow's function.
+    pub fn of<P, F: WorkflowFn<P>>(self, workflow: F) -> Handle<F::Output> {
+        let _ = workflow;
+        Handle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
+    }
+
+    /// Status, what it waits for, the stack of frames with the value of every local, pending activities.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if there is no such instance.
+    pub async fn describe(&self) -> Result<Description, EngineError> {
+        let inner = &self.engine.inner;
+        match self.look()? {
+            Ended::Live { loaded, .. } => Ok(Description::of_live(inner, &loaded)),
+            Ended::Closed(closed) => Description::of_closed(inner, &closed),
+        }
+    }
+
+    /// What has happened so far, oldest first. Only the newest events of a long-lived instance are kept.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if there is no such instance.
+    pub async fn history(&self) -> Result<Vec<HistoryEvent>, EngineError> {
+        let inner = &self.engine.inner;
+        let (number, tail) = match self.look()? {
+            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history.bytes)),
+            Ended::Closed(closed) => (closed.number, None),
+        };
+        let mut events = Vec::new();
+        for (_, chunk) in inner.store.history(number)? {
+            read_chunk(&chunk, &mut events);
+        }
+        read_chunk(&tail.unwrap_or_default(), &mut events);
+        Ok(events)
+    }
+
+    /// Makes the next attempt of every activity that waits out a back-off now; takes a parked
+    /// instance up again.
+    ///
+    /// # Errors
+    /// [`EngineError::Closed`] if it has ended.
+    pub async fn retry_now(&self) -> Result<(), EngineError> {
+        self.command(Command::RetryNow).await
+    }
+
+    /// Ends the instance at once, without running any of its code. Its attempts are told to stop.
+    ///
+    /// # Errors
+    /// [`EngineError::Closed`] if it has ended.
+    pub async fn terminate(&self, why: impl Into<String>) -> Result<(), EngineError> {
+        self.command(Command::Terminate { why: why.into() }).await
+    }
+
+    async fn command(&self, command: Command) -> Result<(), EngineError> {
+        let inner = &self.engine.inner;
+        let Ended::Live { slot, loaded } = self.look()? else {
+            return Err(EngineError::Closed { id: self.id.clone() });
+        };
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut shared = inner.lock();
+            inner.refuse(&shared)?;
+            inner.post(&mut shared, slot, loaded.number, Event::Command { command, reply });
+        }
+        match answer.await {
+            Ok(Err(EngineError::NotFound { .. } | EngineError::Closed { .. })) | Err(_) => {
+                inner.refuse(&inner.lock())?;
+                Err(EngineError::Closed { id: self.id.clone() })
+            }
+            Ok(answer) => answer,
+        }
+    }
+
+    /// What the store says of the instance now.
+    fn look(&self) -> Result<Ended, EngineError> {
+        let inner = &self.engine.inner;
+        loop {
+            let found = match self.started {
+                // A handle of a start stays with the run that it was given.
+                Some(Started { number, .. }) => match inner.store.closed(number)? {
+                    Some(_) => Some(Found::Closed(number)),
+                    None => inner.store.find(&self.id)?,
+                },
+                None => inner.store.find(&self.id)?,
+            };
+            match found {
+                None => return Err(EngineError::NotFound { id: self.id.clone() }),
+                Some(Found::Closed(number)) => {
+                    if let Some(closed) = inner.store.closed(number)? {
+                        return Ok(Ended::Closed(closed));
+                    }
+                    return Err(EngineError::NotFound { id: self.id.clone() });
+                }
+                Some(Found::Live(slot)) => {
+                    let instance = inner.store.instance(slot)?;
+                    // None, or another's: it has closed between the two reads. Look again.
+                    if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
+                        let id = self.id.clone();
+                        let loaded =
+                            Loaded::read(instance).map_err(|reason| EngineError::Unreadable { id, reason })?;
+                        return Ok(Ended::Live { slot, loaded: Box::new(loaded) });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Persist> Handle<T> {
+    /// Waits for the end and gives what the workflow returned. Survives restarts of the engine's
+    /// store, not of the process: ask again with the same id.
+    ///
+    /// # Errors
+    /// [`RunError::Terminated`] if it did not return, [`RunError::Result`] if the result is not a `T`.
+    pub async fn result(&self) -> Result<T, RunError> {
+        let inner = self.engine.inner.clone();
+        loop {
+            let (number, loaded) = match self.look()? {
+                Ended::Closed(closed) => return self.read(&closed),
+                Ended::Live { loaded, .. } => (loaded.number, loaded),
+            };
+            if inner.mocks.is_testing()
+                && let Some(parked) = &loaded.state.parked
+                && !inner.has_news(number)
+            {
+                let reason = parked.reason.to_string();
+                return Err(RunError::Parked { id: self.id.clone(), reason });
+            }
+            let (done, closed) = oneshot::channel();
+            inner.lock().watchers.entry(number).or_default().push(done);
+            // It may have closed before the watcher was there.
+            if let Ended::Closed(closed) = self.look()? {
+                return self.read(&closed);
+            }
+            inner.refuse(&inner.lock()).or_else(|error| match error {
+                EngineError::Broken { .. } => Ok(()),
+                error => Err(error),
+            })?;
+            crate::testing::wait(&inner, &self.id, closed).await?;
+        }
+    }
+
+    /// What the workflow returned, if it has ended.
+    ///
+    /// # Errors
+    /// As [`result`](Handle::result).
+    pub async fn try_result(&self) -> Result<Option<T>, RunError> {
+        match self.look()? {
+            Ended::Closed(closed) => self.read(&closed).map(Some),
+            Ended::Live { .. } => Ok(None),
+        }
+    }
+
+    fn read(&self, closed: &Closed) -> Result<T, RunError> {
+        let inner = &self.engine.inner;
+        let id = self.id.clone();
+        let state: ClosedState = postcard::from_bytes(&closed.state)
+            .map_err(|error| EngineError::Unreadable { id: id.clone(), reason: error.to_string() })?;
+        match state.end {
+            End::Terminated { why } => Err(RunError::Terminated { id, why }),
+            End::Returned { value, .. } => inner
+                .frames
+                .decode(&inner.codec, value.layout, &value.bytes)
+                .map_err(|error| RunError::Result { id, error }),
+        }
+    }
+}
+
+impl Inner {
+    /// Whether something is about to happen to a run.
+    fn has_news(&self, number: Number) -> bool {
+        let shared = self.lock();
+        shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
+    }
+}

@@ -1,0 +1,150 @@
+//! History: for people, never needed to resume.
+//!
+//! Events are appended to a short tail inside the instance's record, so that a step still writes one
+//! row; a full tail is moved out as a chunk. Only the newest chunks are kept.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A tail of this many bytes becomes a chunk.
+const CHUNK_BYTES: usize = 512;
+/// So many chunks are kept of an instance: some ten thousand events.
+const CHUNKS_KEPT: u32 = 400;
+
+/// The events not moved out yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tail {
+    /// The number that the tail will get as a chunk.
+    pub(crate) chunk: u32,
+    #[serde(with = "crate::bytes")]
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Chunks that a transition moves out, and from which number on chunks are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    pub(crate) chunks: Vec<(u32, Vec<u8>)>,
+    pub(crate) keep_from: u32,
+}
+
+impl Tail {
+    pub(crate) fn push(&mut self, event: &HistoryEvent) {
+        let bytes = postcard::to_stdvec(event).expect("the engine's own records always encode");
+        self.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes()[..3]);
+        self.bytes.extend_from_slice(&bytes);
+    }
+
+    /// Takes the tail out as a chunk if it is full, or in any case at the end of an instance.
+    pub(crate) fn take_chunk(&mut self, closing: bool) -> Moved {
+        let mut moved = Moved::default();
+        if self.bytes.len() >= CHUNK_BYTES || (closing && !self.bytes.is_empty()) {
+            moved.chunks.push((self.chunk, std::mem::take(&mut self.bytes)));
+            self.chunk += 1;
+            moved.keep_from = self.chunk.saturating_sub(CHUNKS_KEPT);
+        }
+        moved
+    }
+}
+
+/// Reads a chunk; events that this build does not know are left out.
+pub(crate) fn read_chunk(mut bytes: &[u8], out: &mut Vec<HistoryEvent>) {
+    while bytes.len() > 3 {
+        let len = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]) as usize;
+        let Some(event) = bytes.get(3..3 + len) else { return };
+        out.extend(postcard::from_bytes::<HistoryEvent>(event));
+        bytes = &bytes[3 + len..];
+    }
+}
+
+/// Something that happened to an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEvent {
+    /// When it was committed, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// How many steps had been committed before it.
+    pub step: u64,
+    /// What happened.
+    pub kind: HistoryKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum HistoryKind {
+    /// The instance was started.
+    Started,
+    /// An activity gave its result; an error that the workflow sees is a result.
+    ActivityCompleted {
+        /// The activity's name.
+        activity: String,
+        /// The attempt that gave it, from 1.
+        attempt: u32,
+        /// How long the call took in all, in milliseconds.
+        took_ms: u64,
+        /// The error, if the result is one.
+        error: Option<String>,
+    },
+    /// An attempt failed and another one follows.
+    AttemptFailed {
+        /// The activity's name.
+        activity: String,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// Its error.
+        error: String,
+        /// When the next one is due, in milliseconds since the Unix epoch.
+        next_ms: u64,
+    },
+    /// A timer fired.
+    TimerFired {
+        /// When it was due, in milliseconds since the Unix epoch.
+        due_ms: u64,
+    },
+    /// The instance was parked.
+    Parked {
+        /// Why.
+        reason: String,
+    },
+    /// A parked instance was taken up again.
+    Unparked {
+        /// By whom: a new build or a person.
+        by: String,
+    },
+    /// A person asked for the next attempt now.
+    RetriedByHand,
+    /// The workflow returned.
+    Completed,
+    /// The workflow returned an error.
+    Failed,
+    /// The instance was terminated.
+    Terminated {
+        /// The reason given.
+        why: String,
+    },
+}
+
+impl fmt::Display for HistoryEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}: ", self.step)?;
+        match &self.kind {
+            HistoryKind::Started => f.write_str("started"),
+            HistoryKind::ActivityCompleted { activity, attempt, took_ms, error: None } => {
+                write!(f, "activity `{activity}` completed at attempt {attempt} after {took_ms} ms")
+            }
+            HistoryKind::ActivityCompleted { activity, attempt, took_ms, error: Some(error) } => {
+                write!(f, "activity `{activity}` failed at attempt {attempt} after {took_ms} ms: {error}")
+            }
+            HistoryKind::AttemptFailed { activity, attempt, error, .. } => {
+                write!(f, "attempt {attempt} of activity `{activity}` failed: {error}")
+            }
+            HistoryKind::TimerFired { .. } => f.write_str("timer fired"),
+            HistoryKind::Parked { reason } => write!(f, "parked: {reason}"),
+            HistoryKind::Unparked { by } => write!(f, "taken up again by {by}"),
+            HistoryKind::RetriedByHand => f.write_str("retried by hand"),
+            HistoryKind::Completed => f.write_str("completed"),
+            HistoryKind::Failed => f.write_str("failed"),
+            HistoryKind::Terminated { why } => write!(f, "terminated: {why}"),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The engine's shared state: what is in memory of the instances that have something going on.
+//!
+//! Invariants:
+//! - An instance has at most one uncommitted transition: while it is `busy`, what happens to it
+//!   waits in its inbox.
+//! - What is in memory can be lost at any time; the store alone says what an instance is.
+//! - An instance that only waits for timers or messages is not in memory at all.
+//!
+//! Nothing in here blocks while it holds the lock, and no user code runs under it.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use durable_store::{Number, Slot, Store};
+use tokio::sync::{Notify, oneshot};
+
+use super::{
+    Alive,
+    advance::Event,
+    attempt::{Attempt, Queued},
+    error::EngineError,
+    start::StartRequest,
+    state::Loaded,
+    timers::Timers,
+};
+use crate::{
+    activity::States, clock::Clock, codec::Codec, frame::Frames, program::Program, random::Random,
+    registry::Registry, testing::Mocks,
+};
+
+/// So many instances keep their decoded record in memory between two steps; the others are read again.
+const CACHED_INSTANCES: usize = 20_000;
+
+/// What an engine was told when it was built.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) max_concurrent_activities: usize,
+}
+
+/// The engine.
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) codec: Arc<Codec>,
+    pub(crate) frames: Arc<Frames>,
+    pub(crate) registry: Registry,
+    pub(crate) states: Arc<States>,
+    pub(crate) mocks: Mocks,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Random,
+    pub(crate) settings: Settings,
+    pub(crate) build: u64,
+    pub(crate) program: Program,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) shared: Mutex<Shared>,
+    /// Wakes the workers.
+    pub(crate) work: Condvar,
+    /// Held by the worker whose batch is being committed.
+    pub(crate) commit: Mutex<Unsaved>,
+    /// Wakes the timer task when the earliest deadline has changed.
+    pub(crate) timers_changed: Arc<Notify>,
+    /// Told when nothing is left to do but to wait.
+    pub(crate) idle: Notify,
+    /// The handle that keeps the threads alive, for attempts that ask for their engine.
+    pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
+    /// Workflows whose large snapshots were warned about.
+    pub(crate) warned: Mutex<std::collections::HashSet<String>>,
+    next_number: AtomicU64,
+    /// Commits made, for people and benchmarks.
+    pub(crate) commits: AtomicU64,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// Layout rows that were taken for a commit that failed: the next one takes them along.
+#[derive(Debug, Default)]
+pub(crate) struct Unsaved {
+    pub(crate) layouts: Vec<(u64, Vec<u8>)>,
+}
+
+/// What is guarded by the one lock.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) live: HashMap<Slot, Live>,
+    pub(crate) ready: VecDeque<Slot>,
+    pub(crate) starts: VecDeque<StartRequest>,
+    /// Ids that are being started, with the requests that came meanwhile.
+    pub(crate) starting: HashMap<String, Vec<StartRequest>>,
+    pub(crate) busy: usize,
+    pub(crate) cached: usize,
+    pub(crate) queue: VecDeque<Queued>,
+    pub(crate) limited: HashMap<&'static str, Limited>,
+    pub(crate) running: usize,
+    pub(crate) timers: Timers,
+    /// Attempts that wait out a back-off: when, and whose.
+    pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
+    pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
+    /// Counts the reopenings: what began before one no longer counts after it.
+    pub(crate) generation: u64,
+    pub(crate) recovering: bool,
+    pub(crate) broken: Option<String>,
+    pub(crate) stopping: Stopping,
+}
+
+/// How far a shutdown is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stopping {
+    #[default]
+    No,
+    /// No new attempts begin; what ends is still committed.
+    Draining,
+    /// The workers end.
+    Now,
+}
+
+/// An instance with something going on.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) number: Number,
+    pub(crate) inbox: Vec<Event>,
+    pub(crate) queued: bool,
+    pub(crate) busy: bool,
+    pub(crate) cached: Option<Box<Loaded>>,
+    pub(crate) attempts: Vec<(u64, Attempt)>,
+}
+
+/// An activity with a limit of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Limited {
+    pub(crate) running: usize,
+    pub(crate) waiting: VecDeque<Queued>,
+}
+
+impl Live {
+    pub(crate) fn new(number: Number) -> Self {
+        Live { number, inbox: Vec::new(), queued: false, busy: false, cached: None, attempts: Vec::new() }
+    }
+}
+
+/// The parts that a builder puts together.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) codec: Arc<Codec>,
+    pub(crate) frames: Arc<Frames>,
+    pub(crate) registry: Registry,
+    pub(crate) states: Arc<States>,
+    pub(crate) mocks: Mocks,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Random,
+    pub(crate) settings: Settings,
+    pub(crate) build: u64,
+}
+
+impl Inner {
+    pub(crate) fn new(parts: Parts, runtime: tokio::runtime::Handle) -> Self {
+        // Every opening numbers its instances from a range of its own.
+        let first_number = parts.store.epoch() << 32;
+        Inner {
+            program: Program::of(&parts.registry),
+            store: parts.store,
+            codec: parts.codec,
+            frames: parts.frames,
+            registry: parts.registry,
+            states: parts.states,
+            mocks: parts.mocks,
+            clock: parts.clock,
+            random: parts.random,
+            settings: parts.settings,
+            build: parts.build,
+            runtime,
+            shared: Mutex::default(),
+            work: Condvar::new(),
+            commit: Mutex::default(),
+            timers_changed: Arc::default(),
+            idle: Notify::new(),
+            alive: OnceLock::new(),
+            warned: Mutex::default(),
+            next_number: AtomicU64::new(first_number),
+            commits: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().expect("no code panics while it holds the engine's lock")
+    }
+
+    pub(crate) fn next_number(&self) -> Number {
+        Number(self.next_number.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Puts an event into an instance's inbox and makes the instance ready.
+    pub(crate) fn post(&self, shared: &mut Shared, slot: Slot, number: Number, event: Event) {
+        if shared.stopping == Stopping::Now || shared.broken.is_some() {
+            return;
+        }
+        let live = shared.live.entry(slot).or_insert_with(|| Live::new(number));
+        if live.number != number {
+            return;
+        }
+        live.inbox.push(event);
+        if !live.busy && !live.queued {
+            live.queued = true;
+            shared.ready.push_back(slot);
+            self.work.notify_one();
+        }
+    }
+
+    /// After an instance's transition was committed, or came to nothing.
+    pub(crate) fn settle_live(&self, shared: &mut Shared, slot: Slot, loaded: Option<Box<Loaded>>) {
+        let Some(live) = shared.live.get_mut(&slot) else { return };
+        shared.busy -= usize::from(std::mem::take(&mut live.busy));
+        if !live.inbox.is_empty() {
+            live.queued = true;
+            shared.ready.push_back(slot);
+            self.work.notify_one();
+        } else if live.attempts.is_empty() {
+            shared.live.remove(&slot);
+            return;
+        }
+        if loaded.is_some() && shared.cached < CACHED_INSTANCES {
+            live.cached = loaded;
+            shared.cached += 1;
+        }
+    }
+
+    /// Whether nothing is left to do but to wait for a deadline or a caller.
+    pub(crate) fn is_idle(&self, shared: &Shared) -> bool {
+        shared.ready.is_empty()
+            && shared.starts.is_empty()
+            && shared.busy == 0
+            && shared.running == self.clock.asleep()
+            && !self.clock.is_waking()
+            && (shared.queue.is_empty()
+                || shared.stopping != Stopping::No
+                || shared.running >= self.settings.max_concurrent_activities)
+            && !shared.recovering
+            && shared.broken.is_none()
+    }
+
+    pub(crate) fn tell_idle(&self, shared: &Shared) {
+        if self.is_idle(shared) {
+            self.idle.notify_waiters();
+        }
+    }
+
+    /// The error that callers get while the engine can't work.
+    #[allow(clippy::unused_self)] // reads as the engine's answer
+    pub(crate) fn refuse(&self, shared: &Shared) -> Result<(), EngineError> {
+        if shared.stopping != Stopping::No {
+            return Err(EngineError::Stopped);
+        }
+        match &shared.broken {
+            Some(reason) => Err(EngineError::Broken { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+}

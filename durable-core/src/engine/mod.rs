@@ -1,0 +1,259 @@
+//! The engine: it owns a store, steps instances, and begins effects after their commit.
+//!
+//! The path of a step: an event (an attempt ended, a timer fired, a caller asks) lands in an
+//! instance's inbox (`inner`); a worker takes the instance, applies the events and runs its machine
+//! (`advance`); the transitions of many instances are committed as one batch (`worker`); then the
+//! effects begin (`attempt`, `timers`) and callers are answered (`start`, `handle`).
+//!
+//! Invariants: no effect begins before the commit that records it; no user code runs inside a write
+//! transaction or under the engine's lock; restore is the only way a step begins.
+//!
+//! Deliberately absent: anything about tables and files (the store), about values (the codec), and
+//! about how a workflow runs (the frame).
+
+mod advance;
+mod attempt;
+mod builder;
+mod describe;
+mod error;
+mod handle;
+mod history;
+pub(crate) mod inner;
+mod list;
+mod panics;
+mod recover;
+mod start;
+mod state;
+mod timers;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+pub use builder::EngineBuilder;
+pub use describe::{Description, FrameView, PendingActivity, Waiting};
+pub use error::{EngineError, OpenError, RunError, StartError};
+pub use handle::{Handle, WorkflowFn};
+pub use history::{HistoryEvent, HistoryKind};
+pub use list::{Filter, StatusKind, Summary};
+pub use start::{OnExisting, Start};
+pub use state::{ParkReason, Status};
+
+pub(crate) use attempt::Running;
+pub(crate) use panics::{Caught, catch};
+
+use crate::{
+    codec::Persist,
+    workflow::{Workflow, WorkflowCall},
+};
+use inner::{Inner, Stopping};
+
+/// The longest id of an instance.
+pub const MAX_ID_BYTES: usize = 200;
+
+/// The most tags of an instance.
+pub const MAX_TAGS: usize = 32;
+/// The most bytes of a tag's key, and of its value.
+pub const MAX_TAG_BYTES: usize = 200;
+/// A snapshot larger than this is warned about, once per workflow.
+const LARGE_SNAPSHOT_BYTES: usize = 1 << 20;
+
+/// A durable-execution engine over one store.
+///
+/// Cheap to clone. When the last clone is dropped the engine stops as after a crash: nothing that was
+/// acknowledged is lost. [`shutdown`](Engine::shutdown) is the way that also lets attempts finish.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+    alive: Arc<Alive>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// Stops the engine's threads when its last handle goes.
+pub(crate) struct Alive {
+    inner: Arc<Inner>,
+    threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Alive {
+    /// Ends the workers and waits for them; what they hold is committed before.
+    fn stop(&self) {
+        {
+            let mut shared = self.inner.lock();
+            shared.stopping = Stopping::Now;
+            shared.queue.clear();
+            let live = std::mem::take(&mut shared.live);
+            shared.watchers.clear();
+            drop(shared);
+            for (_, attempt) in live.into_values().flat_map(|live| live.attempts) {
+                attempt.cancel();
+                if let attempt::Attempt::Running { task, .. } = attempt {
+                    task.abort();
+                }
+            }
+        }
+        self.inner.work.notify_all();
+        self.inner.idle.notify_waiters();
+        self.inner.timers_changed.notify_one();
+        let threads = std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
+        for thread in threads {
+            if thread.thread().id() != std::thread::current().id() {
+                // A worker that panicked has nothing left to wait for.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.stop();
+        // Tasks that were told to stop may outlive this for a moment; the file is free now.
+        self.inner.store.close();
+    }
+}
+
+impl Engine {
+    /// Opens the store at `path`, creating it if it is missing, and takes up what was going on in it.
+    /// Every annotated item that is linked into the program is known.
+    ///
+    /// # Errors
+    /// [`OpenError::Store`] if the file is in use, damaged, foreign or newer than this build.
+    pub async fn open(path: impl AsRef<std::path::Path>) -> Result<Engine, OpenError> {
+        Engine::builder().path(path).open().await
+    }
+
+    /// An engine with settings of its own.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    /// Starts an instance under `id`, or attaches to the one that is there: starting twice is
+    /// starting once. When it returns, the start is durable.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start<W>(&self, id: impl Into<String>, call: WorkflowCall<W>) -> Start<W::Output>
+    where
+        W: Workflow,
+        W::Output: Persist,
+    {
+        Start::new(self.clone(), id.into(), call)
+    }
+
+    /// Starts an instance under a fresh id and waits for its result.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn run<W>(&self, call: WorkflowCall<W>) -> Result<W::Output, RunError>
+    where
+        W: Workflow,
+        W::Output: Persist,
+    {
+        let id = format!("{}-{:032x}", W::META.name, self.inner.random.bits());
+        // A name of 200 bytes leaves no room for the rest.
+        let id = if id.len() > MAX_ID_BYTES { format!("{:032x}", self.inner.random.bits()) } else { id };
+        self.start(id, call).await?.result().await
+    }
+
+    /// A handle of an instance, whether it exists or not. Type it with [`Handle::of`].
+    pub fn handle(&self, id: impl Into<String>) -> Handle {
+        Handle::new(self.clone(), id.into(), None)
+    }
+
+    /// Stops taking work, gives running attempts `grace` to end, commits what they give, and closes
+    /// the store. Attempts that do not end in time are told to stop and run again after the next
+    /// opening, with the same idempotency key. Nothing is lost.
+    ///
+    /// # Errors
+    /// [`EngineError::Broken`] if the store failed.
+    pub async fn shutdown(&self, grace: Duration) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        inner.lock().stopping = Stopping::Draining;
+        let deadline_ms = inner.clock.now_ms().saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        let quiet = async {
+            loop {
+                let idle = inner.idle.notified();
+                {
+                    let shared = inner.lock();
+                    if shared.running == 0 && shared.busy == 0 && shared.ready.is_empty() {
+                        return;
+                    }
+                }
+                idle.await;
+            }
+        };
+        either(quiet, inner.clock.sleep_until(deadline_ms)).await;
+        let alive = self.alive.clone();
+        let stopped = inner.runtime.spawn_blocking(move || {
+            alive.stop();
+            let settled = alive.inner.store.settle();
+            alive.inner.store.close();
+            settled
+        });
+        stopped.await.map_err(|_| EngineError::Stopped)??;
+        match &inner.lock().broken {
+            Some(reason) => Err(EngineError::Broken { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Engine {
+    /// The engine that an attempt runs on, if it is still there.
+    pub(crate) fn of_attempt(inner: &std::sync::Weak<Inner>) -> Option<Engine> {
+        let inner = inner.upgrade()?;
+        let alive = inner.alive.get()?.upgrade()?;
+        Some(Engine { inner, alive })
+    }
+
+    /// Ends the engine without letting anything finish, as a crash would.
+    pub(crate) async fn kill(&self) {
+        let alive = self.alive.clone();
+        // The workers end with what they hold: a crash just after it.
+        let _ = self
+            .inner
+            .runtime
+            .spawn_blocking(move || {
+                alive.stop();
+                alive.inner.store.close();
+            })
+            .await;
+    }
+}
+
+/// Waits for the first of two.
+async fn either(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
+    let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
+    std::future::poll_fn(|cx| {
+        if a.as_mut().poll(cx).is_ready() || b.as_mut().poll(cx).is_ready() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+}
+
+impl Inner {
+    /// Warns of a snapshot that makes every step slow, once per workflow.
+    pub(crate) fn note_size(&self, workflow: &str, bytes: usize) {
+        if bytes <= LARGE_SNAPSHOT_BYTES {
+            return;
+        }
+        let mut warned = self.warned.lock().expect("no code panics while it holds this lock");
+        if warned.insert(workflow.to_owned()) {
+            self.report(&format!("a snapshot of workflow `{workflow}` has {bytes} bytes, and all of it is written at every step"));
+        }
+    }
+
+    /// Says something that an operator should see.
+    #[allow(clippy::unused_self)] // it will name the store once several engines share a process
+    pub(crate) fn report(&self, message: &str) {
+        log::warn!(target: "durable", "{message}");
+    }
+}

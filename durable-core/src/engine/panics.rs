@@ -1,0 +1,46 @@
+//! Panics of user code, with the place where they happened.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Once,
+};
+
+/// A caught panic.
+#[derive(Debug)]
+pub(crate) struct Caught {
+    pub(crate) message: String,
+    pub(crate) place: String,
+}
+
+thread_local! {
+    /// Where the last panic on this thread happened.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs `run`; a panic in it is caught. The process's panic hook still prints it.
+pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
+            // The thread may be past its locals: then nobody asks for the place either.
+            let _ = PLACE.try_with(|last| last.replace(place));
+            previous(info);
+        }));
+    });
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Caught {
+        message: message(&*payload),
+        place: PLACE.with(|last| last.take()),
+    })
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}

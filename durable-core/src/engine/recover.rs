@@ -1,0 +1,192 @@
+//! Start-up, and going on after the store failed: what is active in the store is taken up again.
+//!
+//! Nothing is replayed. Active instances are found by the store's index, a page at a time; what only
+//! waits for timers or messages is not read at all.
+
+use std::{sync::Arc, time::Duration};
+
+use durable_store::{Error as StoreError, Slot};
+
+use super::{
+    advance::Event,
+    attempt::{Attempt, Queued},
+    inner::{Inner, Shared, Stopping},
+    state::Loaded,
+    timers::Timers,
+};
+
+/// How many active instances are taken up at once.
+const PAGE: usize = 1_000;
+/// While more attempts than this wait for their turn, no further instances are taken up.
+const QUEUED_ENOUGH: usize = 20_000;
+/// Between two tries to open a store that failed.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Takes up everything that is active.
+pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    let generation = {
+        let mut shared = inner.lock();
+        shared.timers = Timers::unread();
+        shared.recovering = true;
+        shared.generation
+    };
+    inner.timers_changed.notify_one();
+    let mut after = None;
+    let result = loop {
+        match page(inner, after) {
+            Ok(Some(last)) => after = Some(last),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+        loop {
+            let shared = inner.lock();
+            if shared.stopping != Stopping::No || shared.generation != generation {
+                return Ok(());
+            }
+            if shared.queue.len() < QUEUED_ENOUGH {
+                break;
+            }
+            drop(shared);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let mut shared = inner.lock();
+    if shared.generation == generation {
+        shared.recovering = false;
+        inner.tell_idle(&shared);
+    }
+    result
+}
+
+/// At the opening of an engine; a store that fails already here is treated as one that fails later.
+pub(crate) fn at_start(inner: &Arc<Inner>) {
+    if let Err(error) = recover(inner) {
+        inner.report(&format!("the store failed: {error}"));
+        {
+            let mut shared = inner.lock();
+            shared.generation += 1;
+            shared.broken = Some(error.to_string());
+        }
+        reopen(inner);
+    }
+}
+
+/// Takes up one page of active instances; gives the last slot, or nothing at the end.
+fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreError> {
+    let slots = inner.store.active(after, PAGE)?;
+    let instances = inner.store.instances(&slots)?;
+    for (slot, instance) in slots.iter().zip(instances) {
+        let Some(instance) = instance else { continue };
+        match Loaded::read(instance) {
+            Ok(loaded) => take_up(inner, *slot, &loaded),
+            // One record that can't be read is one instance's problem.
+            Err(reason) => inner.report(&reason),
+        }
+    }
+    let mut shared = inner.lock();
+    inner.pump(&mut shared);
+    Ok(slots.last().copied())
+}
+
+fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
+    let now_ms = inner.clock.now_ms();
+    let mut shared = inner.lock();
+    if let Some(parked) = &loaded.state.parked {
+        // Once per build: a hot fix changes the build, whatever it changes in the layouts.
+        if parked.build != inner.build {
+            inner.post(&mut shared, slot, loaded.number, Event::Unpark { by: "a new build" });
+        }
+        return;
+    }
+    let mut pending = 0;
+    for (operation, activity) in loaded.state.activities() {
+        pending += 1;
+        let at_ms = activity.next_attempt_ms;
+        let queued = Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity);
+        if at_ms > now_ms {
+            back_off(&mut shared, queued, at_ms);
+            inner.timers_changed.notify_one();
+        } else {
+            inner.enqueue(&mut shared, queued);
+        }
+    }
+    if pending == 0 && loaded.state.is_ready() {
+        inner.post(&mut shared, slot, loaded.number, Event::Unpark { by: "restart" });
+    }
+}
+
+fn back_off(shared: &mut Shared, queued: Queued, at_ms: u64) {
+    let Queued { slot, number, operation, .. } = queued;
+    let live = shared.live.entry(slot).or_insert_with(|| super::inner::Live::new(number));
+    if live.number == number && live.attempt(operation).is_none() {
+        live.set_attempt(operation, Attempt::BackingOff { at_ms });
+        shared.backoffs.insert((at_ms, slot, number, operation));
+    }
+}
+
+/// Opens the store again after it failed, however long that takes, and goes on from what is durable.
+pub(crate) fn reopen(inner: &Arc<Inner>) {
+    {
+        let mut shared = inner.lock();
+        if shared.broken.is_none() {
+            return;
+        }
+        forget(&mut shared);
+    }
+    loop {
+        if inner.lock().stopping == Stopping::Now {
+            return;
+        }
+        let opened = {
+            let _commit = inner.commit.lock().expect("no code panics while it commits");
+            inner.store.reopen()
+        };
+        match opened {
+            Ok(()) => break,
+            Err(error) => {
+                inner.report(&format!("the store can't be opened again yet: {error}"));
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+    inner.lock().broken = None;
+    if let Err(error) = recover(inner) {
+        inner.report(&format!("the store failed again: {error}"));
+        let mut shared = inner.lock();
+        shared.generation += 1;
+        shared.broken = Some(error.to_string());
+        drop(shared);
+        std::thread::sleep(PAUSE);
+        reopen(inner);
+    }
+}
+
+/// Everything in memory may be wrong after a failed commit: running attempts are told to stop, and
+/// their results no longer count.
+fn forget(shared: &mut Shared) {
+    for (_, live) in shared.live.drain() {
+        for event in live.inbox {
+            if let Event::Command { reply, .. } = event {
+                let reason = shared.broken.clone().unwrap_or_default();
+                let _ = reply.send(Err(super::error::EngineError::Broken { reason }));
+            }
+        }
+        for (_, attempt) in live.attempts {
+            attempt.cancel();
+            if let Attempt::Running { task, .. } = attempt {
+                task.abort();
+            }
+        }
+    }
+    shared.ready.clear();
+    shared.queue.clear();
+    shared.limited.clear();
+    shared.backoffs.clear();
+    shared.busy = 0;
+    shared.running = 0;
+    shared.cached = 0;
+    // Whoever waits for an end looks again.
+    for watcher in shared.watchers.drain().flat_map(|(_, watchers)| watchers) {
+        let _ = watcher.send(());
+    }
+}

@@ -1,0 +1,189 @@
+//! Timers: the store holds all of them in order of deadline, memory holds the earliest few.
+//!
+//! A million sleeping instances cost disk and no memory: `Timers` holds at most [`NEAR`] times two,
+//! and everything later than its horizon is read when its time comes closer.
+
+use std::{
+    collections::BTreeSet,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, Weak},
+    task::Poll,
+};
+
+use durable_store::Timer;
+
+use super::{
+    advance::Event,
+    attempt::Queued,
+    inner::{Inner, Stopping},
+    state::Loaded,
+};
+
+/// How many timers are read from the store at once.
+const NEAR: usize = 2_000;
+
+/// The timers that are in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    near: BTreeSet<Timer>,
+    /// Timers up to and including this one are all in `near`. None: all timers there are.
+    horizon: Option<Timer>,
+    /// Nothing has been read yet.
+    unread: bool,
+}
+
+impl Timers {
+    pub(crate) fn unread() -> Self {
+        Timers { unread: true, ..Timers::default() }
+    }
+
+    /// Takes in a timer that was committed.
+    pub(crate) fn add(&mut self, timer: Timer) {
+        if self.unread || self.horizon.is_some_and(|horizon| timer > horizon) {
+            return;
+        }
+        self.near.insert(timer);
+        if self.near.len() > 2 * NEAR {
+            self.near.pop_last();
+            self.horizon = self.near.last().copied();
+        }
+    }
+
+    fn take_due(&mut self, now_ms: u64) -> Vec<Timer> {
+        let mut due = Vec::new();
+        while let Some(timer) = self.near.first().copied().filter(|timer| timer.deadline_ms <= now_ms) {
+            self.near.remove(&timer);
+            due.push(timer);
+        }
+        due
+    }
+
+    fn needs_reading(&self) -> bool {
+        self.unread || (self.near.is_empty() && self.horizon.is_some())
+    }
+}
+
+impl Inner {
+    /// Reads the next timers from the store if none are left in memory.
+    fn read_timers(&self) {
+        let (after, generation) = {
+            let shared = self.lock();
+            if !shared.timers.needs_reading() || shared.broken.is_some() {
+                return;
+            }
+            (shared.timers.horizon, shared.generation)
+        };
+        // No commit may add a timer between this read and the new horizon: it would be missed.
+        let _commit = self.commit.lock().expect("no code panics while it commits");
+        match self.store.timers(after, u64::MAX, NEAR) {
+            Ok(read) => {
+                let mut shared = self.lock();
+                if shared.generation == generation {
+                    let last = (read.len() == NEAR).then(|| read.last().copied()).flatten();
+                    shared.timers.horizon = last;
+                    shared.timers.unread = false;
+                    shared.timers.near.extend(read);
+                }
+            }
+            Err(error) => self.report(&format!("timers can't be read: {error}")),
+        }
+    }
+
+    /// The earliest deadline there is, of a timer or of a back-off.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.read_timers();
+        let shared = self.lock();
+        let timer = shared.timers.near.first().map(|timer| timer.deadline_ms);
+        let backoff = shared.backoffs.first().map(|(at_ms, ..)| *at_ms);
+        timer.into_iter().chain(backoff).min()
+    }
+
+    /// Fires everything that is due.
+    pub(crate) fn fire_due(self: &Arc<Self>) {
+        let now_ms = self.clock.now_ms();
+        loop {
+            self.read_timers();
+            let due = self.lock().timers.take_due(now_ms);
+            if !due.is_empty() {
+                self.fire(&due);
+            }
+            let shared = self.lock();
+            if !shared.timers.needs_reading() || shared.broken.is_some() {
+                break;
+            }
+        }
+        let due: Vec<_> = {
+            let mut shared = self.lock();
+            let later = shared.backoffs.split_off(&(now_ms + 1, durable_store::Slot(0), durable_store::Number(0), 0));
+            std::mem::replace(&mut shared.backoffs, later).into_iter().collect()
+        };
+        for (_, slot, number, operation) in due {
+            self.retry_due(slot, number, operation);
+        }
+    }
+
+    /// Tells the instances whose timers are due.
+    fn fire(&self, due: &[Timer]) {
+        let slots: Vec<_> = due.iter().map(|timer| timer.slot).collect();
+        let instances = match self.store.instances(&slots) {
+            Ok(instances) => instances,
+            // The store is broken: its reopening reads the timers again.
+            Err(error) => return self.report(&format!("instances whose timers are due can't be read: {error}")),
+        };
+        let mut shared = self.lock();
+        for (timer, instance) in due.iter().zip(instances) {
+            if let Some(instance) = instance {
+                let event = Event::Fired { operation: timer.operation, deadline_ms: timer.deadline_ms };
+                self.post(&mut shared, timer.slot, instance.number, event);
+            }
+        }
+    }
+
+    /// A back-off is over: the attempt gets into the queue.
+    fn retry_due(self: &Arc<Self>, slot: durable_store::Slot, number: durable_store::Number, operation: u64) {
+        let Ok(Some(instance)) = self.store.instance(slot) else { return };
+        let Ok(mut loaded) = Loaded::read(instance) else { return };
+        if loaded.number != number || loaded.state.parked.is_some() {
+            return;
+        }
+        let id = loaded.id.clone();
+        let Some(activity) = loaded.state.pending_activity(operation) else { return };
+        let queued = Queued::new(self, slot, number, operation, &id, activity);
+        let mut shared = self.lock();
+        self.enqueue(&mut shared, queued);
+        self.pump(&mut shared);
+    }
+}
+
+/// Fires timers as their time comes, until the engine is gone. While it waits it does not keep the
+/// engine: the store's file is free as soon as the last handle is dropped.
+pub(crate) async fn run(engine: Weak<Inner>) {
+    loop {
+        let Some(inner) = engine.upgrade() else { return };
+        if inner.lock().stopping == Stopping::Now {
+            return;
+        }
+        inner.fire_due();
+        let (clock, timers_changed) = (inner.clock.clone(), inner.timers_changed.clone());
+        let next = inner.next_deadline();
+        drop(inner);
+        let changed = timers_changed.notified();
+        let mut changed = pin!(changed);
+        let sleep = async {
+            match next {
+                Some(deadline_ms) => clock.sleep_until(deadline_ms).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut sleep = pin!(sleep);
+        poll_fn(|cx| {
+            if changed.as_mut().poll(cx).is_ready() || sleep.as_mut().poll(cx).is_ready() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,336 @@
+//! What a frame is stored as, and the table of frame layouts.
+//!
+//! An image holds the id of its frame layout and the variables, each length-delimited. The layout
+//! holds what all images taken at one resume point share: the workflow, the identity of the point,
+//! and the variables' names and layouts. It is stored once, under a hash of its content. It says
+//! nothing of lines or source text: those are looked up in the program of the build.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::AWAITED;
+use crate::{
+    codec::{Codec, DecodeError, LayoutId, Persist, Value},
+    meta::{PointMeta, WorkflowMeta},
+};
+
+/// A suspended frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FrameImage {
+    /// The id of its [`FrameLayout`].
+    pub layout: u64,
+    /// The awaited future and the live variables, each length-delimited.
+    #[serde(with = "crate::bytes")]
+    pub vars: Vec<u8>,
+}
+
+/// What the images taken at one resume point share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FrameLayout {
+    /// The workflow's stored name.
+    pub workflow: String,
+    /// Which resume point it is.
+    pub point: PointId,
+    /// The stored variables' names and layouts, the awaited future first.
+    pub vars: Vec<(String, u64)>,
+}
+
+/// The identity of a resume point: what tells it from others in a changed program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PointId {
+    /// The user's own name for it.
+    pub name: Option<String>,
+    /// What is awaited.
+    pub callee: String,
+    /// The enclosing loops, branches and blocks.
+    pub path: String,
+    /// The binding it initialises, or nothing.
+    pub binding: String,
+    /// The tokens of the call's arguments.
+    pub args: String,
+    /// Which it is among the points that are equal in all of the above.
+    pub ordinal: u32,
+}
+
+impl PointId {
+    pub(crate) fn of(points: &[PointMeta], index: usize) -> Self {
+        let point = &points[index];
+        let same = |other: &PointMeta| {
+            (other.name, other.callee, other.path, other.binding, other.args)
+                == (point.name, point.callee, point.path, point.binding, point.args)
+        };
+        PointId {
+            name: point.name.map(Into::into),
+            callee: point.callee.into(),
+            path: point.path.into(),
+            binding: point.binding.into(),
+            args: point.args.into(),
+            ordinal: points[..index].iter().filter(|other| same(other)).count() as u32,
+        }
+    }
+}
+
+/// A stored frame layout, matched against a workflow of this build.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) layout: Arc<FrameLayout>,
+    /// The resume point in this build, from 1.
+    pub(crate) point: u32,
+    /// For each variable that the point loads, the awaited future first: its place in the image.
+    pub(crate) order: Vec<usize>,
+}
+
+/// Reads a stored layout row.
+type Source = Box<dyn Fn(u64) -> Option<Vec<u8>> + Send + Sync>;
+type SavedKey = (usize, u32, u64);
+type ResolvedKey = (usize, u64);
+
+/// The frame layouts that an engine knows; others are fetched from the store when they are met.
+pub(crate) struct Frames {
+    source: Source,
+    layouts: RwLock<HashMap<u64, Arc<FrameLayout>>>,
+    saved: RwLock<HashMap<SavedKey, u64>>,
+    resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
+    new: Mutex<Vec<(u64, Vec<u8>)>>,
+}
+
+impl std::fmt::Debug for Frames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frames").finish_non_exhaustive()
+    }
+}
+
+/// The first byte of a layout row tells frame layouts from value layouts.
+const FRAME_ROW: u8 = b'F';
+const VALUE_ROW: u8 = b'V';
+
+const LOCK: &str = "no code panics while it holds this lock";
+
+impl Frames {
+    pub(crate) fn new(source: Source) -> Self {
+        Frames {
+            source,
+            layouts: RwLock::default(),
+            saved: RwLock::default(),
+            resolved: RwLock::default(),
+            new: Mutex::default(),
+        }
+    }
+
+    /// The id of the layout of a frame saved at `point` with variables of these layouts.
+    pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
+        let mut bytes = Vec::with_capacity(vars.len() * 8);
+        for id in vars {
+            bytes.extend_from_slice(&id.to_le_bytes());
+        }
+        let key = (std::ptr::from_ref(meta).addr(), point, xxh3_64(&bytes));
+        if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
+            return *id;
+        }
+        let index = point as usize - 1;
+        let names = std::iter::once(AWAITED).chain(meta.points[index].vars.iter().copied());
+        let layout = FrameLayout {
+            workflow: meta.name.into(),
+            point: PointId::of(meta.points, index),
+            vars: names.map(String::from).zip(vars.iter().copied()).collect(),
+        };
+        let bytes = postcard::to_stdvec(&layout).expect("strings and numbers always encode");
+        let id = xxh3_64(&bytes);
+        let fresh = self.layouts.write().expect(LOCK).insert(id, Arc::new(layout)).is_none();
+        if fresh && (self.source)(id).is_none() {
+            let mut row = vec![FRAME_ROW];
+            row.extend_from_slice(&bytes);
+            self.new.lock().expect(LOCK).push((id, row));
+        }
+        self.saved.write().expect(LOCK).insert(key, id);
+        id
+    }
+
+    /// The layout rows that are not in the store yet: frames' and values'.
+    pub(crate) fn take_new(&self, codec: &Codec) -> Vec<(u64, Vec<u8>)> {
+        let mut rows = std::mem::take(&mut *self.new.lock().expect(LOCK));
+        for (id, bytes) in codec.take_new() {
+            let mut row = vec![VALUE_ROW];
+            row.extend_from_slice(&bytes);
+            rows.push((id, row));
+        }
+        rows
+    }
+
+    /// A frame layout, known or fetched.
+    pub(crate) fn get(&self, id: u64) -> Result<Arc<FrameLayout>, String> {
+        if let Some(layout) = self.layouts.read().expect(LOCK).get(&id) {
+            return Ok(layout.clone());
+        }
+        let row = (self.source)(id).ok_or_else(|| format!("frame layout {id:016x} is not in the store"))?;
+        let Some((&FRAME_ROW, bytes)) = row.split_first() else {
+            return Err(format!("layout {id:016x} is not a frame layout"));
+        };
+        let layout: FrameLayout = postcard::from_bytes(bytes)
+            .map_err(|error| format!("frame layout {id:016x} can't be read: {error}"))?;
+        let layout = Arc::new(layout);
+        self.layouts.write().expect(LOCK).insert(id, layout.clone());
+        Ok(layout)
+    }
+
+    /// Matches a stored layout against `meta`: which resume point it is, and where each variable lies.
+    pub(crate) fn resolve(
+        &self,
+        meta: &'static WorkflowMeta,
+        id: u64,
+    ) -> Result<Arc<Resolved>, String> {
+        let key = (std::ptr::from_ref(meta).addr(), id);
+        if let Some(resolved) = self.resolved.read().expect(LOCK).get(&key) {
+            return Ok(resolved.clone());
+        }
+        let resolved = Arc::new(match_layout(meta, self.get(id)?)?);
+        self.resolved.write().expect(LOCK).insert(key, resolved.clone());
+        Ok(resolved)
+    }
+
+    /// Decodes a stored value, fetching its layout if it is met for the first time.
+    pub(crate) fn decode<T: Persist>(
+        &self,
+        codec: &Codec,
+        layout: LayoutId,
+        bytes: &[u8],
+    ) -> Result<T, DecodeError> {
+        self.fetching(codec, || codec.decode(layout, bytes))
+    }
+
+    /// Makes a value's layout known, if the store has it.
+    pub(crate) fn ensure(&self, codec: &Codec, layout: LayoutId) {
+        // What can't be learned shows when the value is decoded.
+        let _ = self.fetching(codec, || if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) });
+    }
+
+    /// Decodes a stored value without its type.
+    pub(crate) fn view(
+        &self,
+        codec: &Codec,
+        layout: LayoutId,
+        bytes: &[u8],
+    ) -> Result<Value, DecodeError> {
+        self.fetching(codec, || codec.view(layout, bytes))
+    }
+
+    fn fetching<T>(
+        &self,
+        codec: &Codec,
+        mut read: impl FnMut() -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        match read() {
+            Err(DecodeError::UnknownLayout(id)) => {
+                let Some(row) = (self.source)(id.0) else {
+                    return Err(DecodeError::UnknownLayout(id));
+                };
+                let Some((&VALUE_ROW, bytes)) = row.split_first() else {
+                    return Err(DecodeError::UnknownLayout(id));
+                };
+                codec.learn(id, bytes)?;
+                read()
+            }
+            other => other,
+        }
+    }
+}
+
+/// In this issue a point is the same point only if all of its identity is; where the same variables
+/// stand in another order, or there are more of them, they are found by name.
+fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result<Resolved, String> {
+    if layout.workflow != meta.name {
+        return Err(format!(
+            "the snapshot is of workflow `{}` and is called as `{}`",
+            layout.workflow, meta.name
+        ));
+    }
+    let Some(index) =
+        (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
+    else {
+        return Err(format!(
+            "workflow `{}` has no resume point `{}` in {} any more: it stands where `{}({})` was awaited; \
+             a build that has it resumes it",
+            meta.name,
+            layout.point.callee,
+            if layout.point.path.is_empty() { "its body" } else { &layout.point.path },
+            layout.point.callee,
+            layout.point.args
+        ));
+    };
+    let point = &meta.points[index];
+    let wanted = std::iter::once(AWAITED).chain(point.vars.iter().copied());
+    let order = wanted
+        .map(|name| {
+            layout.vars.iter().position(|(stored, _)| stored == name).ok_or_else(|| {
+                format!(
+                    "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name",
+                    meta.name, meta.file, point.line
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Resolved { layout, point: index as u32 + 1, order })
+}
+
+/// Appends a value with its length in front.
+pub(super) fn push_delimited(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut len = bytes.len();
+    while len >= 0x80 {
+        out.push(len as u8 | 0x80);
+        len >>= 7;
+    }
+    out.push(len as u8);
+    out.extend_from_slice(bytes);
+}
+
+/// Where each of `count` length-delimited values lies; `None` if they don't fill `bytes` exactly.
+pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
+    let mut ranges = Vec::with_capacity(count.min(bytes.len()));
+    let mut at = 0;
+    for _ in 0..count {
+        let mut len = 0usize;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = *bytes.get(at)?;
+            at += 1;
+            len |= usize::from(byte & 0x7f).checked_shl(shift)?;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
+        ranges.push(at..end);
+        at = end;
+    }
+    (at == bytes.len()).then_some(ranges)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimited_values_split_where_they_were_joined() {
+        let values: [&[u8]; 4] = [b"", b"a", &[7; 127], &[9; 70_000]];
+        let mut bytes = Vec::new();
+        values.iter().for_each(|value| push_delimited(&mut bytes, value));
+        let ranges = split(&bytes, 4).expect("they fill it");
+        let back: Vec<&[u8]> = ranges.into_iter().map(|range| &bytes[range]).collect();
+        assert_eq!(back, values);
+    }
+
+    #[test]
+    fn a_cut_or_padded_image_is_refused() {
+        let mut bytes = Vec::new();
+        push_delimited(&mut bytes, b"abc");
+        assert!(split(&bytes[..3], 1).is_none(), "cut");
+        bytes.push(0);
+        assert!(split(&bytes, 1).is_none(), "padded");
+        assert!(split(&[0xff; 12], 1).is_none(), "a length that overflows");
+    }
+}

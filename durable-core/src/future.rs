@@ -1,0 +1,31 @@
+//! Durable futures: futures whose state can be stored.
+
+use std::task::Poll;
+
+use crate::{codec::Persist, context::Context};
+
+/// A value with stored state that the engine polls: `std::future::Future` with one more supertrait,
+/// and the same laws. It is not polled again after it was ready.
+pub trait DurableFuture: Persist {
+    /// What it gives.
+    type Output;
+
+    /// Moves as far as it can. Before `Pending` it says in `cx` what it waits for.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+}
+
+/// What can be awaited in a workflow.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be awaited in a workflow",
+    label = "not durable: a crash would lose it",
+    note = "a workflow awaits activities, other workflows, timers and messages; put anything else into an `#[activity]` and await its call"
+)]
+pub trait IntoDurableFuture {
+    /// What awaiting it gives.
+    type Output;
+    /// The future it becomes.
+    type IntoFuture: DurableFuture<Output = Self::Output>;
+
+    /// Makes the future.
+    fn into_durable(self) -> Self::IntoFuture;
+}

@@ -1,0 +1,39 @@
+//! What the compiler says about a workflow: constant data, emitted beside the machine.
+
+/// A compiled workflow.
+#[derive(Debug)]
+pub struct WorkflowMeta {
+    /// The stored name.
+    pub name: &'static str,
+    /// Module path and function name.
+    pub function: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Line of the function's name.
+    pub line: u32,
+    /// Longest run, in milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// The resume points in source order: `points[0]` is resume point 1.
+    pub points: &'static [PointMeta],
+}
+
+/// A place at which a workflow can stand still.
+#[derive(Debug)]
+pub struct PointMeta {
+    /// The user's `#[resume("..")]`.
+    pub name: Option<&'static str>,
+    /// What is awaited.
+    pub callee: &'static str,
+    /// The enclosing loops, branches and blocks.
+    pub path: &'static str,
+    /// The binding that the awaited value initialises, or nothing.
+    pub binding: &'static str,
+    /// The tokens of the call's arguments.
+    pub args: &'static str,
+    /// Source line.
+    pub line: u32,
+    /// Source column.
+    pub column: u32,
+    /// The names of what is saved here, in the order in which it is saved.
+    pub vars: &'static [&'static str],
+}

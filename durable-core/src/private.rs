@@ -1,0 +1,53 @@
+//! Everything that generated code needs, and nobody else.
+
+pub use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    task::{Context as TaskContext, Poll, Waker},
+};
+
+pub use inventory;
+pub use serde;
+
+pub use crate::{
+    error::kind::{AdhocError, ChainError},
+    activity::*,
+    codec::Persist,
+    error::*,
+    frame::{Frame, Load, Var, var},
+    future::{DurableFuture, IntoDurableFuture},
+    meta::{PointMeta, WorkflowMeta},
+    registry::Registration,
+    steps::{IntoSteps, Ordered, Steps},
+    workflow::{Workflow, WorkflowCall},
+};
+
+/// Makes the future of what is awaited.
+pub fn into_durable<F: IntoDurableFuture>(future: F) -> F::IntoFuture {
+    future.into_durable()
+}
+
+/// A suspension: it never comes back, because the machine is polled once and then dropped.
+pub async fn suspend() -> Infallible {
+    std::future::pending().await
+}
+
+/// Polls a machine: to its next suspension or to its end.
+pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
+    std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
+}
+
+/// Begins a loop over something borrowed.
+pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
+    iterable.into_iter()
+}
+
+/// The same loop after a restore, before its current item: it has given `count` items.
+pub fn ordered_at<I: Ordered>(iterable: I, count: usize) -> I::IntoIter {
+    let mut iterator = iterable.into_iter();
+    if count > 1 {
+        iterator.nth(count - 2);
+    }
+    iterator
+}

@@ -1,0 +1,186 @@
+//! The workflows and activities that a build knows.
+//!
+//! Annotated items register themselves when they are linked; the engine's builder can register
+//! more. Two items of one name are an error that names both places.
+
+use std::{collections::HashMap, sync::Arc, task::Poll};
+
+use crate::{
+    activity::{Activity, ActivityEntry},
+    codec::{EncodeError, Encoded, LayoutId, Persist},
+    context::{Step, StepFailure},
+    frame::{Frame, FrameImage},
+    meta::WorkflowMeta,
+    workflow::Workflow,
+};
+
+/// One annotated item.
+#[derive(Clone, Copy, Debug)]
+pub enum Registration {
+    /// A workflow.
+    Workflow(fn() -> WorkflowEntry),
+    /// An activity.
+    Activity(fn() -> ActivityEntry),
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// Registers a workflow.
+    pub const fn workflow<W>() -> Self
+    where
+        W: Workflow,
+        W::Output: Persist,
+    {
+        Registration::Workflow(WorkflowEntry::of::<W>)
+    }
+
+    /// Registers an activity.
+    pub const fn activity<A: Activity>() -> Self {
+        Registration::Activity(ActivityEntry::of::<A>)
+    }
+}
+
+/// A workflow without its types.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkflowEntry {
+    pub(crate) meta: &'static WorkflowMeta,
+    pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
+}
+
+/// Where an instance's machine stands.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Machine {
+    /// It has not begun; these are its arguments.
+    Start(Encoded),
+    /// At a resume point.
+    At(FrameImage),
+}
+
+/// How far a machine moved in a step. There is none if the step failed.
+#[derive(Debug)]
+pub(crate) enum Moved {
+    /// To a resume point.
+    Suspended(FrameImage),
+    /// To its end.
+    Ended(Encoded),
+}
+
+impl WorkflowEntry {
+    fn of<W>() -> Self
+    where
+        W: Workflow,
+        W::Output: Persist,
+    {
+        WorkflowEntry { meta: W::META, poll: poll::<W> }
+    }
+}
+
+/// Runs a root workflow to its next suspension.
+fn poll<W>(step: &mut Step, machine: Machine) -> Option<Moved>
+where
+    W: Workflow,
+    W::Output: Persist,
+{
+    let (args, image) = match machine {
+        Machine::Start(Encoded { layout, bytes }) => {
+            match step.frames.decode::<W::Args>(&step.codec, layout, &bytes) {
+                Ok(args) => (Some(args), None),
+                Err(error) => {
+                    let what = format!("the arguments of workflow `{}`", W::META.name);
+                    step.failure = Some(StepFailure::Decode { what, error });
+                    return None;
+                }
+            }
+        }
+        Machine::At(image) => (None, Some(image)),
+    };
+    let mut frame = Frame::new(step, W::META, image);
+    if frame.is_broken() {
+        return None;
+    }
+    let moved = match W::poll(&mut frame, args) {
+        Poll::Pending => frame.into_image().map(Moved::Suspended),
+        Poll::Ready(output) => {
+            drop(frame);
+            match encode_output::<W>(step, &output) {
+                Ok(output) => Some(Moved::Ended(output)),
+                Err(error) => {
+                    let what = format!("the result of workflow `{}`", W::META.name);
+                    step.failure = Some(StepFailure::Encode { what, error });
+                    None
+                }
+            }
+        }
+    };
+    if step.failure.is_some() { None } else { moved }
+}
+
+fn encode_output<W>(step: &Step, output: &W::Output) -> Result<Encoded, EncodeError>
+where
+    W: Workflow,
+    W::Output: Persist,
+{
+    let mut bytes = Vec::new();
+    let layout: LayoutId = step.codec.encode_into(output, &mut bytes)?;
+    Ok(Encoded { layout, bytes })
+}
+
+/// What an engine was opened with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registry {
+    pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
+    pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
+}
+
+/// Two items of one name.
+#[derive(Debug)]
+pub(crate) struct Duplicate {
+    pub(crate) name: &'static str,
+    pub(crate) first: String,
+    pub(crate) second: String,
+}
+
+impl Registry {
+    /// Everything that registered itself, and `explicit` items besides; an item that is both is one.
+    pub(crate) fn collect(explicit: &[Registration]) -> Result<Self, Duplicate> {
+        let mut registry = Registry::default();
+        for registration in inventory::iter::<Registration>.into_iter().copied().chain(explicit.iter().copied()) {
+            match registration {
+                Registration::Workflow(make) => {
+                    let entry = make();
+                    if let Some(other) = registry.workflows.insert(entry.meta.name, entry)
+                        && !std::ptr::eq(other.meta, entry.meta)
+                        && place(other.meta) != place(entry.meta)
+                    {
+                        return Err(Duplicate {
+                            name: entry.meta.name,
+                            first: place(other.meta),
+                            second: place(entry.meta),
+                        });
+                    }
+                }
+                Registration::Activity(make) => registry.add_activity(make())?,
+            }
+        }
+        Ok(registry)
+    }
+
+    fn add_activity(&mut self, entry: ActivityEntry) -> Result<(), Duplicate> {
+        let place = |entry: &ActivityEntry| {
+            format!("{} at {}:{}", entry.meta.function, entry.meta.file, entry.meta.line)
+        };
+        let (name, second) = (entry.meta.name, place(&entry));
+        if let Some(other) = self.activities.insert(name, Arc::new(entry)) {
+            let first = place(&other);
+            if first != second {
+                return Err(Duplicate { name, first, second });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(meta: &WorkflowMeta) -> String {
+    format!("{} at {}:{}", meta.function, meta.file, meta.line)
+}

@@ -1,0 +1,269 @@
+//! Loops that hold an await: what a `for` may go over.
+//!
+//! Something owned keeps its rest in the snapshot ([`IntoSteps`]). Something borrowed is resumed by
+//! count ([`Ordered`]): the iterator is made again from the same place, which a snapshot keeps, and
+//! the items already taken are skipped. That needs an order that survives a restore, which hash
+//! maps do not have, and no closures.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set, vec_deque},
+    iter::{Chain, Cloned, Copied, Enumerate, Once, Rev, Skip, StepBy, Take, Zip},
+    ops::{Range, RangeFrom, RangeInclusive},
+    slice, str, vec,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Persist;
+
+/// Something owned that a `for` with an await in its body goes over.
+#[diagnostic::on_unimplemented(
+    message = "a `for` loop that awaits can't go over `{Self}`",
+    label = "the rest of this can't be kept in a snapshot",
+    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+)]
+pub trait IntoSteps {
+    /// What the loop binds.
+    type Item;
+    /// The rest, which is part of the snapshot.
+    type Steps: Steps<Item = Self::Item>;
+
+    /// Begins.
+    fn into_steps(self) -> Self::Steps;
+}
+
+/// What is left of a loop.
+pub trait Steps: Persist {
+    /// What the loop binds.
+    type Item;
+
+    /// The next item.
+    fn next_step(&mut self) -> Option<Self::Item>;
+}
+
+/// The items that are left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rest<T>(VecDeque<T>);
+
+impl<T: Persist> Steps for Rest<T> {
+    type Item = T;
+
+    fn next_step(&mut self) -> Option<T> {
+        self.0.pop_front()
+    }
+}
+
+macro_rules! collected {
+    ($($(#[$_doc:meta])* [$($generics:tt)*] $from:ty => $item:ty;)*) => {$(
+        impl<$($generics)*> IntoSteps for $from
+        where
+            $item: Persist,
+        {
+            type Item = $item;
+            type Steps = Rest<$item>;
+
+            fn into_steps(self) -> Rest<$item> {
+                Rest(self.into_iter().collect())
+            }
+        }
+    )*};
+}
+collected! {
+    [T] Vec<T> => T;
+    [T] VecDeque<T> => T;
+    [T] LinkedList<T> => T;
+    [T] BTreeSet<T> => T;
+    [T] BinaryHeap<T> => T;
+    [T] Option<T> => T;
+    [T] Box<[T]> => T;
+    [T] vec::IntoIter<T> => T;
+    [T, const N: usize] [T; N] => T;
+    [T, S] HashSet<T, S> => T;
+    [K, V] BTreeMap<K, V> => (K, V);
+    [K, V, S] HashMap<K, V, S> => (K, V);
+    [T] Enumerate<vec::IntoIter<T>> => (usize, T);
+    [T] Rev<vec::IntoIter<T>> => T;
+    [T] Once<T> => T;
+}
+
+impl<T> IntoSteps for Range<T>
+where
+    Range<T>: Iterator<Item = T> + Persist,
+{
+    type Item = T;
+    type Steps = Self;
+
+    fn into_steps(self) -> Self {
+        self
+    }
+}
+
+impl<T> Steps for Range<T>
+where
+    Range<T>: Iterator<Item = T> + Persist,
+{
+    type Item = T;
+
+    fn next_step(&mut self) -> Option<T> {
+        self.next()
+    }
+}
+
+impl<T> IntoSteps for RangeFrom<T>
+where
+    RangeFrom<T>: Iterator<Item = T> + Persist,
+{
+    type Item = T;
+    type Steps = Self;
+
+    fn into_steps(self) -> Self {
+        self
+    }
+}
+
+impl<T> Steps for RangeFrom<T>
+where
+    RangeFrom<T>: Iterator<Item = T> + Persist,
+{
+    type Item = T;
+
+    fn next_step(&mut self) -> Option<T> {
+        self.next()
+    }
+}
+
+/// An inclusive range, or nothing once it is used up: serde does not keep whether it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inclusive<T>(Option<(T, T)>);
+
+impl<T> IntoSteps for RangeInclusive<T>
+where
+    RangeInclusive<T>: Iterator<Item = T>,
+    T: Persist + PartialOrd + Clone,
+{
+    type Item = T;
+    type Steps = Inclusive<T>;
+
+    fn into_steps(self) -> Inclusive<T> {
+        Inclusive((!self.is_empty()).then(|| self.into_inner()))
+    }
+}
+
+impl<T> Steps for Inclusive<T>
+where
+    RangeInclusive<T>: Iterator<Item = T>,
+    T: Persist + PartialOrd + Clone,
+{
+    type Item = T;
+
+    fn next_step(&mut self) -> Option<T> {
+        let (start, end) = self.0.take()?;
+        let mut range = start..=end.clone();
+        let item = range.next();
+        self.0 = (!range.is_empty()).then(|| (range.start().clone(), end));
+        item
+    }
+}
+
+/// Something borrowed whose items come in the same order after a restore.
+#[diagnostic::on_unimplemented(
+    message = "a `for` loop that awaits can't go over `{Self}`",
+    label = "it may come in another order after a restart, or holds a closure",
+    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+)]
+pub trait Ordered: IntoIterator {}
+
+macro_rules! ordered {
+    ($([$($generics:tt)*] $iter:ty $(where [$($bounds:tt)+])?;)*) => {$(
+        impl<$($generics)*> Ordered for $iter $(where $($bounds)+)? {}
+    )*};
+}
+ordered! {
+    ['a, T] &'a Vec<T>;
+    ['a, T] &'a mut Vec<T>;
+    ['a, T] &'a [T];
+    ['a, T] &'a mut [T];
+    ['a, T] &'a VecDeque<T>;
+    ['a, T] &'a mut VecDeque<T>;
+    ['a, T] &'a BTreeSet<T>;
+    ['a, K, V] &'a BTreeMap<K, V>;
+    ['a, K, V] &'a mut BTreeMap<K, V>;
+    ['a, T] &'a Option<T>;
+    ['a, T] &'a mut Option<T>;
+    ['a, T, const N: usize] &'a [T; N];
+    ['a, T, const N: usize] &'a mut [T; N];
+    ['a, T] slice::Iter<'a, T>;
+    ['a, T] slice::IterMut<'a, T>;
+    ['a, T] slice::Chunks<'a, T>;
+    ['a, T] slice::ChunksExact<'a, T>;
+    ['a, T] slice::Windows<'a, T>;
+    ['a, T] vec_deque::Iter<'a, T>;
+    ['a, T] vec_deque::IterMut<'a, T>;
+    ['a, T] btree_set::Iter<'a, T>;
+    ['a, K, V] btree_map::Iter<'a, K, V>;
+    ['a, K, V] btree_map::IterMut<'a, K, V>;
+    ['a, K, V] btree_map::Keys<'a, K, V>;
+    ['a, K, V] btree_map::Values<'a, K, V>;
+    ['a, K, V] btree_map::ValuesMut<'a, K, V>;
+    ['a, T] std::option::Iter<'a, T>;
+    ['a, T] std::option::IterMut<'a, T>;
+    ['a] str::Chars<'a>;
+    ['a] str::CharIndices<'a>;
+    ['a] str::Bytes<'a>;
+    ['a] str::Lines<'a>;
+    ['a] str::SplitWhitespace<'a>;
+    ['a] str::Split<'a, char>;
+    ['a] str::Split<'a, &'a str>;
+    [T] Range<T> where [Range<T>: Iterator];
+    [T] RangeInclusive<T> where [RangeInclusive<T>: Iterator];
+    [T] RangeFrom<T> where [RangeFrom<T>: Iterator];
+    [I: Ordered + Iterator] Enumerate<I>;
+    [I: Ordered + DoubleEndedIterator] Rev<I>;
+    [I: Ordered + Iterator] Skip<I>;
+    [I: Ordered + Iterator] Take<I>;
+    [I: Ordered + Iterator] StepBy<I>;
+    ['a, I: Ordered + Iterator<Item = &'a T>, T: Clone + 'a] Cloned<I>;
+    ['a, I: Ordered + Iterator<Item = &'a T>, T: Copy + 'a] Copied<I>;
+    [A: Ordered + Iterator, B: Ordered + Iterator] Zip<A, B>;
+    [A: Ordered + Iterator, B: Ordered + Iterator<Item = <A as Iterator>::Item>] Chain<A, B>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goes over `from`, storing and restoring the rest before every item.
+    fn restored<S: IntoSteps>(from: S) -> Vec<S::Item> {
+        let mut steps = from.into_steps();
+        let mut items = Vec::new();
+        loop {
+            let bytes = postcard::to_stdvec(&steps).expect("it is stored");
+            steps = postcard::from_bytes(&bytes).expect("it is restored");
+            match steps.next_step() {
+                Some(item) => items.push(item),
+                None => return items,
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_loop_survives_a_restore_before_every_item() {
+        assert_eq!(restored(vec![3, 1, 2]), [3, 1, 2]);
+        assert_eq!(restored(0..4), [0, 1, 2, 3]);
+        assert!(restored(5..5).is_empty());
+        assert_eq!(restored(Some("a".to_string())), ["a"]);
+        assert_eq!(restored([(1, 'a'), (2, 'b')]), [(1, 'a'), (2, 'b')]);
+        assert_eq!(restored(BTreeMap::from([(2, 'b'), (1, 'a')])), [(1, 'a'), (2, 'b')]);
+        let mut set = restored(HashSet::from([1, 2, 3]));
+        set.sort_unstable();
+        assert_eq!(set, [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_inclusive_range_gives_its_last_item_once() {
+        assert_eq!(restored(1..=3), [1, 2, 3]);
+        assert_eq!(restored(254..=255u8), [254, 255]);
+        assert!(restored(RangeInclusive::new(3, 2)).is_empty());
+    }
+}

@@ -1,0 +1,273 @@
+//! A crash after every commit of a workflow.
+
+use std::{
+    any::type_name,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use durable_store::{
+    Batch, Closed, Error as StoreError, Found, Instance, MemoryImage, Number, RedbStore, Slot, Store, Timer,
+};
+use tokio::sync::Notify;
+
+use super::{TestBuilder, engine};
+use crate::{
+    codec::{Codec, Persist, Value},
+    engine::{Engine, RunError},
+    workflow::{Workflow, WorkflowCall},
+};
+
+/// A workflow that never comes to its end is given up after so many commits.
+const COMMITS_ENOUGH: u64 = 10_000;
+const ID: &str = "crash-test";
+
+/// Runs a workflow once in peace and then once for every commit it made, with a crash after that
+/// commit, and asserts that the outcome is the same every time.
+///
+/// Give mocks and dependencies with [`with`](CrashTest::with); it is called for every run.
+///
+/// # Panics
+/// When awaited, if an outcome differs: the message names the commit.
+pub fn crash_at_every_step<W, F>(call: F) -> CrashTest<W>
+where
+    W: Workflow,
+    F: Fn() -> WorkflowCall<W> + Send + Sync + 'static,
+{
+    CrashTest { call: Box::new(call), setup: Box::new(|builder| builder) }
+}
+
+/// A workflow to be crashed; awaiting it runs the test.
+pub struct CrashTest<W: Workflow> {
+    call: Box<dyn Fn() -> WorkflowCall<W> + Send + Sync>,
+    setup: Box<dyn Fn(TestBuilder) -> TestBuilder + Send + Sync>,
+}
+
+impl<W: Workflow> std::fmt::Debug for CrashTest<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CrashTest({})", W::META.name)
+    }
+}
+
+/// What a crash test did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrashReport {
+    /// The commits that the workflow makes in peace, each of which was followed by a crash.
+    pub crashes: u64,
+}
+
+impl<W: Workflow> CrashTest<W> {
+    /// Mocks and dependencies of the engines.
+    #[must_use = "awaiting it runs the test"]
+    pub fn with(mut self, setup: impl Fn(TestBuilder) -> TestBuilder + Send + Sync + 'static) -> Self {
+        self.setup = Box::new(setup);
+        self
+    }
+}
+
+impl<W> IntoFuture for CrashTest<W>
+where
+    W: Workflow,
+    W::Args: Send,
+    W::Output: Persist + Send,
+{
+    type Output = CrashReport;
+    type IntoFuture = Pin<Box<dyn Future<Output = CrashReport> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (peace, commits) = self.run(u64::MAX).await;
+            for crash_after in 1..=commits {
+                let (outcome, _) = self.run(crash_after).await;
+                assert!(
+                    outcome == peace,
+                    "workflow `{}`: a crash after commit {crash_after} of {commits} changed the outcome\n  \
+                     in peace: {}\n  crashed:  {}",
+                    W::META.name,
+                    show(&peace),
+                    show(&outcome),
+                );
+            }
+            CrashReport { crashes: commits }
+        })
+    }
+}
+
+/// The outcome, or nothing if the crash came first.
+async fn first_of<T>(outcome: impl Future<Output = T>, crash: impl Future<Output = ()>) -> Option<T> {
+    let (mut outcome, mut crash) = (std::pin::pin!(outcome), std::pin::pin!(crash));
+    std::future::poll_fn(|cx| {
+        if crash.as_mut().poll(cx).is_ready() {
+            return std::task::Poll::Ready(None);
+        }
+        outcome.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+type Outcome = Result<Value, String>;
+
+fn show(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(value) => value.to_json().to_string(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+impl<W> CrashTest<W>
+where
+    W: Workflow,
+    W::Output: Persist,
+{
+    /// The outcome with a crash after a commit, and the number of commits made before it.
+    async fn run(&self, crash_after: u64) -> (Outcome, u64) {
+        let plan = (self.setup)(engine()).plan;
+        let store = Arc::new(CrashingStore::new(crash_after));
+        let opened = plan.builder(store.clone()).open().await;
+        let first = opened.unwrap_or_else(|error| panic!("the test's engine: {error}"));
+        store.arm();
+        let outcome = first_of(self.outcome(&first), store.crashed.notified()).await;
+        first.kill().await;
+        let outcome = match outcome {
+            Some(outcome) if store.image().is_none() => outcome,
+            _ => {
+                let image = store.image().expect("the store has crashed");
+                let store = RedbStore::open_image(&image).expect("an image is a sound store");
+                let opened = plan.builder(Arc::new(store)).open().await;
+                let second = opened.unwrap_or_else(|error| panic!("the engine after the crash: {error}"));
+                let outcome = self.outcome(&second).await;
+                second.kill().await;
+                outcome
+            }
+        };
+        (outcome, store.commits.load(Ordering::SeqCst))
+    }
+
+    async fn outcome(&self, engine: &Engine) -> Outcome {
+        let handle = engine.start(ID, (self.call)()).await.map_err(|error| error.to_string())?;
+        match handle.result().await {
+            Ok(output) => Ok(Self::view(&output)),
+            Err(error @ RunError::Stuck { .. }) => panic!("workflow `{}`: {error}", W::META.name),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn view(output: &W::Output) -> Value {
+        let codec = Codec::new();
+        let encoded = codec.encode(output).unwrap_or_else(|error| panic!("{}: {error}", type_name::<W::Output>()));
+        codec.view(encoded.layout, &encoded.bytes).expect("what was just written can be read")
+    }
+}
+
+/// A store that keeps an image of itself after one of its commits: what a crash there leaves.
+struct CrashingStore {
+    image: MemoryImage,
+    store: RedbStore,
+    armed: std::sync::atomic::AtomicBool,
+    crash_after: u64,
+    commits: AtomicU64,
+    kept: Mutex<Option<MemoryImage>>,
+    crashed: Notify,
+}
+
+impl CrashingStore {
+    fn new(crash_after: u64) -> Self {
+        let image = MemoryImage::new();
+        CrashingStore {
+            store: RedbStore::open_image(&image).expect("an empty image becomes a store"),
+            image,
+            armed: false.into(),
+            crash_after,
+            commits: AtomicU64::new(0),
+            kept: Mutex::default(),
+            crashed: Notify::new(),
+        }
+    }
+
+    /// From now on commits count.
+    fn arm(&self) {
+        self.armed.store(true, Ordering::SeqCst);
+    }
+
+    fn image(&self) -> Option<MemoryImage> {
+        self.kept.lock().expect("no code panics while it holds this lock").clone()
+    }
+}
+
+impl Store for CrashingStore {
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        if self.image().is_some() {
+            return Err(StoreError::Poisoned { reason: "crashed on purpose".into() });
+        }
+        self.store.commit(batch)?;
+        if self.armed.load(Ordering::SeqCst) {
+            let commits = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
+            assert!(commits < COMMITS_ENOUGH, "the workflow made {COMMITS_ENOUGH} commits and has no end");
+            if commits == self.crash_after {
+                *self.kept.lock().expect("no code panics while it holds this lock") = Some(self.image.fork());
+                self.crashed.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        match self.image() {
+            Some(_) => Err(StoreError::Poisoned { reason: "crashed on purpose".into() }),
+            None => self.store.reopen(),
+        }
+    }
+
+    fn allocate(&self) -> Result<Slot, StoreError> {
+        self.store.allocate()
+    }
+    fn release(&self, slot: Slot) {
+        self.store.release(slot);
+    }
+    fn epoch(&self) -> u64 {
+        self.store.epoch()
+    }
+    fn find(&self, id: &str) -> Result<Option<Found>, StoreError> {
+        self.store.find(id)
+    }
+    fn instance(&self, slot: Slot) -> Result<Option<Instance>, StoreError> {
+        self.store.instance(slot)
+    }
+    fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
+        self.store.instances(slots)
+    }
+    fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, StoreError> {
+        self.store.scan(after, limit)
+    }
+    fn active(&self, after: Option<Slot>, limit: usize) -> Result<Vec<Slot>, StoreError> {
+        self.store.active(after, limit)
+    }
+    fn closed(&self, number: Number) -> Result<Option<Closed>, StoreError> {
+        self.store.closed(number)
+    }
+    fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, StoreError> {
+        self.store.scan_closed(after, limit)
+    }
+    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, StoreError> {
+        self.store.timers(after, until_ms, limit)
+    }
+    fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        self.store.history(number)
+    }
+    fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.layout(id)
+    }
+    fn program(&self, build: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.program(build)
+    }
+    fn settle(&self) -> Result<(), StoreError> {
+        self.store.settle()
+    }
+    fn close(&self) {
+        self.store.close();
+    }
+}

@@ -1,0 +1,341 @@
+//! Tests for users: an engine in memory with a virtual clock, mocks of activities, and crashes.
+//!
+//! The clock stands still while there is work to do. It skips to the next deadline only inside
+//! [`advance`](TestEngine::advance) and while a test awaits a `result()`; there, what would be a hang
+//! (a parked instance, an instance that nothing will ever move, 1,000 attempts of one call) is an error.
+//!
+//! ```
+//! use durable_core::testing;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let engine = testing::engine().open().await;
+//! assert!(engine.list(durable_core::Filter::new()).await.unwrap().is_empty());
+//! # }
+//! ```
+
+mod clock;
+mod crash;
+mod mock;
+
+use std::{
+    future::{Future, IntoFuture},
+    ops::Deref,
+    pin::{Pin, pin},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::{Duration, SystemTime},
+};
+
+use durable_store::{MemoryImage, RedbStore};
+use tokio::sync::oneshot;
+
+pub use self::crash::{CrashReport, CrashTest, crash_at_every_step};
+pub(crate) use self::mock::Mocks;
+pub use self::mock::{Calls, Mock, mock};
+pub use crate::activity::{UnitCall, call};
+use crate::{
+    activity::{Activity, ActivityFn},
+    clock::from_ms,
+    engine::{Engine, EngineBuilder, RunError, inner::Inner},
+    random::Random,
+};
+use clock::VirtualClock;
+
+/// A test's engine begins at this time: 2030-01-01 00:00 UTC.
+const START_MS: u64 = 1_893_456_000_000;
+
+/// The builder of an engine in memory with a virtual clock.
+pub fn engine() -> TestBuilder {
+    let clock = Arc::new(VirtualClock::new(START_MS));
+    TestBuilder {
+        plan: Plan {
+            builder: EngineBuilder::new(),
+            mocks: Mocks::testing(),
+            clock,
+            seed: 0,
+            build: 1,
+        },
+        image: MemoryImage::new(),
+    }
+}
+
+/// How to make an engine, as often as a test wants.
+pub(crate) struct Plan {
+    builder: EngineBuilder,
+    mocks: Mocks,
+    pub(crate) clock: Arc<VirtualClock>,
+    seed: u64,
+    build: u64,
+}
+
+impl Plan {
+    /// A builder like the one that the test described, over `store`.
+    pub(crate) fn builder(&self, store: Arc<dyn durable_store::Store>) -> EngineBuilder {
+        static OPENINGS: AtomicU64 = AtomicU64::new(0);
+        let mut builder = self.builder.again();
+        builder.store = Some(store);
+        self.mocks.set_clock(&self.clock);
+        builder.mocks = self.mocks.clone();
+        builder.clock = self.clock.clone();
+        // Another opening draws other keys, as it would with real random numbers.
+        builder.random = Random::seeded(self.seed ^ OPENINGS.fetch_add(1, Ordering::Relaxed).rotate_left(32));
+        builder.build = Some(self.build);
+        builder.manual_timers = true;
+        builder
+    }
+}
+
+/// Puts a test's engine together.
+#[must_use = "an engine is opened by `.open().await`"]
+pub struct TestBuilder {
+    pub(crate) plan: Plan,
+    image: MemoryImage,
+}
+
+impl std::fmt::Debug for TestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestBuilder").finish_non_exhaustive()
+    }
+}
+
+impl TestBuilder {
+    /// Replaces an activity by a script.
+    pub fn mock<A: Activity, P>(self, mock: Mock<A, P>) -> Self {
+        self.plan.mocks.add(mock);
+        self
+    }
+
+    /// A dependency of activities.
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.plan.builder = self.plan.builder.state(state);
+        self
+    }
+
+    /// A dependency that is shared with the test.
+    pub fn state_arc<T: ?Sized + Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
+        self.plan.builder = self.plan.builder.state_arc(state);
+        self
+    }
+
+    /// At most so many attempts run at once.
+    pub fn max_concurrent_activities(mut self, most: usize) -> Self {
+        self.plan.builder = self.plan.builder.max_concurrent_activities(most);
+        self
+    }
+
+    /// The seed of jitter and keys. Default: 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.plan.seed = seed;
+        self
+    }
+
+    /// Pretends to be another build of the program: parked instances are tried again. Default: 1.
+    pub fn build(mut self, build: u64) -> Self {
+        self.plan.build = build;
+        self
+    }
+
+    /// The store's bytes, to be shared by several engines one after another.
+    pub fn image(mut self, image: &MemoryImage) -> Self {
+        self.image = image.clone();
+        self
+    }
+
+    /// The time at which the clock starts. Default: 2030-01-01 00:00 UTC.
+    pub fn starting_at(mut self, time: SystemTime) -> Self {
+        self.plan.clock = Arc::new(VirtualClock::new(crate::clock::to_ms(time)));
+        self
+    }
+
+    /// Opens the engine.
+    ///
+    /// # Panics
+    /// If it can't be opened: a test has nothing to go on with.
+    pub async fn open(self) -> TestEngine {
+        let TestBuilder { plan, image } = self;
+        let first = open(&plan, &image).await;
+        let first = Opened { engine: first, image, next: OnceLock::new() };
+        TestEngine { plan: Arc::new(plan), first: Arc::new(first) }
+    }
+}
+
+async fn open(plan: &Plan, image: &MemoryImage) -> Engine {
+    let store = RedbStore::open_image(image).unwrap_or_else(|error| panic!("the test's store: {error}"));
+    let opened = plan.builder(Arc::new(store)).open().await;
+    opened.unwrap_or_else(|error| panic!("the test's engine: {error}"))
+}
+
+/// An engine in memory with a virtual clock. It is an [`Engine`] with more methods.
+#[derive(Clone)]
+pub struct TestEngine {
+    plan: Arc<Plan>,
+    first: Arc<Opened>,
+}
+
+/// One opening of a test's engine, and the one after its crash.
+struct Opened {
+    engine: Engine,
+    image: MemoryImage,
+    next: OnceLock<Box<Opened>>,
+}
+
+impl std::fmt::Debug for TestEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestEngine").finish_non_exhaustive()
+    }
+}
+
+impl Deref for TestEngine {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.last().engine
+    }
+}
+
+impl TestEngine {
+    fn last(&self) -> &Opened {
+        let mut last = &*self.first;
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        last
+    }
+
+    /// Moves the clock on. What is due on the way happens at its own time. Await it, or whatever
+    /// comes next, to let it happen.
+    pub fn advance(&self, by: Duration) -> Advance {
+        self.plan.clock.aim(by);
+        Advance { engine: self.clone() }
+    }
+
+    /// Waits until nothing is left to do but to wait for the clock or for a caller.
+    pub async fn idle(&self) {
+        let inner = self.inner.clone();
+        settle(&inner, &self.plan.clock).await;
+    }
+
+    /// The time on the virtual clock.
+    pub fn now(&self) -> SystemTime {
+        from_ms(self.plan.clock.target())
+    }
+
+    /// The attempts made of an activity, with their arguments.
+    pub fn calls<P, F: ActivityFn<P>>(&self, activity: F) -> Calls<<F::Activity as Activity>::Args> {
+        let _ = activity;
+        self.plan.mocks.calls::<F::Activity>(&self.inner)
+    }
+
+    /// Kills the engine as a power cut would and opens it again over what was committed. The test's
+    /// engine is the new one from then on; older handles refer to the dead one.
+    ///
+    /// # Panics
+    /// If it can't be opened again.
+    pub async fn crash_and_reopen(&self) -> TestEngine {
+        let last = self.last();
+        let image = last.image.fork();
+        last.engine.kill().await;
+        let engine = open(&self.plan, &image).await;
+        let reopened = Opened { engine, image, next: OnceLock::new() };
+        assert!(last.next.set(Box::new(reopened)).is_ok(), "two crashes of one engine at once");
+        self.clone()
+    }
+
+    /// Closes this engine and opens one that stands for another build of the program.
+    ///
+    /// # Panics
+    /// If it can't be opened again.
+    pub async fn reopen_as_build(&self, build: u64) -> TestEngine {
+        let last = self.last();
+        last.engine.kill().await;
+        let plan = Plan {
+            builder: self.plan.builder.again(),
+            mocks: self.plan.mocks.clone(),
+            clock: self.plan.clock.clone(),
+            seed: self.plan.seed,
+            build,
+        };
+        let image = last.image.fork();
+        let first = Opened { engine: open(&plan, &image).await, image, next: OnceLock::new() };
+        TestEngine { plan: Arc::new(plan), first: Arc::new(first) }
+    }
+}
+
+/// The clock on its way; see [`TestEngine::advance`].
+#[derive(Debug)]
+pub struct Advance {
+    engine: TestEngine,
+}
+
+impl IntoFuture for Advance {
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.engine.idle().await })
+    }
+}
+
+/// Waits until the engine is idle.
+async fn quiet(inner: &Inner) {
+    loop {
+        let idle = inner.idle.notified();
+        if inner.is_idle(&inner.lock()) {
+            return;
+        }
+        idle.await;
+    }
+}
+
+/// Lets everything happen up to the time that the test has aimed at.
+async fn settle(inner: &Arc<Inner>, clock: &VirtualClock) {
+    loop {
+        quiet(inner).await;
+        let target = clock.target();
+        match next_deadline(inner, clock).filter(|next| *next <= target) {
+            Some(next) => clock.set(next),
+            None if clock.now() < target => clock.set(target),
+            None => return,
+        }
+        inner.fire_due();
+    }
+}
+
+fn next_deadline(inner: &Inner, clock: &VirtualClock) -> Option<u64> {
+    inner.next_deadline().into_iter().chain(clock.next_sleeper()).min()
+}
+
+/// Waits for the end of an instance; a test's engine moves its clock meanwhile.
+pub(crate) async fn wait(inner: &Arc<Inner>, id: &str, closed: oneshot::Receiver<()>) -> Result<(), RunError> {
+    let mut closed = pin!(closed);
+    let Some(clock) = inner.mocks.clock() else {
+        let _ = closed.await;
+        return Ok(());
+    };
+    loop {
+        let ended = {
+            let mut settled = pin!(settle(inner, &clock));
+            std::future::poll_fn(|cx| {
+                if closed.as_mut().poll(cx).is_ready() {
+                    Poll::Ready(true)
+                } else {
+                    settled.as_mut().poll(cx).map(|()| false)
+                }
+            })
+            .await
+        };
+        if ended || closed.try_recv() != Err(oneshot::error::TryRecvError::Empty) {
+            return Ok(());
+        }
+        let stuck = |reason: String| RunError::Stuck { id: id.into(), reason };
+        if let Some(reason) = inner.mocks.exceeded() {
+            return Err(stuck(reason));
+        }
+        match next_deadline(inner, &clock) {
+            Some(next) => clock.skip_to(next),
+            None => return Err(stuck("nothing is due, and no activity runs".into())),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Durable timers.
+
+use std::{
+    task::Poll,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::to_ms,
+    context::{Context, NewOperation, OperationId, Wait},
+    future::{DurableFuture, IntoDurableFuture},
+};
+
+/// A timer that is set when it is first polled and survives a crash from then on.
+#[derive(Debug, Serialize, Deserialize)]
+#[must_use = "a timer does nothing until it is awaited"]
+#[serde(rename = "Timer")]
+pub enum Sleep {
+    #[doc(hidden)]
+    For { duration_ms: u64 },
+    #[doc(hidden)]
+    Until { deadline_ms: u64 },
+    #[doc(hidden)]
+    Set(OperationId),
+}
+
+/// Waits for `duration`, counted from the step that awaits it. Fires never early; after a crash it
+/// fires at the time it was due.
+///
+/// ```
+/// # use std::time::Duration;
+/// # let _ =
+/// durable_core::sleep(Duration::from_secs(86_400 * 30)); // `.await` it in a workflow
+/// ```
+pub fn sleep(duration: Duration) -> Sleep {
+    let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    // A timer never fires early: a fraction of a millisecond counts as one.
+    let part = u64::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
+    Sleep::For { duration_ms: whole.saturating_add(part) }
+}
+
+/// Waits until `time`. A time that has passed is no wait, but still a step.
+pub fn sleep_until(time: impl Into<SystemTime>) -> Sleep {
+    Sleep::Until { deadline_ms: to_ms(time.into()) }
+}
+
+impl DurableFuture for Sleep {
+    type Output = ();
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline_ms = match *self {
+            Sleep::Set(id) => {
+                if cx.take(id).is_some() {
+                    return Poll::Ready(());
+                }
+                cx.wait(Wait::Op(id));
+                return Poll::Pending;
+            }
+            Sleep::For { duration_ms } => cx.now_ms().saturating_add(duration_ms),
+            Sleep::Until { deadline_ms } => deadline_ms,
+        };
+        let id = cx.start(NewOperation::Timer { deadline_ms });
+        *self = Sleep::Set(id);
+        cx.wait(Wait::Op(id));
+        Poll::Pending
+    }
+}
+
+impl IntoDurableFuture for Sleep {
+    type Output = ();
+    type IntoFuture = Sleep;
+
+    fn into_durable(self) -> Sleep {
+        self
+    }
+}
+

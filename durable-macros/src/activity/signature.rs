@@ -1,0 +1,398 @@
+//! The parameters of an activity: which are supplied by the engine, which are stored, and as what.
+
+use proc_macro2::Span;
+use quote::{ToTokens, format_ident, quote};
+use syn::{
+    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments,
+    ReturnType, Type, TypeReference, spanned::Spanned, visit::Visit, visit_mut::VisitMut,
+};
+
+use super::errors::Errors;
+
+/// serde writes no longer tuples.
+const MAX_STORED: usize = 16;
+
+pub(super) struct Signature {
+    pub(super) params: Vec<Param>,
+    pub(super) output: Type,
+    pub(super) blocking: bool,
+    /// A parameter is refused: callers see the function in its repaired shape, and it never runs.
+    pub(super) broken: bool,
+}
+
+pub(super) struct Param {
+    pub(super) kind: Kind,
+    /// The user takes it by reference.
+    pub(super) by_ref: bool,
+}
+
+pub(super) enum Kind {
+    /// `State<T>`: holds `T`.
+    State(Box<Type>),
+    /// `ActivityContext`.
+    Context,
+    Stored(Box<Stored>),
+}
+
+pub(super) struct Stored {
+    /// The name in the outer function.
+    pub(super) name: Ident,
+    /// The type in the outer function.
+    pub(super) given: Type,
+    /// The owned type in the stored arguments.
+    pub(super) owned: Type,
+}
+
+impl Signature {
+    /// `None` if the function can't be an activity in any shape; the errors then say why.
+    pub(super) fn parse(function: &ItemFn, errors: &mut Errors) -> Option<Self> {
+        let sig = &function.sig;
+        let found_before = errors.len();
+        let mut possible = qualifiers(sig, errors);
+        let mut this = UsesSelf(None);
+        this.visit_item_fn(function);
+        if let Some(at) = this.0 {
+            errors.at(at, "an activity can't name `Self`, because it is known outside of the `impl` too: write the type");
+            possible = false;
+        }
+        let mut params = Vec::new();
+        for (position, input) in sig.inputs.iter().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => {
+                    errors.at(
+                        receiver,
+                        "an activity has no `self`: what it is called with is stored, and a dependency is taken as `State<T>`",
+                    );
+                    possible = false;
+                }
+                FnArg::Typed(param) => params.push(Param::parse(position, param, errors)),
+            }
+        }
+        let stored = params
+            .iter()
+            .filter(|param| matches!(param.kind, Kind::Stored(_)))
+            .count();
+        if stored > MAX_STORED {
+            errors.at(
+                &sig.inputs,
+                format!("an activity has at most {MAX_STORED} stored parameters, this one {stored}: put them into a struct"),
+            );
+            possible = false;
+        }
+        let output = output(&sig.output, errors)?;
+        let broken = errors.len() > found_before;
+        let signature = Signature {
+            params,
+            output,
+            blocking: sig.asyncness.is_none(),
+            broken,
+        };
+        possible.then_some(signature)
+    }
+
+    pub(super) fn stored(&self) -> impl Iterator<Item = &Stored> {
+        self.params.iter().filter_map(|param| match &param.kind {
+            Kind::Stored(stored) => Some(&**stored),
+            Kind::State(_) | Kind::Context => None,
+        })
+    }
+}
+
+/// Everything before the parameters.
+fn qualifiers(sig: &syn::Signature, errors: &mut Errors) -> bool {
+    let mut possible = true;
+    if let Some(constness) = &sig.constness {
+        errors.at(
+            constness,
+            "an activity is not `const`: it runs in the engine",
+        );
+        possible = false;
+    }
+    if let Some(unsafety) = &sig.unsafety {
+        errors.at(
+            unsafety,
+            "an activity is not `unsafe`: the engine calls it, and can give no promise",
+        );
+        possible = false;
+    }
+    if let Some(abi) = &sig.abi {
+        errors.at(abi, "an activity has Rust's own ABI");
+        possible = false;
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.at(variadic, "an activity has a fixed number of parameters");
+        possible = false;
+    }
+    for param in &sig.generics.params {
+        if let GenericParam::Type(_) | GenericParam::Const(_) = param {
+            errors.at(
+                param,
+                "an activity can't be generic, because the engine finds it by its name: \
+                 write one activity for each type, which call a generic function",
+            );
+            possible = false;
+        }
+    }
+    possible
+}
+
+fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
+    let ReturnType::Type(_, ty) = output else {
+        return Some(syn::parse_quote!(()));
+    };
+    let mut borrowed = Borrowed::default();
+    borrowed.visit_type(ty);
+    if let Some(at) = borrowed.implicit {
+        errors.at(
+            at,
+            "an activity returns a type with a name, because the result is stored",
+        );
+        return None;
+    }
+    if let Some(at) = borrowed.lifetime {
+        errors.at(at, "an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..");
+        return None;
+    }
+    Some((**ty).clone())
+}
+
+impl Param {
+    fn parse(position: usize, param: &PatType, errors: &mut Errors) -> Self {
+        for attr in &param.attrs {
+            if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
+                errors.at(attr, "a parameter of an activity can't be conditional, because calls are stored: put `cfg` on two functions");
+            }
+        }
+        let (reference, inner) = match &*param.ty {
+            Type::Reference(reference) => (Some(reference), &*reference.elem),
+            Type::Paren(paren) => (None, &*paren.elem),
+            other => (None, other),
+        };
+        let kind = match supplied(inner) {
+            Some(kind) => {
+                if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
+                    errors.at(mutable, "what the engine supplies is shared between attempts: take it by value or by `&`");
+                }
+                kind
+            }
+            None => Kind::Stored(Box::new(Stored::parse(
+                position, param, reference, inner, errors,
+            ))),
+        };
+        Param {
+            kind,
+            by_ref: reference.is_some(),
+        }
+    }
+}
+
+/// `State<T>` and `ActivityContext`, by the last segment of the path.
+fn supplied(ty: &Type) -> Option<Kind> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::None if last.ident == "ActivityContext" => Some(Kind::Context),
+        PathArguments::AngleBracketed(args) if last.ident == "State" && args.args.len() == 1 => {
+            match args.args.first()? {
+                GenericArgument::Type(ty) => Some(Kind::State(Box::new(ty.clone()))),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+impl Stored {
+    fn parse(
+        position: usize,
+        param: &PatType,
+        reference: Option<&TypeReference>,
+        inner: &Type,
+        errors: &mut Errors,
+    ) -> Self {
+        let name = match &*param.pat {
+            // The outer function uses it, whatever the user's function does.
+            Pat::Ident(pat) if pat.subpat.is_none() && !pat.ident.to_string().starts_with('_') => {
+                pat.ident.clone()
+            }
+            _ => format_ident!("arg{}", position, span = Span::mixed_site()),
+        };
+        if let Some(reference) = reference {
+            if let Some(mutable) = reference.mutability {
+                errors.at(
+                    QuoteUntil(reference.and_token, mutable),
+                    "an activity works on a stored copy, so the caller would not see the change: take it by value and return it",
+                );
+            }
+            if let Some(lifetime) = reference
+                .lifetime
+                .as_ref()
+                .filter(|lifetime| lifetime.ident == "static")
+            {
+                errors.at(
+                    lifetime,
+                    "a stored argument does not live for ever: leave out `'static`",
+                );
+            }
+        }
+        let inner = &repaired(&param.ty, inner, errors);
+        let (given, owned) = match reference {
+            Some(_) => (syn::parse_quote!(&#inner), owned(inner)),
+            None => (inner.clone(), inner.clone()),
+        };
+        Stored { name, given, owned }
+    }
+}
+
+/// The two tokens of `&mut`, for a span over both.
+struct QuoteUntil(syn::Token![&], syn::Token![mut]);
+
+impl ToTokens for QuoteUntil {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        self.0.to_tokens(tokens);
+        self.1.to_tokens(tokens);
+    }
+}
+
+/// What is stored of a `&T`.
+fn owned(borrowed: &Type) -> Type {
+    match borrowed {
+        Type::Slice(slice) => {
+            let elem = &slice.elem;
+            syn::parse_quote!(::std::vec::Vec<#elem>)
+        }
+        Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
+            Some(last) if last.arguments.is_none() && last.ident == "str" => {
+                syn::parse_quote!(::std::string::String)
+            }
+            Some(last) if last.arguments.is_none() && last.ident == "Path" => {
+                syn::parse_quote!(::std::path::PathBuf)
+            }
+            _ => borrowed.clone(),
+        },
+        Type::Paren(paren) => owned(&paren.elem),
+        other => other.clone(),
+    }
+}
+
+/// Refuses what borrows inside of a stored type, and gives the type in which nothing does.
+fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
+    let mut borrowed = Borrowed::default();
+    borrowed.visit_type(inner);
+    if let Some(at) = &borrowed.implicit {
+        errors.at(
+            at,
+            "an activity's parameter has a type with a name, because it is stored",
+        );
+        return syn::parse_quote!(());
+    }
+    let mut repaired = inner.clone();
+    Owning.visit_type_mut(&mut repaired);
+    if let Some(at) = &borrowed.reference {
+        let reference = if matches!(whole, Type::Reference(_)) {
+            "&"
+        } else {
+            ""
+        };
+        let message = format!(
+            "a reference inside of a stored type can't be read back: take `{reference}{}`",
+            pretty(&repaired)
+        );
+        errors.at(at, message);
+    } else if let Some(at) = &borrowed.lifetime {
+        errors.at(at, "what is stored owns its data: take an owned type");
+    }
+    repaired
+}
+
+/// A type as a person writes it.
+fn pretty(ty: &Type) -> String {
+    let text = quote!(#ty)
+        .to_string()
+        .replace(":: std :: string :: ", "")
+        .replace(":: std :: vec :: ", "");
+    let text = text
+        .replace(":: std :: path :: ", "")
+        .replace(" :: ", "::")
+        .replace("& ", "&");
+    text.replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace(" ,", ",")
+        .replace("( ", "(")
+        .replace(" )", ")")
+}
+
+/// Replaces references by what owns the same, and lifetimes by `'static`.
+struct Owning;
+
+impl VisitMut for Owning {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Reference(reference) = ty {
+            *ty = owned(&reference.elem);
+        }
+        syn::visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        lifetime.ident = Ident::new("static", lifetime.ident.span());
+    }
+}
+
+/// Finds what makes a type borrow.
+#[derive(Default)]
+struct Borrowed {
+    reference: Option<Type>,
+    lifetime: Option<Lifetime>,
+    implicit: Option<Type>,
+}
+
+impl<'ast> Visit<'ast> for Borrowed {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        match ty {
+            // Function pointers and trait objects take references without holding one; rustc says that they are not stored.
+            Type::BareFn(_) | Type::TraitObject(_) => {}
+            Type::Reference(reference) => {
+                self.reference.get_or_insert_with(|| ty.clone());
+                if reference
+                    .lifetime
+                    .as_ref()
+                    .is_none_or(|lifetime| lifetime.ident != "static")
+                {
+                    let lifetime = Lifetime::new("'_", reference.and_token.span());
+                    self.lifetime
+                        .get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
+                }
+                syn::visit::visit_type(self, ty);
+            }
+            Type::ImplTrait(_) => {
+                self.implicit.get_or_insert_with(|| ty.clone());
+            }
+            _ => syn::visit::visit_type(self, ty),
+        }
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        if lifetime.ident != "static" {
+            self.lifetime.get_or_insert_with(|| lifetime.clone());
+        }
+    }
+}
+
+/// Finds `Self`, but not in items of their own.
+struct UsesSelf(Option<Ident>);
+
+impl<'ast> Visit<'ast> for UsesSelf {
+    fn visit_ident(&mut self, ident: &'ast Ident) {
+        if ident == "Self" {
+            self.0.get_or_insert_with(|| ident.clone());
+        }
+    }
+
+    // A `self` has the type `Self`, and an error of its own.
+    fn visit_receiver(&mut self, _: &'ast syn::Receiver) {}
+    fn visit_item_impl(&mut self, _: &'ast syn::ItemImpl) {}
+    fn visit_item_trait(&mut self, _: &'ast syn::ItemTrait) {}
+    fn visit_item_struct(&mut self, _: &'ast syn::ItemStruct) {}
+    fn visit_item_enum(&mut self, _: &'ast syn::ItemEnum) {}
+}

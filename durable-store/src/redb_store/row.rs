@@ -1,0 +1,362 @@
+//! How records are written as rows, and the checksum that each carries.
+//!
+//! Invariant: no row is decoded before its checksum was verified. The checksum covers the key as
+//! well, so that a row that damage moved to another key is found too. redb has checksums of its
+//! own, per page, but looks at them only when it repairs a file, never when it reads.
+//!
+//! Rows are laid out by hand: a step rewrites one, and a fixed header is what makes reading the few
+//! fields that a commit compares free.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::fault::Fault;
+use crate::record::{Closed, Found, Instance, Number, Record, Slot, Timer};
+
+/// What a checksum is of: part of it, so that rows of different tables can't be taken for each other.
+#[derive(Clone, Copy)]
+enum Kind {
+    Instance = 1,
+    Id,
+    Active,
+    Timer,
+    Closed,
+    History,
+    Layout,
+    Program,
+    Meta,
+}
+
+/// Spreads a key over 64 bits; distinct keys of one kind stay distinct.
+fn mix(kind: Kind, key: u64) -> u64 {
+    (key ^ ((kind as u64) << 56))
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(29)
+}
+
+const CHECKSUM_LEN: usize = 8;
+
+/// Fills the first eight bytes of `row` with the checksum of the rest and of the key.
+fn seal(kind: Kind, key: u64, row: &mut [u8]) {
+    let sum = xxh3_64(&row[CHECKSUM_LEN..]) ^ mix(kind, key);
+    row[..CHECKSUM_LEN].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// What stands behind a valid checksum.
+fn unseal(kind: Kind, key: u64, row: &[u8]) -> Option<&[u8]> {
+    let (sum, body) = row.split_first_chunk::<CHECKSUM_LEN>()?;
+    (u64::from_le_bytes(*sum) == xxh3_64(body) ^ mix(kind, key)).then_some(body)
+}
+
+/// Reads fixed-width fields off the front of a verified row.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    fn text(&mut self, len: u16) -> Option<&'a str> {
+        let (head, rest) = self.0.split_at_checked(usize::from(len))?;
+        self.0 = rest;
+        std::str::from_utf8(head).ok()
+    }
+}
+
+fn text_len(what: &str, text: &str) -> Result<u16, Fault> {
+    u16::try_from(text.len()).map_err(|_| {
+        Fault::Conflict(format!(
+            "{what} is {} bytes long and at most 65535 fit",
+            text.len()
+        ))
+    })
+}
+
+/// A live instance's row, borrowed.
+pub(super) struct InstanceRow<'a> {
+    pub(super) number: Number,
+    pub(super) started_ms: u64,
+    pub(super) status: u8,
+    pub(super) active: bool,
+    pub(super) id: &'a str,
+    pub(super) workflow: &'a str,
+    pub(super) state: &'a [u8],
+}
+
+impl<'a> InstanceRow<'a> {
+    pub(super) fn read(slot: Slot, row: &'a [u8]) -> Result<Self, Fault> {
+        Self::fields(slot, row).ok_or(Fault::Damaged(Record::Instance(slot)))
+    }
+
+    fn fields(slot: Slot, row: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(unseal(Kind::Instance, slot.0, row)?);
+        let number = Number(fields.u64()?);
+        let started_ms = fields.u64()?;
+        let status = fields.u8()?;
+        let active = fields.u8()? != 0;
+        let (id_len, workflow_len) = (fields.u16()?, fields.u16()?);
+        let (id, workflow) = (fields.text(id_len)?, fields.text(workflow_len)?);
+        Some(Self {
+            number,
+            started_ms,
+            status,
+            active,
+            id,
+            workflow,
+            state: fields.0,
+        })
+    }
+
+    pub(super) fn to_instance(&self) -> Instance {
+        Instance {
+            id: self.id.to_owned(),
+            number: self.number,
+            workflow: self.workflow.to_owned(),
+            status: self.status,
+            active: self.active,
+            started_ms: self.started_ms,
+            state: self.state.to_vec(),
+        }
+    }
+}
+
+/// Writes an instance's row into `row`, whose capacity is used again.
+pub(super) fn write_instance(
+    slot: Slot,
+    instance: &Instance,
+    row: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let id_len = text_len("the instance's id", &instance.id)?;
+    let workflow_len = text_len("the workflow's name", &instance.workflow)?;
+    row.clear();
+    row.extend_from_slice(&[0; CHECKSUM_LEN]);
+    row.extend_from_slice(&instance.number.0.to_le_bytes());
+    row.extend_from_slice(&instance.started_ms.to_le_bytes());
+    row.push(instance.status);
+    row.push(u8::from(instance.active));
+    row.extend_from_slice(&id_len.to_le_bytes());
+    row.extend_from_slice(&workflow_len.to_le_bytes());
+    row.extend_from_slice(instance.id.as_bytes());
+    row.extend_from_slice(instance.workflow.as_bytes());
+    row.extend_from_slice(&instance.state);
+    seal(Kind::Instance, slot.0, row);
+    Ok(())
+}
+
+/// A closed instance's row. Its number is the key.
+pub(super) fn write_closed(closed: &Closed) -> Result<Vec<u8>, Fault> {
+    let id_len = text_len("the instance's id", &closed.id)?;
+    let workflow_len = text_len("the workflow's name", &closed.workflow)?;
+    let mut row = vec![0; CHECKSUM_LEN];
+    row.extend_from_slice(&closed.started_ms.to_le_bytes());
+    row.extend_from_slice(&closed.closed_ms.to_le_bytes());
+    row.push(closed.status);
+    row.extend_from_slice(&id_len.to_le_bytes());
+    row.extend_from_slice(&workflow_len.to_le_bytes());
+    row.extend_from_slice(closed.id.as_bytes());
+    row.extend_from_slice(closed.workflow.as_bytes());
+    row.extend_from_slice(&closed.state);
+    seal(Kind::Closed, closed.number.0, &mut row);
+    Ok(row)
+}
+
+pub(super) fn read_closed(number: Number, row: &[u8]) -> Result<Closed, Fault> {
+    let read = || {
+        let mut fields = Fields(unseal(Kind::Closed, number.0, row)?);
+        let (started_ms, closed_ms) = (fields.u64()?, fields.u64()?);
+        let status = fields.u8()?;
+        let (id_len, workflow_len) = (fields.u16()?, fields.u16()?);
+        let (id, workflow) = (
+            fields.text(id_len)?.to_owned(),
+            fields.text(workflow_len)?.to_owned(),
+        );
+        Some(Closed {
+            id,
+            number,
+            workflow,
+            status,
+            started_ms,
+            closed_ms,
+            state: fields.0.to_vec(),
+        })
+    };
+    read().ok_or(Fault::Damaged(Record::Closed(number)))
+}
+
+const LIVE: u8 = 1;
+const CLOSED: u8 = 2;
+
+pub(super) fn write_found(id: &str, found: Found) -> [u8; 17] {
+    let (tag, number) = match found {
+        Found::Live(slot) => (LIVE, slot.0),
+        Found::Closed(number) => (CLOSED, number.0),
+    };
+    let mut row = [0; 17];
+    row[CHECKSUM_LEN] = tag;
+    row[9..].copy_from_slice(&number.to_le_bytes());
+    seal(Kind::Id, xxh3_64(id.as_bytes()), &mut row);
+    row
+}
+
+pub(super) fn read_found(id: &str, row: &[u8; 17]) -> Result<Found, Fault> {
+    let read = || {
+        let mut fields = Fields(unseal(Kind::Id, xxh3_64(id.as_bytes()), row)?);
+        match (fields.u8()?, fields.u64()?) {
+            (LIVE, slot) => Some(Found::Live(Slot(slot))),
+            (CLOSED, number) => Some(Found::Closed(Number(number))),
+            _ => None,
+        }
+    };
+    read().ok_or_else(|| Fault::Damaged(Record::Id(id.to_owned())))
+}
+
+/// Index entries are all key: their value is half a checksum of it.
+pub(super) fn active_sum(slot: Slot) -> u32 {
+    (xxh3_64(&slot.0.to_le_bytes()) ^ mix(Kind::Active, slot.0)) as u32
+}
+
+pub(super) fn timer_key(timer: &Timer) -> (u64, u64, u64) {
+    (timer.deadline_ms, timer.slot.0, timer.operation)
+}
+
+pub(super) fn timer_sum(timer: &Timer) -> u32 {
+    let mut key = [0; 24];
+    key[..8].copy_from_slice(&timer.deadline_ms.to_le_bytes());
+    key[8..16].copy_from_slice(&timer.slot.0.to_le_bytes());
+    key[16..].copy_from_slice(&timer.operation.to_le_bytes());
+    (xxh3_64(&key) ^ mix(Kind::Timer, 0)) as u32
+}
+
+/// Bytes under a key: a chunk of history, a layout, a program.
+#[derive(Clone, Copy)]
+pub(super) enum Blob {
+    History(Number, u32),
+    Layout(u64),
+    Program(u64),
+}
+
+impl Blob {
+    fn kind_and_key(self) -> (Kind, u64) {
+        match self {
+            Self::History(number, chunk) => {
+                (Kind::History, number.0 ^ u64::from(chunk).rotate_left(40))
+            }
+            Self::Layout(id) => (Kind::Layout, id),
+            Self::Program(build) => (Kind::Program, build),
+        }
+    }
+
+    pub(super) fn write(self, bytes: &[u8]) -> Vec<u8> {
+        let (kind, key) = self.kind_and_key();
+        let mut row = Vec::with_capacity(CHECKSUM_LEN + bytes.len());
+        row.extend_from_slice(&[0; CHECKSUM_LEN]);
+        row.extend_from_slice(bytes);
+        seal(kind, key, &mut row);
+        row
+    }
+
+    pub(super) fn read(self, row: &[u8]) -> Result<&[u8], Fault> {
+        let (kind, key) = self.kind_and_key();
+        unseal(kind, key, row).ok_or(Fault::Damaged(match self {
+            Self::History(number, chunk) => Record::History(number, chunk),
+            Self::Layout(id) => Record::Layout(id),
+            Self::Program(build) => Record::Program(build),
+        }))
+    }
+}
+
+/// A number in `meta` with its checksum.
+pub(super) fn write_meta(name: &str, value: u64) -> (u64, u64) {
+    (value, xxh3_64(name.as_bytes()) ^ mix(Kind::Meta, value))
+}
+
+/// The number, if its checksum is right.
+pub(super) fn read_meta(name: &str, stored: (u64, u64)) -> Option<u64> {
+    (write_meta(name, stored.0) == stored).then_some(stored.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instance() -> Instance {
+        Instance {
+            id: "order-1".into(),
+            number: Number(7),
+            workflow: "fulfil".into(),
+            status: 3,
+            active: true,
+            started_ms: 9,
+            state: vec![1, 2, 3],
+        }
+    }
+
+    #[test]
+    fn an_instance_reads_back() {
+        let mut row = Vec::new();
+        write_instance(Slot(4), &instance(), &mut row).unwrap();
+        assert_eq!(
+            InstanceRow::read(Slot(4), &row).unwrap().to_instance(),
+            instance()
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_row_is_found() {
+        let mut row = Vec::new();
+        write_instance(Slot(4), &instance(), &mut row).unwrap();
+        for bit in 0..row.len() * 8 {
+            row[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(
+                InstanceRow::read(Slot(4), &row),
+                Err(Fault::Damaged(Record::Instance(Slot(4))))
+            ));
+            row[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn a_row_under_another_key_is_found() {
+        let mut row = Vec::new();
+        write_instance(Slot(4), &instance(), &mut row).unwrap();
+        assert!(InstanceRow::read(Slot(5), &row).is_err());
+        assert!(read_found("b", &write_found("a", Found::Live(Slot(1)))).is_err());
+        assert!(
+            Blob::History(Number(1), 2)
+                .read(&Blob::History(Number(1), 3).write(b"x"))
+                .is_err()
+        );
+        assert!(Blob::Layout(1).read(&Blob::Program(1).write(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_truncated_row_is_found() {
+        let row = write_closed(&Closed {
+            id: "a".into(),
+            number: Number(1),
+            workflow: "w".into(),
+            status: 0,
+            started_ms: 1,
+            closed_ms: 2,
+            state: vec![],
+        })
+        .unwrap();
+        for len in 0..row.len() {
+            assert!(read_closed(Number(1), &row[..len]).is_err());
+        }
+        assert!(read_closed(Number(1), &row).is_ok());
+    }
+}

@@ -1,0 +1,51 @@
+//! The tables of a store's file.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `instances` | slot | everything that changes at a step: the only table a plain step writes |
+//! | `ids` | the user's id | the live slot, or the number of the retained closed instance |
+//! | `active` | slot | a checksum |
+//! | `timers` | deadline, slot, operation | a checksum |
+//! | `closed` | number | a closed instance |
+//! | `history` | number, chunk | one chunk of history |
+//! | `layouts`, `programs` | id | bytes |
+//! | `meta` | name | a number: the format version, the epoch |
+//!
+//! Keys are fixed-width numbers wherever order matters, so that redb orders and packs them.
+//! Deliberately absent: an index by status or by workflow (listing scans; a step must not pay for it).
+
+use redb::{TableDefinition, WriteTransaction};
+
+use super::fault::Fault;
+
+/// The version of everything in the file, tables and rows. A build opens its own and earlier ones.
+pub(super) const FORMAT_VERSION: u64 = 1;
+
+/// The keys of `meta`. This table and these two keys stay as they are in every later format, so
+/// that any build can tell which format a file has.
+pub(super) const META_FORMAT: &str = "format";
+pub(super) const META_EPOCH: &str = "epoch";
+
+pub(super) const META: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("meta");
+pub(super) const INSTANCES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("instances");
+pub(super) const IDS: TableDefinition<'_, &str, [u8; 17]> = TableDefinition::new("ids");
+pub(super) const ACTIVE: TableDefinition<'_, u64, u32> = TableDefinition::new("active");
+pub(super) const TIMERS: TableDefinition<'_, (u64, u64, u64), u32> = TableDefinition::new("timers");
+pub(super) const CLOSED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closed");
+pub(super) const HISTORY: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("history");
+pub(super) const LAYOUTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("layouts");
+pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("programs");
+
+/// Creates every table, so that a reading never meets a missing one.
+pub(super) fn create(txn: &WriteTransaction) -> Result<(), Fault> {
+    txn.open_table(META)?;
+    txn.open_table(INSTANCES)?;
+    txn.open_table(IDS)?;
+    txn.open_table(ACTIVE)?;
+    txn.open_table(TIMERS)?;
+    txn.open_table(CLOSED)?;
+    txn.open_table(HISTORY)?;
+    txn.open_table(LAYOUTS)?;
+    txn.open_table(PROGRAMS)?;
+    Ok(())
+}

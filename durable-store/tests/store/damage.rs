@@ -1,0 +1,238 @@
+//! Damaged files: a right answer or a typed error, and the file as it was.
+
+use std::sync::LazyLock;
+
+use durable_store::testing::{Batches, Model, Rng, Verdict};
+use durable_store::{Error, MemoryImage, Options, RedbStore, Store};
+
+use crate::{open, seed, times};
+
+/// A sound file and what it holds.
+struct Sound {
+    bytes: Vec<u8>,
+    model: Model,
+    /// What it held one commit earlier. Damage to the last commit of a file that was not closed
+    /// can't be told from a commit that a crash cut off, which a repair takes back as a whole.
+    before: Option<Model>,
+}
+
+/// A file that was closed, and one that a crash left.
+static SOUND: LazyLock<[Sound; 2]> = LazyLock::new(|| {
+    [true, false].map(|closed| {
+        let image = MemoryImage::new();
+        let store = RedbStore::open_image(&image).unwrap();
+        let mut batches = Batches::new(7);
+        let mut before = Model::default();
+        for _ in 0..40 {
+            before = batches.model().clone();
+            let batch = batches.next_batch(|| store.allocate().unwrap());
+            store.commit(&batch).unwrap();
+        }
+        let crashed = image.snapshot();
+        drop(store);
+        let bytes = if closed { image.snapshot() } else { crashed };
+        Sound {
+            bytes,
+            model: batches.model().clone(),
+            before: (!closed).then_some(before),
+        }
+    })
+});
+
+/// Verified: every page was checked while opening.
+fn options(verify: bool) -> Options {
+    let mut options = Options::default();
+    options.verify = verify;
+    options
+}
+
+/// Opens a damaged file and asks it everything; `None` if it was refused, as it was.
+fn judge(sound: &Sound, bytes: &[u8], verify: bool) -> Option<Verdict> {
+    let (image, store) = open(bytes, &options(verify));
+    match store {
+        Ok(store) => {
+            let verdict = sound.model.judge(&store);
+            let before = sound.before.as_ref().map(|before| before.judge(&store));
+            Some(
+                before
+                    .filter(|_| !verdict.wrong.is_empty())
+                    .unwrap_or(verdict),
+            )
+        }
+        Err(error) => {
+            assert!(
+                matches!(
+                    error,
+                    Error::Damaged { .. } | Error::Foreign { .. } | Error::Newer { .. }
+                ),
+                "{error}"
+            );
+            assert!(image.snapshot() == bytes, "a refused file was changed");
+            None
+        }
+    }
+}
+
+/// Where the file holds anything: damage elsewhere harms nobody.
+fn used(bytes: &[u8]) -> Vec<usize> {
+    let pages = bytes.chunks(4096).enumerate();
+    pages
+        .filter(|(_, page)| page.iter().any(|byte| *byte != 0))
+        .map(|(page, _)| page * 4096)
+        .collect()
+}
+
+#[test]
+fn flipped_bytes_never_give_a_wrong_answer() {
+    let mut rng = Rng::new(seed());
+    let (mut refused, mut errors, mut missing) = (0, 0, 0);
+    for n in 0..times(400) {
+        let sound = &SOUND[(n % 2) as usize];
+        let pages = used(&sound.bytes);
+        let mut bytes = sound.bytes.clone();
+        for _ in 0..=rng.below(3) {
+            // A third of it in the header, where it does the most harm.
+            let page = if rng.chance(33) {
+                0
+            } else {
+                pages[rng.below(pages.len() as u64) as usize]
+            };
+            let within = if page == 0 { 320 } else { 4096 };
+            bytes[page + rng.below(within) as usize] ^= 1 + rng.below(255) as u8;
+        }
+        let verify = n % 4 >= 2;
+        let Some(verdict) = judge(sound, &bytes, verify) else {
+            refused += 1;
+            continue;
+        };
+        assert!(verdict.wrong.is_empty(), "case {n}: {:?}", verdict.wrong);
+        if verify {
+            assert!(
+                verdict.missing.is_empty(),
+                "case {n}: {:?}",
+                verdict.missing
+            );
+        }
+        errors += usize::from(!verdict.errors.is_empty());
+        missing += usize::from(!verdict.missing.is_empty());
+    }
+    println!("{refused} refused, {errors} with typed errors, {missing} with something missing");
+    assert!(
+        refused > 0 && errors > 0,
+        "the damage did nothing: the test shows nothing"
+    );
+}
+
+#[test]
+fn a_truncated_or_extended_file_is_refused_or_right() {
+    let mut rng = Rng::new(seed());
+    for n in 0..times(100) {
+        let sound = &SOUND[(n % 2) as usize];
+        let mut bytes = sound.bytes.clone();
+        let len = match n % 3 {
+            0 => 1 + rng.below(8_192),
+            1 => 1 + rng.below(bytes.len() as u64),
+            _ => bytes.len() as u64 + 1 + rng.below(1 << 20),
+        };
+        bytes.resize(len as usize, 0xA5);
+        if let Some(verdict) = judge(sound, &bytes, n % 2 == 0) {
+            assert!(
+                verdict.wrong.is_empty() && verdict.missing.is_empty(),
+                "{len}: {verdict:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn zeroed_and_exchanged_pages_never_give_a_wrong_answer() {
+    let mut rng = Rng::new(seed());
+    for n in 0..times(100) {
+        let sound = &SOUND[(n % 2) as usize];
+        let pages = used(&sound.bytes);
+        let mut bytes = sound.bytes.clone();
+        let page = pages[rng.below(pages.len() as u64) as usize];
+        let other = pages[rng.below(pages.len() as u64) as usize];
+        if rng.chance(50) {
+            bytes[page..page + 4096].fill(0);
+        } else {
+            bytes.copy_within(other..other + 4096, page);
+        }
+        let verify = n % 4 >= 2;
+        if let Some(verdict) = judge(sound, &bytes, verify) {
+            assert!(verdict.wrong.is_empty(), "case {n}: {:?}", verdict.wrong);
+            if verify {
+                assert!(
+                    verdict.missing.is_empty(),
+                    "case {n}: {:?}",
+                    verdict.missing
+                );
+            }
+        }
+    }
+}
+
+/// The control: without damage everything is right, so the tests above compare what they seem to.
+#[test]
+fn an_undamaged_file_is_right_and_a_changed_one_is_noticed() {
+    for sound in &*SOUND {
+        assert!(judge(sound, &sound.bytes, true).is_some_and(|verdict| verdict.is_right()));
+        let image = MemoryImage::from_bytes(sound.bytes.clone());
+        let store = RedbStore::open_image(&image).unwrap();
+        let (slot, instance) = store.scan(None, 1).unwrap().remove(0);
+        let mut other = instance.clone();
+        other.status = other.status.wrapping_add(1);
+        store
+            .commit(&durable_store::testing::sample::update(slot, other).into())
+            .unwrap();
+        assert!(!sound.model.judge(&store).wrong.is_empty());
+    }
+}
+
+/// A damaged record is one instance's problem.
+#[test]
+fn damage_to_one_record_leaves_the_others_readable() {
+    let image = MemoryImage::new();
+    let store = RedbStore::open_image(&image).unwrap();
+    let slots: Vec<_> = (0..5).map(|_| store.allocate().unwrap()).collect();
+    let marked = |n: usize| durable_store::Instance {
+        state: format!("the state of number {n}").into_bytes(),
+        ..durable_store::testing::sample::instance(&format!("a{n}"), n as u64)
+    };
+    let create = |n: usize| durable_store::testing::sample::create(slots[n], marked(n));
+    store
+        .commit(&(0..5).map(create).collect::<Vec<_>>().into())
+        .unwrap();
+    drop(store);
+
+    let mut bytes = image.snapshot();
+    let state = b"the state of number 2";
+    let places: Vec<usize> = (0..bytes.len() - state.len())
+        .filter(|at| bytes[*at..].starts_with(state))
+        .collect();
+    assert!(!places.is_empty());
+    for place in places {
+        bytes[place] ^= 1;
+    }
+    let (_, store) = open(&bytes, &Options::default());
+    let store = store.unwrap();
+    let damaged = |error: Error| matches!(error, Error::DamagedRecord { record: durable_store::Record::Instance(slot), .. } if slot == slots[2]);
+    assert!(damaged(store.instance(slots[2]).unwrap_err()));
+    for n in [0, 1, 3, 4] {
+        assert_eq!(store.instance(slots[n]).unwrap(), Some(marked(n)));
+    }
+    // A scan stops in front of it, says so, and goes on behind it.
+    assert_eq!(store.scan(None, 10).unwrap().len(), 2);
+    assert!(damaged(store.scan(Some(slots[1]), 10).unwrap_err()));
+    assert_eq!(store.scan(Some(slots[2]), 10).unwrap().len(), 2);
+    // It can't be updated without knowing what it was, but it can be closed.
+    let update = durable_store::testing::sample::update(slots[2], marked(2)).into();
+    assert!(damaged(store.commit(&update).unwrap_err()));
+    let close = durable_store::testing::sample::close(
+        slots[2],
+        durable_store::testing::sample::closed("a2", 2),
+    );
+    store.commit(&close.into()).unwrap();
+    assert_eq!(store.instance(slots[2]).unwrap(), None);
+    assert_eq!(store.scan(None, 10).unwrap().len(), 4);
+}
