@@ -247,7 +247,21 @@ impl<T: Persist> Handle<T> {
                 EngineError::Broken { .. } => Ok(()),
                 error => Err(error),
             })?;
-            crate::testing::wait(&inner, &self.id, closed).await?;
+            if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
+                return self.last_look(stuck);
+            }
+        }
+    }
+
+    /// A test's engine has nothing left to do. An end and the news of it are two moments, so the
+    /// instance may have ended all the same; or it is parked, and nobody took it up.
+    fn last_look(&self, stuck: RunError) -> Result<T, RunError> {
+        match self.look()? {
+            Ended::Closed(closed) => self.read(&closed),
+            Ended::Live { loaded, .. } => Err(match loaded.state.parked {
+                Some(parked) => RunError::Parked { id: self.id.clone(), reason: parked.reason.to_string() },
+                None => stuck,
+            }),
         }
     }
 
@@ -281,6 +295,8 @@ impl Inner {
     /// Whether something is about to happen to a run.
     fn has_news(&self, number: Number) -> bool {
         let shared = self.lock();
-        shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
+        // While the engine starts it may be about to try a parked instance again.
+        shared.recovering
+            || shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
     }
 }
