@@ -53,7 +53,8 @@ twins! {
         let mut queue = VecDeque::new();
         let mut hash = HashMap::new();
         for i in 0..n {
-            map.entry((get(i).await, flag(i).await)).or_default().push(say("v").await);
+            let value = say("v").await;
+            map.entry((get(i).await, flag(i).await)).or_default().push(value);
             set.insert(if i > 0 { 'z' } else { 'y' });
             queue.push_front(order(i).await);
             hash.insert(i, queue.len());
