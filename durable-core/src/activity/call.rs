@@ -171,7 +171,7 @@ impl<A: Activity> ActivityFuture<A> {
     /// The output that a completion stands for.
     fn finish(completion: Completion, cx: &mut Context<'_>) -> Option<A::Output> {
         let error = match completion {
-            Completion::Value(value) => match cx.codec().decode(value.layout, &value.bytes) {
+            Completion::Value(value) => match cx.decode(value.layout, &value.bytes) {
                 Ok(output) => return Some(output),
                 Err(error) => {
                     cx.fail(StepFailure::Decode {

@@ -4,6 +4,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::by_name::ByName;
+use super::diff::diff;
 use super::error::Misfit;
 use super::json;
 use super::tree::Tree;
@@ -25,6 +26,11 @@ impl Value {
     /// infinities and integers beyond 64 bits as strings, and keys that are not strings as their JSON text.
     pub fn to_json(&self) -> serde_json::Value {
         json::to_json(&self.tree)
+    }
+
+    /// Whether both are the same value. The order of a hash map or a hash set does not count.
+    pub(crate) fn is_same(&self, other: &Value) -> bool {
+        diff(&self.tree, &other.tree).is_none()
     }
 
     fn by_name(self) -> ByName {

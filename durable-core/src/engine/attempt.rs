@@ -261,7 +261,7 @@ impl Inner {
 
     /// The operation as it is stored now.
     fn read_attempt(&self, slot: Slot, number: Number, operation: OperationId) -> Option<Box<Prepared>> {
-        let instance = self.store.instance(slot).ok()??;
+        let instance = self.ask(|store| store.instance(slot)).ok()??;
         let mut loaded = Loaded::read(instance).ok().filter(|loaded| loaded.number == number)?;
         let activity = loaded.state.pending_activity(operation)?;
         Some(Box::new(Prepared::new(self, &loaded.id, activity)))

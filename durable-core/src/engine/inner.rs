@@ -17,7 +17,7 @@ use std::{
     },
 };
 
-use durable_store::{Number, Slot, Store};
+use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
 use tokio::sync::{Notify, oneshot};
 
 use super::{
@@ -109,7 +109,10 @@ pub(crate) struct Shared {
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,
+    /// Why the store answers nothing. A worker opens it again.
     pub(crate) broken: Option<String>,
+    /// A worker is at it.
+    pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
 }
 
@@ -214,6 +217,50 @@ impl Inner {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().expect("no code panics while it holds the engine's lock")
+    }
+
+    /// Asks the store something. If that shows that the store has stopped, a worker opens it again:
+    /// whoever meets the error first, nobody must wait for a commit to meet it too.
+    pub(crate) fn ask<T>(
+        &self,
+        question: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let generation = self.lock().generation;
+        question(&*self.store).inspect_err(|error| {
+            if matches!(error, StoreError::Io { .. } | StoreError::Poisoned { .. }) {
+                self.store_failed(generation, error);
+            }
+        })
+    }
+
+    /// Reads instances. One whose record is damaged stays where it is, and is missing here.
+    pub(crate) fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
+        match self.ask(|store| store.instances(slots)) {
+            Err(StoreError::DamagedRecord { .. }) => {}
+            instances => return instances,
+        }
+        let read = |slot: &Slot| match self.ask(|store| store.instance(*slot)) {
+            Err(error @ StoreError::DamagedRecord { .. }) => {
+                self.report(&error.to_string());
+                Ok(None)
+            }
+            read => read,
+        };
+        slots.iter().map(read).collect()
+    }
+
+    /// Has the store opened again, unless that has happened since `generation`.
+    pub(crate) fn store_failed(&self, generation: u64, error: &StoreError) {
+        let mut shared = self.lock();
+        if shared.generation != generation || shared.stopping == Stopping::Now {
+            return;
+        }
+        shared.generation += 1;
+        shared.broken = Some(error.to_string());
+        drop(shared);
+        self.report(&format!("the store failed: {error}"));
+        self.work.notify_all();
+        self.timers_changed.notify_one();
     }
 
     pub(crate) fn next_number(&self) -> Number {

@@ -146,7 +146,7 @@ impl super::inner::Inner {
         let now_ms = self.clock.now_ms();
         let mut after = None;
         loop {
-            let page = self.store.scan(after, PAGE)?;
+            let page = self.ask(|store| store.scan(after, PAGE))?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
             for (_, instance) in page {
@@ -187,7 +187,7 @@ impl super::inner::Inner {
     fn list_closed(&self, filter: &Filter, found: &mut Vec<Summary>) -> Result<(), EngineError> {
         let mut after = None;
         loop {
-            let page = self.store.scan_closed(after, PAGE)?;
+            let page = self.ask(|store| store.scan_closed(after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.number);
             for closed in page {

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use durable_store::{Error as StoreError, Slot};
+use durable_store::{Error as StoreError, Record, Slot};
 
 use super::{
     advance::Event,
@@ -60,21 +60,20 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 /// At the opening of an engine; a store that fails already here is treated as one that fails later.
 pub(crate) fn at_start(inner: &Arc<Inner>) {
+    let generation = inner.lock().generation;
     if let Err(error) = recover(inner) {
-        inner.report(&format!("the store failed: {error}"));
-        {
-            let mut shared = inner.lock();
-            shared.generation += 1;
-            shared.broken = Some(error.to_string());
-        }
-        reopen(inner);
+        inner.store_failed(generation, &error);
     }
 }
 
 /// Takes up one page of active instances; gives the last slot, or nothing at the end.
 fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreError> {
-    let slots = inner.store.active(after, PAGE)?;
-    let instances = inner.store.instances(&slots)?;
+    let slots = match inner.ask(|store| store.active(after, PAGE)) {
+        // Only the mark is damaged: what it marks is looked at, and the scan goes on behind it.
+        Err(StoreError::DamagedRecord { record: Record::Active(slot), .. }) => vec![slot],
+        slots => slots?,
+    };
+    let instances = inner.instances(&slots)?;
     for (slot, instance) in slots.iter().zip(instances) {
         let Some(instance) = instance else { continue };
         match Loaded::read(instance) {
@@ -125,14 +124,9 @@ fn back_off(shared: &mut Shared, queued: Queued, at_ms: u64) {
 }
 
 /// Opens the store again after it failed, however long that takes, and goes on from what is durable.
+/// One worker does it, the one that set `reopening`.
 pub(crate) fn reopen(inner: &Arc<Inner>) {
-    {
-        let mut shared = inner.lock();
-        if shared.broken.is_none() {
-            return;
-        }
-        forget(&mut shared);
-    }
+    forget(&mut inner.lock());
     loop {
         if inner.lock().stopping == Stopping::Now {
             return;
@@ -149,16 +143,18 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
             }
         }
     }
-    inner.lock().broken = None;
-    if let Err(error) = recover(inner) {
-        inner.report(&format!("the store failed again: {error}"));
+    let generation = {
         let mut shared = inner.lock();
-        shared.generation += 1;
-        shared.broken = Some(error.to_string());
-        drop(shared);
+        shared.broken = None;
+        shared.generation
+    };
+    inner.work.notify_all();
+    if let Err(error) = recover(inner) {
+        inner.store_failed(generation, &error);
         std::thread::sleep(PAUSE);
-        reopen(inner);
     }
+    inner.lock().reopening = false;
+    inner.work.notify_all();
 }
 
 /// Everything in memory may be wrong after a failed commit: running attempts are told to stop, and

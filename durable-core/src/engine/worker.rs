@@ -66,11 +66,18 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     let mut settled = false;
     loop {
         let mut shared = inner.lock();
-        while shared.ready.is_empty() && shared.starts.is_empty() {
+        while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
             if shared.stopping == Stopping::Now {
                 return;
             }
-            if settled {
+            if shared.broken.is_some() && !shared.reopening {
+                shared.reopening = true;
+                drop(shared);
+                super::recover::reopen(inner);
+                shared = inner.lock();
+                continue;
+            }
+            if settled || shared.broken.is_some() {
                 shared = inner.work.wait(shared).expect("no code panics under the engine's lock");
                 continue;
             }
@@ -80,8 +87,8 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             if timeout.timed_out() && shared.ready.is_empty() && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
-                // Best effort: an error shows again, and is handled, at the next commit.
-                let _ = inner.store.settle();
+                // Best effort: what it could not make cheap is made by the next opening.
+                let _ = inner.ask(|store| store.settle());
                 shared = inner.lock();
             }
         }
@@ -142,7 +149,14 @@ fn prepare(
     work.ids.extend(starts.iter().map(|request| request.id.clone()));
     let missing: Vec<Slot> =
         claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
-    let mut read = if missing.is_empty() { Vec::new() } else { inner.store.instances(&missing)? }.into_iter();
+    let read = if missing.is_empty() { Ok(Vec::new()) } else { inner.instances(&missing) };
+    let mut read = match read {
+        Ok(read) => read.into_iter(),
+        Err(error) => {
+            refuse(claims, starts, &error);
+            return Err(error);
+        }
+    };
     for mut claim in claims {
         if claim.loaded.is_none() {
             claim.loaded = read.next().flatten().and_then(|instance| match Loaded::read(instance) {
@@ -165,19 +179,46 @@ fn prepare(
         let advanced = advance(inner, claim.slot, loaded, claim.events, false);
         work.push(claim.slot, advanced);
     }
-    for request in starts {
-        start(inner, work, request)?;
+    let mut starts = starts.into_iter();
+    while let Some(request) = starts.next() {
+        if let Err(error) = start(inner, work, request) {
+            refuse(Vec::new(), starts.collect(), &error);
+            return Err(error);
+        }
     }
     Ok(())
 }
 
+/// Tells callers that the store failed before anything was done for them.
+fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &StoreError) {
+    for event in claims.into_iter().flat_map(|claim| claim.events) {
+        if let Event::Command { reply, .. } = event {
+            let _ = reply.send(Err(broken(error)));
+        }
+    }
+    for request in starts {
+        let _ = request.reply.send(Err(broken(error).into()));
+    }
+}
+
+fn broken(error: &StoreError) -> EngineError {
+    EngineError::Broken { reason: error.to_string() }
+}
+
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    match request.decide(inner)? {
-        Decision::Answer(answer) => work.replies.push((request.reply, answer)),
-        Decision::Create => {
-            let number = inner.next_number();
-            let slot = take_slot(inner, number)?;
+    let number = inner.next_number();
+    let decided = request.decide(inner).and_then(|decision| match decision {
+        Decision::Answer(answer) => Ok(Err(answer)),
+        Decision::Create => take_slot(inner, work.generation, number).map(Ok),
+    });
+    match decided {
+        Err(error) => {
+            refuse(Vec::new(), vec![request], &error);
+            return Err(error);
+        }
+        Ok(Err(answer)) => work.replies.push((request.reply, answer)),
+        Ok(Ok(slot)) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
             let started = Started { number, created: true };
@@ -193,7 +234,7 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
 ///
 /// The store gives a slot away again as soon as the end of its instance is committed; in memory
 /// there may be something left of that instance until its commit is concluded.
-fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
+fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, StoreError> {
     let mut occupied = Vec::new();
     let taken = loop {
         let slot = match inner.store.allocate() {
@@ -201,6 +242,11 @@ fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
             Err(error) => break Err(error),
         };
         let mut shared = inner.lock();
+        if shared.generation != generation {
+            // The batch will not be committed: what it began must leave no trace in memory.
+            occupied.push(slot);
+            break Err(reopened());
+        }
         if shared.live.contains_key(&slot) {
             occupied.push(slot);
             continue;
@@ -243,8 +289,7 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
 fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) {
     if inner.lock().generation != work.generation {
         drop(unsaved);
-        let reason = "the store was reopened meanwhile".into();
-        return abandon(inner, work, &StoreError::Poisoned { reason });
+        return abandon(inner, work, &reopened());
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
@@ -374,35 +419,30 @@ fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
 /// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
 /// opens the store again and goes on from what is durable.
 fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
-    let reason = error.to_string();
-    inner.report(&format!("the store failed: {reason}"));
-    {
-        let mut shared = inner.lock();
-        if shared.generation == work.generation {
-            shared.generation += 1;
-            shared.broken = Some(reason);
-        }
-    }
+    inner.store_failed(work.generation, error);
     abandon(inner, work, error);
-    super::recover::reopen(inner);
+}
+
+/// The error of a batch that was begun before the store was opened again.
+fn reopened() -> StoreError {
+    StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
 }
 
 /// Answers the callers of a batch that was not committed.
 fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
-    let broken = || EngineError::Broken { reason: error.to_string() };
     for (reply, answer) in work.replies {
-        let _ = reply.send(answer.and_then(|_| Err(broken().into())));
+        let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
     for commit in work.commits {
         for reply in commit.effects.replies {
-            let _ = reply.send(Err(broken()));
+            let _ = reply.send(Err(broken(error)));
         }
     }
     let mut shared = inner.lock();
     for id in work.ids {
         // No longer being started, whoever comes next.
         for request in shared.starting.remove(&id).unwrap_or_default() {
-            let _ = request.reply.send(Err(broken().into()));
+            let _ = request.reply.send(Err(broken(error).into()));
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) enum Adjacent {
 pub(crate) enum Untagged {
     Number(i64),
     Words(Vec<String>),
-    Named { name: String, big: u128 },
+    Named { name: String, big: u64 },
 }
 
 /// An even number; an odd one is refused when it is read.
@@ -147,7 +147,7 @@ pub(crate) fn untagged() -> Vec<Untagged> {
     vec![
         Untagged::Number(-3),
         Untagged::Words(vec!["a".into(), "b".into()]),
-        Untagged::Named { name: "n".into(), big: u128::from(u64::MAX) },
+        Untagged::Named { name: "n".into(), big: u64::MAX },
     ]
 }
 
