@@ -20,6 +20,9 @@ pub type OperationId = u64;
 /// The most inline workflow calls that may be nested in one another.
 pub const MAX_DEPTH: u32 = 64;
 
+/// The most bytes that the snapshot of one workflow function may have.
+pub const MAX_SNAPSHOT_BYTES: usize = 512 << 20;
+
 /// An operation that a step starts.
 #[derive(Debug)]
 pub enum NewOperation {
@@ -119,6 +122,16 @@ pub enum StepFailure {
     Foreign {
         /// The workflow's name.
         workflow: &'static str,
+    },
+    /// A snapshot is too large.
+    #[error(
+        "the snapshot of workflow `{workflow}` has {bytes} bytes, and {MAX_SNAPSHOT_BYTES} are the limit: keep large data outside and its address in the workflow"
+    )]
+    TooLarge {
+        /// The workflow's name.
+        workflow: &'static str,
+        /// Its bytes.
+        bytes: usize,
     },
     /// Workflows call each other too deeply.
     #[error("workflow `{workflow}` is called {MAX_DEPTH} calls deep; turn the recursion into a loop")]

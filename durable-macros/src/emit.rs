@@ -1,6 +1,6 @@
 //! Writes the function: the user's code, in its structure, with dispatches, loads, saves and borrows made again.
 //!
-//! Markers become names here. The user's tokens keep their spans; what is made up is hygienic (`Span::mixed_site`), so that no
+//! Markers become names here. The user's tokens keep their spans; what is made up is hygienic (`Span::call_site`), so that no
 //! name of the user's can collide with it. The compiled body looks like this:
 //!
 //! ```text

@@ -146,8 +146,8 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             continue;
         }
         if info.kind == crate::ir::VarKind::Future {
-            // It is loaded first, hence by the function's own dispatch.
-            plan.hoisted[var] = Some(None);
+            // It is made in the loop that polls it, so that each iteration has its own.
+            plan.hoisted[var] = Some(function.loops_around(decl).last().copied());
             continue;
         }
         let mut blocks: Vec<BlockId> =

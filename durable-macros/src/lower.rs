@@ -204,7 +204,7 @@ impl Lowerer {
                 pats.push(param.pat.clone());
             }
         }
-        let args = Ident::new(ARGS, Span::call_site());
+        let args = Ident::new(ARGS, Span::mixed_site());
         let init: Expr = syn::parse_quote!(#args!());
         let pat = syn::parse_quote!((#(#pats,)*));
         self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));

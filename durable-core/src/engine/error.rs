@@ -84,6 +84,12 @@ pub enum StartError {
         /// How long it is.
         len: usize,
     },
+    /// There are too many tags, or one is too long.
+    #[error("an instance has up to {} tags of up to {} bytes, and `{tag}` is one too many or too long", super::MAX_TAGS, super::MAX_TAG_BYTES)]
+    BadTag {
+        /// The tag's key.
+        tag: String,
+    },
     /// The arguments can't be stored.
     #[error("the arguments of workflow `{workflow}` can't be stored: {error}")]
     Args {

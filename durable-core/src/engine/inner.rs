@@ -72,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) idle: Notify,
     /// The handle that keeps the threads alive, for attempts that ask for their engine.
     pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
+    /// Workflows whose large snapshots were warned about.
+    pub(crate) warned: Mutex<std::collections::HashSet<String>>,
     next_number: AtomicU64,
     /// Commits made, for people and benchmarks.
     pub(crate) commits: AtomicU64,
@@ -207,6 +209,7 @@ impl Inner {
             timers_changed: Arc::default(),
             idle: Notify::new(),
             alive: OnceLock::new(),
+            warned: Mutex::default(),
             next_number: AtomicU64::new(first_number),
             commits: AtomicU64::new(0),
         }

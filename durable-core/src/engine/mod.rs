@@ -50,6 +50,13 @@ use inner::{Inner, Stopping};
 /// The longest id of an instance.
 pub const MAX_ID_BYTES: usize = 200;
 
+/// The most tags of an instance.
+pub const MAX_TAGS: usize = 32;
+/// The most bytes of a tag's key, and of its value.
+pub const MAX_TAG_BYTES: usize = 200;
+/// A snapshot larger than this is warned about, once per workflow.
+const LARGE_SNAPSHOT_BYTES: usize = 1 << 20;
+
 /// A durable-execution engine over one store.
 ///
 /// Cheap to clone. When the last clone is dropped the engine stops as after a crash: nothing that was
@@ -230,6 +237,17 @@ async fn either(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
 }
 
 impl Inner {
+    /// Warns of a snapshot that makes every step slow, once per workflow.
+    pub(crate) fn note_size(&self, workflow: &str, bytes: usize) {
+        if bytes <= LARGE_SNAPSHOT_BYTES {
+            return;
+        }
+        let mut warned = self.warned.lock().expect("no code panics while it holds this lock");
+        if warned.insert(workflow.to_owned()) {
+            self.report(&format!("a snapshot of workflow `{workflow}` has {bytes} bytes, and all of it is written at every step"));
+        }
+    }
+
     /// Says something that an operator should see.
     #[allow(clippy::unused_self)] // it will name the store once several engines share a process
     pub(crate) fn report(&self, message: &str) {

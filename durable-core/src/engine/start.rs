@@ -10,7 +10,7 @@ use durable_store::{Error as StoreError, Found, Number};
 use tokio::sync::oneshot;
 
 use super::{
-    Engine, MAX_ID_BYTES,
+    Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
     error::{EngineError, StartError},
     handle::Handle,
     inner::Inner,
@@ -162,6 +162,7 @@ impl<T: Persist> IntoFuture for Start<T> {
         Box::pin(async move {
             let args = self.args?;
             check_id(&self.id)?;
+            check_tags(&self.tags)?;
             let inner = &self.engine.inner;
             if !inner.registry.workflows.contains_key(self.workflow) {
                 return Err(StartError::NotRegistered { workflow: self.workflow });
@@ -183,6 +184,14 @@ impl<T: Persist> IntoFuture for Start<T> {
             let started = answer.await.map_err(|_| EngineError::Stopped)??;
             Ok(Handle::new(self.engine.clone(), self.id, Some(started)))
         })
+    }
+}
+
+fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
+    let long = |(key, value): &&(String, String)| key.len().max(value.len()) > MAX_TAG_BYTES;
+    match tags.iter().find(long).or_else(|| tags.get(MAX_TAGS)) {
+        Some((tag, _)) => Err(StartError::BadTag { tag: tag.clone() }),
+        None => Ok(()),
     }
 }
 

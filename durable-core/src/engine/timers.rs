@@ -134,7 +134,7 @@ impl Inner {
         let mut shared = self.lock();
         for (timer, instance) in due.iter().zip(instances) {
             if let Some(instance) = instance {
-                let event = Event::Fired { operation: timer.operation };
+                let event = Event::Fired { operation: timer.operation, deadline_ms: timer.deadline_ms };
                 self.post(&mut shared, timer.slot, instance.number, event);
             }
         }

@@ -50,12 +50,13 @@ struct Work {
     replies: Vec<(StartReply, Result<Started, super::error::StartError>)>,
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
-    unsettled: Vec<Slot>,
+    unsettled: Vec<(Slot, Number)>,
 }
 
 /// What follows the commit of one instance's transition.
 struct Commit {
     slot: Slot,
+    number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
     /// Attempts that are due, made ready before the lock is taken.
@@ -126,8 +127,9 @@ fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) 
         live.busy = true;
         shared.busy += 1;
         let loaded = live.cached.take();
+        let (number, events) = (live.number, std::mem::take(&mut live.inbox));
         shared.cached -= usize::from(loaded.is_some());
-        claims.push(Claim { slot, number: live.number, loaded, events: std::mem::take(&mut live.inbox) });
+        claims.push(Claim { slot, number, loaded, events });
     }
     let mut starts = Vec::new();
     while starts.len() < LARGEST_CLAIM
@@ -152,7 +154,7 @@ fn prepare(
     claims: Vec<Claim>,
     starts: Vec<StartRequest>,
 ) -> Result<(), StoreError> {
-    work.unsettled.extend(claims.iter().map(|claim| claim.slot));
+    work.unsettled.extend(claims.iter().map(|claim| (claim.slot, claim.number)));
     work.ids.extend(starts.iter().map(|request| request.id.clone()));
     let missing: Vec<Slot> =
         claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
@@ -190,17 +192,10 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
     match request.decide(inner)? {
         Decision::Answer(answer) => work.replies.push((request.reply, answer)),
         Decision::Create => {
-            let slot = inner.store.allocate()?;
             let number = inner.next_number();
+            let slot = take_slot(inner, number)?;
             let loaded = request.first_record(inner, number);
-            {
-                let mut shared = inner.lock();
-                let mut live = Live::new(number);
-                live.busy = true;
-                shared.busy += 1;
-                shared.live.insert(slot, live);
-            }
-            work.unsettled.push(slot);
+            work.unsettled.push((slot, number));
             let started = Started { number, created: true };
             work.replies.push((request.reply, Ok(started)));
             let advanced = advance(inner, slot, loaded, vec![Event::Begin], true);
@@ -208,6 +203,34 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
         }
     }
     Ok(())
+}
+
+/// A slot for a new instance, which is busy from now on.
+///
+/// The store gives a slot away again as soon as the end of its instance is committed; in memory
+/// there may be something left of that instance until its commit is concluded.
+fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
+    let mut occupied = Vec::new();
+    let taken = loop {
+        let slot = match inner.store.allocate() {
+            Ok(slot) => slot,
+            Err(error) => break Err(error),
+        };
+        let mut shared = inner.lock();
+        if shared.live.contains_key(&slot) {
+            occupied.push(slot);
+            continue;
+        }
+        let mut live = Live::new(number);
+        live.busy = true;
+        shared.busy += 1;
+        shared.live.insert(slot, live);
+        break Ok(slot);
+    };
+    for slot in occupied {
+        inner.store.release(slot);
+    }
+    taken
 }
 
 /// Waits for the disk; meanwhile it steps what becomes ready and adds it to the batch.
@@ -265,18 +288,14 @@ fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, loaded, mut effects, due } in work.commits {
+    for Commit { slot, number, loaded, mut effects, due } in work.commits {
         replies.append(&mut effects.replies);
-        if !current {
-            continue;
+        if effects.closed || effects.parked.is_some() {
+            // Whoever waits for the end looks again: a test's engine reports a parked instance.
+            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
-        let Some(live) = shared.live.get_mut(&slot) else { continue };
-        let number = live.number;
-        if effects.closed {
-            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
-        } else if effects.parked.is_some() {
-            // Whoever waits for the end looks again: a test's engine reports it.
-            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
+        if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
+            continue;
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if effects.again {
@@ -287,9 +306,9 @@ fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for slot in work.unsettled.into_iter().filter(|_| current) {
+    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
         // Claimed, and then there was nothing to do.
-        if shared.live.get(&slot).is_some_and(|live| live.busy) {
+        if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
@@ -412,8 +431,8 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
+        self.commits.push(Commit { slot, number: transition.number, loaded, effects, due: Vec::new() });
         self.batch.transitions.push(transition);
-        self.commits.push(Commit { slot, loaded, effects, due: Vec::new() });
     }
 }
 
@@ -423,7 +442,7 @@ impl Commit {
         let Some(loaded) = &self.loaded else { return };
         for operation in &self.effects.dispatch {
             if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
-                self.due.push(Queued::new(inner, self.slot, loaded.number, *operation, &loaded.id, activity));
+                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
         }
     }

@@ -19,7 +19,7 @@ pub use load::{Load, Var, var};
 
 use crate::{
     codec::{LayoutId, Persist},
-    context::{Context, Step, StepFailure},
+    context::{Context, MAX_SNAPSHOT_BYTES, Step, StepFailure},
     future::DurableFuture,
     meta::WorkflowMeta,
 };
@@ -138,6 +138,10 @@ impl<'a> Frame<'a> {
                 }
             }
             image::push_delimited(&mut out, &scratch);
+        }
+        if out.len() > MAX_SNAPSHOT_BYTES {
+            self.fail(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len() });
+            return;
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
         self.saved = Some(FrameImage { layout, vars: out });

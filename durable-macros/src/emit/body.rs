@@ -71,6 +71,11 @@ impl Render for Place<'_> {
     }
 }
 
+/// Where the future of a point in a loop waits between the function's dispatch and the loop's.
+fn parked(point: PointId) -> Ident {
+    made_up(&format!("parked_{}", point + 1))
+}
+
 /// The name under which a pattern binds a variable that is declared elsewhere.
 fn momentary(var: VarId) -> Ident {
     made_up(&format!("bound_{var}"))
@@ -102,6 +107,12 @@ impl<'a> Emitter<'a> {
                 tokens.extend(self.declaration(var, None));
             }
         }
+        if level.is_none() {
+            for &point in self.layout.points.iter().filter(|point| self.is_in_loop(**point)) {
+                let parked = parked(point);
+                tokens.extend(quote!(let mut #parked = ::core::option::Option::None;));
+            }
+        }
         for (id, var) in &self.layout.slots {
             if self.function.loops[*id].parent == level {
                 let slot = self.slot(*id, *var);
@@ -112,6 +123,10 @@ impl<'a> Emitter<'a> {
             }
         }
         tokens
+    }
+
+    fn is_in_loop(&self, point: PointId) -> bool {
+        self.function.blocks[self.function.points[point].block].in_loop.is_some()
     }
 
     fn is_mentioned(&self, var: VarId) -> bool {
@@ -342,13 +357,14 @@ impl<'a> Emitter<'a> {
         let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
         let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
         let span = Span::mixed_site().located_at(span);
-        quote_spanned!(span=> match #cx.poll(&mut #future) {
+        // In parentheses, so that any operator may follow it wherever it stands.
+        quote_spanned!(span=> (match #cx.poll(&mut #future) {
             ::core::task::Poll::Ready(#value) => #value,
             ::core::task::Poll::Pending => {
                 #cx.save(#number, #awaited, &[#(#vars),*]);
                 match #p::suspend().await {}
             }
-        })
+        }))
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
@@ -408,23 +424,39 @@ impl<'a> Emitter<'a> {
         let loops = self.function.loops_around(info.block);
         let place = self.place(info.block);
         let mut names = Vec::new();
-        if level.is_none() {
-            names.push(place.name(info.future, None));
+        let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
+        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+        let future = place.name(info.future, None);
+        // The future is decoded first of all and may belong into a loop: it is parked on the way.
+        if level.is_none() && self.is_in_loop(point) {
+            let (parked, loaded) = (parked(point), made_up("loaded"));
+            park = quote!(let (#loaded,) = match #cx.load() {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };
+            #parked = ::core::option::Option::Some(#loaded););
+        } else if level.is_none() {
+            names.push(future);
+        } else if self.function.blocks[info.block].in_loop == level {
+            let parked = parked(point);
+            unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };);
         }
         for var in self.layout.saved(self.function, self.live, point) {
             if self.layout.level(var, &loops) == level {
                 names.push(place.name(var, None));
             }
         }
-        if names.is_empty() {
-            return TokenStream::new();
-        }
-        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-        let target = tuple(names.into_iter().map(|name| name.into_token_stream()).collect());
-        quote!(#target = match #cx.load() {
-            ::core::option::Option::Some(#value) => #value,
-            ::core::option::Option::None => break #bad,
-        };)
+        let loads = names.chunks(MAX_TUPLE).map(|names| {
+            quote!((#(#names,)*) = match #cx.load() {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };)
+        });
+        let loads: TokenStream = loads.collect();
+        quote!(#park #loads #unpark)
     }
 
     fn has_prologue(&self, block: BlockId) -> bool {
@@ -505,7 +537,7 @@ impl<'a> Emitter<'a> {
             .collect();
         place.bound = bound_here;
         let pat = place.render(pat.to_token_stream());
-        let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { pat };
+        let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { quote!((#pat)) };
         quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
     }
 }
@@ -525,14 +557,6 @@ impl VisitMut for Unmut<'_> {
 fn pat_span(pat: &Pat) -> Span {
     match pat {
         Pat::Ident(pat) => pat.ident.span(),
-        _ => Span::call_site(),
+        _ => Span::mixed_site(),
     }
-}
-
-/// Nested tuples of at most `MAX_TUPLE`.
-fn tuple(mut parts: Vec<TokenStream>) -> TokenStream {
-    while parts.len() > MAX_TUPLE {
-        parts = parts.chunks(MAX_TUPLE).map(|chunk| quote!((#(#chunk,)*))).collect();
-    }
-    quote!((#(#parts,)*))
 }

@@ -69,8 +69,8 @@ impl Rewriter<'_> {
         self.labels.truncate(before);
     }
 
-    fn set(dest: VarId, value: &Expr, jump: &Expr) -> Expr {
-        let var = var_expr(dest, proc_macro2::Span::mixed_site());
+    fn set(&self, dest: VarId, value: &Expr, jump: &Expr) -> Expr {
+        let var = var_expr(dest, self.lowerer.function.vars[dest].ident.span());
         syn::parse_quote!({ #var = #value; #jump })
     }
 }
@@ -115,7 +115,7 @@ impl VisitMut for Rewriter<'_> {
                 let value = e.expr.as_deref();
                 *expr = match (dest, value) {
                     (Dest::Return, value) => syn::parse_quote!(return #value),
-                    (Dest::Var(var), value) => Self::set(var, value.unwrap_or(&unit), &jump),
+                    (Dest::Var(var), value) => self.set(var, value.unwrap_or(&unit), &jump),
                     (Dest::Discard, Some(value)) => syn::parse_quote!({ #value; #jump }),
                     (Dest::Discard, None) => jump,
                 };

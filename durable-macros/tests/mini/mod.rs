@@ -1,0 +1,343 @@
+//! A miniature of the engine's side of the contract: enough to run compiled workflows with a restore at every suspension.
+//!
+//! An operation suspends at its first poll and is ready at its second; what it did is in a log. The same operations can be
+//! awaited in plain async code, which is the oracle.
+
+pub use __private::WorkflowCall;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
+use std::future::{Future, IntoFuture, Ready};
+use std::marker::PhantomData;
+use std::task::{Context, Poll, Waker};
+
+thread_local! {
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static PLAIN: RefCell<bool> = const { RefCell::new(false) };
+}
+
+/// What runs behind the generated code.
+pub mod __private {
+    use super::{Call, Persist};
+    use serde::{Deserialize, Serialize};
+    use std::convert::Infallible;
+    use std::future::Future;
+    use std::marker::PhantomData;
+    use std::task::{Context, Poll, Waker};
+
+    pub struct WorkflowMeta {
+        pub name: &'static str,
+        pub function: &'static str,
+        pub file: &'static str,
+        pub line: u32,
+        pub deadline_ms: Option<u64>,
+        pub points: &'static [PointMeta],
+    }
+
+    pub struct PointMeta {
+        pub name: Option<&'static str>,
+        pub callee: &'static str,
+        pub path: &'static str,
+        pub binding: &'static str,
+        pub args: &'static str,
+        pub line: u32,
+        pub column: u32,
+        pub vars: &'static [&'static str],
+    }
+
+    pub trait Workflow: 'static {
+        type Args: Persist;
+        type Output;
+        const META: &'static WorkflowMeta;
+        fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+    }
+
+    /// A called workflow: its arguments, or its snapshot.
+    #[derive(Serialize, Deserialize)]
+    #[serde(bound = "")]
+    pub struct WorkflowCall<D: Workflow> {
+        args: Option<D::Args>,
+        point: u32,
+        snapshot: Vec<u8>,
+        _workflow: PhantomData<fn() -> D>,
+    }
+
+    impl<D: Workflow> WorkflowCall<D> {
+        pub fn new(args: D::Args) -> Self {
+            Self { args: Some(args), point: 0, snapshot: Vec::new(), _workflow: PhantomData }
+        }
+    }
+
+    impl<D: Workflow> WorkflowCall<D> {
+        pub const META: &'static WorkflowMeta = D::META;
+    }
+
+    /// The metadata of a call.
+    pub fn meta_of<D: Workflow>(_: &WorkflowCall<D>) -> &'static WorkflowMeta {
+        D::META
+    }
+
+    pub trait DurableFuture: Persist {
+        type Output;
+        fn poll(&mut self) -> Poll<Self::Output>;
+    }
+
+    pub trait IntoDurableFuture {
+        type Output;
+        type IntoFuture: DurableFuture<Output = Self::Output>;
+        fn into_durable(self) -> Self::IntoFuture;
+    }
+
+    impl<F: DurableFuture> IntoDurableFuture for F {
+        type Output = F::Output;
+        type IntoFuture = F;
+        fn into_durable(self) -> F {
+            self
+        }
+    }
+
+    impl<D: Workflow> DurableFuture for WorkflowCall<D> {
+        type Output = D::Output;
+        fn poll(&mut self) -> Poll<D::Output> {
+            let mut saved = None;
+            let mut frame = Frame { point: self.point, input: &self.snapshot, saved: &mut saved };
+            let result = D::poll(&mut frame, self.args.take());
+            if result.is_pending() {
+                (self.point, self.snapshot) = saved.expect("a pending workflow has saved itself");
+            }
+            result
+        }
+    }
+
+    impl<T: Persist> DurableFuture for Call<T> {
+        type Output = T;
+        fn poll(&mut self) -> Poll<T> {
+            self.poll_operation()
+        }
+    }
+
+    pub struct Frame<'a> {
+        point: u32,
+        input: &'a [u8],
+        saved: &'a mut Option<(u32, Vec<u8>)>,
+    }
+
+    impl Frame<'_> {
+        pub fn resume_point(&mut self) -> u32 {
+            self.point
+        }
+
+        pub fn load<V: Load>(&mut self) -> Option<V> {
+            V::load(&mut self.input)
+        }
+
+        pub fn poll<F: DurableFuture>(&mut self, future: &mut F) -> Poll<F::Output> {
+            future.poll()
+        }
+
+        pub fn save(&mut self, point: u32, awaited: &dyn Var, vars: &[&dyn Var]) {
+            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
+            let mut bytes = Vec::new();
+            awaited.write(&mut bytes);
+            for var in vars {
+                var.write(&mut bytes);
+            }
+            *self.saved = Some((point, bytes));
+        }
+    }
+
+    pub trait Var {
+        fn write(&self, bytes: &mut Vec<u8>);
+    }
+
+    impl<T: Persist> Var for T {
+        fn write(&self, bytes: &mut Vec<u8>) {
+            bytes.extend(postcard::to_stdvec(self).expect("a test's value is serializable"));
+        }
+    }
+
+    pub fn var<T: Persist>(value: &T) -> &dyn Var {
+        value
+    }
+
+    pub fn into_durable<F: IntoDurableFuture>(future: F) -> F::IntoFuture {
+        future.into_durable()
+    }
+
+    pub async fn suspend() -> Infallible {
+        std::future::pending().await
+    }
+
+    pub fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
+        std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Decodes saved variables: tuples, nested beyond eight.
+    pub trait Load: Sized {
+        fn load(input: &mut &[u8]) -> Option<Self>;
+    }
+
+    /// A value or a tuple of values, as the real frame's `Load` tells them apart.
+    macro_rules! loads {
+        ($($name:ident)*) => {
+            impl<$($name: Persist),*> Load for ($($name,)*) {
+                fn load(input: &mut &[u8]) -> Option<Self> {
+                    Some(($({
+                        let (value, rest) = postcard::take_from_bytes::<$name>(input).ok()?;
+                        *input = rest;
+                        value
+                    },)*))
+                }
+            }
+        };
+    }
+    loads!(A);
+    loads!(A B);
+    loads!(A B C);
+    loads!(A B C D);
+    loads!(A B C D E);
+    loads!(A B C D E F);
+    loads!(A B C D E F G);
+    loads!(A B C D E F G H);
+
+    pub trait Steps: Persist {
+        type Item;
+        fn next_step(&mut self) -> Option<Self::Item>;
+    }
+
+    pub trait IntoSteps {
+        type Item;
+        type Steps: Steps<Item = Self::Item>;
+        fn into_steps(self) -> Self::Steps;
+    }
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Rest<T>(std::collections::VecDeque<T>);
+
+    impl<T: Persist> Steps for Rest<T> {
+        type Item = T;
+        fn next_step(&mut self) -> Option<T> {
+            self.0.pop_front()
+        }
+    }
+
+    impl<I: IntoIterator<Item: Persist>> IntoSteps for I {
+        type Item = I::Item;
+        type Steps = Rest<I::Item>;
+        fn into_steps(self) -> Self::Steps {
+            Rest(self.into_iter().collect())
+        }
+    }
+
+    pub fn ordered<I: IntoIterator>(iterable: I) -> I::IntoIter {
+        iterable.into_iter()
+    }
+
+    /// The iterator before its current item, of which it has given `count`.
+    pub fn ordered_at<I: IntoIterator>(iterable: I, count: usize) -> I::IntoIter {
+        let mut iterator = iterable.into_iter();
+        for _ in 1..count {
+            iterator.next();
+        }
+        iterator
+    }
+
+    pub struct Registration;
+
+    impl Registration {
+        pub const fn workflow<D: Workflow>() -> Self {
+            Self
+        }
+    }
+
+    pub mod inventory {
+        macro_rules! submit {
+            ($registration:expr) => {
+                const _: $crate::mini::__private::Registration = {
+                    #[allow(unused_imports)]
+                    use $crate::mini::__private as __p;
+                    $registration
+                };
+            };
+        }
+        pub(crate) use submit;
+    }
+}
+
+/// What can be stored.
+pub trait Persist: Serialize + DeserializeOwned {}
+impl<T: Serialize + DeserializeOwned> Persist for T {}
+
+/// An operation with a prepared result.
+#[derive(Serialize, Deserialize)]
+pub struct Call<T> {
+    started: bool,
+    what: String,
+    result: Vec<u8>,
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<T: Persist> Call<T> {
+    pub fn new(what: String, result: &T) -> Self {
+        let result = postcard::to_stdvec(result).expect("a test's value is serializable");
+        Self { started: false, what, result, _type: PhantomData }
+    }
+
+    fn result(&self) -> T {
+        postcard::from_bytes(&self.result).expect("it was encoded as this type")
+    }
+
+    fn poll_operation(&mut self) -> Poll<T> {
+        assert!(!PLAIN.with_borrow(|plain| *plain), "a durable poll in plain code");
+        if !std::mem::replace(&mut self.started, true) {
+            log(&self.what);
+            // An operation of this name is done before it is awaited.
+            if !self.what.starts_with("ready") {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(self.result())
+    }
+}
+
+impl<T: Persist> IntoFuture for Call<T> {
+    type Output = T;
+    type IntoFuture = Ready<T>;
+    fn into_future(self) -> Ready<T> {
+        assert!(PLAIN.with_borrow(|plain| *plain), "an await was left in a compiled workflow");
+        log(&self.what);
+        std::future::ready(self.result())
+    }
+}
+
+/// Notes an effect.
+pub fn log(what: &str) {
+    LOG.with_borrow_mut(|log| log.push(what.to_owned()));
+}
+
+fn take_log() -> Vec<String> {
+    LOG.take()
+}
+
+/// Runs plain async code over operations that are ready at once.
+pub fn run_plain<T>(future: impl Future<Output = T>) -> (T, Vec<String>) {
+    PLAIN.set(true);
+    let result = std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    PLAIN.set(false);
+    match result {
+        Poll::Ready(value) => (value, take_log()),
+        Poll::Pending => panic!("plain code waits for nothing"),
+    }
+}
+
+/// Runs a compiled workflow, with an encode, a drop and a decode at every suspension.
+pub fn run_compiled<D: __private::Workflow>(mut call: WorkflowCall<D>) -> (D::Output, Vec<String>) {
+    use __private::DurableFuture;
+    loop {
+        let bytes = postcard::to_stdvec(&call).expect("a snapshot is serializable");
+        drop(call);
+        call = postcard::from_bytes(&bytes).expect("a snapshot decodes as what it was");
+        if let Poll::Ready(value) = call.poll() {
+            return (value, take_log());
+        }
+    }
+}
