@@ -6,6 +6,7 @@
 // The public face is async also where today's store answers at once.
 #![allow(clippy::unused_async)]
 
+mod build;
 mod bytes;
 mod clock;
 mod context;

@@ -164,3 +164,16 @@ async fn many_instances_share_commits() {
         assert_eq!(handle.result().await.expect("it ends"), 242);
     }
 }
+
+#[tokio::test]
+async fn a_timer_of_a_terminated_instance_does_not_wake_the_next_one_in_its_place() {
+    let engine = testing::engine().open().await;
+    let first = engine.start("a", rounds(0)).await.expect("it starts");
+    engine.advance(Duration::from_secs(30 * 60)).await;
+    first.terminate("not needed").await.expect("it is terminated");
+    let second = engine.start("b", rounds(0)).await.expect("it starts");
+    engine.advance(Duration::from_secs(45 * 60)).await;
+    assert_eq!(second.try_result().await.expect("it is there"), None, "its hour is not over");
+    engine.advance(Duration::from_secs(15 * 60)).await;
+    assert_eq!(second.try_result().await.expect("it is there"), Some(0));
+}

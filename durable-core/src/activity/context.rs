@@ -4,13 +4,13 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{MissingState, State, States};
 use crate::{
@@ -118,7 +118,9 @@ pub struct AttemptState {
     beat_ms: AtomicU64,
     progress: Mutex<Progress>,
     engine: Weak<Inner>,
-    cancelled: watch::Sender<bool>,
+    cancelled: AtomicBool,
+    /// Told once `cancelled` is set. Not a `watch`: that is an allocation of a kilobyte per attempt.
+    told: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -140,7 +142,8 @@ impl AttemptState {
             beat_ms: AtomicU64::new(started_ms),
             progress: Mutex::default(),
             engine,
-            cancelled: watch::Sender::new(false),
+            cancelled: AtomicBool::new(false),
+            told: Notify::new(),
         })
     }
 
@@ -172,7 +175,9 @@ impl AttemptState {
 
     /// Tells the attempt to stop. What it makes of that is its own affair.
     pub fn cancel(&self) {
-        self.cancelled.send_replace(true);
+        if !self.cancelled.swap(true, Ordering::AcqRel) {
+            self.told.notify_waiters();
+        }
     }
 
     /// The engine's codec.
@@ -249,14 +254,16 @@ impl ActivityContext {
 
     /// Waits until the call was cancelled. For `tokio::select!`.
     pub async fn cancelled(&self) {
-        let mut cancelled = self.attempt.cancelled.subscribe();
-        // The sender lives in what `self` holds, so it is not gone before the wait is over.
-        let _ = cancelled.wait_for(|cancelled| *cancelled).await;
+        // Made before the flag is looked at: whoever sets it afterwards tells this one.
+        let told = self.attempt.told.notified();
+        if !self.is_cancelled() {
+            told.await;
+        }
     }
 
     /// Whether the call was cancelled. A blocking activity that runs long asks now and then.
     pub fn is_cancelled(&self) -> bool {
-        *self.attempt.cancelled.borrow()
+        self.attempt.cancelled.load(Ordering::Acquire)
     }
 
     /// The engine that this attempt runs on.

@@ -31,8 +31,8 @@ pub(crate) enum Event {
     Begin,
     /// An attempt of an activity has ended.
     Attempted { operation: OperationId, ended: Attempted },
-    /// A timer is due.
-    Fired { operation: OperationId },
+    /// A timer is due. Its slot may hold another instance by now, so the deadline must match too.
+    Fired { operation: OperationId, deadline_ms: u64 },
     /// Another build parked it, or a person asks: try again.
     Unpark { by: &'static str },
     /// From outside.
@@ -141,7 +141,7 @@ impl Advance<'_> {
         match event {
             Event::Begin => self.note(HistoryKind::Started),
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
-            Event::Fired { operation } => self.fired(operation),
+            Event::Fired { operation, deadline_ms } => self.fired(operation, deadline_ms),
             Event::Unpark { by } => self.unpark(by),
             Event::Command { command, reply } => {
                 match command {
@@ -169,9 +169,11 @@ impl Advance<'_> {
         self.loaded.state.since_ms = self.now_ms;
     }
 
-    fn fired(&mut self, id: OperationId) {
+    fn fired(&mut self, id: OperationId, deadline_ms: u64) {
         let Some(operation) = self.loaded.state.operation(id) else { return };
-        let OperationKind::Timer { deadline_ms } = operation.kind else { return };
+        if operation.kind != (OperationKind::Timer { deadline_ms }) {
+            return;
+        }
         operation.kind = OperationKind::Done(Completion::Fired);
         let timer = Timer { deadline_ms, slot: self.slot, operation: id };
         self.timers.push(TimerChange::Clear(timer));
@@ -218,9 +220,13 @@ impl Advance<'_> {
 
     fn attempted(&mut self, id: OperationId, ended: Attempted) {
         let Some(activity) = self.loaded.state.pending_activity(id) else { return };
-        let (name, attempt) = (activity.name.clone(), activity.failed_attempts + 1);
+        let attempt = activity.failed_attempts + 1;
+        if let Attempted::Completed(value) = ended {
+            return self.complete(id, attempt, value, None);
+        }
+        let name = activity.name.clone();
         match ended {
-            Attempted::Completed(value) => self.complete(id, attempt, value, None),
+            Attempted::Completed(_) => unreachable!("it was taken above"),
             Attempted::Impossible(reason) => {
                 activity.next_attempt_ms = 0;
                 self.effects.ended.push(id);

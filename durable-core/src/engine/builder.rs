@@ -18,7 +18,6 @@ use crate::{
     clock::{Clock, SystemClock},
     codec::Codec,
     frame::Frames,
-    program,
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
@@ -185,7 +184,7 @@ impl EngineBuilder {
     ) -> Result<Inner, OpenError> {
         let build = match self.build {
             Some(build) => build,
-            None => program::build_id().map_err(OpenError::Build)?,
+            None => crate::build::id().map_err(OpenError::Build)?,
         };
         let layouts = store.clone();
         let source = Box::new(move |id| layouts.layout(id).ok().flatten());

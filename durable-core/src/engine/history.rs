@@ -30,9 +30,13 @@ pub(crate) struct Moved {
 
 impl Tail {
     pub(crate) fn push(&mut self, event: &HistoryEvent) {
-        let bytes = postcard::to_stdvec(event).expect("the engine's own records always encode");
-        self.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes()[..3]);
-        self.bytes.extend_from_slice(&bytes);
+        let start = self.bytes.len() + 3;
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.reserve(64);
+        bytes.extend_from_slice(&[0; 3]);
+        self.bytes = postcard::to_extend(event, bytes).expect("the engine's own records always encode");
+        let len = ((self.bytes.len() - start) as u32).to_le_bytes();
+        self.bytes[start - 3..start].copy_from_slice(&len[..3]);
     }
 
     /// Takes the tail out as a chunk if it is full, or in any case at the end of an instance.

@@ -10,6 +10,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) states: Arc<States>,
     pub(crate) mocks: Mocks,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same as attempts read it at a heartbeat.
+    pub(crate) beat_clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
     pub(crate) build: u64,
@@ -89,7 +92,7 @@ pub(crate) struct Unsaved {
 /// What is guarded by the one lock.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    pub(crate) live: HashMap<Slot, Live>,
+    pub(crate) live: HashMap<Slot, Live, BuildHasherDefault<SlotHasher>>,
     pub(crate) ready: VecDeque<Slot>,
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
@@ -111,6 +114,25 @@ pub(crate) struct Shared {
     /// A worker is at it.
     pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
+}
+
+/// Spreads slots, which are dense numbers that nobody chooses to do harm: a step looks one up many times.
+#[derive(Debug, Default)]
+pub(crate) struct SlotHasher(u64);
+
+impl Hasher for SlotHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        // The table takes its bucket from the low bits and its tag from the high ones.
+        self.0 = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
+    }
 }
 
 /// How far a shutdown is.
@@ -166,6 +188,7 @@ impl Inner {
     pub(crate) fn new(parts: Parts, runtime: tokio::runtime::Handle) -> Self {
         // Every opening numbers its instances from a range of its own.
         let first_number = parts.store.epoch() << 32;
+        let clock = parts.clock.clone();
         Inner {
             program: Program::of(&parts.registry),
             store: parts.store,
@@ -175,6 +198,7 @@ impl Inner {
             states: parts.states,
             mocks: parts.mocks,
             clock: parts.clock,
+            beat_clock: Arc::new(move || clock.now_ms()),
             random: parts.random,
             settings: parts.settings,
             build: parts.build,

@@ -90,10 +90,7 @@ impl Alive {
             shared.watchers.clear();
             drop(shared);
             for (_, attempt) in live.into_values().flat_map(|live| live.attempts) {
-                attempt.cancel();
-                if let attempt::Attempt::Running { task, .. } = attempt {
-                    task.abort();
-                }
+                attempt.abort();
             }
         }
         self.inner.work.notify_all();

@@ -96,6 +96,7 @@ impl StartRequest {
             workflow: self.workflow.into(),
             started_ms: now_ms,
             stored_active: false,
+            stored_bytes: 0,
             state: InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms),
         })
     }

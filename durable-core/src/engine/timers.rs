@@ -15,7 +15,7 @@ use durable_store::{Error as StoreError, Record, Timer};
 
 use super::{
     advance::Event,
-    attempt::Queued,
+    attempt::{Attempt, Queued},
     inner::{Inner, Stopping},
     state::Loaded,
 };
@@ -163,7 +163,7 @@ impl Inner {
         let mut shared = self.lock();
         for (timer, instance) in due.iter().zip(instances) {
             if let Some(instance) = instance {
-                let event = Event::Fired { operation: timer.operation };
+                let event = Event::Fired { operation: timer.operation, deadline_ms: timer.deadline_ms };
                 self.post(&mut shared, timer.slot, instance.number, event);
             }
         }
@@ -180,8 +180,15 @@ impl Inner {
         let Some(activity) = loaded.state.pending_activity(operation) else { return };
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
+        // By hand it may have been made already since the record was read, and be done.
+        let live = shared.live.get(&slot).filter(|live| live.number == number);
+        if !matches!(live.and_then(|live| live.attempt(operation)), Some(Attempt::BackingOff { .. })) {
+            return;
+        }
         self.enqueue(&mut shared, queued);
-        self.pump(&mut shared);
+        let launches = self.pump(&mut shared);
+        drop(shared);
+        launches.launch();
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Slot};
+use durable_store::{Batch, Error as StoreError, Number, Slot};
 
 use super::{
     advance::{Advanced, Effects, Event, advance},
@@ -20,7 +20,7 @@ use super::{
     error::EngineError,
     inner::{Inner, Live, Shared, Stopping, Unsaved},
     start::{Decision, StartReply, StartRequest, Started},
-    state::{Loaded, OperationKind},
+    state::Loaded,
 };
 
 /// The most transitions in one transaction.
@@ -33,6 +33,8 @@ const IDLE: Duration = Duration::from_millis(500);
 /// An instance taken from the ready queue, with what happened to it.
 struct Claim {
     slot: Slot,
+    /// Which run it is, as long as it is busy.
+    number: Number,
     loaded: Option<Box<Loaded>>,
     events: Vec<Event>,
 }
@@ -46,14 +48,17 @@ struct Work {
     replies: Vec<(StartReply, Result<Started, super::error::StartError>)>,
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
-    unsettled: Vec<Slot>,
+    unsettled: Vec<(Slot, Number)>,
 }
 
 /// What follows the commit of one instance's transition.
 struct Commit {
     slot: Slot,
+    number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
+    /// Attempts that are due, made ready before the lock is taken.
+    due: Vec<Queued>,
 }
 
 /// Runs until the engine stops.
@@ -114,8 +119,9 @@ fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
         live.busy = true;
         shared.busy += 1;
         let loaded = live.cached.take();
+        let (number, events) = (live.number, std::mem::take(&mut live.inbox));
         shared.cached -= usize::from(loaded.is_some());
-        claims.push(Claim { slot, loaded, events: std::mem::take(&mut live.inbox) });
+        claims.push(Claim { slot, number, loaded, events });
     }
     let mut starts = Vec::new();
     while starts.len() < LARGEST_CLAIM
@@ -139,7 +145,7 @@ fn prepare(
     claims: Vec<Claim>,
     starts: Vec<StartRequest>,
 ) -> Result<(), StoreError> {
-    work.unsettled.extend(claims.iter().map(|claim| claim.slot));
+    work.unsettled.extend(claims.iter().map(|claim| (claim.slot, claim.number)));
     work.ids.extend(starts.iter().map(|request| request.id.clone()));
     let missing: Vec<Slot> =
         claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
@@ -161,8 +167,7 @@ fn prepare(
                 }
             });
         }
-        let wanted = inner.lock().live.get(&claim.slot).map(|live| live.number);
-        let Some(loaded) = claim.loaded.filter(|loaded| Some(loaded.number) == wanted) else {
+        let Some(loaded) = claim.loaded.filter(|loaded| loaded.number == claim.number) else {
             // It has closed since: whoever asked something of it is told.
             for event in claim.events {
                 if let Event::Command { reply, .. } = event {
@@ -204,7 +209,7 @@ fn broken(error: &StoreError) -> EngineError {
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
     let decided = request.decide(inner).and_then(|decision| match decision {
         Decision::Answer(answer) => Ok(Err(answer)),
-        Decision::Create => inner.store.allocate().map(Ok),
+        Decision::Create => take_slot(inner, work.generation).map(Ok),
     });
     match decided {
         Err(error) => {
@@ -212,25 +217,9 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
             return Err(error);
         }
         Ok(Err(answer)) => work.replies.push((request.reply, answer)),
-        Ok(Ok(slot)) => {
-            let number = inner.next_number();
+        Ok(Ok((slot, number))) => {
             let loaded = request.first_record(inner, number);
-            {
-                let mut shared = inner.lock();
-                if shared.generation != work.generation {
-                    drop(shared);
-                    // The batch will not be committed: what it began must leave no trace in memory.
-                    inner.store.release(slot);
-                    let error = reopened();
-                    refuse(Vec::new(), vec![request], &error);
-                    return Err(error);
-                }
-                let mut live = Live::new(number);
-                live.busy = true;
-                shared.busy += 1;
-                shared.live.insert(slot, live);
-            }
-            work.unsettled.push(slot);
+            work.unsettled.push((slot, number));
             let started = Started { number, created: true };
             work.replies.push((request.reply, Ok(started)));
             let advanced = advance(inner, slot, loaded, vec![Event::Begin], true);
@@ -238,6 +227,41 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
         }
     }
     Ok(())
+}
+
+/// A slot for a new instance, which is busy from now on.
+///
+/// The store gives a slot away again as soon as the end of its instance is committed; in memory
+/// there may be something left of that instance until its commit is concluded.
+///
+/// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
+fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
+    let number = inner.next_number();
+    let mut occupied = Vec::new();
+    let taken = loop {
+        let slot = match inner.store.allocate() {
+            Ok(slot) => slot,
+            Err(error) => break Err(error),
+        };
+        let mut shared = inner.lock();
+        if shared.generation != generation {
+            occupied.push(slot);
+            break Err(reopened());
+        }
+        if shared.live.contains_key(&slot) {
+            occupied.push(slot);
+            continue;
+        }
+        let mut live = Live::new(number);
+        live.busy = true;
+        shared.busy += 1;
+        shared.live.insert(slot, live);
+        break Ok((slot, number));
+    };
+    for slot in occupied {
+        inner.store.release(slot);
+    }
+    taken
 }
 
 /// Waits for the disk; meanwhile it steps what becomes ready and adds it to the batch.
@@ -282,26 +306,23 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
 }
 
 /// Begins the effects of a committed batch.
-fn conclude(inner: &Arc<Inner>, work: Work) {
+fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut replies = Vec::new();
+    work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, loaded, mut effects } in work.commits {
+    for Commit { slot, number, loaded, mut effects, due } in work.commits {
         replies.append(&mut effects.replies);
-        if !current {
+        if effects.closed || effects.parked.is_some() {
+            // Whoever waits for the end looks again: a test's engine reports a parked instance.
+            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
+        }
+        if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
         }
-        let Some(live) = shared.live.get_mut(&slot) else { continue };
-        let number = live.number;
-        if effects.closed {
-            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
-        } else if effects.parked.is_some() {
-            // Whoever waits for the end looks again: a test's engine reports it.
-            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
-        }
-        begin(inner, &mut shared, slot, loaded.as_deref(), &effects);
+        begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -310,17 +331,18 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for slot in work.unsettled.into_iter().filter(|_| current) {
+    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
         // Claimed, and then there was nothing to do.
-        if shared.live.get(&slot).is_some_and(|live| live.busy) {
+        if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
     if current {
         release_ids(inner, &mut shared, work.ids);
     }
-    inner.pump(&mut shared);
+    let launches = inner.pump(&mut shared);
     drop(shared);
+    launches.launch();
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
@@ -335,7 +357,14 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
 }
 
 /// Starts what a committed transition asks for.
-fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) {
+fn begin(
+    inner: &Arc<Inner>,
+    shared: &mut Shared,
+    slot: Slot,
+    loaded: Option<&Loaded>,
+    effects: &Effects,
+    due: Vec<Queued>,
+) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
@@ -354,17 +383,8 @@ fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Lo
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
     }
-    for operation in &effects.dispatch {
-        let activity = loaded.and_then(|loaded| {
-            loaded.state.operations.iter().find_map(|op| match &op.kind {
-                OperationKind::Activity(activity) if op.id == *operation => Some(activity),
-                _ => None,
-            })
-        });
-        if let (Some(activity), Some(loaded)) = (activity, loaded) {
-            let queued = Queued::new(inner, slot, number, *operation, &loaded.id, activity);
-            inner.enqueue(shared, queued);
-        }
+    for queued in due {
+        inner.enqueue(shared, queued);
     }
     for timer in &effects.timers {
         shared.timers.add(*timer);
@@ -431,7 +451,20 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
+        let number = transition.number;
+        self.commits.push(Commit { slot, number, loaded, effects, due: Vec::new() });
         self.batch.transitions.push(transition);
-        self.commits.push(Commit { slot, loaded, effects });
+    }
+}
+
+impl Commit {
+    /// Makes the attempts that it dispatches ready.
+    fn prepare(&mut self, inner: &Inner) {
+        let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
+                self.due.push(Queued::new(inner, self.slot, loaded.number, *operation, &loaded.id, activity));
+            }
+        }
     }
 }

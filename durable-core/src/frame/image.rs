@@ -125,11 +125,7 @@ impl Frames {
 
     /// The id of the layout of a frame saved at `point` with variables of these layouts.
     pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
-        let mut bytes = Vec::with_capacity(vars.len() * 8);
-        for id in vars {
-            bytes.extend_from_slice(&id.to_le_bytes());
-        }
-        let key = (std::ptr::from_ref(meta).addr(), point, xxh3_64(&bytes));
+        let key = (std::ptr::from_ref(meta).addr(), point, hash_ids(vars));
         if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
             return *id;
         }
@@ -276,6 +272,16 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
         })
         .collect::<Result<_, _>>()?;
     Ok(Resolved { layout, point: index as u32 + 1, order })
+}
+
+/// A hash of layout ids. Nearly all frames have few variables, and this is asked at every step.
+fn hash_ids(ids: &[u64]) -> u64 {
+    let mut few = [0; 16 * 8];
+    let Some(few) = few.get_mut(..ids.len() * 8) else {
+        return xxh3_64(&ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<_>>());
+    };
+    few.chunks_exact_mut(8).zip(ids).for_each(|(place, id)| place.copy_from_slice(&id.to_le_bytes()));
+    xxh3_64(few)
 }
 
 /// Appends a value with its length in front.
