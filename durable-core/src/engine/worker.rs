@@ -88,7 +88,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
                 settled = true;
                 drop(shared);
                 // Best effort: what it could not make cheap is made by the next opening.
-                let _ = inner.ask(|store| store.settle());
+                let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
