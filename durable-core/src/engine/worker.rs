@@ -94,7 +94,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
                 settled = true;
                 drop(shared);
                 // Best effort: what it could not make cheap is made by the next opening.
-                let _ = inner.ask(|store| store.settle());
+                let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
@@ -223,10 +223,9 @@ fn broken(error: &StoreError) -> EngineError {
 
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    let number = inner.next_number();
     let decided = request.decide(inner).and_then(|decision| match decision {
         Decision::Answer(answer) => Ok(Err(answer)),
-        Decision::Create => take_slot(inner, work.generation, number).map(Ok),
+        Decision::Create => take_slot(inner, work.generation).map(Ok),
     });
     match decided {
         Err(error) => {
@@ -234,7 +233,7 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
             return Err(error);
         }
         Ok(Err(answer)) => work.replies.push((request.reply, answer)),
-        Ok(Ok(slot)) => {
+        Ok(Ok((slot, number))) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
             let started = Started { number, created: true };
@@ -250,7 +249,10 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
 ///
 /// The store gives a slot away again as soon as the end of its instance is committed; in memory
 /// there may be something left of that instance until its commit is concluded.
-fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, StoreError> {
+///
+/// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
+fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
+    let number = inner.next_number();
     let mut occupied = Vec::new();
     let taken = loop {
         let slot = match inner.store.allocate() {
@@ -259,7 +261,6 @@ fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, Sto
         };
         let mut shared = inner.lock();
         if shared.generation != generation {
-            // The batch will not be committed: what it began must leave no trace in memory.
             occupied.push(slot);
             break Err(reopened());
         }
@@ -271,7 +272,7 @@ fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, Sto
         live.busy = true;
         shared.busy += 1;
         shared.live.insert(slot, live);
-        break Ok(slot);
+        break Ok((slot, number));
     };
     for slot in occupied {
         inner.store.release(slot);
