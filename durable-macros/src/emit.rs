@@ -19,6 +19,7 @@
 mod body;
 mod item;
 mod names;
+mod resume;
 
 pub(crate) use item::{emit, emit_signature};
 

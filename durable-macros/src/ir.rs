@@ -80,13 +80,13 @@ pub(crate) struct Block {
 /// One statement of a block.
 pub(crate) enum Stmt {
     /// A statement of the user's, kept as written.
-    Keep(UserStmt),
+    Keep(Box<UserStmt>),
     /// `let x;`
     Declare(VarId),
     /// `let pat: ty = init else { .. };`
     Let(Box<Let>),
     /// `x = value;` where `x` was declared by the compiler or by a deferred `let`.
-    Set(VarId, Expr),
+    Set(VarId, Box<Expr>),
 }
 
 /// A `let` whose bindings may have to be declared elsewhere.
@@ -105,7 +105,7 @@ pub(crate) enum Term {
     #[default]
     Never,
     Goto(BlockId),
-    Return(Option<Expr>),
+    Return(Option<Box<Expr>>),
     If {
         cond: Box<Expr>,
         then: BlockId,

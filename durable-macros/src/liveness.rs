@@ -150,7 +150,7 @@ fn stmt_effects(stmt: &Stmt) -> Effects {
 fn term_effects(term: &Term) -> Effects {
     match term {
         Term::Never | Term::Goto(_) | Term::Dispatch { .. } => Effects::default(),
-        Term::Return(value) => value.as_ref().map(Effects::of_expr).unwrap_or_default(),
+        Term::Return(value) => value.as_deref().map(Effects::of_expr).unwrap_or_default(),
         // What the condition binds is set on the way to `then` only.
         Term::If { cond, .. } => {
             let mut effects = without_defs(Effects::of_expr(cond));

@@ -8,7 +8,9 @@
 //!
 //! Deliberately absent: what is saved where (`liveness`), and names, labels and declarations (`layout`, `emit`).
 
+mod binding;
 mod borrow;
+mod branch;
 mod condition;
 mod jumps;
 mod operand;
@@ -16,12 +18,11 @@ mod point;
 mod repeat;
 
 pub(crate) use borrow::forget;
+#[cfg(test)]
+pub(crate) use point::normalised_with;
 
 use crate::diagnostics::{self, Errors};
-use crate::ir::{
-    ARGS, Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked,
-    var_expr,
-};
+use crate::ir::{Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
@@ -186,16 +187,16 @@ impl Lowerer {
     fn store(&mut self, dest: Dest, value: Expr) {
         match dest {
             Dest::Return => match value {
-                Expr::Return(inner) => self.end(Term::Return(inner.expr.map(|value| *value))),
-                value => self.end(Term::Return(Some(value))),
+                Expr::Return(inner) => self.end(Term::Return(inner.expr)),
+                value => self.end(Term::Return(Some(Box::new(value)))),
             },
-            Dest::Var(var) => self.push(Stmt::Set(var, value)),
+            Dest::Var(var) => self.push(Stmt::Set(var, Box::new(value))),
             Dest::Discard => {
                 if !matches!(&value, Expr::Tuple(tuple) if tuple.elems.is_empty()) {
-                    self.push(Stmt::Keep(UserStmt::Expr(
+                    self.push(Stmt::Keep(Box::new(UserStmt::Expr(
                         value,
                         Some(syn::token::Semi::default()),
-                    )));
+                    ))));
                 }
             }
         }
@@ -204,49 +205,6 @@ impl Lowerer {
     fn store_unit(&mut self, dest: Dest) {
         if self.current.is_some() {
             self.store(dest, syn::parse_quote!(()));
-        }
-    }
-
-    // ---- parameters
-
-    fn params(&mut self, workflow: &Workflow) {
-        let mut pats: Vec<Pat> = Vec::new();
-        let mut borrowed = Vec::new();
-        for param in &workflow.params {
-            if param.referent.is_some() {
-                let name = match &param.pat {
-                    Pat::Ident(pat) => {
-                        marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone())
-                    }
-                    _ => None,
-                };
-                let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
-                pats.push(var_pat(owned, param.pat.span()));
-                borrowed.push((owned, param));
-            } else {
-                self.flatten(&param.pat, self.current);
-                pats.push(param.pat.clone());
-            }
-        }
-        let args = Ident::new(ARGS, Span::mixed_site());
-        let init: Expr = syn::parse_quote!(#args!());
-        let pat = syn::parse_quote!((#(#pats,)*));
-        self.push(Stmt::Let(Box::new(Let {
-            attrs: Vec::new(),
-            pat,
-            ty: None,
-            init,
-            diverge: None,
-        })));
-        for (owned, param) in borrowed {
-            let owned = var_expr(owned, param.pat.span());
-            self.simple_let(
-                Vec::new(),
-                param.pat.clone(),
-                Some(param.ty.clone()),
-                syn::parse_quote!(&#owned),
-                None,
-            );
         }
     }
 
@@ -274,7 +232,7 @@ impl Lowerer {
                 UserStmt::Macro(mut mac) => {
                     // After a macro in statement position more statements may follow.
                     mac.semi_token.get_or_insert_with(syn::token::Semi::default);
-                    self.push(Stmt::Keep(UserStmt::Macro(mac)));
+                    self.push(Stmt::Keep(Box::new(UserStmt::Macro(mac))));
                 }
             }
         }
@@ -285,7 +243,7 @@ impl Lowerer {
         if let Some(attrs) = attrs_of(&mut expr) {
             self.resume_name = take_resume_name(attrs, &mut self.errors);
         }
-        self.into_dest(expr, dest);
+        self.evaluate(expr, dest);
         self.unused_resume_name();
     }
 
@@ -296,10 +254,10 @@ impl Lowerer {
         if point::has_await(&expr)
             || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
         {
-            self.into_dest(expr, Dest::Discard);
+            self.evaluate(expr, Dest::Discard);
         } else {
             let expr = self.kept(expr);
-            self.push(Stmt::Keep(UserStmt::Expr(expr, semi)));
+            self.push(Stmt::Keep(Box::new(UserStmt::Expr(expr, semi))));
         }
         self.unused_resume_name();
     }
@@ -310,139 +268,17 @@ impl Lowerer {
         }
     }
 
-    fn local(&mut self, mut local: syn::Local) {
-        self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
-        let (pat, ty) = match local.pat {
-            Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
-            pat => (pat, None),
-        };
-        if let Pat::Ident(ident) = &pat
-            && let Some(var) = marked(&ident.ident)
-        {
-            self.binding = self.function.vars[var].stored_name.clone();
-        }
-        match local.init {
-            None => self.deferred(local.attrs, &pat, ty),
-            Some(init) => {
-                let diverge = init.diverge.map(|(_, diverge)| *diverge);
-                self.initialised(local.attrs, pat, ty, *init.expr, diverge);
-            }
-        }
-        self.unused_resume_name();
-    }
-
-    /// `let x;`
-    fn deferred(&mut self, attrs: Vec<syn::Attribute>, pat: &Pat, ty: Option<syn::Type>) {
-        self.flatten(pat, self.current);
-        let vars = bound(pat);
-        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
-            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
-        }
-        for var in vars {
-            if ty.is_some() {
-                self.function.vars[var].ty.clone_from(&ty);
-            }
-            self.push(Stmt::Declare(var));
-        }
-    }
-
-    fn initialised(
-        &mut self,
-        attrs: Vec<syn::Attribute>,
-        pat: Pat,
-        ty: Option<syn::Type>,
-        init: Expr,
-        diverge: Option<Expr>,
-    ) {
-        if let Some(diverge) = &diverge
-            && point::has_await(diverge)
-        {
-            return self.let_else(pat, ty, init, diverge.clone());
-        }
-        if !point::has_await(&init) {
-            let init = self.kept(init);
-            return self.simple_let(attrs, pat, ty, init, diverge);
-        }
-        if let (Some(var), true, None) = (plain(&pat), is_control(&init), &diverge) {
-            self.flatten(&pat, self.current);
-            self.function.vars[var].ty = ty;
-            self.push(Stmt::Declare(var));
-            return self.into_dest(init, Dest::Var(var));
-        }
-        let init = self.operand(init);
-        self.simple_let(attrs, pat, ty, init, diverge);
-    }
-
-    /// A `let` whose initialiser is evaluated at once.
-    fn simple_let(
-        &mut self,
-        attrs: Vec<syn::Attribute>,
-        pat: Pat,
-        ty: Option<syn::Type>,
-        init: Expr,
-        diverge: Option<Expr>,
-    ) {
-        let diverge = diverge.map(|diverge| self.kept(diverge));
-        let mut init = self.keep_temporary(init);
-        if borrow::binds_by_ref(&pat)
-            && !borrow::is_place(&init)
-            && !matches!(init, Expr::Reference(_))
-        {
-            let span = init.span();
-            let temp = self.bind_temp("borrowed".to_owned(), init, true);
-            init = var_expr(temp, span);
-        }
-        self.flatten(&pat, self.current);
-        if let Some(var) = plain(&pat) {
-            self.function.vars[var].ty.clone_from(&ty);
-        }
-        self.rematerialise_pattern(&pat, &init);
-        self.push(Stmt::Let(Box::new(Let {
-            attrs,
-            pat,
-            ty,
-            init,
-            diverge,
-        })));
-    }
-
-    /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
-    fn let_else(&mut self, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
-        let mut value = self.operand(init);
-        if let Some(ty) = ty {
-            let temp = self.bind_temp("let".to_owned(), value, false);
-            self.function.vars[temp].ty = Some(ty);
-            value = var_expr(temp, pat.span());
-        }
-        let value = self.keep_temporary(value);
-        let (matched, other) = (self.new_block(), self.new_block());
-        self.rematerialise_pattern(&pat, &value);
-        self.flatten(&pat, Some(matched));
-        self.end(Term::If {
-            cond: Box::new(syn::parse_quote!(let #pat = #value)),
-            then: matched,
-            other,
-        });
-        self.start(other);
-        let segment = self.path.enter("let");
-        self.path.push(format!("{segment}.else"));
-        self.into_dest(diverge, Dest::Discard);
-        self.path.pop();
-        self.end(Term::Never);
-        self.start(matched);
-    }
-
     // ---- expressions that direct control
 
     /// Evaluates an expression into its destination.
-    fn into_dest(&mut self, expr: Expr, dest: Dest) {
+    fn evaluate(&mut self, expr: Expr, dest: Dest) {
         if self.current.is_none() {
             return;
         }
         let awaits = point::has_await(&expr);
         match expr {
             Expr::Return(inner) => match inner.expr {
-                Some(value) => self.into_dest(*value, Dest::Return),
+                Some(value) => self.evaluate(*value, Dest::Return),
                 None => self.end(Term::Return(None)),
             },
             Expr::Break(jump) => self.break_stmt(jump, dest),
@@ -451,8 +287,8 @@ impl Lowerer {
                 let expr = self.kept(expr);
                 self.store(dest, expr);
             }
-            Expr::Paren(inner) => self.into_dest(*inner.expr, dest),
-            Expr::Group(inner) => self.into_dest(*inner.expr, dest),
+            Expr::Paren(inner) => self.evaluate(*inner.expr, dest),
+            Expr::Group(inner) => self.evaluate(*inner.expr, dest),
             Expr::If(cond) => self.if_expr(cond, dest),
             Expr::Match(choice) => self.match_expr(choice, dest),
             Expr::Block(block) => self.block_expr(block, dest),
@@ -470,103 +306,6 @@ impl Lowerer {
                 }
             }
         }
-    }
-
-    fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
-        let segment = self.path.enter("if");
-        let (then, other, join) = (self.new_block(), self.new_block(), self.new_block());
-        self.condition(*cond.cond, then, other);
-        self.start(then);
-        self.path.push(format!("{segment}.then"));
-        self.block(cond.then_branch, dest);
-        self.path.pop();
-        self.goto(join);
-        self.start(other);
-        match cond.else_branch {
-            Some((_, branch)) => {
-                self.path.push(format!("{segment}.else"));
-                self.into_dest(*branch, dest);
-                self.path.pop();
-            }
-            None => self.store_unit(dest),
-        }
-        self.goto(join);
-        self.start(join);
-    }
-
-    fn match_expr(&mut self, choice: syn::ExprMatch, dest: Dest) {
-        let mut scrutinee = self.operand(*choice.expr.clone());
-        if point::has_await(&choice.expr)
-            && !borrow::is_place(&scrutinee)
-            && !matches!(scrutinee, Expr::Reference(_))
-        {
-            let span = scrutinee.span();
-            let temp = self.bind_temp("match".to_owned(), scrutinee, false);
-            scrutinee = var_expr(temp, span);
-        }
-        let scrutinee = self.keep_temporary(scrutinee);
-        if self.current.is_none() {
-            return;
-        }
-        let segment = self.path.enter("match");
-        let join_outer = self.new_block();
-        let mut arms = Vec::new();
-        let mut bodies = Vec::new();
-        for arm in choice.arms {
-            let target = self.new_block();
-            self.rematerialise_pattern(&arm.pat, &scrutinee);
-            self.flatten(&arm.pat, Some(target));
-            let guard = arm.guard.map(|(token, guard)| {
-                if point::has_await(&guard) {
-                    self.errors.push(token.span, diagnostics::AWAIT_IN_GUARD);
-                }
-                self.kept(*guard)
-            });
-            arms.push(crate::ir::Arm {
-                attrs: arm.attrs,
-                pat: arm.pat,
-                guard,
-                target,
-            });
-            bodies.push((target, *arm.body));
-        }
-        self.end(Term::Match {
-            scrutinee: Box::new(scrutinee),
-            arms,
-        });
-        let mut ordinal = 0;
-        for (target, body) in bodies {
-            self.start(target);
-            if point::has_await(&body) {
-                ordinal += 1;
-            }
-            self.path.push(format!("{segment}.{ordinal}"));
-            self.into_dest(body, dest);
-            self.path.pop();
-            self.goto(join_outer);
-        }
-        self.start(join_outer);
-    }
-
-    fn block_expr(&mut self, block: syn::ExprBlock, dest: Dest) {
-        let Some(label) = block.label else {
-            return self.block(block.block, dest);
-        };
-        let segment = self.path.enter("block");
-        let after = self.new_block();
-        self.targets.push(Target {
-            label: Some(label.name.ident.to_string()),
-            is_loop: false,
-            after,
-            head: None,
-            dest,
-        });
-        self.path.push(segment);
-        self.block(block.block, dest);
-        self.path.pop();
-        self.targets.pop();
-        self.goto(after);
-        self.start(after);
     }
 }
 

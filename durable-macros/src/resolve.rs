@@ -311,10 +311,10 @@ impl VisitMut for Resolver {
                 this.within(context, |this| this.visit_expr_mut(&mut closure.body));
             }),
             Expr::Async(block) => self.within(Context::Async, |this| {
-                this.visit_block_mut(&mut block.block)
+                this.visit_block_mut(&mut block.block);
             }),
             Expr::Unsafe(block) => self.within(Context::Unsafe, |this| {
-                this.visit_block_mut(&mut block.block)
+                this.visit_block_mut(&mut block.block);
             }),
             Expr::Await(awaited) => {
                 let span = awaited.await_token.span;

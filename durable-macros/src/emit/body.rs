@@ -8,14 +8,11 @@ use crate::ir::{
 use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
 use crate::lower::plain;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
 use std::collections::BTreeSet;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Pat};
-
-/// The most variables in one tuple of a load.
-const MAX_TUPLE: usize = 8;
 
 /// Everything that the text is made from.
 pub(crate) struct Emitter<'a> {
@@ -30,7 +27,7 @@ pub(crate) fn made_up(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-fn label(prefix: &str, number: usize) -> Lifetime {
+pub(super) fn label(prefix: &str, number: usize) -> Lifetime {
     Lifetime::new(&format!("'{prefix}{number}"), Span::mixed_site())
 }
 
@@ -40,12 +37,12 @@ pub(crate) fn bad() -> Lifetime {
 }
 
 /// A place in the text: names depend on the loops around, and on the pattern that a piece stands in.
-struct Place<'e> {
-    emitter: &'e Emitter<'e>,
-    block: BlockId,
-    loops: Vec<LoopId>,
+pub(super) struct Place<'e> {
+    pub(super) emitter: &'e Emitter<'e>,
+    pub(super) block: BlockId,
+    pub(super) loops: Vec<LoopId>,
     /// Variables that stand under the name that a pattern gives them for a moment.
-    bound: BTreeSet<VarId>,
+    pub(super) bound: BTreeSet<VarId>,
 }
 
 impl Render for Place<'_> {
@@ -80,12 +77,12 @@ impl Render for Place<'_> {
 }
 
 /// Where the future of a point in a loop waits between the function's dispatch and the loop's.
-fn parked(point: PointId) -> Ident {
+pub(super) fn parked(point: PointId) -> Ident {
     made_up(&format!("parked_{}", point + 1))
 }
 
 /// The name under which a pattern binds a variable that is declared elsewhere.
-fn momentary(var: VarId) -> Ident {
+pub(super) fn momentary(var: VarId) -> Ident {
     made_up(&format!("bound_{var}"))
 }
 
@@ -97,7 +94,7 @@ impl<'a> Emitter<'a> {
         quote!(#declarations #text)
     }
 
-    fn place(&'a self, block: BlockId) -> Place<'a> {
+    pub(super) fn place(&'a self, block: BlockId) -> Place<'a> {
         Place {
             emitter: self,
             block,
@@ -143,7 +140,7 @@ impl<'a> Emitter<'a> {
         tokens
     }
 
-    fn is_in_loop(&self, point: PointId) -> bool {
+    pub(super) fn is_in_loop(&self, point: PointId) -> bool {
         self.function.blocks[self.function.points[point].block]
             .in_loop
             .is_some()
@@ -168,7 +165,7 @@ impl<'a> Emitter<'a> {
         quote!(#allow let #mutable #name #ty;)
     }
 
-    fn slot(&self, id: LoopId, var: VarId) -> Ident {
+    pub(super) fn slot(&self, id: LoopId, var: VarId) -> Ident {
         let name = self.naming.at(self.function, var, None, None);
         made_up(&format!(
             "slot_{}_{id}",
@@ -250,7 +247,7 @@ impl<'a> Emitter<'a> {
             Term::If { cond, then, other } => {
                 let mut cond = (**cond).clone();
                 let (place, moves) = self.bind(block, &bound_in(&cond), |binder| {
-                    binder.visit_expr_mut(&mut cond)
+                    binder.visit_expr_mut(&mut cond);
                 });
                 let cond = place.render(cond.to_token_stream());
                 let (then, other) = (
@@ -264,7 +261,7 @@ impl<'a> Emitter<'a> {
                 let arms = arms.iter().map(|arm| {
                     let mut pat = arm.pat.clone();
                     let (place, moves) = self.bind(block, &bound(&arm.pat), |binder| {
-                        binder.visit_pat_mut(&mut pat)
+                        binder.visit_pat_mut(&mut pat);
                     });
                     let pat = place.render(pat.to_token_stream());
                     let guard = arm
@@ -282,7 +279,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Goes to a block: by its text, by falling through, or by a jump.
-    fn goto(&self, from: BlockId, to: BlockId, next: Option<BlockId>) -> TokenStream {
+    pub(super) fn goto(&self, from: BlockId, to: BlockId, next: Option<BlockId>) -> TokenStream {
         let moves = self.moves(from, to);
         if next == Some(to) {
             return moves;
@@ -428,271 +425,10 @@ impl<'a> Emitter<'a> {
         place.bound = hoisted;
         (place, moves)
     }
-
-    // ---- resume points
-
-    fn poll(&self, point: PointId, span: Span) -> TokenStream {
-        let info = &self.function.points[point];
-        let place = self.place(info.block);
-        let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
-        let future = place.name(info.future, None);
-        let number = Literal::usize_unsuffixed(point + 1);
-        let vars = self
-            .layout
-            .saved(self.function, self.live, point)
-            .into_iter()
-            .map(|var| {
-                let at = self.function.vars[var].ident.span();
-                let name = place.name(var, Some(at));
-                let p = Ident::new("__p", Span::mixed_site().located_at(at));
-                quote_spanned!(at=> #p::var(&#name))
-            });
-        let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
-        let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
-        let span = Span::mixed_site().located_at(span);
-        // In parentheses, so that any operator may follow it wherever it stands.
-        quote_spanned!(span=> (match #cx.poll(&mut #future) {
-            ::core::task::Poll::Ready(#value) => #value,
-            ::core::task::Poll::Pending => {
-                #cx.save(#number, #awaited, &[#(#vars),*]);
-                match #p::suspend().await {}
-            }
-        }))
-    }
-
-    /// The points that a level's dispatch leads to, each with the block it jumps to.
-    fn routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
-        let mut routes = Vec::new();
-        for &point in &self.layout.points {
-            let block = self.function.points[point].block;
-            let loops = self.function.loops_around(block);
-            let depth = match level {
-                None => 0,
-                Some(id) => match loops.iter().position(|other| *other == id) {
-                    Some(at) => at + 1,
-                    None => continue,
-                },
-            };
-            routes.push((
-                point,
-                loops
-                    .get(depth)
-                    .map_or(block, |id| self.function.loops[*id].head),
-            ));
-        }
-        routes
-    }
-
-    fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
-        let level = self.function.blocks[block].head_of;
-        let resume = made_up("resume");
-        let mut arms: Vec<(Vec<Literal>, TokenStream)> = Vec::new();
-        for (point, target) in self.routes(level) {
-            let number = Literal::usize_unsuffixed(point + 1);
-            let load = self.load(level, point);
-            let direct = self.function.points[point].block == target;
-            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
-            let prologues = self.prologues(target);
-            let jump = match prologues
-                .iter()
-                .position(|(points, _)| points.contains(&point))
-            {
-                Some(index) => label("r", target * 1000 + index),
-                None => label("b", target),
-            };
-            let text = quote!(#reset #load break #jump;);
-            match arms
-                .iter_mut()
-                .find(|(_, other)| other.to_string() == text.to_string())
-            {
-                Some((numbers, _)) => numbers.push(number),
-                None => arms.push((vec![number], text)),
-            }
-        }
-        let arms = arms
-            .iter()
-            .map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
-        let dispatch = if arms.len() == 0 {
-            TokenStream::new()
-        } else {
-            quote!(match #resume { #(#arms)* _ => {} })
-        };
-        let takes = self
-            .layout
-            .slots
-            .iter()
-            .filter(|(id, _)| level == Some(*id))
-            .map(|(id, var)| {
-                let (slot, name, value, bad) = (
-                    self.slot(*id, *var),
-                    self.naming.at(self.function, *var, level, None),
-                    made_up("value"),
-                    bad(),
-                );
-                quote!(#name = match ::core::option::Option::take(&mut #slot) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };)
-            });
-        let takes: TokenStream = takes.collect();
-        let normal = self.goto(block, normal, next);
-        quote!(#dispatch #takes #normal)
-    }
-
-    fn load(&self, level: Level, point: PointId) -> TokenStream {
-        let info = &self.function.points[point];
-        let loops = self.function.loops_around(info.block);
-        let place = self.place(info.block);
-        let mut names = Vec::new();
-        let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
-        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-        let future = place.name(info.future, None);
-        // The future is decoded first of all and may belong into a loop: it is parked on the way.
-        if level.is_none() && self.is_in_loop(point) {
-            let (parked, loaded) = (parked(point), made_up("loaded"));
-            park = quote!(let (#loaded,) = match #cx.load() {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };
-            #parked = ::core::option::Option::Some(#loaded););
-        } else if level.is_none() {
-            names.push(future);
-        } else if self.function.blocks[info.block].in_loop == level {
-            let parked = parked(point);
-            unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };);
-        }
-        for var in self.layout.saved(self.function, self.live, point) {
-            if self.layout.level(var, &loops) == level {
-                names.push(place.name(var, None));
-            }
-        }
-        let loads = names.chunks(MAX_TUPLE).map(|names| {
-            quote!((#(#names,)*) = match #cx.load() {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };)
-        });
-        let loads: TokenStream = loads.collect();
-        quote!(#park #loads #unpark)
-    }
-
-    fn has_prologue(&self, block: BlockId) -> bool {
-        !self.prologues(block).is_empty()
-    }
-
-    /// What a resume that comes to this block makes again first, with the points it is for.
-    fn prologues(&self, target: BlockId) -> Vec<(Vec<PointId>, TokenStream)> {
-        let block = &self.function.blocks[target];
-        let level = match block.head_of {
-            Some(id) => self.function.loops[id].parent,
-            None if block.point.is_some() => block.in_loop,
-            None => return Vec::new(),
-        };
-        let mut groups: Vec<(Vec<PointId>, TokenStream)> = Vec::new();
-        for (point, to) in self.routes(level) {
-            if to != target {
-                continue;
-            }
-            let text = self.remake(level, point);
-            if text.is_empty() {
-                continue;
-            }
-            match groups
-                .iter_mut()
-                .find(|(_, other)| other.to_string() == text.to_string())
-            {
-                Some((points, _)) => points.push(point),
-                None => groups.push((vec![point], text)),
-            }
-        }
-        groups
-    }
-
-    /// Makes again the borrows of one level that are alive at a point.
-    fn remake(&self, level: Level, point: PointId) -> TokenStream {
-        let all = self
-            .function
-            .loops_around(self.function.points[point].block);
-        let depth = level.map_or(0, |id| {
-            all.iter()
-                .position(|other| *other == id)
-                .map_or(0, |at| at + 1)
-        });
-        let place = || Place {
-            emitter: self,
-            block: 0,
-            loops: all[..depth].to_vec(),
-            bound: BTreeSet::new(),
-        };
-        let mut wanted: BTreeSet<usize> = BTreeSet::new();
-        let mut vars: BTreeSet<VarId> = BTreeSet::new();
-        for &var in &self.live.at_point[point] {
-            if let Some(remat) = self.function.vars[var].remat
-                && self.layout.hoisted[var].is_some()
-                && self.layout.level(var, &all) == level
-            {
-                wanted.insert(remat);
-                vars.insert(var);
-            }
-        }
-        // The current item is taken in any case, so that the iterator stands behind it.
-        let items_remat = level.and_then(|id| self.function.loops[id].items);
-        wanted.extend(items_remat);
-        let mut tokens = TokenStream::new();
-        for remat in wanted {
-            tokens.extend(self.remake_one(&mut place(), remat, &vars, Some(remat) == items_remat));
-        }
-        tokens
-    }
-
-    fn remake_one(
-        &self,
-        place: &mut Place<'_>,
-        remat: usize,
-        vars: &BTreeSet<VarId>,
-        is_item: bool,
-    ) -> TokenStream {
-        let info = &self.function.remats[remat];
-        let expr = place.render(info.expr.to_token_stream());
-        if let (Some(var), false) = (plain(&info.pat), is_item) {
-            let name = place.name(var, None);
-            let Some(count) = info.count else {
-                return quote!(#name = #expr;);
-            };
-            let (p, count) = (made_up("__p"), place.name(count, None));
-            return quote!(#name = #p::ordered_at(#expr, #count););
-        }
-        let mut pat = info.pat.clone();
-        let forgotten: Vec<VarId> = bound(&pat)
-            .into_iter()
-            .filter(|var| !vars.contains(var))
-            .collect();
-        crate::lower::forget(&mut pat, &forgotten);
-        Unmut(vars).visit_pat_mut(&mut pat);
-        let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
-        let moves: TokenStream = bound_here
-            .iter()
-            .map(|var| {
-                let (name, value) = (place.name(*var, None), momentary(*var));
-                quote!(#name = #value;)
-            })
-            .collect();
-        place.bound = bound_here;
-        let pat = place.render(pat.to_token_stream());
-        let pat = if is_item {
-            quote!(::core::option::Option::Some(#pat))
-        } else {
-            quote!((#pat))
-        };
-        quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
-    }
 }
 
 /// Removes `mut` from the bindings of some variables, which are declared elsewhere.
-struct Unmut<'a>(&'a BTreeSet<VarId>);
+pub(super) struct Unmut<'a>(pub(super) &'a BTreeSet<VarId>);
 
 impl VisitMut for Unmut<'_> {
     fn visit_pat_ident_mut(&mut self, pat: &mut syn::PatIdent) {

@@ -200,21 +200,20 @@ fn definition(
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
     let p = made_up("__p");
     let points = function.points.iter().enumerate().map(|(number, point)| {
-        let name = match &point.name {
-            Some(name) => quote!(::core::option::Option::Some(#name)),
-            None => quote!(::core::option::Option::None),
+        let name = if let Some(name) = &point.name {
+            quote!(::core::option::Option::Some(#name))
+        } else {
+            quote!(::core::option::Option::None)
         };
         let (callee, path, binding, args) =
             (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
-        let (line, column) = (
-            Literal::usize_unsuffixed(start.line),
-            Literal::usize_unsuffixed(start.column + 1),
-        );
+        let at_line = Literal::usize_unsuffixed(start.line);
+        let at_column = Literal::usize_unsuffixed(start.column + 1);
         let vars = stored_names(function, &layout.saved(function, live, number));
         quote!(#p::PointMeta {
             name: #name, callee: #callee, path: #path, binding: #binding, args: #args,
-            line: #line, column: #column, vars: &[#(#vars),*],
+            line: #at_line, column: #at_column, vars: &[#(#vars),*],
         })
     });
     let points: Vec<TokenStream> = points.collect();
@@ -226,9 +225,10 @@ fn meta_of(workflow: &Workflow, points: &[TokenStream]) -> TokenStream {
     let ident = &workflow.item.sig.ident;
     let function = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&function);
-    let deadline = match workflow.options.deadline_ms {
-        Some(ms) => quote!(::core::option::Option::Some(#ms)),
-        None => quote!(::core::option::Option::None),
+    let deadline = if let Some(ms) = workflow.options.deadline_ms {
+        quote!(::core::option::Option::Some(#ms))
+    } else {
+        quote!(::core::option::Option::None)
     };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
     quote!(&#p::WorkflowMeta {

@@ -31,7 +31,7 @@ impl Naming {
             let mut ident = var.ident.clone();
             if !keeps {
                 let stem = name.trim_start_matches("r#");
-                let fresh = (2..)
+                let fresh = (2..=usize::MAX)
                     .map(|n| format!("{stem}_{n}"))
                     .find(|fresh| !taken.contains(fresh))
                     .unwrap_or(name);

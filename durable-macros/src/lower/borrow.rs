@@ -253,7 +253,7 @@ fn is_stable_index(function: &Function, expr: &Expr) -> bool {
 /// The bindings of a pattern that are references into the matched value: `ref`, or by the default binding mode.
 fn borrowed_bindings(pat: &Pat, by_reference: bool, found: &mut Vec<VarId>) {
     let mut all = |pats: &mut dyn Iterator<Item = &Pat>| {
-        pats.for_each(|pat| borrowed_bindings(pat, by_reference, found))
+        pats.for_each(|pat| borrowed_bindings(pat, by_reference, found));
     };
     match pat {
         Pat::Ident(pat) => {

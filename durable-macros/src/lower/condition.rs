@@ -35,7 +35,7 @@ impl Lowerer {
                 self.condition(*binary.right, then, other);
             }
             Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => {
-                self.condition(*unary.expr, other, then)
+                self.condition(*unary.expr, other, then);
             }
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
@@ -101,7 +101,7 @@ impl Lowerer {
             self.condition(*binary.left, yes, rest);
         }
         self.start(rest);
-        self.into_dest(*binary.right, dest);
+        self.evaluate(*binary.right, dest);
         self.goto(join);
         let constant = if and { no } else { yes };
         self.start(constant);

@@ -21,7 +21,7 @@ impl Lowerer {
         };
         let (after, into) = (self.targets[at].after, self.targets[at].dest);
         match jump.expr {
-            Some(value) => self.into_dest(*value, into),
+            Some(value) => self.evaluate(*value, into),
             None => self.store_unit(into),
         }
         self.goto(after);
@@ -99,26 +99,26 @@ impl VisitMut for Rewriter<'_> {
                 // A jump in a `while`'s condition belongs to the loop around it.
                 self.visit_expr_mut(&mut e.cond);
                 self.within(label.as_ref(), true, |this| {
-                    this.visit_block_mut(&mut e.body)
+                    this.visit_block_mut(&mut e.body);
                 });
             }
             Expr::ForLoop(e) => {
                 let label = e.label.clone();
                 self.visit_expr_mut(&mut e.expr);
                 self.within(label.as_ref(), true, |this| {
-                    this.visit_block_mut(&mut e.body)
+                    this.visit_block_mut(&mut e.body);
                 });
             }
             Expr::Loop(e) => {
                 let label = e.label.clone();
                 self.within(label.as_ref(), true, |this| {
-                    this.visit_block_mut(&mut e.body)
+                    this.visit_block_mut(&mut e.body);
                 });
             }
             Expr::Block(e) if e.label.is_some() => {
                 let label = e.label.clone();
                 self.within(label.as_ref(), false, |this| {
-                    this.visit_block_mut(&mut e.block)
+                    this.visit_block_mut(&mut e.block);
                 });
             }
             Expr::Break(e) => {

@@ -59,7 +59,7 @@ impl Lowerer {
             Expr::Assign(e) => self.assign(e),
             Expr::Return(_) | Expr::Break(_) => {
                 let span = expr.span();
-                self.into_dest(expr, Dest::Discard);
+                self.evaluate(expr, Dest::Discard);
                 never(span)
             }
             Expr::Let(e) => {
@@ -75,7 +75,7 @@ impl Lowerer {
         let span = expr.span();
         let temp = self.temp("value".to_owned());
         self.push(crate::ir::Stmt::Declare(temp));
-        self.into_dest(expr, Dest::Var(temp));
+        self.evaluate(expr, Dest::Var(temp));
         if self.current.is_none() {
             never(span)
         } else {

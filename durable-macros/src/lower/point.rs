@@ -2,7 +2,7 @@
 
 use super::Lowerer;
 use crate::ir::{Function, Point, Stmt, VarKind, marked, poll_expr};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use std::collections::HashMap;
 use syn::Expr;
@@ -84,7 +84,7 @@ impl Lowerer {
         let krate = Ident::new("__p", Span::mixed_site().located_at(place));
         let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));
         match value {
-            Ok(value) => self.push(Stmt::Set(future, value)),
+            Ok(value) => self.push(Stmt::Set(future, Box::new(value))),
             Err(error) => self.errors.push_error(error),
         }
         let block = self.new_block();
@@ -178,33 +178,57 @@ fn user_name(function: &Function, ident: &Ident) -> String {
 }
 
 /// Tokens as text, with the user's names and single spaces.
-pub(crate) fn normalised(function: &Function, tokens: TokenStream) -> String {
+fn normalised(function: &Function, tokens: TokenStream) -> String {
+    normalised_with(tokens, false, &|ident| user_name(function, ident))
+}
+
+/// Tokens as words between single spaces; what a format string captures is written by itself or in brackets behind it.
+pub(crate) fn normalised_with(
+    tokens: TokenStream,
+    captures: bool,
+    name: &dyn Fn(&Ident) -> String,
+) -> String {
     let mut words = Vec::new();
-    write_words(function, tokens, &mut words);
+    write_words(tokens, captures, name, &mut words);
+    words.retain(|word| !word.is_empty());
     words.join(" ")
 }
 
-fn write_words(function: &Function, tokens: TokenStream, words: &mut Vec<String>) {
-    use proc_macro2::Delimiter;
-    let mut skip = false;
+fn write_words(
+    tokens: TokenStream,
+    captures: bool,
+    name: &dyn Fn(&Ident) -> String,
+    words: &mut Vec<String>,
+) {
+    let mut captured = false;
+    let mut joint = false;
     for tree in tokens {
         match tree {
-            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => skip = true,
-            TokenTree::Group(_) if std::mem::take(&mut skip) => {}
-            TokenTree::Ident(ident) => words.push(user_name(function, &ident)),
+            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => captured = true,
+            TokenTree::Group(_) if captured && !captures => captured = false,
+            TokenTree::Ident(ident) => words.push(name(&ident)),
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
+                    _ if std::mem::take(&mut captured) => ("[", "]"),
                     Delimiter::Parenthesis => ("(", ")"),
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::Bracket => ("[", "]"),
                     Delimiter::None => ("", ""),
                 };
                 words.push(open.to_owned());
-                write_words(function, group.stream(), words);
+                write_words(group.stream(), captures, name, words);
                 words.push(close.to_owned());
             }
-            other => words.push(other.to_string()),
+            TokenTree::Punct(punct) => {
+                match words.last_mut() {
+                    Some(last) if joint => last.push(punct.as_char()),
+                    _ => words.push(punct.to_string()),
+                }
+                joint = punct.spacing() == Spacing::Joint;
+                continue;
+            }
+            TokenTree::Literal(literal) => words.push(literal.to_string()),
         }
+        joint = false;
     }
-    words.retain(|word| !word.is_empty());
 }

@@ -100,7 +100,7 @@ impl Lowerer {
         let next = if self.is_borrowed_iteration(&iterated) {
             self.counted(&name, iterated, &each.pat)
         } else {
-            self.owned(&name, iterated)
+            self.owned(&name, &iterated)
         };
         let done = self.new_block();
         let (after, head, test) = self.enter_loop();
@@ -127,10 +127,10 @@ impl Lowerer {
         if let (Some((iterator, count)), Some(id)) = (next.counted, id) {
             let count = var_expr(count, Span::mixed_site());
             let step: Expr = syn::parse_quote!(#count += 1);
-            self.push(Stmt::Keep(UserStmt::Expr(
+            self.push(Stmt::Keep(Box::new(UserStmt::Expr(
                 step,
                 Some(syn::token::Semi::default()),
-            )));
+            ))));
             self.rematerialise_items(id, iterator, *each.pat);
         }
         self.body(segment, each.label, after, head, dest, each.body);
@@ -168,7 +168,7 @@ impl Lowerer {
         }
     }
 
-    fn owned(&mut self, name: &str, iterated: Expr) -> Next {
+    fn owned(&mut self, name: &str, iterated: &Expr) -> Next {
         let span = iterated.span();
         let p = runtime(span);
         let value = parsed(quote_spanned!(span=> #p::IntoSteps::into_steps(#iterated)));

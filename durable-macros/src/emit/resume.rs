@@ -1,0 +1,284 @@
+//! Resume points: the dispatch that leads to them, what it loads, what is made again, and the poll that saves.
+//!
+//! A resume goes from level to level: the function's dispatch loads what is declared there and jumps to the point or to the loop
+//! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
+//! it stands behind the user's code, where all types are known.
+
+use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary, parked};
+use super::names::Render;
+use crate::ir::{BlockId, PointId, VarId, bound};
+use crate::layout::Level;
+use crate::lower::plain;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use std::collections::BTreeSet;
+use syn::visit_mut::VisitMut;
+
+/// The most variables in one tuple of a load.
+const MAX_TUPLE: usize = 8;
+
+impl Emitter<'_> {
+    pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
+        let info = &self.function.points[point];
+        let place = self.place(info.block);
+        let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
+        let future = place.name(info.future, None);
+        let number = Literal::usize_unsuffixed(point + 1);
+        let vars = self
+            .layout
+            .saved(self.function, self.live, point)
+            .into_iter()
+            .map(|var| {
+                let at = self.function.vars[var].ident.span();
+                let name = place.name(var, Some(at));
+                let p = Ident::new("__p", Span::mixed_site().located_at(at));
+                quote_spanned!(at=> #p::var(&#name))
+            });
+        let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
+        let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
+        let span = Span::mixed_site().located_at(span);
+        // In parentheses, so that any operator may follow it wherever it stands.
+        quote_spanned!(span=> (match #cx.poll(&mut #future) {
+            ::core::task::Poll::Ready(#value) => #value,
+            ::core::task::Poll::Pending => {
+                #cx.save(#number, #awaited, &[#(#vars),*]);
+                match #p::suspend().await {}
+            }
+        }))
+    }
+
+    /// The points that a level's dispatch leads to, each with the block it jumps to.
+    pub(super) fn routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
+        let mut routes = Vec::new();
+        for &point in &self.layout.points {
+            let block = self.function.points[point].block;
+            let loops = self.function.loops_around(block);
+            let depth = match level {
+                None => 0,
+                Some(id) => match loops.iter().position(|other| *other == id) {
+                    Some(at) => at + 1,
+                    None => continue,
+                },
+            };
+            routes.push((
+                point,
+                loops
+                    .get(depth)
+                    .map_or(block, |id| self.function.loops[*id].head),
+            ));
+        }
+        routes
+    }
+
+    pub(super) fn dispatch(
+        &self,
+        block: BlockId,
+        normal: BlockId,
+        next: Option<BlockId>,
+    ) -> TokenStream {
+        let level = self.function.blocks[block].head_of;
+        let resume = made_up("resume");
+        let mut arms: Vec<(Vec<Literal>, TokenStream)> = Vec::new();
+        for (point, target) in self.routes(level) {
+            let number = Literal::usize_unsuffixed(point + 1);
+            let load = self.load(level, point);
+            let direct = self.function.points[point].block == target;
+            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
+            let prologues = self.prologues(target);
+            let jump = match prologues
+                .iter()
+                .position(|(points, _)| points.contains(&point))
+            {
+                Some(index) => label("r", target * 1000 + index),
+                None => label("b", target),
+            };
+            let text = quote!(#reset #load break #jump;);
+            match arms
+                .iter_mut()
+                .find(|(_, other)| other.to_string() == text.to_string())
+            {
+                Some((numbers, _)) => numbers.push(number),
+                None => arms.push((vec![number], text)),
+            }
+        }
+        let arms = arms
+            .iter()
+            .map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
+        let dispatch = if arms.len() == 0 {
+            TokenStream::new()
+        } else {
+            quote!(match #resume { #(#arms)* _ => {} })
+        };
+        let takes = self
+            .layout
+            .slots
+            .iter()
+            .filter(|(id, _)| level == Some(*id))
+            .map(|(id, var)| {
+                let (slot, name, value, bad) = (
+                    self.slot(*id, *var),
+                    self.naming.at(self.function, *var, level, None),
+                    made_up("value"),
+                    bad(),
+                );
+                quote!(#name = match ::core::option::Option::take(&mut #slot) {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };)
+            });
+        let takes: TokenStream = takes.collect();
+        let normal = self.goto(block, normal, next);
+        quote!(#dispatch #takes #normal)
+    }
+
+    pub(super) fn load(&self, level: Level, point: PointId) -> TokenStream {
+        let info = &self.function.points[point];
+        let loops = self.function.loops_around(info.block);
+        let place = self.place(info.block);
+        let mut names = Vec::new();
+        let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
+        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+        let future = place.name(info.future, None);
+        // The future is decoded first of all and may belong into a loop: it is parked on the way.
+        if level.is_none() && self.is_in_loop(point) {
+            let (parked, loaded) = (parked(point), made_up("loaded"));
+            park = quote!(let (#loaded,) = match #cx.load() {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };
+            #parked = ::core::option::Option::Some(#loaded););
+        } else if level.is_none() {
+            names.push(future);
+        } else if self.function.blocks[info.block].in_loop == level {
+            let parked = parked(point);
+            unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };);
+        }
+        for var in self.layout.saved(self.function, self.live, point) {
+            if self.layout.level(var, &loops) == level {
+                names.push(place.name(var, None));
+            }
+        }
+        let loads = names.chunks(MAX_TUPLE).map(|names| {
+            quote!((#(#names,)*) = match #cx.load() {
+                ::core::option::Option::Some(#value) => #value,
+                ::core::option::Option::None => break #bad,
+            };)
+        });
+        let loads: TokenStream = loads.collect();
+        quote!(#park #loads #unpark)
+    }
+
+    pub(super) fn has_prologue(&self, block: BlockId) -> bool {
+        !self.prologues(block).is_empty()
+    }
+
+    /// What a resume that comes to this block makes again first, with the points it is for.
+    pub(super) fn prologues(&self, target: BlockId) -> Vec<(Vec<PointId>, TokenStream)> {
+        let block = &self.function.blocks[target];
+        let level = match block.head_of {
+            Some(id) => self.function.loops[id].parent,
+            None if block.point.is_some() => block.in_loop,
+            None => return Vec::new(),
+        };
+        let mut groups: Vec<(Vec<PointId>, TokenStream)> = Vec::new();
+        for (point, to) in self.routes(level) {
+            if to != target {
+                continue;
+            }
+            let text = self.remake(level, point);
+            if text.is_empty() {
+                continue;
+            }
+            match groups
+                .iter_mut()
+                .find(|(_, other)| other.to_string() == text.to_string())
+            {
+                Some((points, _)) => points.push(point),
+                None => groups.push((vec![point], text)),
+            }
+        }
+        groups
+    }
+
+    /// Makes again the borrows of one level that are alive at a point.
+    pub(super) fn remake(&self, level: Level, point: PointId) -> TokenStream {
+        let all = self
+            .function
+            .loops_around(self.function.points[point].block);
+        let depth = level.map_or(0, |id| {
+            all.iter()
+                .position(|other| *other == id)
+                .map_or(0, |at| at + 1)
+        });
+        let place = || Place {
+            emitter: self,
+            block: 0,
+            loops: all[..depth].to_vec(),
+            bound: BTreeSet::new(),
+        };
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut vars: BTreeSet<VarId> = BTreeSet::new();
+        for &var in &self.live.at_point[point] {
+            if let Some(remat) = self.function.vars[var].remat
+                && self.layout.hoisted[var].is_some()
+                && self.layout.level(var, &all) == level
+            {
+                wanted.insert(remat);
+                vars.insert(var);
+            }
+        }
+        // The current item is taken in any case, so that the iterator stands behind it.
+        let items_remat = level.and_then(|id| self.function.loops[id].items);
+        wanted.extend(items_remat);
+        let mut tokens = TokenStream::new();
+        for remat in wanted {
+            tokens.extend(self.remake_one(&mut place(), remat, &vars, Some(remat) == items_remat));
+        }
+        tokens
+    }
+
+    pub(super) fn remake_one(
+        &self,
+        place: &mut Place<'_>,
+        remat: usize,
+        vars: &BTreeSet<VarId>,
+        is_item: bool,
+    ) -> TokenStream {
+        let info = &self.function.remats[remat];
+        let expr = place.render(info.expr.to_token_stream());
+        if let (Some(var), false) = (plain(&info.pat), is_item) {
+            let name = place.name(var, None);
+            let Some(count) = info.count else {
+                return quote!(#name = #expr;);
+            };
+            let (p, count) = (made_up("__p"), place.name(count, None));
+            return quote!(#name = #p::ordered_at(#expr, #count););
+        }
+        let mut pat = info.pat.clone();
+        let forgotten: Vec<VarId> = bound(&pat)
+            .into_iter()
+            .filter(|var| !vars.contains(var))
+            .collect();
+        crate::lower::forget(&mut pat, &forgotten);
+        Unmut(vars).visit_pat_mut(&mut pat);
+        let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
+        let moves: TokenStream = bound_here
+            .iter()
+            .map(|var| {
+                let (name, value) = (place.name(*var, None), momentary(*var));
+                quote!(#name = #value;)
+            })
+            .collect();
+        place.bound = bound_here;
+        let pat = place.render(pat.to_token_stream());
+        let pat = if is_item {
+            quote!(::core::option::Option::Some(#pat))
+        } else {
+            quote!((#pat))
+        };
+        quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
+    }
+}

@@ -1,0 +1,173 @@
+//! Parameters and `let`.
+
+use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
+use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
+use crate::parse::{Workflow, take_resume_name};
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
+use syn::{Expr, Pat};
+
+impl Lowerer {
+    pub(super) fn params(&mut self, workflow: &Workflow) {
+        let mut pats: Vec<Pat> = Vec::new();
+        let mut borrowed = Vec::new();
+        for param in &workflow.params {
+            if param.referent.is_some() {
+                let name = match &param.pat {
+                    Pat::Ident(pat) => {
+                        marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone())
+                    }
+                    _ => None,
+                };
+                let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
+                pats.push(var_pat(owned, param.pat.span()));
+                borrowed.push((owned, param));
+            } else {
+                self.flatten(&param.pat, self.current);
+                pats.push(param.pat.clone());
+            }
+        }
+        let args = Ident::new(ARGS, Span::mixed_site());
+        let init: Expr = syn::parse_quote!(#args!());
+        let pat = syn::parse_quote!((#(#pats,)*));
+        self.push(Stmt::Let(Box::new(Let {
+            attrs: Vec::new(),
+            pat,
+            ty: None,
+            init,
+            diverge: None,
+        })));
+        for (owned, param) in borrowed {
+            let owned = var_expr(owned, param.pat.span());
+            self.simple_let(
+                Vec::new(),
+                param.pat.clone(),
+                Some(param.ty.clone()),
+                syn::parse_quote!(&#owned),
+                None,
+            );
+        }
+    }
+
+    pub(super) fn local(&mut self, mut local: syn::Local) {
+        self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        let (pat, ty) = match local.pat {
+            Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
+            pat => (pat, None),
+        };
+        if let Pat::Ident(ident) = &pat
+            && let Some(var) = marked(&ident.ident)
+        {
+            self.binding = self.function.vars[var].stored_name.clone();
+        }
+        match local.init {
+            None => self.deferred(&local.attrs, &pat, ty.as_ref()),
+            Some(init) => {
+                let diverge = init.diverge.map(|(_, diverge)| *diverge);
+                self.initialised(local.attrs, pat, ty, *init.expr, diverge);
+            }
+        }
+        self.unused_resume_name();
+    }
+
+    /// `let x;`
+    pub(super) fn deferred(&mut self, attrs: &[syn::Attribute], pat: &Pat, ty: Option<&syn::Type>) {
+        self.flatten(pat, self.current);
+        let vars = bound(pat);
+        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
+            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
+        }
+        for var in vars {
+            if ty.is_some() {
+                self.function.vars[var].ty = ty.cloned();
+            }
+            self.push(Stmt::Declare(var));
+        }
+    }
+
+    pub(super) fn initialised(
+        &mut self,
+        attrs: Vec<syn::Attribute>,
+        pat: Pat,
+        ty: Option<syn::Type>,
+        init: Expr,
+        diverge: Option<Expr>,
+    ) {
+        if let Some(diverge) = &diverge
+            && point::has_await(diverge)
+        {
+            return self.let_else(&pat, ty, init, diverge.clone());
+        }
+        if !point::has_await(&init) {
+            let init = self.kept(init);
+            return self.simple_let(attrs, pat, ty, init, diverge);
+        }
+        if let (Some(var), true, None) = (plain(&pat), is_control(&init), &diverge) {
+            self.flatten(&pat, self.current);
+            self.function.vars[var].ty = ty;
+            self.push(Stmt::Declare(var));
+            return self.evaluate(init, Dest::Var(var));
+        }
+        let init = self.operand(init);
+        self.simple_let(attrs, pat, ty, init, diverge);
+    }
+
+    /// A `let` whose initialiser is evaluated at once.
+    pub(super) fn simple_let(
+        &mut self,
+        attrs: Vec<syn::Attribute>,
+        pat: Pat,
+        ty: Option<syn::Type>,
+        init: Expr,
+        diverge: Option<Expr>,
+    ) {
+        let diverge = diverge.map(|diverge| self.kept(diverge));
+        let mut init = self.keep_temporary(init);
+        if borrow::binds_by_ref(&pat)
+            && !borrow::is_place(&init)
+            && !matches!(init, Expr::Reference(_))
+        {
+            let span = init.span();
+            let temp = self.bind_temp("borrowed".to_owned(), init, true);
+            init = var_expr(temp, span);
+        }
+        self.flatten(&pat, self.current);
+        if let Some(var) = plain(&pat) {
+            self.function.vars[var].ty.clone_from(&ty);
+        }
+        self.rematerialise_pattern(&pat, &init);
+        self.push(Stmt::Let(Box::new(Let {
+            attrs,
+            pat,
+            ty,
+            init,
+            diverge,
+        })));
+    }
+
+    /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
+    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
+        let mut value = self.operand(init);
+        if let Some(ty) = ty {
+            let temp = self.bind_temp("let".to_owned(), value, false);
+            self.function.vars[temp].ty = Some(ty);
+            value = var_expr(temp, pat.span());
+        }
+        let value = self.keep_temporary(value);
+        let (matched, other) = (self.new_block(), self.new_block());
+        self.rematerialise_pattern(pat, &value);
+        self.flatten(pat, Some(matched));
+        self.end(Term::If {
+            cond: Box::new(syn::parse_quote!(let #pat = #value)),
+            then: matched,
+            other,
+        });
+        self.start(other);
+        let segment = self.path.enter("let");
+        self.path.push(format!("{segment}.else"));
+        self.evaluate(diverge, Dest::Discard);
+        self.path.pop();
+        self.end(Term::Never);
+        self.start(matched);
+    }
+}
