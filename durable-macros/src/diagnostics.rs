@@ -22,7 +22,9 @@ impl Errors {
     /// Ends a phase.
     pub(crate) fn check(self) -> syn::Result<()> {
         let mut all = self.0.into_iter();
-        let Some(mut first) = all.next() else { return Ok(()) };
+        let Some(mut first) = all.next() else {
+            return Ok(());
+        };
         for next in all {
             first.combine(next);
         }

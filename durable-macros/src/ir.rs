@@ -106,10 +106,19 @@ pub(crate) enum Term {
     Never,
     Goto(BlockId),
     Return(Option<Expr>),
-    If { cond: Box<Expr>, then: BlockId, other: BlockId },
-    Match { scrutinee: Box<Expr>, arms: Vec<Arm> },
+    If {
+        cond: Box<Expr>,
+        then: BlockId,
+        other: BlockId,
+    },
+    Match {
+        scrutinee: Box<Expr>,
+        arms: Vec<Arm>,
+    },
     /// Jump to the resume point inside; in a fresh start or a new iteration go on to `normal`.
-    Dispatch { normal: BlockId },
+    Dispatch {
+        normal: BlockId,
+    },
 }
 
 /// An arm of a `match`.

@@ -24,8 +24,14 @@ pub(crate) struct Liveness {
 /// Computes liveness of a lowered function.
 pub(crate) fn liveness(function: &Function) -> Liveness {
     let roots = roots(function);
-    let effects: Vec<Effects> = function.blocks.iter().map(|block| block_effects(function, block)).collect();
-    let successors: Vec<Vec<BlockId>> = (0..function.blocks.len()).map(|block| successors(function, block, &effects[block])).collect();
+    let effects: Vec<Effects> = function
+        .blocks
+        .iter()
+        .map(|block| block_effects(function, block))
+        .collect();
+    let successors: Vec<Vec<BlockId>> = (0..function.blocks.len())
+        .map(|block| successors(function, block, &effects[block]))
+        .collect();
     let mut live_in = vec![Set::new(); function.blocks.len()];
     loop {
         let mut changed = false;
@@ -50,13 +56,21 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
     let at_point = at_points(function, &live_in, &roots);
     let reachable = reachable(&successors);
     let mentions = effects.into_iter().map(|effect| effect.mentions).collect();
-    Liveness { reachable, live_in, mentions, at_point, successors }
+    Liveness {
+        reachable,
+        live_in,
+        mentions,
+        at_point,
+        successors,
+    }
 }
 
 /// What each variable is made from, transitively; empty for what is saved.
 fn roots(function: &Function) -> Vec<Set> {
     let direct = |var: VarId| -> Set {
-        let Some(remat) = function.vars[var].remat else { return Set::new() };
+        let Some(remat) = function.vars[var].remat else {
+            return Set::new();
+        };
         let remat = &function.remats[remat];
         let mut roots = Effects::of_expr(&remat.expr).uses;
         roots.extend(remat.count);
@@ -120,7 +134,11 @@ fn stmt_effects(stmt: &Stmt) -> Effects {
             if let Some(diverge) = &bind.diverge {
                 let otherwise = Effects::of_expr(diverge);
                 let defs = effects.defs.clone();
-                effects.then(&Effects { defs: Set::new(), never: false, ..otherwise });
+                effects.then(&Effects {
+                    defs: Set::new(),
+                    never: false,
+                    ..otherwise
+                });
                 effects.defs = defs;
             }
             effects.then(&Effects::of_pat(&bind.pat));
@@ -157,12 +175,20 @@ fn term_effects(term: &Term) -> Effects {
 }
 
 fn without_defs(effects: Effects) -> Effects {
-    Effects { defs: Set::new(), never: false, ..effects }
+    Effects {
+        defs: Set::new(),
+        never: false,
+        ..effects
+    }
 }
 
 fn live_out(function: &Function, block: BlockId, live_in: &[Set]) -> Set {
     let minus = |target: BlockId, bound: &[VarId]| -> Set {
-        live_in[target].iter().filter(|var| !bound.contains(var)).copied().collect()
+        live_in[target]
+            .iter()
+            .filter(|var| !bound.contains(var))
+            .copied()
+            .collect()
     };
     match &function.blocks[block].term {
         Term::Never | Term::Return(_) => Set::new(),
@@ -172,7 +198,10 @@ fn live_out(function: &Function, block: BlockId, live_in: &[Set]) -> Set {
             live.extend(&live_in[*other]);
             live
         }
-        Term::Match { arms, .. } => arms.iter().flat_map(|arm| minus(arm.target, &bound(&arm.pat))).collect(),
+        Term::Match { arms, .. } => arms
+            .iter()
+            .flat_map(|arm| minus(arm.target, &bound(&arm.pat)))
+            .collect(),
     }
 }
 
@@ -236,7 +265,11 @@ fn at_points(function: &Function, live_in: &[Set], roots: &[Set]) -> Vec<Set> {
 impl Liveness {
     /// What a point saves: what is live there and not made again.
     pub(crate) fn saved(&self, function: &Function, point: PointId) -> Vec<VarId> {
-        self.at_point[point].iter().copied().filter(|var| function.vars[*var].remat.is_none()).collect()
+        self.at_point[point]
+            .iter()
+            .copied()
+            .filter(|var| function.vars[*var].remat.is_none())
+            .collect()
     }
 }
 

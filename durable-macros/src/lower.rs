@@ -18,7 +18,10 @@ mod repeat;
 pub(crate) use borrow::forget;
 
 use crate::diagnostics::{self, Errors};
-use crate::ir::{ARGS, Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked, var_expr};
+use crate::ir::{
+    ARGS, Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked,
+    var_expr,
+};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
@@ -37,7 +40,11 @@ pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Func
     lowerer.start(start);
     lowerer.params(workflow);
     lowerer.block((*workflow.item.block).clone(), Dest::Return);
-    let Lowerer { function, mut errors, .. } = lowerer;
+    let Lowerer {
+        function,
+        mut errors,
+        ..
+    } = lowerer;
     if function.points.len() > MAX_POINTS {
         let message = format!(
             "this workflow has {} resume points and {MAX_POINTS} is the limit: move a part of it to a second `#[workflow]` and call that",
@@ -101,7 +108,10 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block { in_loop: self.inside, ..Block::default() });
+        self.function.blocks.push(Block {
+            in_loop: self.inside,
+            ..Block::default()
+        });
         self.entered.push(false);
         self.function.blocks.len() - 1
     }
@@ -148,7 +158,10 @@ impl Lowerer {
 
     /// A temporary, declared in the current block.
     fn temp(&mut self, stored_name: String) -> VarId {
-        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), Span::mixed_site());
+        let ident = Ident::new(
+            &format!("__temp_{}", self.function.vars.len()),
+            Span::mixed_site(),
+        );
         let var = self.function.new_var(VarKind::Temp, ident, stored_name);
         self.function.vars[var].decl = self.current;
         var
@@ -159,7 +172,13 @@ impl Lowerer {
         let span = value.span();
         let var = self.temp(stored_name);
         self.function.vars[var].mutable = mutable;
-        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat: var_pat(var, span), ty: None, init: value, diverge: None })));
+        self.push(Stmt::Let(Box::new(Let {
+            attrs: Vec::new(),
+            pat: var_pat(var, span),
+            ty: None,
+            init: value,
+            diverge: None,
+        })));
         var
     }
 
@@ -173,7 +192,10 @@ impl Lowerer {
             Dest::Var(var) => self.push(Stmt::Set(var, value)),
             Dest::Discard => {
                 if !matches!(&value, Expr::Tuple(tuple) if tuple.elems.is_empty()) {
-                    self.push(Stmt::Keep(UserStmt::Expr(value, Some(syn::token::Semi::default()))));
+                    self.push(Stmt::Keep(UserStmt::Expr(
+                        value,
+                        Some(syn::token::Semi::default()),
+                    )));
                 }
             }
         }
@@ -193,7 +215,9 @@ impl Lowerer {
         for param in &workflow.params {
             if param.referent.is_some() {
                 let name = match &param.pat {
-                    Pat::Ident(pat) => marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone()),
+                    Pat::Ident(pat) => {
+                        marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone())
+                    }
                     _ => None,
                 };
                 let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
@@ -207,10 +231,22 @@ impl Lowerer {
         let args = Ident::new(ARGS, Span::mixed_site());
         let init: Expr = syn::parse_quote!(#args!());
         let pat = syn::parse_quote!((#(#pats,)*));
-        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));
+        self.push(Stmt::Let(Box::new(Let {
+            attrs: Vec::new(),
+            pat,
+            ty: None,
+            init,
+            diverge: None,
+        })));
         for (owned, param) in borrowed {
             let owned = var_expr(owned, param.pat.span());
-            self.simple_let(Vec::new(), param.pat.clone(), Some(param.ty.clone()), syn::parse_quote!(&#owned), None);
+            self.simple_let(
+                Vec::new(),
+                param.pat.clone(),
+                Some(param.ty.clone()),
+                syn::parse_quote!(&#owned),
+                None,
+            );
         }
     }
 
@@ -226,7 +262,10 @@ impl Lowerer {
             match stmt {
                 UserStmt::Expr(expr, None) if at + 1 == last => return self.tail(expr, dest),
                 UserStmt::Macro(mac) if at + 1 == last && mac.semi_token.is_none() => {
-                    let value = Expr::Macro(syn::ExprMacro { attrs: mac.attrs, mac: mac.mac });
+                    let value = Expr::Macro(syn::ExprMacro {
+                        attrs: mac.attrs,
+                        mac: mac.mac,
+                    });
                     return self.store(dest, value);
                 }
                 UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
@@ -254,7 +293,9 @@ impl Lowerer {
         if let Some(attrs) = attrs_of(&mut expr) {
             self.resume_name = take_resume_name(attrs, &mut self.errors);
         }
-        if point::has_await(&expr) || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) {
+        if point::has_await(&expr)
+            || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
+        {
             self.into_dest(expr, Dest::Discard);
         } else {
             let expr = self.kept(expr);
@@ -305,7 +346,14 @@ impl Lowerer {
         }
     }
 
-    fn initialised(&mut self, attrs: Vec<syn::Attribute>, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Option<Expr>) {
+    fn initialised(
+        &mut self,
+        attrs: Vec<syn::Attribute>,
+        pat: Pat,
+        ty: Option<syn::Type>,
+        init: Expr,
+        diverge: Option<Expr>,
+    ) {
         if let Some(diverge) = &diverge
             && point::has_await(diverge)
         {
@@ -326,15 +374,36 @@ impl Lowerer {
     }
 
     /// A `let` whose initialiser is evaluated at once.
-    fn simple_let(&mut self, attrs: Vec<syn::Attribute>, pat: Pat, ty: Option<syn::Type>, init: Expr, diverge: Option<Expr>) {
+    fn simple_let(
+        &mut self,
+        attrs: Vec<syn::Attribute>,
+        pat: Pat,
+        ty: Option<syn::Type>,
+        init: Expr,
+        diverge: Option<Expr>,
+    ) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
-        let init = self.keep_temporary(init);
+        let mut init = self.keep_temporary(init);
+        if borrow::binds_by_ref(&pat)
+            && !borrow::is_place(&init)
+            && !matches!(init, Expr::Reference(_))
+        {
+            let span = init.span();
+            let temp = self.bind_temp("borrowed".to_owned(), init, true);
+            init = var_expr(temp, span);
+        }
         self.flatten(&pat, self.current);
         if let Some(var) = plain(&pat) {
             self.function.vars[var].ty.clone_from(&ty);
         }
         self.rematerialise_pattern(&pat, &init);
-        self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
+        self.push(Stmt::Let(Box::new(Let {
+            attrs,
+            pat,
+            ty,
+            init,
+            diverge,
+        })));
     }
 
     /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
@@ -349,7 +418,11 @@ impl Lowerer {
         let (matched, other) = (self.new_block(), self.new_block());
         self.rematerialise_pattern(&pat, &value);
         self.flatten(&pat, Some(matched));
-        self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
+        self.end(Term::If {
+            cond: Box::new(syn::parse_quote!(let #pat = #value)),
+            then: matched,
+            other,
+        });
         self.start(other);
         let segment = self.path.enter("let");
         self.path.push(format!("{segment}.else"));
@@ -387,7 +460,9 @@ impl Lowerer {
             Expr::While(looped) => self.while_expr(looped, dest),
             Expr::ForLoop(looped) => self.for_expr(looped, dest),
             Expr::Binary(binary) if is_lazy(&binary.op) => self.lazy(binary, dest),
-            Expr::Unsafe(block) => self.errors.push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
+            Expr::Unsafe(block) => self
+                .errors
+                .push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
             expr => {
                 let value = self.operand(expr);
                 if self.current.is_some() {
@@ -421,7 +496,10 @@ impl Lowerer {
 
     fn match_expr(&mut self, choice: syn::ExprMatch, dest: Dest) {
         let mut scrutinee = self.operand(*choice.expr.clone());
-        if point::has_await(&choice.expr) && !borrow::is_place(&scrutinee) && !matches!(scrutinee, Expr::Reference(_)) {
+        if point::has_await(&choice.expr)
+            && !borrow::is_place(&scrutinee)
+            && !matches!(scrutinee, Expr::Reference(_))
+        {
             let span = scrutinee.span();
             let temp = self.bind_temp("match".to_owned(), scrutinee, false);
             scrutinee = var_expr(temp, span);
@@ -444,10 +522,18 @@ impl Lowerer {
                 }
                 self.kept(*guard)
             });
-            arms.push(crate::ir::Arm { attrs: arm.attrs, pat: arm.pat, guard, target });
+            arms.push(crate::ir::Arm {
+                attrs: arm.attrs,
+                pat: arm.pat,
+                guard,
+                target,
+            });
             bodies.push((target, *arm.body));
         }
-        self.end(Term::Match { scrutinee: Box::new(scrutinee), arms });
+        self.end(Term::Match {
+            scrutinee: Box::new(scrutinee),
+            arms,
+        });
         let mut ordinal = 0;
         for (target, body) in bodies {
             self.start(target);
@@ -468,7 +554,13 @@ impl Lowerer {
         };
         let segment = self.path.enter("block");
         let after = self.new_block();
-        self.targets.push(Target { label: Some(label.name.ident.to_string()), is_loop: false, after, head: None, dest });
+        self.targets.push(Target {
+            label: Some(label.name.ident.to_string()),
+            is_loop: false,
+            after,
+            head: None,
+            dest,
+        });
         self.path.push(segment);
         self.block(block.block, dest);
         self.path.pop();
@@ -481,7 +573,13 @@ impl Lowerer {
 /// The pattern that binds a variable and nothing else.
 fn var_pat(var: VarId, span: Span) -> Pat {
     let ident = crate::ir::marker(var, span);
-    Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
+    Pat::Ident(syn::PatIdent {
+        attrs: Vec::new(),
+        by_ref: None,
+        mutability: None,
+        ident,
+        subpat: None,
+    })
 }
 
 /// The variable of a pattern that is a plain name.
@@ -498,7 +596,12 @@ fn is_lazy(op: &syn::BinOp) -> bool {
 
 fn is_control(expr: &Expr) -> bool {
     match expr {
-        Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => true,
+        Expr::If(_)
+        | Expr::Match(_)
+        | Expr::Block(_)
+        | Expr::Loop(_)
+        | Expr::While(_)
+        | Expr::ForLoop(_) => true,
         Expr::Binary(binary) => is_lazy(&binary.op),
         Expr::Paren(inner) => is_control(&inner.expr),
         Expr::Group(inner) => is_control(&inner.expr),

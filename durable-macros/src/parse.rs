@@ -35,13 +35,19 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
     let mut errors = Errors::default();
     let sig = &item.sig;
     if sig.asyncness.is_none() {
-        errors.push(sig.fn_token.span, "a workflow is an async function: write `async fn`");
+        errors.push(
+            sig.fn_token.span,
+            "a workflow is an async function: write `async fn`",
+        );
     }
     if let Some(token) = &sig.constness {
         errors.push(token.span, "a workflow can't be a const function");
     }
     if let Some(token) = &sig.unsafety {
-        errors.push(token.span, "a workflow can't be an unsafe function: put the unsafe code in an `#[activity]`");
+        errors.push(
+            token.span,
+            "a workflow can't be an unsafe function: put the unsafe code in an `#[activity]`",
+        );
     }
     if let Some(abi) = &sig.abi {
         errors.push(abi.span(), "a workflow can't have another ABI");
@@ -69,9 +75,18 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
         Type::ImplTrait(ty) => errors.push(ty.span(), "a workflow's result is stored: name its type in place of `impl Trait`"),
         _ => {}
     }
-    let params = sig.inputs.iter().filter_map(|input| param(input, &mut errors)).collect();
+    let params = sig
+        .inputs
+        .iter()
+        .filter_map(|input| param(input, &mut errors))
+        .collect();
     errors.check()?;
-    Ok(Workflow { options, item, params, output })
+    Ok(Workflow {
+        options,
+        item,
+        params,
+        output,
+    })
 }
 
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
@@ -95,17 +110,28 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
         }
         Type::Reference(reference) => Some((*reference.elem).clone()),
         Type::ImplTrait(ty) => {
-            errors.push(ty.span(), "a workflow's arguments are stored: use a type parameter in place of `impl Trait`");
+            errors.push(
+                ty.span(),
+                "a workflow's arguments are stored: use a type parameter in place of `impl Trait`",
+            );
             None
         }
         _ => None,
     };
-    Some(Param { pat: (*input.pat).clone(), ty: (*input.ty).clone(), referent })
+    Some(Param {
+        pat: (*input.pat).clone(),
+        ty: (*input.ty).clone(),
+        referent,
+    })
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut options = Options { name: None, deadline_ms: None, krate: syn::parse_quote!(::durable) };
+        let mut options = Options {
+            name: None,
+            deadline_ms: None,
+            krate: syn::parse_quote!(::durable),
+        };
         while !input.is_empty() {
             if input.peek(Token![crate]) {
                 input.parse::<Token![crate]>()?;
@@ -119,12 +145,17 @@ impl Parse for Options {
                     "deadline" => options.deadline_ms = Some(duration_ms(&input.parse()?)?),
                     "migrate" => {
                         input.parse::<Path>()?;
-                        return Err(syn::Error::new(key.span(), "`migrate` is not supported yet"));
+                        return Err(syn::Error::new(
+                            key.span(),
+                            "`migrate` is not supported yet",
+                        ));
                     }
                     other => {
                         return Err(syn::Error::new(
                             key.span(),
-                            format!("unknown argument `{other}`: a workflow takes `name`, `deadline` and `crate`"),
+                            format!(
+                                "unknown argument `{other}`: a workflow takes `name`, `deadline` and `crate`"
+                            ),
                         ));
                     }
                 }
@@ -140,7 +171,10 @@ impl Parse for Options {
 fn workflow_name(literal: &LitStr) -> syn::Result<String> {
     let name = literal.value();
     if name.trim().is_empty() {
-        return Err(syn::Error::new(literal.span(), "a workflow's name can't be empty: it is what is stored"));
+        return Err(syn::Error::new(
+            literal.span(),
+            "a workflow's name can't be empty: it is what is stored",
+        ));
     }
     Ok(name)
 }
@@ -165,13 +199,21 @@ pub(crate) fn duration_ms(literal: &LitStr) -> syn::Result<u64> {
 }
 
 /// Takes `#[resume("name")]` off a statement.
-pub(crate) fn take_resume_name(attrs: &mut Vec<syn::Attribute>, errors: &mut Errors) -> Option<(String, Span)> {
-    let position = attrs.iter().position(|attr| attr.path().is_ident("resume"))?;
+pub(crate) fn take_resume_name(
+    attrs: &mut Vec<syn::Attribute>,
+    errors: &mut Errors,
+) -> Option<(String, Span)> {
+    let position = attrs
+        .iter()
+        .position(|attr| attr.path().is_ident("resume"))?;
     let attr = attrs.remove(position);
     match attr.parse_args::<LitStr>() {
         Ok(literal) if !literal.value().trim().is_empty() => Some((literal.value(), attr.span())),
         _ => {
-            errors.push(attr.span(), "a resume point's name is a string: `#[resume(\"after_payment\")]`");
+            errors.push(
+                attr.span(),
+                "a resume point's name is a string: `#[resume(\"after_payment\")]`",
+            );
             None
         }
     }
@@ -189,7 +231,19 @@ mod tests {
         assert_eq!(read("5min"), Some(300_000));
         assert_eq!(read("1h"), Some(3_600_000));
         assert_eq!(read("30d"), Some(2_592_000_000));
-        for wrong in ["", "30", "s", "1.5s", "30 s", "-1s", "1w", "5m", "99999999999999999999d", "9999999999999999d", "é"] {
+        for wrong in [
+            "",
+            "30",
+            "s",
+            "1.5s",
+            "30 s",
+            "-1s",
+            "1w",
+            "5m",
+            "99999999999999999999d",
+            "9999999999999999d",
+            "é",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -77,7 +77,9 @@ fn live(dir: &Path, number: usize, stop_at: Option<Moment>) -> Result<Life, Box<
     let status = child.wait()?;
     let life = outcome?;
     match stop_at {
-        Some(_) if !was_killed(status) => Err(format!("process {number} ended with {status}, not by the kill").into()),
+        Some(_) if !was_killed(status) => {
+            Err(format!("process {number} ended with {status}, not by the kill").into())
+        }
         None if !status.success() => Err(format!("process {number} ended with {status}").into()),
         _ => Ok(life),
     }
@@ -93,11 +95,11 @@ fn spawn(dir: &Path, stop_at: Option<Moment>) -> std::io::Result<Child> {
 }
 
 fn follow(child: &mut Child, number: usize, stop_at: Option<Moment>) -> Result<Life, Box<dyn Error>> {
-    let lines = lines_of(child)?;
+    let output = lines_of(child)?;
     let mut life = Life::default();
     loop {
-        let line = match lines.recv_timeout(PATIENCE) {
-            Ok(line) => line?,
+        let said = match output.recv_timeout(PATIENCE) {
+            Ok(said) => said?,
             Err(RecvTimeoutError::Timeout) => return Err(format!("process {number} is stuck").into()),
             Err(RecvTimeoutError::Disconnected) if stop_at.is_none() => {
                 // It has said all it had to say: let it end by itself.
@@ -108,7 +110,7 @@ fn follow(child: &mut Child, number: usize, stop_at: Option<Moment>) -> Result<L
                 return Err(format!("process {number} ended before it could be killed").into());
             }
         };
-        let event: Event = serde_json::from_str(&line)?;
+        let event: Event = serde_json::from_str(&said)?;
         show::event(number, child.id(), &life, &event);
         life.events.push(event.clone());
         match event.kind {
@@ -191,12 +193,16 @@ fn charged_once(requests: &[Request]) -> Check {
     let one_key = card.windows(2).all(|two| two[0].key == two[1].key);
     Check {
         holds: card.len() == 2 && charges == 1 && one_key,
-        what: format!("the card was charged once: {} requests, {charges} charge, one idempotency key", card.len()),
+        what: format!(
+            "the card was charged once: {} requests, {charges} charge, one idempotency key",
+            card.len()
+        ),
     }
 }
 
 fn others_once(requests: &[Request]) -> Check {
-    let effects = |service| requests.iter().filter(|request| request.service == service && request.effect).count();
+    let effects =
+        |service| requests.iter().filter(|request| request.service == service && request.effect).count();
     Check {
         holds: Service::ALL.into_iter().all(|service| effects(service) == 1),
         what: "every other service did its work once".into(),
@@ -214,7 +220,10 @@ fn nothing_repeated(lives: &[Life]) -> Check {
             _ => {}
         }
     }
-    Check { holds: repeated.is_empty(), what: format!("activities that ran again after their result: {}", repeated.len()) }
+    Check {
+        holds: repeated.is_empty(),
+        what: format!("activities that ran again after their result: {}", repeated.len()),
+    }
 }
 
 /// Every process but the first went on at the line of the source that awaits what was pending.
@@ -237,18 +246,23 @@ fn resumed_in_place(lives: &[Life]) -> Check {
 
 /// What was due after the kill happened then: not at once, and not a full wait later.
 fn on_time(lives: &[Life], moment: Moment, service: Service, what: &str) -> Check {
-    let killed = lives.iter().position(|life| life.killed.as_ref().is_some_and(|(at, _)| *at == moment));
-    let due_ms = killed.and_then(|at| lives[at].killed.as_ref()?.1.due_ms);
-    let came_ms = killed.and_then(|at| lives.get(at + 1)).and_then(|next| {
+    let before = lives.iter().position(|life| life.killed.as_ref().is_some_and(|(at, _)| *at == moment));
+    let due_ms = before.and_then(|at| lives[at].killed.as_ref()?.1.due_ms);
+    let came_ms = before.and_then(|at| lives.get(at + 1)).and_then(|after| {
         let first = |event: &&Event| matches!(&event.kind, Kind::Attempt { activity, .. } if activity == service.activity());
-        next.events.iter().find(first).map(|event| event.clock_ms)
+        after.events.iter().find(first).map(|event| event.clock_ms)
     });
     let (Some(due_ms), Some(came_ms)) = (due_ms, came_ms) else {
         return Check { holds: false, what: format!("{what} came at all") };
     };
-    let late_ms = i128::from(came_ms) - i128::from(due_ms);
+    let Some(late_ms) = came_ms.checked_sub(due_ms) else {
+        return Check {
+            holds: false,
+            what: format!("{what} came {} ms before it was due", due_ms - came_ms),
+        };
+    };
     Check {
-        holds: (0..=LATEST.as_millis() as i128).contains(&late_ms),
+        holds: Duration::from_millis(late_ms) <= LATEST,
         what: format!("{what} came when it was due, in another process (+{late_ms} ms)"),
     }
 }

@@ -104,7 +104,7 @@ impl Stage {
     pub(crate) async fn pause_at(&self, moment: Moment) {
         if self.stop_at == Some(moment) {
             self.say(Kind::Moment { moment, standing: Standing::default() });
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -1,7 +1,10 @@
 //! The text of the body.
 
 use super::names::{Naming, Render};
-use crate::ir::{ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked};
+use crate::ir::{
+    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound,
+    marked,
+};
 use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
 use crate::lower::plain;
@@ -51,7 +54,12 @@ impl Render for Place<'_> {
             return momentary(var);
         }
         let emitter = self.emitter;
-        emitter.naming.at(emitter.function, var, emitter.layout.instance(var, &self.loops), span)
+        emitter.naming.at(
+            emitter.function,
+            var,
+            emitter.layout.instance(var, &self.loops),
+            span,
+        )
     }
 
     fn expand(&self, placeholder: &str, argument: &TokenStream, span: Span) -> Option<TokenStream> {
@@ -90,7 +98,12 @@ impl<'a> Emitter<'a> {
     }
 
     fn place(&'a self, block: BlockId) -> Place<'a> {
-        Place { emitter: self, block, loops: self.function.loops_around(block), bound: BTreeSet::new() }
+        Place {
+            emitter: self,
+            block,
+            loops: self.function.loops_around(block),
+            bound: BTreeSet::new(),
+        }
     }
 
     fn render(&self, block: BlockId, tokens: impl ToTokens) -> TokenStream {
@@ -108,7 +121,12 @@ impl<'a> Emitter<'a> {
             }
         }
         if level.is_none() {
-            for &point in self.layout.points.iter().filter(|point| self.is_in_loop(**point)) {
+            for &point in self
+                .layout
+                .points
+                .iter()
+                .filter(|point| self.is_in_loop(**point))
+            {
                 let parked = parked(point);
                 tokens.extend(quote!(let mut #parked = ::core::option::Option::None;));
             }
@@ -126,11 +144,17 @@ impl<'a> Emitter<'a> {
     }
 
     fn is_in_loop(&self, point: PointId) -> bool {
-        self.function.blocks[self.function.points[point].block].in_loop.is_some()
+        self.function.blocks[self.function.points[point].block]
+            .in_loop
+            .is_some()
     }
 
     fn is_mentioned(&self, var: VarId) -> bool {
-        self.live.mentions.iter().enumerate().any(|(block, mentions)| self.live.reachable[block] && mentions.contains(&var))
+        self.live
+            .mentions
+            .iter()
+            .enumerate()
+            .any(|(block, mentions)| self.live.reachable[block] && mentions.contains(&var))
     }
 
     fn declaration(&self, var: VarId, instance: Level) -> TokenStream {
@@ -138,33 +162,50 @@ impl<'a> Emitter<'a> {
         let name = self.naming.at(self.function, var, instance, None);
         let slotted = self.layout.slots.iter().any(|(_, other)| *other == var);
         let mutable = (info.mutable || slotted).then(|| quote!(mut));
-        let allow = (slotted || (info.mutable && info.kind != VarKind::User)).then(|| quote!(#[allow(unused_mut)]));
+        let allow = (slotted || (info.mutable && info.kind != VarKind::User))
+            .then(|| quote!(#[allow(unused_mut)]));
         let ty = info.ty.as_ref().map(|ty| quote!(: #ty));
         quote!(#allow let #mutable #name #ty;)
     }
 
     fn slot(&self, id: LoopId, var: VarId) -> Ident {
         let name = self.naming.at(self.function, var, None, None);
-        made_up(&format!("slot_{}_{id}", name.to_string().trim_start_matches("r#")))
+        made_up(&format!(
+            "slot_{}_{id}",
+            name.to_string().trim_start_matches("r#")
+        ))
     }
 
     // ---- blocks
 
     /// A block and everything that stands behind it; `next` is what follows in the text.
     fn tree(&self, block: BlockId, next: Option<BlockId>) -> TokenStream {
-        let Some(id) = self.function.blocks[block].head_of else { return self.within(block, next) };
-        let (name, declarations, body) = (label("l", id), self.declarations(Some(id)), self.within(block, None));
+        let Some(id) = self.function.blocks[block].head_of else {
+            return self.within(block, next);
+        };
+        let (name, declarations, body) = (
+            label("l", id),
+            self.declarations(Some(id)),
+            self.within(block, None),
+        );
         let text = quote!(#name: loop { #declarations #body });
         self.follow(text, &self.layout.exits[id], next)
     }
 
     /// Wraps a text in the labelled blocks that lead to what follows it.
-    fn follow(&self, mut text: TokenStream, followers: &[BlockId], next: Option<BlockId>) -> TokenStream {
+    fn follow(
+        &self,
+        mut text: TokenStream,
+        followers: &[BlockId],
+        next: Option<BlockId>,
+    ) -> TokenStream {
         for (at, &follower) in followers.iter().enumerate() {
             let name = label("b", follower);
-            let after = followers.get(at + 1).copied().filter(|after| !self.has_prologue(*after)).or(
-                if at + 1 < followers.len() { None } else { next },
-            );
+            let after = followers
+                .get(at + 1)
+                .copied()
+                .filter(|after| !self.has_prologue(*after))
+                .or(if at + 1 < followers.len() { None } else { next });
             let mut prologues = self.prologues(follower);
             let last = prologues.pop();
             for (index, (_, prologue)) in prologues.into_iter().enumerate() {
@@ -208,18 +249,29 @@ impl<'a> Emitter<'a> {
             }
             Term::If { cond, then, other } => {
                 let mut cond = (**cond).clone();
-                let (place, moves) = self.bind(block, &bound_in(&cond), |binder| binder.visit_expr_mut(&mut cond));
+                let (place, moves) = self.bind(block, &bound_in(&cond), |binder| {
+                    binder.visit_expr_mut(&mut cond)
+                });
                 let cond = place.render(cond.to_token_stream());
-                let (then, other) = (self.goto(block, *then, next), self.goto(block, *other, next));
+                let (then, other) = (
+                    self.goto(block, *then, next),
+                    self.goto(block, *other, next),
+                );
                 quote!(if #cond { #moves #then } else { #other })
             }
             Term::Match { scrutinee, arms } => {
                 let scrutinee = self.render(block, scrutinee);
                 let arms = arms.iter().map(|arm| {
                     let mut pat = arm.pat.clone();
-                    let (place, moves) = self.bind(block, &bound(&arm.pat), |binder| binder.visit_pat_mut(&mut pat));
+                    let (place, moves) = self.bind(block, &bound(&arm.pat), |binder| {
+                        binder.visit_pat_mut(&mut pat)
+                    });
                     let pat = place.render(pat.to_token_stream());
-                    let guard = arm.guard.as_ref().map(|guard| place.render(guard.to_token_stream())).map(|guard| quote!(if #guard));
+                    let guard = arm
+                        .guard
+                        .as_ref()
+                        .map(|guard| place.render(guard.to_token_stream()))
+                        .map(|guard| quote!(if #guard));
                     let (attrs, text) = (&arm.attrs, self.goto(block, arm.target, next));
                     quote!(#(#attrs)* #pat #guard => { #moves #text })
                 });
@@ -235,7 +287,11 @@ impl<'a> Emitter<'a> {
         if next == Some(to) {
             return moves;
         }
-        if self.function.blocks[to].head_of.is_some_and(|id| self.function.is_in(from, Some(id))) || self.layout.labelled[to] {
+        if self.function.blocks[to]
+            .head_of
+            .is_some_and(|id| self.function.is_in(from, Some(id)))
+            || self.layout.labelled[to]
+        {
             let jump = self.bare_jump(from, to);
             return quote!(#moves #jump;);
         }
@@ -259,12 +315,19 @@ impl<'a> Emitter<'a> {
     /// A jump as an expression.
     fn jump(&self, from: BlockId, to: BlockId) -> TokenStream {
         let (moves, jump) = (self.moves(from, to), self.bare_jump(from, to));
-        if moves.is_empty() { jump } else { quote!({ #moves #jump }) }
+        if moves.is_empty() {
+            jump
+        } else {
+            quote!({ #moves #jump })
+        }
     }
 
     /// Variables with a slot change their instance on the way.
     fn moves(&self, from: BlockId, to: BlockId) -> TokenStream {
-        let (here, there) = (self.function.loops_around(from), self.function.loops_around(to));
+        let (here, there) = (
+            self.function.loops_around(from),
+            self.function.loops_around(to),
+        );
         let vars: BTreeSet<VarId> = self.layout.slots.iter().map(|(_, var)| *var).collect();
         let mut tokens = TokenStream::new();
         for var in vars {
@@ -291,10 +354,17 @@ impl<'a> Emitter<'a> {
     fn stmt(&self, block: BlockId, stmt: &Stmt) -> TokenStream {
         match stmt {
             Stmt::Keep(stmt) => self.render(block, stmt),
-            Stmt::Declare(var) if self.layout.hoisted[*var].is_some() || !self.is_mentioned(*var) => TokenStream::new(),
+            Stmt::Declare(var)
+                if self.layout.hoisted[*var].is_some() || !self.is_mentioned(*var) =>
+            {
+                TokenStream::new()
+            }
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
-                let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
+                let (name, value) = (
+                    self.place(block).name(*var, None),
+                    self.render(block, value),
+                );
                 quote!(#name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
@@ -302,9 +372,18 @@ impl<'a> Emitter<'a> {
     }
 
     fn let_stmt(&self, block: BlockId, bind: &Let) -> TokenStream {
-        let Let { attrs, pat, ty, init, diverge } = bind;
+        let Let {
+            attrs,
+            pat,
+            ty,
+            init,
+            diverge,
+        } = bind;
         let init = self.render(block, init);
-        let diverge = diverge.as_ref().map(|diverge| self.render(block, diverge)).map(|diverge| quote!(else #diverge));
+        let diverge = diverge
+            .as_ref()
+            .map(|diverge| self.render(block, diverge))
+            .map(|diverge| quote!(else #diverge));
         if let Some(var) = plain(pat)
             && diverge.is_none()
         {
@@ -314,7 +393,8 @@ impl<'a> Emitter<'a> {
             }
             let info = &self.function.vars[var];
             let mutable = info.mutable.then(|| quote!(mut));
-            let allow = (info.kind != VarKind::User && info.mutable).then(|| quote!(#[allow(unused_mut)]));
+            let allow =
+                (info.kind != VarKind::User && info.mutable).then(|| quote!(#[allow(unused_mut)]));
             let ty = ty.as_ref().or(info.ty.as_ref()).map(|ty| quote!(: #ty));
             return quote!(#(#attrs)* #allow let #mutable #name #ty = #init #diverge;);
         }
@@ -327,8 +407,17 @@ impl<'a> Emitter<'a> {
     }
 
     /// A pattern's bindings of hoisted variables get momentary names; the moves to the variables follow.
-    fn bind(&self, block: BlockId, vars: &[VarId], rename: impl FnOnce(&mut Unmut<'_>)) -> (Place<'_>, TokenStream) {
-        let hoisted: BTreeSet<VarId> = vars.iter().copied().filter(|var| self.layout.hoisted[*var].is_some()).collect();
+    fn bind(
+        &self,
+        block: BlockId,
+        vars: &[VarId],
+        rename: impl FnOnce(&mut Unmut<'_>),
+    ) -> (Place<'_>, TokenStream) {
+        let hoisted: BTreeSet<VarId> = vars
+            .iter()
+            .copied()
+            .filter(|var| self.layout.hoisted[*var].is_some())
+            .collect();
         rename(&mut Unmut(&hoisted));
         let mut place = self.place(block);
         let moves = hoisted.iter().map(|var| {
@@ -348,12 +437,16 @@ impl<'a> Emitter<'a> {
         let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
-            let at = self.function.vars[var].ident.span();
-            let name = place.name(var, Some(at));
-            let p = Ident::new("__p", Span::mixed_site().located_at(at));
-            quote_spanned!(at=> #p::var(&#name))
-        });
+        let vars = self
+            .layout
+            .saved(self.function, self.live, point)
+            .into_iter()
+            .map(|var| {
+                let at = self.function.vars[var].ident.span();
+                let name = place.name(var, Some(at));
+                let p = Ident::new("__p", Span::mixed_site().located_at(at));
+                quote_spanned!(at=> #p::var(&#name))
+            });
         let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
         let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
         let span = Span::mixed_site().located_at(span);
@@ -380,7 +473,12 @@ impl<'a> Emitter<'a> {
                     None => continue,
                 },
             };
-            routes.push((point, loops.get(depth).map_or(block, |id| self.function.loops[*id].head)));
+            routes.push((
+                point,
+                loops
+                    .get(depth)
+                    .map_or(block, |id| self.function.loops[*id].head),
+            ));
         }
         routes
     }
@@ -395,25 +493,47 @@ impl<'a> Emitter<'a> {
             let direct = self.function.points[point].block == target;
             let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
             let prologues = self.prologues(target);
-            let jump = match prologues.iter().position(|(points, _)| points.contains(&point)) {
+            let jump = match prologues
+                .iter()
+                .position(|(points, _)| points.contains(&point))
+            {
                 Some(index) => label("r", target * 1000 + index),
                 None => label("b", target),
             };
             let text = quote!(#reset #load break #jump;);
-            match arms.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
+            match arms
+                .iter_mut()
+                .find(|(_, other)| other.to_string() == text.to_string())
+            {
                 Some((numbers, _)) => numbers.push(number),
                 None => arms.push((vec![number], text)),
             }
         }
-        let arms = arms.iter().map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
-        let dispatch = if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
-        let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
-            let (slot, name, value, bad) = (self.slot(*id, *var), self.naming.at(self.function, *var, level, None), made_up("value"), bad());
-            quote!(#name = match ::core::option::Option::take(&mut #slot) {
+        let arms = arms
+            .iter()
+            .map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
+        let dispatch = if arms.len() == 0 {
+            TokenStream::new()
+        } else {
+            quote!(match #resume { #(#arms)* _ => {} })
+        };
+        let takes = self
+            .layout
+            .slots
+            .iter()
+            .filter(|(id, _)| level == Some(*id))
+            .map(|(id, var)| {
+                let (slot, name, value, bad) = (
+                    self.slot(*id, *var),
+                    self.naming.at(self.function, *var, level, None),
+                    made_up("value"),
+                    bad(),
+                );
+                quote!(#name = match ::core::option::Option::take(&mut #slot) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };)
-        });
+            });
         let takes: TokenStream = takes.collect();
         let normal = self.goto(block, normal, next);
         quote!(#dispatch #takes #normal)
@@ -480,7 +600,10 @@ impl<'a> Emitter<'a> {
             if text.is_empty() {
                 continue;
             }
-            match groups.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
+            match groups
+                .iter_mut()
+                .find(|(_, other)| other.to_string() == text.to_string())
+            {
                 Some((points, _)) => points.push(point),
                 None => groups.push((vec![point], text)),
             }
@@ -490,9 +613,20 @@ impl<'a> Emitter<'a> {
 
     /// Makes again the borrows of one level that are alive at a point.
     fn remake(&self, level: Level, point: PointId) -> TokenStream {
-        let all = self.function.loops_around(self.function.points[point].block);
-        let depth = level.map_or(0, |id| all.iter().position(|other| *other == id).map_or(0, |at| at + 1));
-        let place = || Place { emitter: self, block: 0, loops: all[..depth].to_vec(), bound: BTreeSet::new() };
+        let all = self
+            .function
+            .loops_around(self.function.points[point].block);
+        let depth = level.map_or(0, |id| {
+            all.iter()
+                .position(|other| *other == id)
+                .map_or(0, |at| at + 1)
+        });
+        let place = || Place {
+            emitter: self,
+            block: 0,
+            loops: all[..depth].to_vec(),
+            bound: BTreeSet::new(),
+        };
         let mut wanted: BTreeSet<usize> = BTreeSet::new();
         let mut vars: BTreeSet<VarId> = BTreeSet::new();
         for &var in &self.live.at_point[point] {
@@ -514,17 +648,28 @@ impl<'a> Emitter<'a> {
         tokens
     }
 
-    fn remake_one(&self, place: &mut Place<'_>, remat: usize, vars: &BTreeSet<VarId>, is_item: bool) -> TokenStream {
+    fn remake_one(
+        &self,
+        place: &mut Place<'_>,
+        remat: usize,
+        vars: &BTreeSet<VarId>,
+        is_item: bool,
+    ) -> TokenStream {
         let info = &self.function.remats[remat];
         let expr = place.render(info.expr.to_token_stream());
         if let (Some(var), false) = (plain(&info.pat), is_item) {
             let name = place.name(var, None);
-            let Some(count) = info.count else { return quote!(#name = #expr;) };
+            let Some(count) = info.count else {
+                return quote!(#name = #expr;);
+            };
             let (p, count) = (made_up("__p"), place.name(count, None));
             return quote!(#name = #p::ordered_at(#expr, #count););
         }
         let mut pat = info.pat.clone();
-        let forgotten: Vec<VarId> = bound(&pat).into_iter().filter(|var| !vars.contains(var)).collect();
+        let forgotten: Vec<VarId> = bound(&pat)
+            .into_iter()
+            .filter(|var| !vars.contains(var))
+            .collect();
         crate::lower::forget(&mut pat, &forgotten);
         Unmut(vars).visit_pat_mut(&mut pat);
         let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
@@ -537,7 +682,11 @@ impl<'a> Emitter<'a> {
             .collect();
         place.bound = bound_here;
         let pat = place.render(pat.to_token_stream());
-        let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { quote!((#pat)) };
+        let pat = if is_item {
+            quote!(::core::option::Option::Some(#pat))
+        } else {
+            quote!((#pat))
+        };
         quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
     }
 }

@@ -12,17 +12,44 @@ use quote::{ToTokens, quote};
 use syn::{GenericParam, Pat};
 
 /// Writes a compiled workflow.
-pub(crate) fn emit(workflow: &Workflow, function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> TokenStream {
+pub(crate) fn emit(
+    workflow: &Workflow,
+    function: &Function,
+    names: &Names,
+    live: &Liveness,
+    layout: &Layout,
+) -> TokenStream {
     let naming = Naming::new(function, names);
-    let emitter = Emitter { function, live, layout, naming: &naming };
+    let emitter = Emitter {
+        function,
+        live,
+        layout,
+        naming: &naming,
+    };
     let body = emitter.body();
     let parts = Parts::of(workflow);
     let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
-    let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
-    let turbofish = if parts.generic_names.is_empty() { quote!() } else { let names = &parts.generic_names; quote!(::<#(#names),*>) };
+    let generics = if params.is_empty() {
+        quote!()
+    } else {
+        quote!(<#params>)
+    };
+    let turbofish = if parts.generic_names.is_empty() {
+        quote!()
+    } else {
+        let names = &parts.generic_names;
+        quote!(::<#(#names),*>)
+    };
     let items = &function.items;
-    let (frame, cx, arg, resume, p, bad) = (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
+    let (frame, cx, arg, resume, p, bad) = (
+        made_up("frame"),
+        made_up("cx"),
+        made_up("args"),
+        made_up("resume"),
+        made_up("__p"),
+        bad(),
+    );
     let resume = if function.points.is_empty() {
         quote!()
     } else if function.loops.is_empty() {
@@ -63,7 +90,12 @@ struct Parts {
 
 impl Parts {
     fn of(workflow: &Workflow) -> Self {
-        let mut parts = Self { args: quote!(), params: Vec::new(), values: Vec::new(), generic_names: Vec::new() };
+        let mut parts = Self {
+            args: quote!(),
+            params: Vec::new(),
+            values: Vec::new(),
+            generic_names: Vec::new(),
+        };
         let mut types = Vec::new();
         let inputs = workflow.item.sig.inputs.iter();
         for (at, (param, input)) in workflow.params.iter().zip(inputs).enumerate() {
@@ -78,7 +110,9 @@ impl Parts {
             parts.params.push(quote!(#name: #ty));
             if let Some(referent) = &param.referent {
                 types.push(quote!(<#referent as ::std::borrow::ToOwned>::Owned));
-                parts.values.push(quote!(::std::borrow::ToOwned::to_owned(#name)));
+                parts
+                    .values
+                    .push(quote!(::std::borrow::ToOwned::to_owned(#name)));
             } else {
                 types.push(ty.to_token_stream());
                 parts.values.push(name.to_token_stream());
@@ -96,28 +130,59 @@ impl Parts {
     }
 }
 
-fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &TokenStream) -> TokenStream {
+fn definition(
+    workflow: &Workflow,
+    parts: &Parts,
+    meta: &TokenStream,
+    poll: &TokenStream,
+) -> TokenStream {
     let krate = &workflow.options.krate;
     let (attrs, vis, sig) = (&workflow.item.attrs, &workflow.item.vis, &workflow.item.sig);
     let (name, output) = (&sig.ident, &workflow.output);
-    let Parts { args, params, values, generic_names } = parts;
+    let Parts {
+        args,
+        params,
+        values,
+        generic_names,
+    } = parts;
     let (declared, uses, clause) = sig.generics.split_for_impl();
-    let (frame, arg, p, def) = (made_up("frame"), made_up("args"), made_up("__p"), made_up("__DurableWorkflow"));
-    let value = if generic_names.is_empty() { quote!() } else { quote!((::core::marker::PhantomData<fn() -> (#(#generic_names,)*)>)) };
+    let (frame, arg, p, def) = (
+        made_up("frame"),
+        made_up("args"),
+        made_up("__p"),
+        made_up("__DurableWorkflow"),
+    );
+    let value = if generic_names.is_empty() {
+        quote!()
+    } else {
+        quote!((::core::marker::PhantomData<fn() -> (#(#generic_names,)*)>))
+    };
     // A constant parameter is no type, hence nothing for `PhantomData`.
-    let only_types: Vec<&Ident> = sig.generics.type_params().map(|param| &param.ident).collect();
-    let value = if value.is_empty() { value } else { quote!((::core::marker::PhantomData<fn() -> (#(#only_types,)*)>)) };
-    let registration = generic_names.is_empty().then(|| {
-        quote!(#p::inventory::submit! { #p::Registration::workflow::<#def>() })
-    });
+    let only_types: Vec<&Ident> = sig
+        .generics
+        .type_params()
+        .map(|param| &param.ident)
+        .collect();
+    let value = if value.is_empty() {
+        value
+    } else {
+        quote!((::core::marker::PhantomData<fn() -> (#(#only_types,)*)>))
+    };
+    let registration = generic_names
+        .is_empty()
+        .then(|| quote!(#p::inventory::submit! { #p::Registration::workflow::<#def>() }));
     let outer = &sig.generics.params;
-    let outer = if outer.is_empty() { quote!() } else { quote!(<#outer>) };
+    let outer = if outer.is_empty() {
+        quote!()
+    } else {
+        quote!(<#outer>)
+    };
     quote! {
         #(#attrs)*
         #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::Workflow<Args = #args, Output = #output> + use<#(#generic_names),*>> #clause {
             use #krate::__private as #p;
             struct #def #declared #value #clause;
-            #[allow(unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
+            #[allow(non_shorthand_field_patterns, unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
             impl #declared #p::Workflow for #def #uses #clause {
                 type Args = #args;
                 type Output = #output;
@@ -139,9 +204,13 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
             Some(name) => quote!(::core::option::Option::Some(#name)),
             None => quote!(::core::option::Option::None),
         };
-        let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
+        let (callee, path, binding, args) =
+            (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
-        let (line, column) = (Literal::usize_unsuffixed(start.line), Literal::usize_unsuffixed(start.column + 1));
+        let (line, column) = (
+            Literal::usize_unsuffixed(start.line),
+            Literal::usize_unsuffixed(start.column + 1),
+        );
         let vars = stored_names(function, &layout.saved(function, live, number));
         quote!(#p::PointMeta {
             name: #name, callee: #callee, path: #path, binding: #binding, args: #args,

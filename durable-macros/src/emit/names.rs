@@ -31,7 +31,10 @@ impl Naming {
             let mut ident = var.ident.clone();
             if !keeps {
                 let stem = name.trim_start_matches("r#");
-                let fresh = (2..).map(|n| format!("{stem}_{n}")).find(|fresh| !taken.contains(fresh)).unwrap_or(name);
+                let fresh = (2..)
+                    .map(|n| format!("{stem}_{n}"))
+                    .find(|fresh| !taken.contains(fresh))
+                    .unwrap_or(name);
                 taken.insert(fresh.clone());
                 ident = Ident::new(&fresh, var.ident.span());
             }
@@ -41,10 +44,19 @@ impl Naming {
     }
 
     /// The variable's name, at the place where its marker stands.
-    pub(crate) fn at(&self, function: &Function, var: VarId, instance: Option<LoopId>, span: Option<Span>) -> Ident {
+    pub(crate) fn at(
+        &self,
+        function: &Function,
+        var: VarId,
+        instance: Option<LoopId>,
+        span: Option<Span>,
+    ) -> Ident {
         let mut ident = self.idents[var].clone();
         if let Some(id) = instance {
-            return Ident::new(&format!("__{}_in_{id}", ident.to_string().trim_start_matches("r#")), Span::mixed_site());
+            return Ident::new(
+                &format!("__{}_in_{id}", ident.to_string().trim_start_matches("r#")),
+                Span::mixed_site(),
+            );
         }
         if function.vars[var].kind == VarKind::User
             && let Some(span) = span
@@ -110,9 +122,17 @@ pub(crate) trait Render {
             TokenTree::Ident(ident) => Some(ident),
             _ => None,
         });
-        let (Some(original), Some(marker)) = (idents.next(), idents.next()) else { return TokenStream::new() };
-        let Some(var) = marked(&marker) else { return TokenStream::new() };
-        if self.name(var, None) == original { TokenStream::new() } else { self.render(tokens.clone()) }
+        let (Some(original), Some(marker)) = (idents.next(), idents.next()) else {
+            return TokenStream::new();
+        };
+        let Some(var) = marked(&marker) else {
+            return TokenStream::new();
+        };
+        if self.name(var, None) == original {
+            TokenStream::new()
+        } else {
+            self.render(tokens.clone())
+        }
     }
 }
 
@@ -126,7 +146,14 @@ pub(crate) fn stored_names(function: &Function, vars: &[VarId]) -> Vec<String> {
         let name = function.vars[var].stored_name.as_str();
         let count = counts.entry(name).or_default();
         *count += 1;
-        names.insert(var, if *count == 1 { name.to_owned() } else { format!("{name}#{count}") });
+        names.insert(
+            var,
+            if *count == 1 {
+                name.to_owned()
+            } else {
+                format!("{name}#{count}")
+            },
+        );
     }
     vars.iter().filter_map(|var| names.remove(var)).collect()
 }

@@ -11,11 +11,46 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Pat};
 
 /// Methods that borrow from their receiver and do nothing else.
-const VIEWS: &[&str] = &["as_str", "as_slice", "as_bytes", "as_path", "as_ref", "as_deref", "as_mut", "as_deref_mut"];
+const VIEWS: &[&str] = &[
+    "as_str",
+    "as_slice",
+    "as_bytes",
+    "as_path",
+    "as_ref",
+    "as_deref",
+    "as_mut",
+    "as_deref_mut",
+];
 /// Methods that iterate over their receiver in an order that survives a restore.
-const ITERATORS: &[&str] = &["iter", "iter_mut", "chars", "char_indices", "bytes", "lines", "keys", "values", "values_mut", "split_whitespace", "chunks", "windows", "chunks_exact"];
+const ITERATORS: &[&str] = &[
+    "iter",
+    "iter_mut",
+    "chars",
+    "char_indices",
+    "bytes",
+    "lines",
+    "keys",
+    "values",
+    "values_mut",
+    "split_whitespace",
+    "chunks",
+    "windows",
+    "chunks_exact",
+];
 /// Adaptors of iterators without a closure.
-const ADAPTORS: &[&str] = &["enumerate", "rev", "skip", "take", "step_by", "zip", "peekable", "copied", "cloned", "fuse", "chain"];
+const ADAPTORS: &[&str] = &[
+    "enumerate",
+    "rev",
+    "skip",
+    "take",
+    "step_by",
+    "zip",
+    "peekable",
+    "copied",
+    "cloned",
+    "fuse",
+    "chain",
+];
 
 /// A place: evaluating it has no effect and moves nothing by itself.
 pub(super) fn is_place(expr: &Expr) -> bool {
@@ -24,7 +59,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
         Expr::Paren(e) => is_place(&e.expr),
         Expr::Group(e) => is_place(&e.expr),
         Expr::Field(e) => is_place(&e.base),
-        Expr::Index(e) => is_place(&e.expr) && (is_constant(&e.index) || is_place(&e.index)),
+        Expr::Index(e) => is_place(&e.expr) && is_plain_index(&e.index),
         Expr::Unary(e) => matches!(e.op, syn::UnOp::Deref(_)) && is_place(&e.expr),
         _ => false,
     }
@@ -37,13 +72,42 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
         Expr::Path(_) => as_var(expr).is_none(),
         Expr::Paren(e) => is_constant(&e.expr),
         Expr::Group(e) => is_constant(&e.expr),
-        Expr::Unary(e) => matches!(e.op, syn::UnOp::Neg(_) | syn::UnOp::Not(_)) && is_constant(&e.expr),
+        Expr::Unary(e) => {
+            matches!(e.op, syn::UnOp::Neg(_) | syn::UnOp::Not(_)) && is_constant(&e.expr)
+        }
         Expr::Cast(e) => is_constant(&e.expr),
         Expr::Reference(e) => is_constant(&e.expr),
         Expr::Tuple(e) => e.elems.iter().all(is_constant),
         Expr::Array(e) => e.elems.iter().all(is_constant),
         _ => false,
     }
+}
+
+/// An index without effects: `[0]`, `[i]`, `[..]`, `[i..]`.
+fn is_plain_index(expr: &Expr) -> bool {
+    match expr {
+        Expr::Range(e) => e
+            .start
+            .iter()
+            .chain(&e.end)
+            .all(|part| is_plain_index(part)),
+        expr => is_constant(expr) || is_place(expr),
+    }
+}
+
+/// Whether a pattern binds by `ref`.
+pub(super) fn binds_by_ref(pat: &Pat) -> bool {
+    use syn::visit::Visit;
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_pat_ident(&mut self, pat: &'a syn::PatIdent) {
+            self.0 |= pat.by_ref.is_some();
+            syn::visit::visit_pat_ident(self, pat);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pat);
+    finder.0
 }
 
 /// Replaces the bindings of some variables by `_`.
@@ -69,11 +133,16 @@ impl Lowerer {
     /// A reference to a temporary value keeps that value in a variable of its own: `let x = &make();`.
     pub(super) fn keep_temporary(&mut self, value: Expr) -> Expr {
         match value {
-            Expr::Reference(mut reference) if !is_place(&reference.expr) && !is_constant(&reference.expr) && !is_view(&reference.expr) => {
+            Expr::Reference(mut reference)
+                if !is_place(&reference.expr)
+                    && !is_constant(&reference.expr)
+                    && !is_view(&reference.expr) =>
+            {
                 let inner = std::mem::replace(&mut *reference.expr, Expr::PLACEHOLDER);
                 let span = inner.span();
                 let inner = self.keep_temporary(inner);
-                let temp = self.bind_temp("borrowed".to_owned(), inner, reference.mutability.is_some());
+                let temp =
+                    self.bind_temp("borrowed".to_owned(), inner, reference.mutability.is_some());
                 *reference.expr = var_expr(temp, span);
                 Expr::Reference(reference)
             }
@@ -93,10 +162,17 @@ impl Lowerer {
         if found.is_empty() {
             return;
         }
-        let saved: Vec<VarId> = bound(pat).into_iter().filter(|var| !found.contains(var)).collect();
+        let saved: Vec<VarId> = bound(pat)
+            .into_iter()
+            .filter(|var| !found.contains(var))
+            .collect();
         let mut pat = pat.clone();
         forget(&mut pat, &saved);
-        self.function.remats.push(Remat { pat, expr: value.clone(), count: None });
+        self.function.remats.push(Remat {
+            pat,
+            expr: value.clone(),
+            count: None,
+        });
         for var in found {
             self.function.vars[var].remat = Some(self.function.remats.len() - 1);
         }
@@ -109,7 +185,9 @@ impl Lowerer {
             Expr::Paren(e) => self.is_borrow(&e.expr),
             Expr::Group(e) => self.is_borrow(&e.expr),
             Expr::MethodCall(e) => {
-                VIEWS.contains(&e.method.to_string().as_str()) && e.args.is_empty() && self.is_stable_place(&e.receiver)
+                VIEWS.contains(&e.method.to_string().as_str())
+                    && e.args.is_empty()
+                    && self.is_stable_place(&e.receiver)
             }
             expr => as_var(expr).is_some_and(|var| self.function.vars[var].remat.is_some()),
         }
@@ -122,7 +200,9 @@ impl Lowerer {
             Expr::Group(e) => self.is_stable_place(&e.expr),
             Expr::Field(e) => self.is_stable_place(&e.base),
             Expr::Unary(e) => matches!(e.op, syn::UnOp::Deref(_)) && self.is_stable_place(&e.expr),
-            Expr::Index(e) => self.is_stable_place(&e.expr) && is_stable_index(&self.function, &e.index),
+            Expr::Index(e) => {
+                self.is_stable_place(&e.expr) && is_stable_index(&self.function, &e.index)
+            }
             Expr::MethodCall(_) => self.is_borrow(expr),
             expr => as_var(expr).is_some_and(|var| self.function.vars[var].flattened),
         }
@@ -138,12 +218,15 @@ impl Lowerer {
             Expr::Group(e) => self.is_borrowed_iteration(&e.expr),
             Expr::MethodCall(e) => {
                 let method = e.method.to_string();
-                let stable = |arg: &Expr| is_stable_index(&self.function, arg) || self.is_borrowed_iteration(arg);
+                let stable = |arg: &Expr| {
+                    is_stable_index(&self.function, arg) || self.is_borrowed_iteration(arg)
+                };
                 if !e.args.iter().all(stable) {
                     return false;
                 }
                 (ITERATORS.contains(&method.as_str()) && self.is_stable_place(&e.receiver))
-                    || (ADAPTORS.contains(&method.as_str()) && self.is_borrowed_iteration(&e.receiver))
+                    || (ADAPTORS.contains(&method.as_str())
+                        && self.is_borrowed_iteration(&e.receiver))
             }
             _ => false,
         }
@@ -157,7 +240,10 @@ fn is_view(expr: &Expr) -> bool {
 fn is_stable_index(function: &Function, expr: &Expr) -> bool {
     match expr {
         Expr::Range(e) => {
-            let stable = |part: &Option<Box<Expr>>| part.as_ref().is_none_or(|part| is_stable_index(function, part));
+            let stable = |part: &Option<Box<Expr>>| {
+                part.as_ref()
+                    .is_none_or(|part| is_stable_index(function, part))
+            };
             stable(&e.start) && stable(&e.end)
         }
         expr => is_constant(expr) || as_var(expr).is_some_and(|var| !function.vars[var].mutable),
@@ -166,7 +252,9 @@ fn is_stable_index(function: &Function, expr: &Expr) -> bool {
 
 /// The bindings of a pattern that are references into the matched value: `ref`, or by the default binding mode.
 fn borrowed_bindings(pat: &Pat, by_reference: bool, found: &mut Vec<VarId>) {
-    let mut all = |pats: &mut dyn Iterator<Item = &Pat>| pats.for_each(|pat| borrowed_bindings(pat, by_reference, found));
+    let mut all = |pats: &mut dyn Iterator<Item = &Pat>| {
+        pats.for_each(|pat| borrowed_bindings(pat, by_reference, found))
+    };
     match pat {
         Pat::Ident(pat) => {
             if (by_reference || pat.by_ref.is_some())

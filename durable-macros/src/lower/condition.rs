@@ -13,7 +13,11 @@ impl Lowerer {
         if !point::has_await(&cond) && !must_split(&cond) {
             let cond = self.kept(cond);
             self.flatten_chain(&cond, then);
-            return self.end(Term::If { cond: Box::new(cond), then, other });
+            return self.end(Term::If {
+                cond: Box::new(cond),
+                then,
+                other,
+            });
         }
         match cond {
             Expr::Paren(inner) => self.condition(*inner.expr, then, other),
@@ -30,7 +34,9 @@ impl Lowerer {
                 self.start(middle);
                 self.condition(*binary.right, then, other);
             }
-            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => self.condition(*unary.expr, other, then),
+            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => {
+                self.condition(*unary.expr, other, then)
+            }
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
                 let value = self.operand(*cond.expr);
@@ -42,11 +48,19 @@ impl Lowerer {
                 *cond.expr = value;
                 let cond = Expr::Let(cond);
                 self.flatten_chain(&cond, then);
-                self.end(Term::If { cond: Box::new(cond), then, other });
+                self.end(Term::If {
+                    cond: Box::new(cond),
+                    then,
+                    other,
+                });
             }
             other_cond => {
                 let value = self.operand(other_cond);
-                self.end(Term::If { cond: Box::new(value), then, other });
+                self.end(Term::If {
+                    cond: Box::new(value),
+                    then,
+                    other,
+                });
             }
         }
     }
@@ -91,7 +105,11 @@ impl Lowerer {
         self.goto(join);
         let constant = if and { no } else { yes };
         self.start(constant);
-        let value = if and { syn::parse_quote!(false) } else { syn::parse_quote!(true) };
+        let value = if and {
+            syn::parse_quote!(false)
+        } else {
+            syn::parse_quote!(true)
+        };
         self.store(dest, value);
         self.goto(join);
         self.start(join);
@@ -101,8 +119,12 @@ impl Lowerer {
 /// A `let` over a reference to a temporary: the temporary must outlive the `if`'s own text.
 fn must_split(cond: &Expr) -> bool {
     match cond {
-        Expr::Let(cond) => matches!(&*cond.expr, Expr::Reference(reference) if !is_place(&reference.expr)),
-        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => must_split(&binary.left) || must_split(&binary.right),
+        Expr::Let(cond) => {
+            matches!(&*cond.expr, Expr::Reference(reference) if !is_place(&reference.expr))
+        }
+        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+            must_split(&binary.left) || must_split(&binary.right)
+        }
         Expr::Paren(inner) => must_split(&inner.expr),
         Expr::Group(inner) => must_split(&inner.expr),
         _ => false,

@@ -28,7 +28,10 @@ impl Lowerer {
     }
 
     pub(super) fn continue_stmt(&mut self, jump: syn::ExprContinue, dest: Dest) {
-        match self.target(jump.label.as_ref(), true).and_then(|at| self.targets[at].head) {
+        match self
+            .target(jump.label.as_ref(), true)
+            .and_then(|at| self.targets[at].head)
+        {
             Some(head) => self.goto(head),
             None => self.store(dest, Expr::Continue(jump)),
         }
@@ -39,7 +42,11 @@ impl Lowerer {
         if self.targets.is_empty() {
             return expr;
         }
-        let mut rewriter = Rewriter { lowerer: self, loops: 0, labels: Vec::new() };
+        let mut rewriter = Rewriter {
+            lowerer: self,
+            loops: 0,
+            labels: Vec::new(),
+        };
         rewriter.visit_expr_mut(&mut expr);
         expr
     }
@@ -60,9 +67,15 @@ impl Rewriter<'_> {
         }
     }
 
-    fn within(&mut self, label: Option<&syn::Label>, is_loop: bool, inside: impl FnOnce(&mut Self)) {
+    fn within(
+        &mut self,
+        label: Option<&syn::Label>,
+        is_loop: bool,
+        inside: impl FnOnce(&mut Self),
+    ) {
         let before = self.labels.len();
-        self.labels.extend(label.map(|label| label.name.ident.to_string()));
+        self.labels
+            .extend(label.map(|label| label.name.ident.to_string()));
         self.loops += usize::from(is_loop);
         inside(self);
         self.loops -= usize::from(is_loop);
@@ -85,20 +98,28 @@ impl VisitMut for Rewriter<'_> {
                 let label = e.label.clone();
                 // A jump in a `while`'s condition belongs to the loop around it.
                 self.visit_expr_mut(&mut e.cond);
-                self.within(label.as_ref(), true, |this| this.visit_block_mut(&mut e.body));
+                self.within(label.as_ref(), true, |this| {
+                    this.visit_block_mut(&mut e.body)
+                });
             }
             Expr::ForLoop(e) => {
                 let label = e.label.clone();
                 self.visit_expr_mut(&mut e.expr);
-                self.within(label.as_ref(), true, |this| this.visit_block_mut(&mut e.body));
+                self.within(label.as_ref(), true, |this| {
+                    this.visit_block_mut(&mut e.body)
+                });
             }
             Expr::Loop(e) => {
                 let label = e.label.clone();
-                self.within(label.as_ref(), true, |this| this.visit_block_mut(&mut e.body));
+                self.within(label.as_ref(), true, |this| {
+                    this.visit_block_mut(&mut e.body)
+                });
             }
             Expr::Block(e) if e.label.is_some() => {
                 let label = e.label.clone();
-                self.within(label.as_ref(), false, |this| this.visit_block_mut(&mut e.block));
+                self.within(label.as_ref(), false, |this| {
+                    this.visit_block_mut(&mut e.block)
+                });
             }
             Expr::Break(e) => {
                 if let Some(value) = &mut e.expr {
@@ -107,7 +128,9 @@ impl VisitMut for Rewriter<'_> {
                 if !self.goes_out(e.label.as_ref()) {
                     return;
                 }
-                let Some(at) = self.lowerer.target(e.label.as_ref(), false) else { return };
+                let Some(at) = self.lowerer.target(e.label.as_ref(), false) else {
+                    return;
+                };
                 let Target { after, dest, .. } = self.lowerer.targets[at];
                 self.lowerer.entered[after] = true;
                 let jump = jump_expr(after, e.break_token.span);
@@ -124,7 +147,9 @@ impl VisitMut for Rewriter<'_> {
                 if !self.goes_out(e.label.as_ref()) {
                     return;
                 }
-                let Some(at) = self.lowerer.target(e.label.as_ref(), true) else { return };
+                let Some(at) = self.lowerer.target(e.label.as_ref(), true) else {
+                    return;
+                };
                 if let Some(head) = self.lowerer.targets[at].head {
                     *expr = jump_expr(head, e.continue_token.span);
                 }

@@ -76,7 +76,11 @@ impl Lowerer {
         let temp = self.temp("value".to_owned());
         self.push(crate::ir::Stmt::Declare(temp));
         self.into_dest(expr, Dest::Var(temp));
-        if self.current.is_none() { never(span) } else { var_expr(temp, span) }
+        if self.current.is_none() {
+            never(span)
+        } else {
+            var_expr(temp, span)
+        }
     }
 
     /// Calls, literals of structs and arrays, and whatever else has several operands.
@@ -107,7 +111,13 @@ impl Lowerer {
                 Expr::MethodCall(e)
             }
             Expr::Index(mut e) => {
-                let mut parts = self.operands("index", vec![(*e.expr, Mode::Place), (*e.index, Mode::Value)], 1).into_iter();
+                let mut parts = self
+                    .operands(
+                        "index",
+                        vec![(*e.expr, Mode::Place), (*e.index, Mode::Value)],
+                        1,
+                    )
+                    .into_iter();
                 if let (Some(base), Some(index)) = (parts.next(), parts.next()) {
                     (*e.expr, *e.index) = (base, index);
                     return Expr::Index(e);
@@ -130,19 +140,31 @@ impl Lowerer {
                 Expr::Repeat(e)
             }
             Expr::Struct(mut e) => {
-                let name = e.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+                let name = e
+                    .path
+                    .segments
+                    .last()
+                    .map(|segment| segment.ident.to_string())
+                    .unwrap_or_default();
                 let fields = e.fields.iter().map(|field| field.expr.clone());
                 let parts: Vec<Expr> = fields.chain(e.rest.as_deref().cloned()).collect();
                 let mut parts = self.values(&name, parts).into_iter();
                 for (field, value) in e.fields.iter_mut().zip(&mut parts) {
                     field.expr = value;
-                    field.colon_token.get_or_insert_with(syn::token::Colon::default);
+                    field
+                        .colon_token
+                        .get_or_insert_with(syn::token::Colon::default);
                 }
                 e.rest = parts.next().map(Box::new);
                 Expr::Struct(e)
             }
             Expr::Range(mut e) => {
-                let parts: Vec<Expr> = e.start.iter().chain(&e.end).map(|part| (**part).clone()).collect();
+                let parts: Vec<Expr> = e
+                    .start
+                    .iter()
+                    .chain(&e.end)
+                    .map(|part| (**part).clone())
+                    .collect();
                 let mut parts = self.values("range", parts).into_iter();
                 e.start = e.start.and_then(|_| parts.next()).map(Box::new);
                 e.end = e.end.and_then(|_| parts.next()).map(Box::new);
@@ -163,11 +185,16 @@ impl Lowerer {
     /// Operands in evaluation order. Those before the last await are made temporaries named `name(position)`; the first
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
-        let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
+        let last = parts
+            .iter()
+            .rposition(|(part, _)| point::has_await(part))
+            .unwrap_or(0);
         let mut results: Vec<Expr> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
-            let label = at.checked_sub(unnamed).map_or_else(|| format!("{name}.self"), |at| format!("{name}({at})"));
+            let label = at
+                .checked_sub(unnamed)
+                .map_or_else(|| format!("{name}.self"), |at| format!("{name}({at})"));
             let value = self.operand(part);
             let value = if at < last {
                 let value = self.keep(label, value, mode);
@@ -212,7 +239,12 @@ impl Lowerer {
 
     fn binary(&mut self, mut e: syn::ExprBinary) -> Expr {
         let mode = match e.op {
-            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_) => Mode::Place,
+            BinOp::Eq(_)
+            | BinOp::Ne(_)
+            | BinOp::Lt(_)
+            | BinOp::Le(_)
+            | BinOp::Gt(_)
+            | BinOp::Ge(_) => Mode::Place,
             _ => Mode::Value,
         };
         if is_compound(&e.op) {
@@ -224,7 +256,9 @@ impl Lowerer {
             *e.left = self.kept(*e.left);
             return Expr::Binary(e);
         }
-        let mut parts = self.operands("operator", vec![(*e.left, mode), (*e.right, mode)], 0).into_iter();
+        let mut parts = self
+            .operands("operator", vec![(*e.left, mode), (*e.right, mode)], 0)
+            .into_iter();
         if let (Some(left), Some(right)) = (parts.next(), parts.next()) {
             (*e.left, *e.right) = (left, right);
             return Expr::Binary(e);
@@ -255,14 +289,27 @@ fn is_compound(op: &BinOp) -> bool {
     use BinOp as B;
     matches!(
         op,
-        B::AddAssign(_) | B::SubAssign(_) | B::MulAssign(_) | B::DivAssign(_) | B::RemAssign(_) | B::BitXorAssign(_) | B::BitAndAssign(_)
-            | B::BitOrAssign(_) | B::ShlAssign(_) | B::ShrAssign(_)
+        B::AddAssign(_)
+            | B::SubAssign(_)
+            | B::MulAssign(_)
+            | B::DivAssign(_)
+            | B::RemAssign(_)
+            | B::BitXorAssign(_)
+            | B::BitAndAssign(_)
+            | B::BitOrAssign(_)
+            | B::ShlAssign(_)
+            | B::ShrAssign(_)
     )
 }
 
 fn callee_name(func: &Expr) -> String {
     match func {
-        Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        Expr::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default(),
         _ => "call".to_owned(),
     }
 }

@@ -14,9 +14,28 @@ use syn::{Expr, Lit, Macro, Pat, Token};
 
 /// Macros whose arguments are expressions, of which a string literal is a format string.
 const FORMATTED: &[&str] = &[
-    "format", "print", "println", "eprint", "eprintln", "write", "writeln", "panic", "assert", "assert_eq", "assert_ne",
-    "debug_assert", "debug_assert_eq", "debug_assert_ne", "todo", "unimplemented", "unreachable", "format_args", "anyhow",
-    "bail", "ensure", "dbg",
+    "format",
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "write",
+    "writeln",
+    "panic",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "format_args",
+    "anyhow",
+    "bail",
+    "ensure",
+    "dbg",
 ];
 
 /// A name in a format string, and the string's place.
@@ -29,7 +48,12 @@ impl Resolver {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }
         self.refuse_foreign(&mac.path.clone(), true);
-        let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let name = mac
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
         let parsed = match name.as_str() {
             name if FORMATTED.contains(&name) => self.formatted(mac),
             "vec" => self.vec(mac),
@@ -44,14 +68,23 @@ impl Resolver {
     }
 
     fn formatted(&mut self, mac: &Macro) -> Option<TokenStream> {
-        let mut args = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
-        let named: BTreeSet<String> = args.iter().filter_map(|arg| Some(arg.name.as_ref()?.to_string())).collect();
+        let mut args = Punctuated::<Argument, Token![,]>::parse_terminated
+            .parse2(mac.tokens.clone())
+            .ok()?;
+        let named: BTreeSet<String> = args
+            .iter()
+            .filter_map(|arg| Some(arg.name.as_ref()?.to_string()))
+            .collect();
         let mut captured = Captured::new();
         for arg in &mut args {
             if let Expr::Lit(literal) = &arg.value
                 && let Lit::Str(text) = &literal.lit
             {
-                captured.extend(captures(&text.value()).into_iter().map(|name| (name, text.span())));
+                captured.extend(
+                    captures(&text.value())
+                        .into_iter()
+                        .map(|name| (name, text.span())),
+                );
             }
             self.visit_expr_mut(&mut arg.value);
         }
@@ -64,7 +97,11 @@ impl Resolver {
         let mut comma = !tokens.is_empty() && !ends_with_comma(&tokens);
         let mut seen = BTreeSet::new();
         for (name, span) in captured {
-            let (Some(var), Ok(mut original)) = (self.lookup(&name), syn::parse_str::<Ident>(&name)) else { continue };
+            let (Some(var), Ok(mut original)) =
+                (self.lookup(&name), syn::parse_str::<Ident>(&name))
+            else {
+                continue;
+            };
             if !seen.insert(var) {
                 continue;
             }
@@ -88,8 +125,12 @@ impl Resolver {
             self.visit_expr_mut(&mut len);
             return Some(quote!(#value; #len));
         }
-        let mut values = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
-        values.iter_mut().for_each(|value| self.visit_expr_mut(value));
+        let mut values = Punctuated::<Expr, Token![,]>::parse_terminated
+            .parse2(mac.tokens.clone())
+            .ok()?;
+        values
+            .iter_mut()
+            .for_each(|value| self.visit_expr_mut(value));
         Some(values.to_token_stream())
     }
 
@@ -98,7 +139,11 @@ impl Resolver {
             let value = input.parse()?;
             input.parse::<Token![,]>()?;
             let pat = Pat::parse_multi_with_leading_vert(input)?;
-            let guard = if input.parse::<Option<Token![if]>>()?.is_some() { Some(input.parse()?) } else { None };
+            let guard = if input.parse::<Option<Token![if]>>()?.is_some() {
+                Some(input.parse()?)
+            } else {
+                None
+            };
             input.parse::<Option<Token![,]>>()?;
             Ok((value, pat, guard))
         };
@@ -128,8 +173,10 @@ impl Resolver {
             match tree {
                 TokenTree::Ident(ident) => {
                     let member = punct(before(1), '.') && !punct(before(2), '.');
-                    let path = (punct(before(1), ':') && punct(before(2), ':')) || punct(after(1), ':');
-                    let name = punct(after(1), '=') && !punct(after(2), '=') && !punct(after(2), '>');
+                    let path =
+                        (punct(before(1), ':') && punct(before(2), ':')) || punct(after(1), ':');
+                    let name =
+                        punct(after(1), '=') && !punct(after(2), '=') && !punct(after(2), '>');
                     let mut ident = ident.clone();
                     if !member && !path && !name {
                         self.mention(&mut ident);
@@ -137,13 +184,20 @@ impl Resolver {
                     result.extend([TokenTree::Ident(ident)]);
                 }
                 TokenTree::Group(group) => {
-                    let mut copy = Group::new(group.delimiter(), self.rewrite_tokens(group.stream(), captured));
+                    let mut copy = Group::new(
+                        group.delimiter(),
+                        self.rewrite_tokens(group.stream(), captured),
+                    );
                     copy.set_span(group.span());
                     result.extend([TokenTree::Group(copy)]);
                 }
                 TokenTree::Literal(literal) => {
                     if let Ok(text) = syn::parse2::<syn::LitStr>(literal.to_token_stream()) {
-                        captured.extend(captures(&text.value()).into_iter().map(|name| (name, literal.span())));
+                        captured.extend(
+                            captures(&text.value())
+                                .into_iter()
+                                .map(|name| (name, literal.span())),
+                        );
                     }
                     result.extend([tree.clone()]);
                 }
@@ -165,9 +219,15 @@ impl Parse for Argument {
         if input.peek(syn::Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
             let name = input.parse()?;
             input.parse::<Token![=]>()?;
-            return Ok(Self { name: Some(name), value: input.parse()? });
+            return Ok(Self {
+                name: Some(name),
+                value: input.parse()?,
+            });
         }
-        Ok(Self { name: None, value: input.parse()? })
+        Ok(Self {
+            name: None,
+            value: input.parse()?,
+        })
     }
 }
 
@@ -206,13 +266,18 @@ fn captures(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let text = text.replace("{{", "");
     for inside in text.split('{').skip(1) {
-        let Some((inside, _)) = inside.split_once('}') else { continue };
+        let Some((inside, _)) = inside.split_once('}') else {
+            continue;
+        };
         let (name, spec) = inside.split_once(':').unwrap_or((inside, ""));
         found.push(name.trim().to_owned());
         let mut widths: Vec<&str> = spec.split('$').collect();
         widths.pop();
         for width in widths {
-            let name = width.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            let name = width
+                .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or_default();
             found.push(name.trim_start_matches('0').to_owned());
         }
     }

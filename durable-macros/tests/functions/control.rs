@@ -217,7 +217,7 @@ twins! {
     async fn kept_loop_in_loop(n: u64) -> u64 {
         let mut sum = 0;
         'outer: loop {
-            let k = num(n + sum).await;
+            let k = num(n + sum + 2).await;
             for i in 0..10 {
                 if i == 2 {
                     continue;

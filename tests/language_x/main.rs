@@ -1,0 +1,46 @@
+//! The language of workflows: each function is written once and compiled twice, as a plain async function over stand-ins that
+//! answer at once and as a `#[workflow]` over activities.
+//!
+//! Both must give the same result and make the same calls, with the same arguments, in the same order: in peace, and with a
+//! crash of the engine at every suspension. [`twins`] makes the two and their test; [`compare`] runs them; `vocabulary` holds
+//! what they call. The other modules hold the functions, by topic. [`control`] shows that a wrong twin is found.
+//!
+//! Deliberately absent: what the compiler refuses (the compile-fail cases), and random programs.
+
+#![allow(
+    unused,
+    unused_variables,
+    clippy::pedantic,
+    clippy::blocks_in_conditions,
+    clippy::let_and_return,
+    clippy::needless_late_init,
+    clippy::needless_range_loop,
+    clippy::needless_return,
+    clippy::never_loop,
+    clippy::explicit_counter_loop,
+    clippy::redundant_closure_call,
+    clippy::redundant_locals,
+    clippy::redundant_pattern_matching,
+    clippy::toplevel_ref_arg,
+    clippy::while_let_loop,
+    reason = "the functions spell constructs out on purpose"
+)]
+
+mod compare;
+mod vocabulary;
+
+mod borrows;
+mod branches;
+mod calls;
+mod closures;
+mod expressions;
+mod fors;
+mod jumps;
+mod loops;
+mod macros;
+mod matches;
+mod operands;
+mod patterns;
+mod questions;
+mod scopes;
+mod types;
