@@ -32,11 +32,11 @@ async fn two_workflows_of_one_name_are_refused_with_both_places() {
             let mut places = [first, second];
             places.sort();
             assert!(
-                places[0].contains("shop::fulfil") && places[0].contains("duplicate_names.rs:11"),
+                places[0].contains("shop::fulfil") && places[0].contains("duplicate_names.rs:10"),
                 "{places:?}"
             );
             assert!(
-                places[1].contains("warehouse::pick") && places[1].contains("duplicate_names.rs:20"),
+                places[1].contains("warehouse::pick") && places[1].contains("duplicate_names.rs:19"),
                 "{places:?}"
             );
         }
