@@ -46,10 +46,8 @@ async fn a_mock_fails_so_often_and_then_the_activity_itself_runs() {
 
 #[tokio::test]
 async fn a_mock_takes_its_time_on_the_virtual_clock_and_answers_by_its_arguments() {
-    let scripted = mock(convert_units)
-        .fails(1)
-        .delay(MINUTE)
-        .then(|amount, unit| Ok(format!("{}{unit}", amount * 2)));
+    let scripted =
+        mock(convert_units).fails(1).delay(MINUTE).then(|amount, unit| Ok(format!("{}{unit}", amount * 2)));
     let engine = testing::engine().mock(scripted).open().await;
     let start = engine.now();
     let began = std::time::Instant::now();

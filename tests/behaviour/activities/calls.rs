@@ -115,11 +115,7 @@ async fn options_of_a_call_survive_a_crash() {
 struct Prefix(&'static str);
 
 #[activity(retry(max_attempts = 1))]
-async fn greet(
-    State(prefix): State<Prefix>,
-    context: ActivityContext,
-    name: &str,
-) -> Result<String, Error> {
+async fn greet(State(prefix): State<Prefix>, context: ActivityContext, name: &str) -> Result<String, Error> {
     let page = context.last_heartbeat::<u32>().unwrap_or_default();
     ensure!(!context.is_cancelled(), "cancelled");
     Ok(format!("{}, {name}: {page} at attempt {}", prefix.0, context.attempt()))

@@ -51,7 +51,8 @@ async fn the_key_is_the_same_in_every_attempt_and_over_crashes_and_no_other_call
     let seen = seen.attempts.lock().unwrap();
     let numbers: Vec<(&str, u32)> = seen.iter().map(|(id, attempt, _)| (id.as_str(), *attempt)).collect();
     // The third attempt was cut off by the crash: nothing is known of it, and it is made again.
-    let expected = [("one", 1), ("one", 2), ("one", 3), ("one", 3), ("one", 4), ("one", 1), ("two", 1), ("two", 1)];
+    let expected =
+        [("one", 1), ("one", 2), ("one", 3), ("one", 3), ("one", 4), ("one", 1), ("two", 1), ("two", 1)];
     assert_eq!(numbers, expected);
     let keys: Vec<IdempotencyKey> = seen.iter().map(|(_, _, key)| *key).collect();
     assert!(keys[..5].iter().all(|key| *key == keys[0]), "one call, one key: {keys:?}");

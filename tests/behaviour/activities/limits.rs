@@ -138,13 +138,13 @@ async fn add(a: u32, b: u32) -> u32 {
 }
 
 #[activity]
-fn note_thread(State(threads): State<Threads>, barrier: u32) -> Result<u32, Error> {
+fn note_thread(State(threads): State<Threads>, barrier: u32) -> u32 {
     threads.0.lock().unwrap().push(std::thread::current().id());
-    Ok(barrier)
+    barrier
 }
 
 #[workflow]
-async fn call_note_thread() -> Result<u32, Error> {
+async fn call_note_thread() -> u32 {
     note_thread(7).await
 }
 
@@ -152,7 +152,7 @@ async fn call_note_thread() -> Result<u32, Error> {
 async fn a_plain_function_runs_beside_the_threads_of_the_runtime() {
     let threads = Arc::new(Threads::default());
     let engine = testing::engine().state_arc(threads.clone()).open().await;
-    assert_eq!(engine.run(call_note_thread()).await.unwrap().unwrap(), 7);
+    assert_eq!(engine.run(call_note_thread()).await.unwrap(), 7);
     let ran_on = threads.0.lock().unwrap().clone();
     assert_eq!(ran_on.len(), 1);
     assert_ne!(ran_on[0], std::thread::current().id(), "this runtime has one thread, and it is not blocked");

@@ -40,10 +40,8 @@ async fn park_when_exhausted_parks_for_a_person_who_takes_it_up_again() {
     assert!(matches!(parked, RunError::Parked { .. }), "{parked:?}");
     assert!(engine.calls(wire_money) == 3);
     let description = handle.describe().await.unwrap();
-    let expected = ParkReason::Exhausted {
-        activity: "wire_money".into(),
-        error: "mocked failure 3 of 4".into(),
-    };
+    let expected =
+        ParkReason::Exhausted { activity: "wire_money".into(), error: "mocked failure 3 of 4".into() };
     assert_eq!(description.parked(), Some(&expected));
     assert_eq!(description.activities[0].last_error.as_deref(), Some("mocked failure 3 of 4"));
 

@@ -44,7 +44,11 @@ async fn the_default_policy_doubles_from_one_second_to_a_hundred_with_a_tenth_of
         for (attempt, delay) in delays.iter().enumerate() {
             let plain = (1_000 << attempt).min(100_000);
             let moved = plain / 10;
-            assert!((plain - moved..=plain + moved).contains(delay), "after attempt {}: {delay}", attempt + 1);
+            assert!(
+                (plain - moved..=plain + moved).contains(delay),
+                "after attempt {}: {delay}",
+                attempt + 1
+            );
         }
         seen.extend(delays.into_iter().skip(7));
     }

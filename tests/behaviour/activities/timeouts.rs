@@ -164,6 +164,7 @@ struct Told {
 fn stubborn(State(told): State<Told>, context: ActivityContext) -> Result<(), Error> {
     while !context.is_cancelled() {
         std::thread::yield_now();
+        ensure!(context.attempt() == 1, "there is one attempt");
     }
     told.told.fetch_add(1, Ordering::SeqCst);
     told.gate.open(1);

@@ -32,11 +32,7 @@ struct Bench {
 }
 
 #[activity]
-async fn work_at_bench(
-    State(bench): State<Bench>,
-    context: ActivityContext,
-    n: u32,
-) -> Result<u32, Error> {
+async fn work_at_bench(State(bench): State<Bench>, context: ActivityContext, n: u32) -> Result<u32, Error> {
     bench.keys.lock().unwrap().push(context.idempotency_key());
     bench.gate.pass().await;
     bench.ended.store(true, Ordering::SeqCst);
@@ -70,10 +66,8 @@ async fn shutdown_lets_an_attempt_end_within_its_grace_and_keeps_what_it_gives()
         async move { engine.shutdown(30 * SECOND).await }
     });
     // New work is refused while the old one ends.
-    while !matches!(
-        engine.start("late", bench_work(2)).await,
-        Err(StartError::Engine(EngineError::Stopped))
-    ) {
+    while !matches!(engine.start("late", bench_work(2)).await, Err(StartError::Engine(EngineError::Stopped)))
+    {
         tokio::task::yield_now().await;
     }
     bench.gate.open(1);

@@ -5,10 +5,13 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use durable::{HistoryKind, ParkReason, prelude::*, testing::{self, TestEngine}};
+use durable::{
+    HistoryKind, ParkReason,
+    prelude::*,
+    testing::{self, TestEngine},
+};
 
 use crate::support::HOUR;
-
 
 #[activity]
 async fn charge_once(State(charged): State<Arc<AtomicU32>>, cents: u32) -> u32 {

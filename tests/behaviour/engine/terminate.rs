@@ -52,7 +52,9 @@ async fn a_running_attempt_is_told_and_the_result_is_an_error_with_the_reason() 
     work.told.pass().await;
     engine.idle().await;
     match handle.result().await.unwrap_err() {
-        RunError::Terminated { id, why } => assert_eq!((id.as_str(), why.as_str()), ("work", "ordered twice")),
+        RunError::Terminated { id, why } => {
+            assert_eq!((id.as_str(), why.as_str()), ("work", "ordered twice"));
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(handle.describe().await.unwrap().status, Status::Terminated);

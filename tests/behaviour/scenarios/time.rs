@@ -3,11 +3,7 @@
 
 use std::time::SystemTime;
 
-use durable::{
-    HistoryKind,
-    prelude::*,
-    testing,
-};
+use durable::{HistoryKind, prelude::*, testing};
 
 use crate::support::{DAY, HOUR, MILLISECOND, ms, since};
 

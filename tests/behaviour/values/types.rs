@@ -69,7 +69,7 @@ impl TryFrom<u32> for Even {
     type Error = String;
 
     fn try_from(number: u32) -> Result<Self, String> {
-        if number % 2 == 0 { Ok(Even(number)) } else { Err(format!("{number} is odd")) }
+        if number.is_multiple_of(2) { Ok(Even(number)) } else { Err(format!("{number} is odd")) }
     }
 }
 
@@ -170,7 +170,7 @@ pub(crate) type Maps = (
     BTreeMap<(u8, i64), String>,
     BTreeMap<Shelf, Vec<Even>>,
     std::collections::HashMap<char, bool>,
-    BTreeMap<Option<u8>, ()>,
+    BTreeMap<Option<u8>, u8>,
 );
 
 pub(crate) fn maps() -> Maps {
@@ -178,17 +178,12 @@ pub(crate) fn maps() -> Maps {
         BTreeMap::from([((1, -1), "a".into()), ((2, i64::MAX), String::new())]),
         BTreeMap::from([(Shelf::Upper, vec![Even(2)]), (Shelf::Lower { from_left: 3 }, Vec::new())]),
         [('x', true), ('ß', false)].into(),
-        BTreeMap::from([(None, ()), (Some(1), ())]),
+        BTreeMap::from([(None, 0), (Some(1), 1)]),
     )
 }
 
-pub(crate) type Crates = (
-    uuid::Uuid,
-    chrono::DateTime<chrono::Utc>,
-    chrono::NaiveDate,
-    url::Url,
-    Vec<Option<uuid::Uuid>>,
-);
+pub(crate) type Crates =
+    (uuid::Uuid, chrono::DateTime<chrono::Utc>, chrono::NaiveDate, url::Url, Vec<Option<uuid::Uuid>>);
 
 pub(crate) fn crates() -> Crates {
     let id = uuid::Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
