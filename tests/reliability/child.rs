@@ -4,7 +4,7 @@
 //! with its parent: the store, the journal and the acknowledgements. The latter two are appended to
 //! line by line, each with one call, so that a kill leaves whole lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -250,9 +250,7 @@ impl Work {
         this.go_on(&engine, job).await;
         if job == Job::Drain {
             // Once more for all: what has ended stays as it ended.
-            for chain in
-                Acknowledged::read(&this.directory).history.started.into_iter().collect::<BTreeSet<_>>()
-            {
+            for chain in Acknowledged::read(&this.directory).history.chains() {
                 this.clone().see_through(engine.clone(), chain).await;
             }
             engine.shutdown(Duration::from_secs(10)).await.expect("the engine stops");
@@ -262,9 +260,9 @@ impl Work {
     /// Takes up what was started, and starts more.
     async fn go_on(self: &Arc<Self>, engine: &Engine, job: Job) {
         let history = Acknowledged::read(&self.directory).history;
-        let mut next = history.started.iter().max().map_or(0, |last| last + 1);
-        let unfinished: BTreeSet<u64> =
-            history.started.into_iter().filter(|chain| !history.results.contains_key(chain)).collect();
+        let known = history.chains();
+        let mut next = known.last().map_or(0, |last| last + 1);
+        let unfinished = known.into_iter().filter(|chain| !history.results.contains_key(chain));
         let mut going = tokio::task::JoinSet::new();
         for chain in unfinished {
             going.spawn(self.clone().see_through(engine.clone(), chain));

@@ -4,7 +4,7 @@
 //! crashes. A chain's steps are sequential, so that order says everything: that a step began proves
 //! that the result of the step before it was committed, and what was committed is never done again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -121,6 +121,12 @@ impl History {
                 .map(|entry| format!("an activity ran and there is no trace of its instance: {entry}")),
         );
         calls
+    }
+
+    /// The chains that are known of: also one that was started, and ran, and whose start was cut off
+    /// before it was acknowledged, while the start of another was.
+    pub(crate) fn chains(&self) -> BTreeSet<u64> {
+        self.started.iter().copied().chain(self.entries.iter().map(|entry| entry.chain)).collect()
     }
 
     /// Every start ended once, with each step's last attempt counted once.
