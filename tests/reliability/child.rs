@@ -211,8 +211,8 @@ struct Work {
 /// The way into a child process. In an ordinary run of the tests there is no job to do.
 #[test]
 fn a_child_does_its_job() {
-    let Ok(word) = std::env::var(JOB) else { return };
-    let (job, _) = Job::ALL.into_iter().find(|(_, name)| *name == word).expect("a known job");
+    let Ok(job_name) = std::env::var(JOB) else { return };
+    let (job, _) = Job::ALL.into_iter().find(|(_, name)| *name == job_name).expect("a known job");
     let directory = PathBuf::from(std::env::var_os(DIRECTORY).expect("a child has a directory"));
     let number = std::env::var(NUMBER).ok().and_then(|number| number.parse().ok());
     let broken = std::env::var_os(PROMISE).is_some();
