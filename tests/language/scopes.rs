@@ -121,16 +121,6 @@ twins! {
         format!("{said} {text} {kept:?} {after}")
     } for (1), (2), (5);
 
-    async fn moved_in_parts(n: i64) -> String {
-        let order = order(n).await;
-        let name = order.name;
-        store(name).await;
-        let city = order.address.city;
-        let length = order.items.len();
-        let said = say(&city).await;
-        format!("{said} {length} {:?} {city} {}", order.note, order.id)
-    } for (1), (2);
-
     async fn moved_and_given_back(n: i64) -> String {
         let mut text = say("start").await;
         for i in 0..n {
