@@ -72,8 +72,8 @@ impl Drop for Dir {
 
 /// One workflow, one activity after the other.
 fn sequential(runtime: &tokio::runtime::Runtime, dir: &Dir) {
-    const STEPS: u64 = 400;
-    const ROUNDS: usize = 15;
+    const STEPS: u64 = 100;
+    const ROUNDS: usize = 60;
     let store = Recorder::open(&dir.fresh("sequential.redb"));
     let engine = runtime.block_on(Engine::builder().store(store.clone()).open()).expect("the engine opens");
     let bare = BareRedb::create(&dir.fresh("bare.redb"));

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn the_build_id_is_found_among_other_notes() {
         let id = [7; 20];
-        let notes = [note(b"GNU\0", 1, &[0; 16]), note(b"stapsdt\0", 3, &[9; 10]), note(b"GNU\0", 3, &id)].concat();
+        let notes =
+            [note(b"GNU\0", 1, &[0; 16]), note(b"stapsdt\0", 3, &[9; 10]), note(b"GNU\0", 3, &id)].concat();
         assert_eq!(find_note(&notes, 4), Some(id.to_vec()));
         assert_eq!(find_note(&notes[..notes.len() - 20], 4), None, "cut off in the id");
         assert_eq!(find_note(&note(b"GNU\0", 3, &[]), 4), None, "an empty id tells nothing apart");

@@ -77,7 +77,9 @@ fn live(dir: &Path, number: usize, stop_at: Option<Moment>) -> Result<Life, Box<
     let status = child.wait()?;
     let life = outcome?;
     match stop_at {
-        Some(_) if !was_killed(status) => Err(format!("process {number} ended with {status}, not by the kill").into()),
+        Some(_) if !was_killed(status) => {
+            Err(format!("process {number} ended with {status}, not by the kill").into())
+        }
         None if !status.success() => Err(format!("process {number} ended with {status}").into()),
         _ => Ok(life),
     }
@@ -191,12 +193,16 @@ fn charged_once(requests: &[Request]) -> Check {
     let one_key = card.windows(2).all(|two| two[0].key == two[1].key);
     Check {
         holds: card.len() == 2 && charges == 1 && one_key,
-        what: format!("the card was charged once: {} requests, {charges} charge, one idempotency key", card.len()),
+        what: format!(
+            "the card was charged once: {} requests, {charges} charge, one idempotency key",
+            card.len()
+        ),
     }
 }
 
 fn others_once(requests: &[Request]) -> Check {
-    let effects = |service| requests.iter().filter(|request| request.service == service && request.effect).count();
+    let effects =
+        |service| requests.iter().filter(|request| request.service == service && request.effect).count();
     Check {
         holds: Service::ALL.into_iter().all(|service| effects(service) == 1),
         what: "every other service did its work once".into(),
@@ -214,7 +220,10 @@ fn nothing_repeated(lives: &[Life]) -> Check {
             _ => {}
         }
     }
-    Check { holds: repeated.is_empty(), what: format!("activities that ran again after their result: {}", repeated.len()) }
+    Check {
+        holds: repeated.is_empty(),
+        what: format!("activities that ran again after their result: {}", repeated.len()),
+    }
 }
 
 /// Every process but the first went on at the line of the source that awaits what was pending.
@@ -247,7 +256,10 @@ fn on_time(lives: &[Life], moment: Moment, service: Service, what: &str) -> Chec
         return Check { holds: false, what: format!("{what} came at all") };
     };
     let Some(late_ms) = came_ms.checked_sub(due_ms) else {
-        return Check { holds: false, what: format!("{what} came {} ms before it was due", due_ms - came_ms) };
+        return Check {
+            holds: false,
+            what: format!("{what} came {} ms before it was due", due_ms - came_ms),
+        };
     };
     Check {
         holds: Duration::from_millis(late_ms) <= LATEST,

@@ -47,12 +47,21 @@ pub(crate) fn event(number: usize, pid: u32, life: &Life, event: &Event) {
 
 fn opened(number: usize, pid: u32, opened_us: u64, known_us: u64, found: Option<&Standing>) {
     let Some(found) = found else {
-        println!("\n{}", bold(&format!("Process {number} (pid {pid}) opens a new store and starts the order")));
+        println!(
+            "\n{}",
+            bold(&format!("Process {number} (pid {pid}) opens a new store and starts the order"))
+        );
         return;
     };
     let steps = if found.steps == 1 { "1 step".into() } else { format!("{} steps", found.steps) };
-    println!("\n{}", bold(&format!("Process {number} (pid {pid}) finds the order in the store, {steps} committed")));
-    println!("  resumes at   {}:{} in `{}`, awaiting `{}`", found.file, found.line, found.workflow, found.awaits);
+    println!(
+        "\n{}",
+        bold(&format!("Process {number} (pid {pid}) finds the order in the store, {steps} committed"))
+    );
+    println!(
+        "  resumes at   {}:{} in `{}`, awaiting `{}`",
+        found.file, found.line, found.workflow, found.awaits
+    );
     for (place, (name, value)) in found.locals.iter().enumerate() {
         let head = if place == 0 { "locals" } else { "" };
         println!("  {head:<11}  {name} = {}", cut(&value.to_string()));
@@ -60,7 +69,11 @@ fn opened(number: usize, pid: u32, opened_us: u64, known_us: u64, found: Option<
     if let Some(error) = &found.last_error {
         println!("  last error   attempt {}: {error}", found.attempt.unwrap_or(1) - 1);
     }
-    println!("  resume took  {} to open the store; after {} the state was at hand", ms(opened_us), ms(known_us));
+    println!(
+        "  resume took  {} to open the store; after {} the state was at hand",
+        ms(opened_us),
+        ms(known_us)
+    );
 }
 
 /// What the first attempt of a resumed process says of the resume.

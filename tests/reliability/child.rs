@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use durable::OpenError;
 use durable::prelude::*;
 use durable::store::{Error as StoreError, MemoryImage, RedbStore, Store};
-use durable::OpenError;
 
 use crate::journal::{Entry, History};
 use crate::watched::Watched;
@@ -250,7 +250,9 @@ impl Work {
         this.go_on(&engine, job).await;
         if job == Job::Drain {
             // Once more for all: what has ended stays as it ended.
-            for chain in Acknowledged::read(&this.directory).history.started.into_iter().collect::<BTreeSet<_>>() {
+            for chain in
+                Acknowledged::read(&this.directory).history.started.into_iter().collect::<BTreeSet<_>>()
+            {
                 this.clone().see_through(engine.clone(), chain).await;
             }
             engine.shutdown(Duration::from_secs(10)).await.expect("the engine stops");

@@ -114,9 +114,12 @@ impl History {
                 wrong.push(format!("attempt {attempt} follows attempt {made}: {entry}"));
             }
         }
-        wrong.extend(self.entries.iter().filter(|entry| !self.results.contains_key(&entry.chain)).map(
-            |entry| format!("an activity ran and there is no trace of its instance: {entry}"),
-        ));
+        wrong.extend(
+            self.entries
+                .iter()
+                .filter(|entry| !self.results.contains_key(&entry.chain))
+                .map(|entry| format!("an activity ran and there is no trace of its instance: {entry}")),
+        );
         calls
     }
 
@@ -197,11 +200,21 @@ mod tests {
     fn every_broken_promise_is_noticed() {
         let noticed = |said: String, what: &str| assert!(said.contains(what), "`{what}` is not in: {said}");
         noticed(broken(|h| h.entries.push(entry(1, 1, 8))), "a completed activity ran again");
-        noticed(broken(|h| { h.entries.remove(0); }), "was counted and never made");
+        noticed(
+            broken(|h| {
+                h.entries.remove(0);
+            }),
+            "was counted and never made",
+        );
         noticed(broken(|h| drop(h.entries.drain(1..3))), "a step was left out");
         noticed(broken(|h| h.entries[2].key += 50), "has another key than the attempt before");
         noticed(broken(|h| h.entries[6].key = 100), "another call's too");
-        noticed(broken(|h| { h.entries.remove(4); }), "attempt 3 follows attempt 1");
+        noticed(
+            broken(|h| {
+                h.entries.remove(4);
+            }),
+            "attempt 3 follows attempt 1",
+        );
         noticed(broken(|h| h.entries[5].attempt = 1), "attempt 1 follows attempt 2");
         noticed(broken(|h| h.entries.push(entry(3, 1, 8))), "its last attempt gave 8");
         noticed(broken(|h| h.started.push(8)), "the acknowledged start of chain 8 is lost");

@@ -56,7 +56,8 @@ impl Contents {
         if !verdict.is_right() {
             return Some(format!("{verdict:?}"));
         }
-        let lost = |(id, bytes): &&(u64, Vec<u8>)| !matches!(store.layout(*id), Ok(Some(found)) if found == *bytes);
+        let lost =
+            |(id, bytes): &&(u64, Vec<u8>)| !matches!(store.layout(*id), Ok(Some(found)) if found == *bytes);
         self.layouts.iter().find(lost).map(|(id, _)| format!("layout {id:016x} is not as it was written"))
     }
 }
@@ -71,7 +72,8 @@ fn take<T>(log: &Log<T>) -> Vec<(usize, T)> {
 
 /// Runs the chains on a disk.
 fn run(disk: &LossyDisk) -> Run {
-    let (contents, entries, started, ended) = (Log::default(), Log::default(), Log::default(), Log::default());
+    let (contents, entries, started, ended) =
+        (Log::default(), Log::default(), Log::default(), Log::default());
     let store = RedbStore::with_backend(disk.factory(), Options::default()).expect("an empty disk opens");
     push(&contents, disk.calls(), Contents::default());
     let (committed, recorded) = (contents.clone(), disk.clone());
@@ -153,7 +155,12 @@ impl Run {
         let history = History {
             entries: earlier.chain(take(&entries).into_iter().map(|(_, entry)| entry)).collect(),
             started: self.started.iter().filter(|(at, _)| before(at)).map(|(_, chain)| *chain).collect(),
-            acknowledged: self.ended.iter().filter(|(at, _)| before(at)).map(|(_, end)| end.clone()).collect(),
+            acknowledged: self
+                .ended
+                .iter()
+                .filter(|(at, _)| before(at))
+                .map(|(_, end)| end.clone())
+                .collect(),
             results,
             steps: STEPS,
         };

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use durable::OpenError;
 use durable::prelude::*;
 use durable::store::Error as StoreError;
-use durable::OpenError;
 
 use crate::block_on;
 use crate::child::{Acknowledged, Child, Job, Promise, STEPS, store_file};

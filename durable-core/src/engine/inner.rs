@@ -13,7 +13,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Mutex<Shared>,
     /// Wakes the workers.
     pub(crate) work: Condvar,
+    /// A hint to a worker that is about to sleep; what counts is under the lock.
+    pub(crate) has_work: AtomicBool,
     /// Held by the worker whose batch is being committed.
     pub(crate) commit: Mutex<Unsaved>,
     /// Wakes the timer task when the earliest deadline has changed.
@@ -205,6 +207,7 @@ impl Inner {
             runtime,
             shared: Mutex::default(),
             work: Condvar::new(),
+            has_work: AtomicBool::new(false),
             commit: Mutex::default(),
             timers_changed: Arc::default(),
             idle: Notify::new(),
@@ -280,8 +283,14 @@ impl Inner {
         if !live.busy && !live.queued {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.work.notify_one();
+            self.wake_worker();
         }
+    }
+
+    /// There is something to step or to start.
+    pub(crate) fn wake_worker(&self) {
+        self.has_work.store(true, Ordering::Relaxed);
+        self.work.notify_one();
     }
 
     /// After an instance's transition was committed, or came to nothing.
@@ -291,7 +300,7 @@ impl Inner {
         if !live.inbox.is_empty() {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.work.notify_one();
+            self.wake_worker();
         } else if live.attempts.is_empty() {
             shared.live.remove(&slot);
             return;

@@ -67,7 +67,11 @@ pub(crate) fn at_start(inner: &Arc<Inner>) {
 }
 
 /// Takes up one page of active instances; gives the last slot, or nothing at the end.
+///
+/// The engine is at work meanwhile. No commit may come between the reading of a record and its
+/// taking up: what was pending in it may be done by then, and would be done again.
 fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreError> {
+    let commit = inner.commit.lock().expect("no code panics while it commits");
     let slots = match inner.ask(|store| store.active(after, PAGE)) {
         // Only the mark is damaged: what it marks is looked at, and the scan goes on behind it.
         Err(StoreError::DamagedRecord { record: Record::Active(slot), .. }) => vec![slot],
@@ -82,6 +86,7 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
             Err(reason) => inner.report(&reason),
         }
     }
+    drop(commit);
     let launches = inner.pump(&mut inner.lock());
     launches.launch();
     Ok(slots.last().copied())

@@ -179,7 +179,7 @@ impl<T: Persist> IntoFuture for Start<T> {
                     tags: self.tags,
                     reply,
                 });
-                inner.work.notify_one();
+                inner.wake_worker();
             }
             let started = answer.await.map_err(|_| EngineError::Stopped)??;
             Ok(Handle::new(self.engine.clone(), self.id, Some(started)))

@@ -15,7 +15,7 @@ use durable_store::{Error as StoreError, Record, Timer};
 
 use super::{
     advance::Event,
-    attempt::Queued,
+    attempt::{Attempt, Queued},
     inner::{Inner, Stopping},
     state::Loaded,
 };
@@ -180,6 +180,11 @@ impl Inner {
         let Some(activity) = loaded.state.pending_activity(operation) else { return };
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
+        // By hand it may have been made already since the record was read, and be done.
+        let live = shared.live.get(&slot).filter(|live| live.number == number);
+        if !matches!(live.and_then(|live| live.attempt(operation)), Some(Attempt::BackingOff { .. })) {
+            return;
+        }
         self.enqueue(&mut shared, queued);
         let launches = self.pump(&mut shared);
         drop(shared);

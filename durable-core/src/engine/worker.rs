@@ -9,7 +9,7 @@
 
 use std::{
     sync::{Arc, MutexGuard, TryLockError, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use durable_store::{Batch, Error as StoreError, Number, Slot};
@@ -27,6 +27,8 @@ use super::{
 const LARGEST_BATCH: usize = 10_000;
 /// The most instances that are taken at once before looking whether the disk is free.
 const LARGEST_CLAIM: usize = 256;
+/// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
+const LINGER: Duration = Duration::from_micros(50);
 /// An engine without work for this long has the store make its next opening cheap.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -64,7 +66,11 @@ struct Commit {
 /// Runs until the engine stops.
 pub(crate) fn run(inner: &Arc<Inner>) {
     let mut settled = false;
+    let mut expecting = false;
     loop {
+        if std::mem::take(&mut expecting) {
+            linger(inner);
+        }
         let mut shared = inner.lock();
         while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
             if shared.stopping == Stopping::Now {
@@ -88,13 +94,13 @@ pub(crate) fn run(inner: &Arc<Inner>) {
                 settled = true;
                 drop(shared);
                 // Best effort: what it could not make cheap is made by the next opening.
-                let _ = inner.ask(|store| store.settle());
+                let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
         settled = false;
         let mut work = Work { generation: shared.generation, ..Work::default() };
-        let (claims, starts) = claim(&mut shared);
+        let (claims, starts) = claim(inner, &mut shared);
         drop(shared);
         if let Err(error) = prepare(inner, &mut work, claims, starts) {
             fail(inner, work, &error);
@@ -102,14 +108,23 @@ pub(crate) fn run(inner: &Arc<Inner>) {
         }
         let unsaved = gather(inner, &mut work);
         match unsaved {
-            Ok(guard) => commit(inner, work, guard),
+            Ok(guard) => expecting = commit(inner, work, guard),
             Err(error) => fail(inner, work, &error),
         }
     }
 }
 
+/// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
+/// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
+fn linger(inner: &Inner) {
+    let until = Instant::now() + LINGER;
+    while Instant::now() < until && !inner.has_work.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+}
+
 /// Takes what is ready. Taken instances are busy until their transition is committed.
-fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
+fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
     let mut claims = Vec::new();
     while claims.len() < LARGEST_CLAIM
         && let Some(slot) = shared.ready.pop_front()
@@ -135,6 +150,7 @@ fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
             starts.push(request);
         }
     }
+    inner.has_work.store(!shared.ready.is_empty() || !shared.starts.is_empty(), Ordering::Relaxed);
     (claims, starts)
 }
 
@@ -207,10 +223,9 @@ fn broken(error: &StoreError) -> EngineError {
 
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    let number = inner.next_number();
     let decided = request.decide(inner).and_then(|decision| match decision {
         Decision::Answer(answer) => Ok(Err(answer)),
-        Decision::Create => take_slot(inner, work.generation, number).map(Ok),
+        Decision::Create => take_slot(inner, work.generation).map(Ok),
     });
     match decided {
         Err(error) => {
@@ -218,7 +233,7 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
             return Err(error);
         }
         Ok(Err(answer)) => work.replies.push((request.reply, answer)),
-        Ok(Ok(slot)) => {
+        Ok(Ok((slot, number))) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
             let started = Started { number, created: true };
@@ -234,7 +249,10 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
 ///
 /// The store gives a slot away again as soon as the end of its instance is committed; in memory
 /// there may be something left of that instance until its commit is concluded.
-fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, StoreError> {
+///
+/// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
+fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
+    let number = inner.next_number();
     let mut occupied = Vec::new();
     let taken = loop {
         let slot = match inner.store.allocate() {
@@ -243,7 +261,6 @@ fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, Sto
         };
         let mut shared = inner.lock();
         if shared.generation != generation {
-            // The batch will not be committed: what it began must leave no trace in memory.
             occupied.push(slot);
             break Err(reopened());
         }
@@ -255,7 +272,7 @@ fn take_slot(inner: &Inner, generation: u64, number: Number) -> Result<Slot, Sto
         live.busy = true;
         shared.busy += 1;
         shared.live.insert(slot, live);
-        break Ok(slot);
+        break Ok((slot, number));
     };
     for slot in occupied {
         inner.store.release(slot);
@@ -276,7 +293,7 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
             (room && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
-            .then(|| claim(&mut shared))
+            .then(|| claim(inner, &mut shared))
         };
         match more {
             Some((claims, starts)) => prepare(inner, work, claims, starts)?,
@@ -286,10 +303,12 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
 }
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
-fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) {
+/// Gives whether attempts were launched that may end at any moment.
+fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
     if inner.lock().generation != work.generation {
         drop(unsaved);
-        return abandon(inner, work, &reopened());
+        abandon(inner, work, &reopened());
+        return false;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
@@ -297,11 +316,14 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
     if !empty && let Err(error) = inner.store.commit(&work.batch) {
         unsaved.layouts = std::mem::take(&mut work.batch.layouts);
         drop(unsaved);
-        return fail(inner, work, &error);
+        fail(inner, work, &error);
+        return false;
     }
     drop(unsaved);
     inner.commits.fetch_add(1, Ordering::Relaxed);
+    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
     conclude(inner, work);
+    launched
 }
 
 /// Begins the effects of a committed batch.
@@ -411,7 +433,7 @@ fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
         let waiting = shared.starting.remove(&id).unwrap_or_default();
         if !waiting.is_empty() {
             shared.starts.extend(waiting);
-            inner.work.notify_one();
+            inner.wake_worker();
         }
     }
 }
@@ -450,8 +472,7 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
-        let number = transition.number;
-        self.commits.push(Commit { slot, number, loaded, effects, due: Vec::new() });
+        self.commits.push(Commit { slot, number: transition.number, loaded, effects, due: Vec::new() });
         self.batch.transitions.push(transition);
     }
 }
@@ -462,7 +483,7 @@ impl Commit {
         let Some(loaded) = &self.loaded else { return };
         for operation in &self.effects.dispatch {
             if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
-                self.due.push(Queued::new(inner, self.slot, loaded.number, *operation, &loaded.id, activity));
+                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
         }
     }
