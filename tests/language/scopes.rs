@@ -51,11 +51,10 @@ twins! {
         }
     } for (1), (2), (3), (40);
 
-    async fn shadow_a_parameter_and_a_const(n: i64) -> i64 {
+    async fn shadow_a_parameter_and_use_a_const(n: i64) -> i64 {
         let n = n + LIMIT;
         let m = get(n).await;
         {
-            const LIMIT: i64 = 50;
             let n = get(LIMIT).await;
             store(n.to_string()).await;
         }
