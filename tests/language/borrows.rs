@@ -123,27 +123,6 @@ twins! {
         out
     } for (0), (2);
 
-    async fn borrow_of_a_matched_option(n: i64) -> String {
-        let mut order = order(n).await;
-        if let Some(note) = &mut order.note {
-            let said = say(note).await;
-            note.push_str(&said);
-            let again = say(note).await;
-            *note = again;
-        }
-        if let Some(note) = order.note.as_ref() {
-            store(note.clone()).await;
-        }
-        match &mut order.items[..] {
-            [first, ..] => {
-                first.qty = get(first.qty).await;
-                first.sku += "!";
-            }
-            [] => order.id = -1,
-        }
-        format!("{order:?}")
-    } for (0), (1), (2);
-
     async fn borrowed_text_and_slices(n: i64) -> i64 {
         let text = say("abc").await;
         let values = list(4).await;
@@ -168,4 +147,25 @@ twins! {
         borrowed.reverse();
         values
     } for (0), (2);
+
+    async fn borrow_of_a_matched_option(n: i64) -> String {
+        let mut order = order(n).await;
+        if let Some(note) = &mut order.note {
+            let said = say(note).await;
+            note.push_str(&said);
+            let again = say(note).await;
+            *note = again;
+        }
+        if let Some(note) = order.note.as_ref() {
+            store(note.clone()).await;
+        }
+        match &mut order.items[..] {
+            [first, ..] => {
+                first.qty = get(first.qty).await;
+                first.sku += "!";
+            }
+            [] => order.id = -1,
+        }
+        format!("{order:?}")
+    } for (0), (1), (2);
 }

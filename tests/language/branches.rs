@@ -76,25 +76,6 @@ twins! {
         say("neither").await
     } for (1), (2), (3), (4), (7), (0);
 
-    async fn if_let_on_a_place(n: i64) -> String {
-        let mut order = order(n).await;
-        if let Some(note) = &order.note {
-            let said = say(note).await;
-            let again = say(note).await;
-            return format!("{said}{again}{note}");
-        }
-        if let Some(first) = order.items.first_mut() {
-            first.qty = 50;
-        }
-        if let [first, .., last] = &order.items[..] {
-            let a = price(first).await;
-            let b = price(last).await;
-            return format!("{a} {b} {} {}", first.sku, last.sku);
-        }
-        let items = order.items.len();
-        { let end = get(n).await; format!("{items} {:?} {}", order.items, end) }
-    } for (2), (1), (3);
-
     async fn and_or(n: i64) -> String {
         let a = flag(n).await && flag(n / 2).await;
         let b = flag(n).await || flag(n + 1).await;
@@ -131,4 +112,23 @@ twins! {
         };
         say("small").await
     } for (0), (1), (2), (4);
+
+    async fn if_let_on_a_place(n: i64) -> String {
+        let mut order = order(n).await;
+        if let Some(note) = &order.note {
+            let said = say(note).await;
+            let again = say(note).await;
+            return format!("{said}{again}{note}");
+        }
+        if let Some(first) = order.items.first_mut() {
+            first.qty = 50;
+        }
+        if let [first, .., last] = &order.items[..] {
+            let a = price(first).await;
+            let b = price(last).await;
+            return format!("{a} {b} {} {}", first.sku, last.sku);
+        }
+        let items = order.items.len();
+        { let end = get(n).await; format!("{items} {:?} {}", order.items, end) }
+    } for (2), (1), (3);
 }

@@ -11,7 +11,11 @@ enum Tree {
 }
 
 fn tree(depth: i64) -> Tree {
-    if depth == 0 { Tree::Leaf(depth + 3) } else { Tree::Node(Box::new(tree(depth - 1)), Box::new(Tree::Leaf(depth))) }
+    if depth == 0 {
+        Tree::Leaf(depth + 3)
+    } else {
+        Tree::Node(Box::new(tree(depth - 1)), Box::new(Tree::Leaf(depth)))
+    }
 }
 
 twins! {

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use durable::{Persist, Status, WorkflowCall, testing};
 use durable::__private::Workflow;
+use durable::{Persist, Status, WorkflowCall, testing};
 
 use crate::vocabulary::{Log, mocked, take_stand_in_log};
 
@@ -30,7 +30,10 @@ struct Run {
 ///
 /// # Errors
 /// What differs, with both results and both logs.
-pub(crate) fn compare<T, F, W>(plain: impl Fn() -> F, flow: impl Fn() -> WorkflowCall<W>) -> Result<(), String>
+pub(crate) fn compare<T, F, W>(
+    plain: impl Fn() -> F,
+    flow: impl Fn() -> WorkflowCall<W>,
+) -> Result<(), String>
 where
     F: Future<Output = T>,
     T: Debug,
@@ -38,7 +41,8 @@ where
     W::Args: Send,
     T: Persist + Send,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs no more than memory");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs no more than memory");
     runtime.block_on(async {
         let expected = run_plain(plain()).await;
         let (peaceful, _) = run_flow(&flow, false).await;
@@ -46,7 +50,10 @@ where
         let (crashed, crashes) = run_flow(&flow, true).await;
         same(&format!("with {crashes} crashes"), &expected, &crashed)?;
         if crashes < expected.calls.len() {
-            return Err(format!("{crashes} crashes for {} calls: some suspension was not crashed", expected.calls.len()));
+            return Err(format!(
+                "{crashes} crashes for {} calls: some suspension was not crashed",
+                expected.calls.len()
+            ));
         }
         Ok(())
     })

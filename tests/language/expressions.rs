@@ -111,10 +111,10 @@ twins! {
 
     async fn expression_statements(n: i64) -> i64 {
         get(n).await;
-        get(n).await + 1;
+        let _ = get(n).await + 1;
         (get(1).await, get(2).await);
         Some(get(3).await).map(|v| v + n);
-        &get(4).await;
+        let _ = &get(4).await;
         [get(5).await];
         n
     } for (1);

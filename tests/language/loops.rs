@@ -55,7 +55,7 @@ twins! {
         while let Some(next) = maybe(at).await {
             at = get(next).await % 7;
             store(format!("{next}")).await;
-            if at == 1 {
+            if at == 1 || next > 40 {
                 break;
             }
         }

@@ -9,6 +9,7 @@
 
 #![allow(
     unused_assignments,
+    for_loops_over_fallibles,
     unused_variables,
     clippy::pedantic,
     clippy::blocks_in_conditions,

@@ -56,22 +56,6 @@ twins! {
         }
     } for (0), (1), (2), (4);
 
-    async fn match_slices_across_suspensions(n: i64) -> String {
-        let values = list(n).await;
-        match &values[..] {
-            [] => say("empty").await,
-            [one] => {
-                let more = get(*one).await;
-                format!("one {one} {more}")
-            }
-            [first, rest @ ..] => {
-                let total = sum(rest).await;
-                let more = get(*first).await;
-                format!("{first} {rest:?} {total} {more}")
-            }
-        }
-    } for (0), (1), (3);
-
     async fn match_tuples_and_strings(n: i64) -> i64 {
         let (number, text) = pair(n).await;
         match (flag(n).await, number, text.as_str()) {
@@ -191,4 +175,20 @@ twins! {
             };
         }
     } for (0), (3);
+
+    async fn match_slices_across_suspensions(n: i64) -> String {
+        let values = list(n).await;
+        match &values[..] {
+            [] => say("empty").await,
+            [one] => {
+                let more = get(*one).await;
+                format!("one {one} {more}")
+            }
+            [first, rest @ ..] => {
+                let total = sum(rest).await;
+                let more = get(*first).await;
+                format!("{first} {rest:?} {total} {more}")
+            }
+        }
+    } for (0), (1), (3);
 }

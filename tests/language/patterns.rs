@@ -60,7 +60,7 @@ twins! {
     } for (3);
 
     async fn let_or(n: i64) -> i64 {
-        let (Ok(value) | Err(value)) = (if flag(n).await { Ok(n) } else { Err(-n) });
+        let (Ok(value) | Err(value)) = if flag(n).await { Ok(n) } else { Err(-n) };
         let twice = get(value).await;
         value + twice
     } for (1), (2);
@@ -111,7 +111,7 @@ twins! {
     } for (1), (2);
 
     async fn destructuring_assignment(n: i64) -> String {
-        let (mut a, mut b, mut rest);
+        let (mut a, mut b, rest);
         (a, b) = (get(n).await, n);
         (a, b) = (b, a);
         [a, .., rest] = [get(a).await, 1, b];

@@ -51,11 +51,10 @@ twins! {
         }
     } for (1), (2), (3), (40);
 
-    async fn shadow_a_parameter_and_a_const(n: i64) -> i64 {
+    async fn shadow_a_parameter_and_use_a_const(n: i64) -> i64 {
         let n = n + LIMIT;
         let m = get(n).await;
         {
-            const LIMIT: i64 = 50;
             let n = get(LIMIT).await;
             store(n.to_string()).await;
         }
@@ -120,16 +119,6 @@ twins! {
         let after = get(n).await;
         format!("{said} {text} {kept:?} {after}")
     } for (1), (2), (5);
-
-    async fn moved_in_parts(n: i64) -> String {
-        let order = order(n).await;
-        let name = order.name;
-        store(name).await;
-        let city = order.address.city;
-        let length = order.items.len();
-        let said = say(&city).await;
-        format!("{said} {length} {:?} {city} {}", order.note, order.id)
-    } for (1), (2);
 
     async fn moved_and_given_back(n: i64) -> String {
         let mut text = say("start").await;
