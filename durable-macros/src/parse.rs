@@ -9,7 +9,6 @@ use syn::{FnArg, Ident, ItemFn, LitStr, Pat, Path, ReturnType, Token, Type};
 /// The arguments of `#[workflow(..)]`.
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
-    pub(crate) deadline_ms: Option<u64>,
     /// Where the `durable` crate is found.
     pub(crate) krate: Path,
 }
@@ -129,7 +128,6 @@ impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut options = Options {
             name: None,
-            deadline_ms: None,
             krate: syn::parse_quote!(::durable),
         };
         while !input.is_empty() {
@@ -142,7 +140,11 @@ impl Parse for Options {
                 input.parse::<Token![=]>()?;
                 match key.to_string().as_str() {
                     "name" => options.name = Some(workflow_name(&input.parse()?)?),
-                    "deadline" => options.deadline_ms = Some(duration_ms(&input.parse()?)?),
+                    // Refused, not ignored: a deadline that never comes would be worse than an error.
+                    "deadline" => {
+                        duration_ms(&input.parse()?)?;
+                        return Err(syn::Error::new(key.span(), "`deadline` is not supported yet"));
+                    }
                     "migrate" => {
                         input.parse::<Path>()?;
                         return Err(syn::Error::new(
@@ -154,7 +156,7 @@ impl Parse for Options {
                         return Err(syn::Error::new(
                             key.span(),
                             format!(
-                                "unknown argument `{other}`: a workflow takes `name`, `deadline` and `crate`"
+                                "unknown argument `{other}`: a workflow takes `name` and `crate`"
                             ),
                         ));
                     }

@@ -122,7 +122,7 @@ mod hostile {
     }
 }
 
-#[workflow(name = "fulfilment", deadline = "30d", crate = crate::mini)]
+#[workflow(name = "fulfilment", crate = crate::mini)]
 async fn described(customer: u64, list: Vec<u64>) -> u64 {
     let total = num(customer).await;
     for item in &list {
@@ -150,7 +150,6 @@ fn points_are_described() {
     let meta = mini::__private::meta_of(&call);
     assert_eq!(meta.name, "fulfilment");
     assert_eq!(meta.function, "workflows::described");
-    assert_eq!(meta.deadline_ms, Some(30 * 86_400_000));
     assert!(meta.file.ends_with("workflows.rs"));
     let shown: Vec<String> = meta
         .points

@@ -9,7 +9,7 @@
 
 use std::{
     sync::{Arc, MutexGuard, TryLockError, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use durable_store::{Batch, Error as StoreError, Number, Slot};
@@ -22,6 +22,7 @@ use super::{
     start::{Decision, StartReply, StartRequest, Started},
     state::Loaded,
 };
+use crate::clock::Patience;
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
@@ -117,8 +118,8 @@ pub(crate) fn run(inner: &Arc<Inner>) {
 /// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
 /// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
 fn linger(inner: &Inner) {
-    let until = Instant::now() + LINGER;
-    while Instant::now() < until && !inner.has_work.load(Ordering::Relaxed) {
+    let patience = Patience::of(LINGER);
+    while !patience.is_over() && !inner.has_work.load(Ordering::Relaxed) {
         std::thread::yield_now();
     }
 }

@@ -225,18 +225,12 @@ fn meta_of(workflow: &Workflow, points: &[TokenStream]) -> TokenStream {
     let ident = &workflow.item.sig.ident;
     let function = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&function);
-    let deadline = if let Some(ms) = workflow.options.deadline_ms {
-        quote!(::core::option::Option::Some(#ms))
-    } else {
-        quote!(::core::option::Option::None)
-    };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
     quote!(&#p::WorkflowMeta {
         name: #name,
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,
-        deadline_ms: #deadline,
         points: &[#(#points),*],
     })
 }

@@ -29,7 +29,6 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
-        pub deadline_ms: Option<u64>,
         pub points: &'static [PointMeta],
     }
 
