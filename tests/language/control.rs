@@ -97,7 +97,7 @@ fn a_workflow_that_never_ends_is_found() {
 }
 
 #[test]
-fn every_suspension_is_crashed() {
+fn calls_that_are_missing_are_found() {
     let report = difference(compare(
         || async {
             Log::stand_in("not a call");
