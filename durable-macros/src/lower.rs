@@ -80,6 +80,8 @@ struct Target {
 struct Lowerer {
     function: Function,
     errors: Errors,
+    /// How many blocks that await surround what is lowered.
+    nesting: u32,
     /// The block under construction; none where control can't be.
     current: Option<BlockId>,
     entered: Vec<bool>,
@@ -96,6 +98,7 @@ impl Lowerer {
         Self {
             function,
             errors: Errors::default(),
+            nesting: 0,
             current: None,
             entered: Vec::new(),
             inside: None,
@@ -211,6 +214,12 @@ impl Lowerer {
     // ---- statements
 
     fn block(&mut self, block: syn::Block, dest: Dest) {
+        self.nesting += 1;
+        self.block_stmts(block, dest);
+        self.nesting -= 1;
+    }
+
+    fn block_stmts(&mut self, block: syn::Block, dest: Dest) {
         let last = block.stmts.len();
         for (at, stmt) in block.stmts.into_iter().enumerate() {
             if self.current.is_none() {
@@ -228,7 +237,7 @@ impl Lowerer {
                 }
                 UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
                 UserStmt::Local(local) => self.local(local),
-                UserStmt::Item(item) => self.function.items.push(item),
+                UserStmt::Item(item) => self.item(item),
                 UserStmt::Macro(mut mac) => {
                     // After a macro in statement position more statements may follow.
                     mac.semi_token.get_or_insert_with(syn::token::Semi::default);
@@ -237,6 +246,16 @@ impl Lowerer {
             }
         }
         self.store_unit(dest);
+    }
+
+    /// Items come to the top of the machine. One of an inner block would be seen by the whole function
+    /// there, and could take the place of another of its name.
+    fn item(&mut self, item: syn::Item) {
+        if self.nesting > 1 {
+            let message = "an item in an inner block that awaits is not supported yet: move it to the top of the function, or out of it";
+            self.errors.push(syn::spanned::Spanned::span(&item), message);
+        }
+        self.function.items.push(item);
     }
 
     fn tail(&mut self, mut expr: Expr, dest: Dest) {

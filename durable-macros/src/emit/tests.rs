@@ -120,3 +120,11 @@ fn too_many_points_are_refused() {
     );
     assert!(errors(&format!("async fn f() {{ {} }}", "g().await;".repeat(128))).is_empty());
 }
+
+#[test]
+fn an_item_in_an_inner_block_that_awaits_is_refused_and_not_seen_by_the_whole_function() {
+    let refused = "move it to the top of the function";
+    assert!(expand("", "async fn f() { { const A: u8 = 1; g(A).await; } }").contains(refused));
+    assert!(!expand("", "async fn f() { const A: u8 = 1; g(A).await; }").contains(refused));
+    assert!(!expand("", "async fn f() { { const A: u8 = 1; h(A); } g().await; }").contains(refused));
+}
