@@ -57,7 +57,8 @@ pub(crate) struct BareLog {
 
 impl BareLog {
     pub(crate) fn create(path: &Path) -> Self {
-        let file = OpenOptions::new().create(true).truncate(true).write(true).open(path).expect("the log opens");
+        let file =
+            OpenOptions::new().create(true).truncate(true).write(true).open(path).expect("the log opens");
         file.write_all_at(&vec![0; LOG_BYTES as usize], 0).expect("the log is filled");
         file.sync_all().expect("the log syncs");
         BareLog { file, at: 0 }

@@ -12,7 +12,10 @@ mod resume;
 mod stats;
 mod workload;
 
-use std::{path::{Path, PathBuf}, time::{Duration, Instant}};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use durable::Engine;
 
@@ -32,7 +35,11 @@ fn main() {
         .build()
         .expect("the runtime starts");
     let dir = Dir::new();
-    println!("{} cores; files in {}", std::thread::available_parallelism().map_or(0, usize::from), dir.0.display());
+    println!(
+        "{} cores; files in {}",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        dir.0.display()
+    );
     if wants("sequential") {
         sequential(&runtime, &dir);
     }
@@ -100,7 +107,10 @@ fn sequential(runtime: &tokio::runtime::Runtime, dir: &Dir) {
         inside.add(micros(commits.iter().map(|commit| commit.took).sum(), over));
         bytes.add(rows(&commits).1 as f64 / rows(&commits).0 as f64);
     }
-    println!("\none workflow, {STEPS} no-op activities in sequence, {ROUNDS} rounds, {:.0} bytes a row", bytes.median());
+    println!(
+        "\none workflow, {STEPS} no-op activities in sequence, {ROUNDS} rounds, {:.0} bytes a row",
+        bytes.median()
+    );
     println!("  durable step        {}", steps.show(" us"));
     println!("    of it in commits  {}", inside.show(" us"));
     println!("  bare redb commit    {}", redb.show(" us"));
@@ -132,7 +142,10 @@ fn concurrent(runtime: &tokio::runtime::Runtime, dir: &Dir, workflows: u64, roun
         per_commit.add(rows as f64 / commits.len() as f64);
         bytes.add(written as f64 / rows as f64);
     }
-    println!("\n{workflows} workflows of {STEPS} no-op activities, {rounds} rounds, {:.0} bytes a row", bytes.median());
+    println!(
+        "\n{workflows} workflows of {STEPS} no-op activities, {rounds} rounds, {:.0} bytes a row",
+        bytes.median()
+    );
     println!("  durable steps/s     {}", ours.show(""));
     println!("  bare redb steps/s   {}", bare.show(""));
     println!("  bare redb / durable {}", bare.over(&ours).show(""));

@@ -126,8 +126,7 @@ async fn resume(path: &Path, steps: u64) -> Times {
     let gate = Arc::new(Gate::default());
     gate.open.store(true, Ordering::Release);
     let started = Instant::now();
-    let engine =
-        Engine::builder().path(path).state_arc(gate.clone()).open().await.expect("the engine opens");
+    let engine = Engine::builder().path(path).state_arc(gate.clone()).open().await.expect("the engine opens");
     let opened = started.elapsed();
     gate.reached.notified().await;
     let progress = started.elapsed();

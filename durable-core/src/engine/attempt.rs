@@ -188,7 +188,7 @@ impl Inner {
     /// Takes queued attempts out of the queue as far as the limits allow, to be launched without the lock.
     #[must_use = "what was taken must be launched"]
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
-        let mut launches = Launches { inner: self.clone(), attempts: Vec::new() };
+        let mut due = Launches { inner: self.clone(), attempts: Vec::new() };
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
             let Some(queued) = shared.queue.pop_front() else { break };
             // It may have been terminated while it waited for its turn.
@@ -211,9 +211,9 @@ impl Inner {
             let inner = self.clone();
             let generation = shared.generation;
             let turn = Turn { inner, generation, slot, number, operation, limited, over: false };
-            launches.attempts.push((turn, prepared, launched));
+            due.attempts.push((turn, prepared, launched));
         }
-        launches
+        due
     }
 
     /// One attempt. `None`: the operation is not pending any more.
@@ -403,11 +403,15 @@ impl Launches {
         const FEW: usize = 4;
         let Launches { inner, attempts } = self;
         if attempts.len() <= FEW {
-            attempts.into_iter().for_each(|(turn, prepared, launched)| launch(&inner, turn, prepared, &launched));
+            for (turn, prepared, launched) in attempts {
+                launch(&inner, turn, prepared, &launched);
+            }
         } else {
             let runtime = inner.runtime.clone();
             runtime.spawn(async move {
-                attempts.into_iter().for_each(|(turn, prepared, launched)| launch(&inner, turn, prepared, &launched));
+                for (turn, prepared, launched) in attempts {
+                    launch(&inner, turn, prepared, &launched);
+                }
             });
         }
     }

@@ -67,11 +67,7 @@ pub async fn fulfil(order: Order) -> Result<Receipt, OrderError> {
     let cents = total(order.items.clone()).await;
     let charge = charge(&order.card, cents).await?;
     sleep(GRACE).await;
-    let words = if let Some(note) = &order.note {
-        count_words(note).await.len()
-    } else {
-        0
-    };
+    let words = if let Some(note) = &order.note { count_words(note).await.len() } else { 0 };
     Ok(Receipt { charge, cents, words })
 }
 
