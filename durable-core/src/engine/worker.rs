@@ -7,6 +7,8 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+mod refused;
+
 use std::{
     sync::{Arc, MutexGuard, TryLockError, atomic::Ordering},
     time::{Duration, Instant},
@@ -223,7 +225,14 @@ fn broken(error: &StoreError) -> EngineError {
 
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    let decided = request.decide(inner).and_then(|decision| match decision {
+    let decision = match request.decide(inner) {
+        // What stands under the id is damaged, nothing else.
+        Err(error @ StoreError::DamagedRecord { .. }) => {
+            Ok(Decision::Answer(Err(EngineError::from(error).into())))
+        }
+        decision => decision,
+    };
+    let decided = decision.and_then(|decision| match decision {
         Decision::Answer(answer) => Ok(Err(answer)),
         Decision::Create => take_slot(inner, work.generation).map(Ok),
     });
@@ -313,11 +322,17 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
-    if !empty && let Err(error) = inner.store.commit(&work.batch) {
-        unsaved.layouts = std::mem::take(&mut work.batch.layouts);
-        drop(unsaved);
-        fail(inner, work, &error);
-        return false;
+    if !empty {
+        let committed = match inner.store.commit(&work.batch) {
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
+            committed => committed,
+        };
+        if let Err(error) = committed {
+            unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+            drop(unsaved);
+            fail(inner, work, &error);
+            return false;
+        }
     }
     drop(unsaved);
     inner.commits.fetch_add(1, Ordering::Relaxed);
