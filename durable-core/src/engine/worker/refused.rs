@@ -1,13 +1,14 @@
 //! A batch that the store refuses for something in it: the others in it must not wait for ever.
 //!
-//! Invariant: a refused transition leaves its instance as it is in the store. It is reported, and
-//! tried again when something happens to the instance, or at the next opening.
+//! Invariant: a refused transition leaves its instance as it is in the store. The instance is parked;
+//! if its record is damaged not even that can be written, and it is reported.
 //!
 //! Deliberately absent: what to do when the store itself has failed (`recover`).
 
 use durable_store::{Batch, Error as StoreError};
 
-use super::{Attempt, Inner, Work, broken};
+use super::{Advanced, Attempt, Commit, Event, Inner, Loaded, Work, advance, broken};
+use crate::engine::state::ParkReason;
 
 /// Whether a commit was refused for what is in it. Nothing of it was written, and the store goes on.
 pub(super) fn is_refused(error: &StoreError) -> bool {
@@ -59,6 +60,19 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
         {
             live.attempts.retain(|(_, attempt)| !matches!(attempt, Attempt::Ended));
         }
+        drop(shared);
+        work.commits.extend(park(inner, &commit, &error));
     }
     Ok(())
+}
+
+/// Parks the instance whose transition was refused, as far as its record can be read and written.
+fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
+    let stored = inner.store.instance(refused.slot).ok()??;
+    let loaded = Loaded::read(stored).ok().filter(|loaded| loaded.number == refused.number)?;
+    let reason = ParkReason::Incompatible { reason: format!("its next state can't be stored: {error}") };
+    let Advanced { transition, loaded, effects } =
+        advance(inner, refused.slot, Box::new(loaded), vec![Event::Park { reason }], false);
+    inner.store.commit(&Batch { transitions: vec![transition], ..Batch::default() }).ok()?;
+    Some(Commit { slot: refused.slot, number: refused.number, loaded, effects, due: Vec::new() })
 }
