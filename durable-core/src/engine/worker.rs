@@ -373,9 +373,7 @@ fn conclude(inner: &Arc<Inner>, mut work: Work) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    if current {
-        release_ids(inner, &mut shared, work.ids);
-    }
+    release_ids(inner, &mut shared, work.ids, current);
     let launches = inner.pump(&mut shared);
     drop(shared);
     launches.launch();
@@ -404,16 +402,15 @@ fn begin(
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
-        let over = effects.ended.contains(id);
+        let over = effects.closed || effects.ended.contains(id);
         if over {
             attempt.cancel();
+            if let Attempt::BackingOff { at_ms } = attempt {
+                shared.backoffs.remove(&(*at_ms, slot, number, *id));
+            }
         }
         !over
     });
-    if effects.closed {
-        live.attempts.iter().for_each(|(_, attempt)| attempt.cancel());
-        live.attempts.clear();
-    }
     for (at_ms, operation) in &effects.backoff {
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
@@ -442,9 +439,10 @@ fn refuse_inbox(shared: &mut Shared, slot: Slot) {
 }
 
 /// Ids are free again; requests that came meanwhile are decided anew.
-fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
+fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
     for id in ids {
-        shared.busy -= 1;
+        // After a failure of the store nothing of before counts as busy.
+        shared.busy -= usize::from(current);
         let waiting = shared.starting.remove(&id).unwrap_or_default();
         if !waiting.is_empty() {
             shared.starts.extend(waiting);
