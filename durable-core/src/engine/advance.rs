@@ -35,6 +35,8 @@ pub(crate) enum Event {
     Fired { operation: OperationId, deadline_ms: u64 },
     /// Another build parked it, or a person asks: try again.
     Unpark { by: &'static str },
+    /// Its next state can't be stored.
+    Park { reason: ParkReason },
     /// From outside.
     Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
 }
@@ -143,6 +145,7 @@ impl Advance<'_> {
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
             Event::Fired { operation, deadline_ms } => self.fired(operation, deadline_ms),
             Event::Unpark { by } => self.unpark(by),
+            Event::Park { reason } => self.park(reason),
             Event::Command { command, reply } => {
                 match command {
                     Command::RetryNow => self.retry_now(),
@@ -186,10 +189,17 @@ impl Advance<'_> {
         }
         self.note(HistoryKind::Unparked { by: by.into() });
         let due = self.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
+        let engine = self.engine;
         for id in due {
             let now_ms = self.now_ms;
             let Some(activity) = self.loaded.state.pending_activity(id) else { continue };
             activity.next_attempt_ms = activity.next_attempt_ms.min(now_ms);
+            let entry = engine.registry.activities.get(activity.name.as_str());
+            let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
+            if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
+                // Its time has run out; whoever takes it up again means it to be tried.
+                activity.scheduled_ms = now_ms;
+            }
             self.effects.dispatch.push(id);
         }
     }
@@ -251,15 +261,20 @@ impl Advance<'_> {
                     return;
                 }
                 let entry = self.engine.registry.activities.get(name.as_str());
-                let value = entry
-                    .filter(|entry| !entry.meta.park_when_exhausted)
-                    .and_then(|entry| (entry.exhausted)(error, &self.engine.codec));
+                // The user's `From<CallError>` and `Serialize` run in here.
+                let value = catch(|| {
+                    entry
+                        .filter(|entry| !entry.meta.park_when_exhausted)
+                        .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
+                });
                 match value {
-                    Some(Ok(value)) => self.complete(id, attempt, value, Some(message)),
-                    Some(Err(error)) => self.park(ParkReason::Incompatible {
-                        reason: format!("the error of activity `{name}`: {error}"),
-                    }),
-                    None => self.exhausted(id, attempt, message),
+                    Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
+                    Ok(Some(Err(error))) => self.unstorable(id, format!("the error of activity `{name}`: {error}")),
+                    Ok(None) => self.exhausted(id, attempt, message),
+                    Err(Caught { message, place }) => self.unstorable(
+                        id,
+                        format!("making the error of activity `{name}` panicked at {place}: {message}"),
+                    ),
                 }
             }
         }
@@ -289,6 +304,12 @@ impl Advance<'_> {
         let name = activity.name.clone();
         self.effects.ended.push(id);
         self.park(ParkReason::Exhausted { activity: name, error: message });
+    }
+
+    /// A call is over, and what it gives can't be made or stored.
+    fn unstorable(&mut self, id: OperationId, reason: String) {
+        self.effects.ended.push(id);
+        self.park(ParkReason::Incompatible { reason });
     }
 
     /// Sets the time of the next attempt, if the policy has one.

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Number, Slot};
+use durable_store::{Error as StoreError, Number, Slot};
 
 use super::{
     advance::{Attempted, Event},
@@ -185,6 +185,22 @@ impl Inner {
         shared.queue.push_back(queued);
     }
 
+    /// Puts the next call of a limited activity in front of the queue, if there is a place for it.
+    fn call_up(&self, shared: &mut Shared, limited: Option<&'static str>) {
+        let Some(name) = limited else { return };
+        let Some(limited) = shared.limited.get_mut(name) else { return };
+        if limited.running < self.most_of(name)
+            && let Some(next) = limited.waiting.pop_front()
+        {
+            shared.queue.push_front(next);
+        }
+    }
+
+    /// How many attempts of a limited activity may run at once.
+    fn most_of(&self, name: &str) -> usize {
+        self.registry.activities[name].meta.limit.map_or(usize::MAX, |most| most as usize)
+    }
+
     /// Takes queued attempts out of the queue as far as the limits allow, to be launched without the lock.
     #[must_use = "what was taken must be launched"]
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
@@ -194,11 +210,14 @@ impl Inner {
             // It may have been terminated while it waited for its turn.
             let live = shared.live.get_mut(&queued.slot).filter(|live| live.number == queued.number);
             let attempt = live.and_then(|live| live.attempt_mut(queued.operation));
-            let Some(attempt) = attempt.filter(|attempt| matches!(attempt, Attempt::Queued)) else { continue };
+            let Some(attempt) = attempt.filter(|attempt| matches!(attempt, Attempt::Queued)) else {
+                // It may have been called up to take the place of one that ended: the next one takes it.
+                self.call_up(shared, queued.limited);
+                continue;
+            };
             if let Some(name) = queued.limited {
-                let most = self.registry.activities[name].meta.limit.unwrap_or(u32::MAX);
                 let limited = shared.limited.entry(name).or_default();
-                if limited.running >= most as usize {
+                if limited.running >= self.most_of(name) {
                     limited.waiting.push_back(queued);
                     continue;
                 }
@@ -227,7 +246,14 @@ impl Inner {
     ) -> Option<Attempted> {
         let prepared = match prepared {
             Some(prepared) => prepared,
-            None => self.read_attempt(slot, number, operation)?,
+            None => match self.read_attempt(slot, number, operation) {
+                Ok(prepared) => prepared?,
+                Err(error) => {
+                    // A store that failed is opened again, and then the call is taken up anew.
+                    self.report(&format!("a call in slot {} can't be read: {error}", slot.0));
+                    return None;
+                }
+            },
         };
         let prepared = *prepared;
         let entry = match &prepared.entry {
@@ -242,6 +268,13 @@ impl Inner {
         }
         let now_ms = self.clock.now_ms();
         let limits = Limits::new(&entry, &prepared, now_ms);
+        if let Some((deadline_ms, after)) = limits.schedule_to_close
+            && now_ms >= deadline_ms
+        {
+            // Its time ran out while it waited for its turn: it does not begin any more.
+            let error = CallError::TimedOut { what: Timeout::ScheduleToClose, after };
+            return Some(Attempted::Broke { error, progress: None });
+        }
         let info = AttemptInfo {
             instance_id: prepared.instance,
             key: prepared.key,
@@ -260,11 +293,18 @@ impl Inner {
     }
 
     /// The operation as it is stored now.
-    fn read_attempt(&self, slot: Slot, number: Number, operation: OperationId) -> Option<Box<Prepared>> {
-        let instance = self.ask(|store| store.instance(slot)).ok()??;
-        let mut loaded = Loaded::read(instance).ok().filter(|loaded| loaded.number == number)?;
-        let activity = loaded.state.pending_activity(operation)?;
-        Some(Box::new(Prepared::new(self, &loaded.id, activity)))
+    fn read_attempt(
+        &self,
+        slot: Slot,
+        number: Number,
+        operation: OperationId,
+    ) -> Result<Option<Box<Prepared>>, StoreError> {
+        let instance = self.ask(|store| store.instance(slot))?;
+        let loaded = instance.and_then(|instance| Loaded::read(instance).ok());
+        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|mut loaded| {
+            let activity = loaded.state.pending_activity(operation)?;
+            Some(Box::new(Prepared::new(self, &loaded.id, activity)))
+        }))
     }
 
     /// The user's function, with panics caught.
@@ -449,10 +489,8 @@ impl Turn {
         shared.running -= 1;
         if let Some(limited) = self.limited.and_then(|name| shared.limited.get_mut(name)) {
             limited.running -= 1;
-            if let Some(next) = limited.waiting.pop_front() {
-                shared.queue.push_front(next);
-            }
         }
+        inner.call_up(&mut shared, self.limited);
         let live = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number);
         match ended {
             Some(ended) => {
@@ -465,6 +503,11 @@ impl Turn {
             None => {
                 if let Some(live) = live {
                     live.attempts.retain(|(id, _)| *id != self.operation);
+                    if live.attempts.is_empty() && !live.busy && !live.queued {
+                        let cached = live.cached.is_some();
+                        shared.live.remove(&self.slot);
+                        shared.cached -= usize::from(cached);
+                    }
                 }
             }
         }
@@ -482,6 +525,7 @@ impl Drop for Turn {
             let mut shared = self.inner.lock();
             if shared.generation == self.generation {
                 shared.running -= 1;
+                self.inner.tell_idle(&shared);
             }
         }
     }

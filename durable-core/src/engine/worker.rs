@@ -7,6 +7,8 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+mod refused;
+
 use std::{
     sync::{Arc, MutexGuard, TryLockError, atomic::Ordering},
     time::Duration,
@@ -224,7 +226,14 @@ fn broken(error: &StoreError) -> EngineError {
 
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    let decided = request.decide(inner).and_then(|decision| match decision {
+    let decision = match request.decide(inner) {
+        // What stands under the id is damaged, nothing else.
+        Err(error @ StoreError::DamagedRecord { .. }) => {
+            Ok(Decision::Answer(Err(EngineError::from(error).into())))
+        }
+        decision => decision,
+    };
+    let decided = decision.and_then(|decision| match decision {
         Decision::Answer(answer) => Ok(Err(answer)),
         Decision::Create => take_slot(inner, work.generation).map(Ok),
     });
@@ -314,11 +323,17 @@ fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsave
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
-    if !empty && let Err(error) = inner.store.commit(&work.batch) {
-        unsaved.layouts = std::mem::take(&mut work.batch.layouts);
-        drop(unsaved);
-        fail(inner, work, &error);
-        return false;
+    if !empty {
+        let committed = match inner.store.commit(&work.batch) {
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
+            committed => committed,
+        };
+        if let Err(error) = committed {
+            unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+            drop(unsaved);
+            fail(inner, work, &error);
+            return false;
+        }
     }
     drop(unsaved);
     inner.commits.fetch_add(1, Ordering::Relaxed);
@@ -359,9 +374,7 @@ fn conclude(inner: &Arc<Inner>, mut work: Work) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    if current {
-        release_ids(inner, &mut shared, work.ids);
-    }
+    release_ids(inner, &mut shared, work.ids, current);
     let launches = inner.pump(&mut shared);
     drop(shared);
     launches.launch();
@@ -390,16 +403,15 @@ fn begin(
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
-        let over = effects.ended.contains(id);
+        let over = effects.closed || effects.ended.contains(id);
         if over {
             attempt.cancel();
+            if let Attempt::BackingOff { at_ms } = attempt {
+                shared.backoffs.remove(&(*at_ms, slot, number, *id));
+            }
         }
         !over
     });
-    if effects.closed {
-        live.attempts.iter().for_each(|(_, attempt)| attempt.cancel());
-        live.attempts.clear();
-    }
     for (at_ms, operation) in &effects.backoff {
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
@@ -428,9 +440,10 @@ fn refuse_inbox(shared: &mut Shared, slot: Slot) {
 }
 
 /// Ids are free again; requests that came meanwhile are decided anew.
-fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
+fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
     for id in ids {
-        shared.busy -= 1;
+        // After a failure of the store nothing of before counts as busy.
+        shared.busy -= usize::from(current);
         let waiting = shared.starting.remove(&id).unwrap_or_default();
         if !waiting.is_empty() {
             shared.starts.extend(waiting);

@@ -237,7 +237,7 @@ impl Mocks {
         Some(Box::pin(async move {
             sleep(&inner, &clock, until_ms).await;
             if let Some(message) = failure {
-                return fail(&inner, message, exhausted);
+                return crate::engine::catch(|| fail(&inner, message, exhausted)).and_then(|ended| ended);
             }
             let script = then.expect("there is a script where there is no failure");
             crate::engine::catch(|| {
