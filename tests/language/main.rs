@@ -8,22 +8,11 @@
 //! Deliberately absent: what the compiler refuses (the compile-fail cases), and random programs.
 
 #![allow(
+    clippy::all, // functions as users write them, odd ones included
     unused_assignments,
     for_loops_over_fallibles,
     unused_variables,
     clippy::pedantic,
-    clippy::blocks_in_conditions,
-    clippy::let_and_return,
-    clippy::needless_late_init,
-    clippy::needless_range_loop,
-    clippy::needless_return,
-    clippy::never_loop,
-    clippy::explicit_counter_loop,
-    clippy::redundant_closure_call,
-    clippy::redundant_locals,
-    clippy::redundant_pattern_matching,
-    clippy::toplevel_ref_arg,
-    clippy::while_let_loop,
     reason = "the functions spell constructs out on purpose"
 )]
 

@@ -33,7 +33,7 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     });
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Caught {
         message: message(&*payload),
-        place: PLACE.with(|last| last.take()),
+        place: PLACE.take(),
     })
 }
 

@@ -322,9 +322,12 @@ mod tests {
 
     #[test]
     fn delimited_values_split_where_they_were_joined() {
-        let values: [&[u8]; 4] = [b"", b"a", &[7; 127], &[9; 70_000]];
+        let long = vec![9; 70_000];
+        let values: [&[u8]; 4] = [b"", b"a", &[7; 127], &long];
         let mut bytes = Vec::new();
-        values.iter().for_each(|value| push_delimited(&mut bytes, value));
+        for value in values {
+            push_delimited(&mut bytes, value);
+        }
         let ranges = split(&bytes, 4).expect("they fill it");
         let back: Vec<&[u8]> = ranges.into_iter().map(|range| &bytes[range]).collect();
         assert_eq!(back, values);

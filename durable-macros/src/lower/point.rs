@@ -200,16 +200,16 @@ fn write_words(
     name: &dyn Fn(&Ident) -> String,
     words: &mut Vec<String>,
 ) {
-    let mut captured = false;
+    let mut seen = false;
     let mut joint = false;
     for tree in tokens {
         match tree {
-            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => captured = true,
-            TokenTree::Group(_) if captured && !captures => captured = false,
+            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => seen = true,
+            TokenTree::Group(_) if seen && !captures => seen = false,
             TokenTree::Ident(ident) => words.push(name(&ident)),
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
-                    _ if std::mem::take(&mut captured) => ("[", "]"),
+                    _ if std::mem::take(&mut seen) => ("[", "]"),
                     Delimiter::Parenthesis => ("(", ")"),
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::Bracket => ("[", "]"),
