@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{
     error::EngineError,
-    history::{HistoryEvent, HistoryKind},
+    history::{HistoryEvent, HistoryKind, clip},
     inner::Inner,
     panics::{Caught, catch},
     state::{
@@ -150,6 +150,7 @@ impl Advance<'_> {
                 match command {
                     Command::RetryNow => self.retry_now(),
                     Command::Terminate { why } => {
+                        let why = clip(why);
                         self.note(HistoryKind::Terminated { why: why.clone() });
                         self.end = Some(End::Terminated { why });
                     }
@@ -165,6 +166,7 @@ impl Advance<'_> {
     }
 
     fn park(&mut self, reason: ParkReason) {
+        let reason = reason.clipped();
         self.note(HistoryKind::Parked { reason: reason.to_string() });
         self.effects.parked = Some(reason.clone());
         self.loaded.state.parked =
@@ -244,6 +246,7 @@ impl Advance<'_> {
             }
             Attempted::Failed { value, message, retryable, retry_after, progress } => {
                 activity.progress = progress.or_else(|| activity.progress.take());
+                let message = clip(message);
                 if retryable && self.back_off(id, attempt, &message, retry_after) {
                     return;
                 }
@@ -255,7 +258,7 @@ impl Advance<'_> {
             }
             Attempted::Broke { error, progress } => {
                 activity.progress = progress.or_else(|| activity.progress.take());
-                let message = error.to_string();
+                let message = clip(error.to_string());
                 let over = matches!(error, CallError::TimedOut { what: Timeout::ScheduleToClose, .. });
                 if !over && self.back_off(id, attempt, &message, None) {
                     return;

@@ -207,7 +207,11 @@ impl EngineBuilder {
 /// Starts the workers and the recovery.
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
-    let alive = Arc::new(Alive { inner: inner.clone(), threads: std::sync::Mutex::default() });
+    let alive = Arc::new(Alive {
+        inner: inner.clone(),
+        threads: std::sync::Mutex::default(),
+        closed: std::sync::Mutex::default(),
+    });
     // Nobody else has it yet, so it is not set.
     let _ = inner.alive.set(Arc::downgrade(&alive));
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {

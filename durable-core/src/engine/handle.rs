@@ -12,7 +12,7 @@ use super::{
     error::{EngineError, RunError},
     history::{HistoryEvent, read_chunk},
     inner::Inner,
-    start::Started,
+    start::{LOOKS, Started, contradiction},
     state::{ClosedState, End, Loaded},
 };
 use crate::{codec::Persist, workflow::{Workflow, WorkflowCall}};
@@ -128,14 +128,17 @@ impl<T> Handle<T> {
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, EngineError> {
         let inner = &self.engine.inner;
         let (number, tail) = match self.look()? {
-            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history.bytes)),
+            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history)),
             Ended::Closed(closed) => (closed.number, None),
         };
         let mut events = Vec::new();
-        for (_, chunk) in inner.ask(|store| store.history(number))? {
-            read_chunk(&chunk, &mut events);
+        for (chunk, bytes) in inner.ask(|store| store.history(number))? {
+            // The tail may have become a chunk between the two readings.
+            if tail.as_ref().is_none_or(|tail| chunk < tail.chunk) {
+                read_chunk(&bytes, &mut events);
+            }
         }
-        read_chunk(&tail.unwrap_or_default(), &mut events);
+        read_chunk(&tail.unwrap_or_default().bytes, &mut events);
         Ok(events)
     }
 
@@ -185,7 +188,7 @@ impl<T> Handle<T> {
     /// What the store says of the instance now.
     fn look(&self) -> Result<Ended, EngineError> {
         let inner = &self.engine.inner;
-        loop {
+        for _ in 0..LOOKS {
             let found = match self.started {
                 // A handle of a start stays with the run that it was given.
                 Some(Started { number, .. }) => match inner.ask(|store| store.closed(number))? {
@@ -214,6 +217,7 @@ impl<T> Handle<T> {
                 }
             }
         }
+        Err(contradiction(&self.id))
     }
 }
 

@@ -12,6 +12,21 @@ const CHUNK_BYTES: usize = 512;
 /// So many chunks are kept of an instance: some ten thousand events.
 const CHUNKS_KEPT: u32 = 400;
 
+/// Messages are stored up to this length: a record is for people to read, and an event's length has
+/// three bytes.
+const MESSAGE_BYTES: usize = 4096;
+
+/// The beginning of a message that is too long to be stored.
+pub(crate) fn clip(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES {
+        let left = message.len();
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+        let left = left - message.len();
+        message.push_str(&format!(".. ({left} bytes more)"));
+    }
+    message
+}
+
 /// The events not moved out yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tail {

@@ -262,6 +262,8 @@ impl Inner {
         }
         shared.generation += 1;
         shared.broken = Some(error.to_string());
+        // A shutdown does not wait for what is forgotten now.
+        self.tell_idle(&shared);
         drop(shared);
         self.report(&format!("the store failed: {error}"));
         self.work.notify_all();
@@ -327,8 +329,16 @@ impl Inner {
             && shared.broken.is_none()
     }
 
+    /// Whether nothing is left that a shutdown waits for.
+    pub(crate) fn is_drained(&self, shared: &Shared) -> bool {
+        let drained =
+            shared.running == 0 && shared.busy == 0 && shared.ready.is_empty() && shared.starts.is_empty();
+        // An attempt that waits for a test's clock waits for ever: nobody moves it meanwhile.
+        drained || shared.broken.is_some() || (self.mocks.is_testing() && self.is_idle(shared))
+    }
+
     pub(crate) fn tell_idle(&self, shared: &Shared) {
-        if self.is_idle(shared) {
+        if self.is_idle(shared) || (shared.stopping != Stopping::No && self.is_drained(shared)) {
             self.idle.notify_waiters();
         }
     }

@@ -32,7 +32,7 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
     };
     inner.timers_changed.notify_one();
     let mut after = None;
-    let result = loop {
+    let result = 'pages: loop {
         match page(inner, after) {
             Ok(Some(last)) => after = Some(last),
             Ok(None) => break Ok(()),
@@ -41,7 +41,7 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
         loop {
             let shared = inner.lock();
             if shared.stopping != Stopping::No || shared.generation != generation {
-                return Ok(());
+                break 'pages Ok(());
             }
             if shared.queue.len() < QUEUED_ENOUGH {
                 break;

@@ -5,7 +5,7 @@ use std::fmt;
 use durable_store::{Instance, Number, Slot, Timer};
 use serde::{Deserialize, Serialize};
 
-use super::history::Tail;
+use super::history::{Tail, clip};
 use crate::{
     activity::{CallOptions, IdempotencyKey},
     codec::Encoded,
@@ -138,6 +138,18 @@ pub enum ParkReason {
         /// What does not fit.
         reason: String,
     },
+}
+
+impl ParkReason {
+    /// With messages of a length that can be stored.
+    pub(crate) fn clipped(self) -> Self {
+        match self {
+            ParkReason::Panicked { message, place } => ParkReason::Panicked { message: clip(message), place },
+            ParkReason::Exhausted { activity, error } => ParkReason::Exhausted { activity, error: clip(error) },
+            ParkReason::Incompatible { reason } => ParkReason::Incompatible { reason: clip(reason) },
+            short @ (ParkReason::NotInBuild { .. } | ParkReason::MissingState { .. }) => short,
+        }
+    }
 }
 
 impl fmt::Display for ParkReason {
