@@ -30,9 +30,7 @@ impl Program {
                 file: entry.meta.file.into(),
                 line: entry.meta.line,
                 points: (0..entry.meta.points.len())
-                    .map(|index| {
-                        (PointId::of(entry.meta.points, index), entry.meta.points[index].line)
-                    })
+                    .map(|index| (PointId::of(entry.meta.points, index), entry.meta.points[index].line))
                     .collect(),
             })
             .collect();

@@ -6,7 +6,10 @@
 //! maps do not have, and no closures.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set, vec_deque},
+    collections::{
+        BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set,
+        vec_deque,
+    },
     iter::{Chain, Cloned, Copied, Enumerate, Once, Rev, Skip, StepBy, Take, Zip},
     ops::{Range, RangeFrom, RangeInclusive},
     slice, str, vec,

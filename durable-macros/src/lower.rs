@@ -41,11 +41,7 @@ pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Func
     lowerer.start(start);
     lowerer.params(workflow);
     lowerer.block((*workflow.item.block).clone(), Dest::Return);
-    let Lowerer {
-        function,
-        mut errors,
-        ..
-    } = lowerer;
+    let Lowerer { function, mut errors, .. } = lowerer;
     if function.points.len() > MAX_POINTS {
         let message = format!(
             "this workflow has {} resume points and {MAX_POINTS} is the limit: move a part of it to a second `#[workflow]` and call that",
@@ -112,10 +108,7 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block {
-            in_loop: self.inside,
-            ..Block::default()
-        });
+        self.function.blocks.push(Block { in_loop: self.inside, ..Block::default() });
         self.entered.push(false);
         self.function.blocks.len() - 1
     }
@@ -162,10 +155,7 @@ impl Lowerer {
 
     /// A temporary, declared in the current block.
     fn temp(&mut self, stored_name: String) -> VarId {
-        let ident = Ident::new(
-            &format!("__temp_{}", self.function.vars.len()),
-            Span::mixed_site(),
-        );
+        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), Span::mixed_site());
         let var = self.function.new_var(VarKind::Temp, ident, stored_name);
         self.function.vars[var].decl = self.current;
         var
@@ -196,10 +186,7 @@ impl Lowerer {
             Dest::Var(var) => self.push(Stmt::Set(var, Box::new(value))),
             Dest::Discard => {
                 if !matches!(&value, Expr::Tuple(tuple) if tuple.elems.is_empty()) {
-                    self.push(Stmt::Keep(Box::new(UserStmt::Expr(
-                        value,
-                        Some(syn::token::Semi::default()),
-                    ))));
+                    self.push(Stmt::Keep(Box::new(UserStmt::Expr(value, Some(syn::token::Semi::default())))));
                 }
             }
         }
@@ -229,10 +216,7 @@ impl Lowerer {
             match stmt {
                 UserStmt::Expr(expr, None) if at + 1 == last => return self.tail(expr, dest),
                 UserStmt::Macro(mac) if at + 1 == last && mac.semi_token.is_none() => {
-                    let value = Expr::Macro(syn::ExprMacro {
-                        attrs: mac.attrs,
-                        mac: mac.mac,
-                    });
+                    let value = Expr::Macro(syn::ExprMacro { attrs: mac.attrs, mac: mac.mac });
                     return self.store(dest, value);
                 }
                 UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
@@ -270,9 +254,7 @@ impl Lowerer {
         if let Some(attrs) = attrs_of(&mut expr) {
             self.resume_name = take_resume_name(attrs, &mut self.errors);
         }
-        if point::has_await(&expr)
-            || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
-        {
+        if point::has_await(&expr) || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) {
             self.evaluate(expr, Dest::Discard);
         } else {
             let expr = self.kept(expr);
@@ -315,9 +297,7 @@ impl Lowerer {
             Expr::While(looped) => self.while_expr(looped, dest),
             Expr::ForLoop(looped) => self.for_expr(looped, dest),
             Expr::Binary(binary) if is_lazy(&binary.op) => self.lazy(binary, dest),
-            Expr::Unsafe(block) => self
-                .errors
-                .push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
+            Expr::Unsafe(block) => self.errors.push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
             expr => {
                 let value = self.operand(expr);
                 if self.current.is_some() {
@@ -331,13 +311,7 @@ impl Lowerer {
 /// The pattern that binds a variable and nothing else.
 fn var_pat(var: VarId, span: Span) -> Pat {
     let ident = crate::ir::marker(var, span);
-    Pat::Ident(syn::PatIdent {
-        attrs: Vec::new(),
-        by_ref: None,
-        mutability: None,
-        ident,
-        subpat: None,
-    })
+    Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
 }
 
 /// The variable of a pattern that is a plain name.
@@ -354,12 +328,9 @@ fn is_lazy(op: &syn::BinOp) -> bool {
 
 fn is_control(expr: &Expr) -> bool {
     match expr {
-        Expr::If(_)
-        | Expr::Match(_)
-        | Expr::Block(_)
-        | Expr::Loop(_)
-        | Expr::While(_)
-        | Expr::ForLoop(_) => true,
+        Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+            true
+        }
         Expr::Binary(binary) => is_lazy(&binary.op),
         Expr::Paren(inner) => is_control(&inner.expr),
         Expr::Group(inner) => is_control(&inner.expr),

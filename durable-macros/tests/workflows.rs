@@ -1,22 +1,8 @@
 //! Workflows as a user's crate writes them: under the strictest lints, beside hostile names, calling one another and themselves.
 #![forbid(unsafe_code)]
-#![deny(
-    warnings,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    rust_2018_idioms,
-    unused
-)]
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery, rust_2018_idioms, unused)]
 
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 mod mini;
 
 use durable_macros::workflow;
@@ -155,15 +141,7 @@ fn points_are_described() {
         .points
         .iter()
         .map(|p| {
-            format!(
-                "{} {}|{}|{}|{}|{:?}",
-                p.name.unwrap_or("-"),
-                p.callee,
-                p.path,
-                p.binding,
-                p.args,
-                p.vars
-            )
+            format!("{} {}|{}|{}|{}|{:?}", p.name.unwrap_or("-"), p.callee, p.path, p.binding, p.args, p.vars)
         })
         .collect();
     assert_eq!(
@@ -171,10 +149,8 @@ fn points_are_described() {
         [
             "- num|||customer|[\"list\"]".replace("|||", "||total|"),
             "- num|for|item_total|* item|[\"list\", \"total\", \"for item\"]".to_owned(),
-            "bigger num|for/if.then||item_total + total|[\"list\", \"total\", \"for item\"]"
-                .to_owned(),
-            "- num|for/if.else|sum|total|[\"list\", \"total\", \"for item\", \"add(0)\"]"
-                .to_owned(),
+            "bigger num|for/if.then||item_total + total|[\"list\", \"total\", \"for item\"]".to_owned(),
+            "- num|for/if.else|sum|total|[\"list\", \"total\", \"for item\", \"add(0)\"]".to_owned(),
             "- num|for/if.else||x + sum|[\"list\", \"total\", \"for item\"]".to_owned(),
             "- num|||total|[]".to_owned(),
         ]

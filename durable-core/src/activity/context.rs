@@ -149,9 +149,7 @@ impl AttemptState {
 
     /// What the attempt is given.
     pub fn context(self: &Arc<Self>) -> ActivityContext {
-        ActivityContext {
-            attempt: Arc::clone(self),
-        }
+        ActivityContext { attempt: Arc::clone(self) }
     }
 
     /// When the attempt gave its last sign of life, in milliseconds since the Unix epoch.
@@ -162,10 +160,7 @@ impl AttemptState {
     /// The newest progress: this attempt's, else what the earlier attempts left. It is what the
     /// next attempt's `last_heartbeat` is.
     pub fn progress(&self) -> Option<Encoded> {
-        self.lock()
-            .newest
-            .clone()
-            .or_else(|| self.info.last_heartbeat.clone())
+        self.lock().newest.clone().or_else(|| self.info.last_heartbeat.clone())
     }
 
     /// Why the newest progress was not recorded, if it wasn't. It counted as a sign of life.
@@ -227,29 +222,18 @@ impl ActivityContext {
         {
             let mut recorded = self.attempt.lock();
             match encoded {
-                Ok(encoded) => {
-                    *recorded = Progress {
-                        newest: Some(encoded),
-                        error: None,
-                    }
-                }
+                Ok(encoded) => *recorded = Progress { newest: Some(encoded), error: None },
                 Err(error) => recorded.error = Some(error),
             }
         }
-        self.attempt
-            .beat_ms
-            .fetch_max((self.attempt.info.clock)(), Ordering::AcqRel);
+        self.attempt.beat_ms.fetch_max((self.attempt.info.clock)(), Ordering::AcqRel);
     }
 
     /// How far an earlier attempt was. `None` in the first one, when no attempt reported
     /// anything, and when what was reported is no `P`: then the work begins at its start.
     pub fn last_heartbeat<P: Persist>(&self) -> Option<P> {
         let encoded = self.attempt.info.last_heartbeat.as_ref()?;
-        self.attempt
-            .info
-            .codec
-            .decode(encoded.layout, &encoded.bytes)
-            .ok()
+        self.attempt.info.codec.decode(encoded.layout, &encoded.bytes).ok()
     }
 
     /// Waits until the call was cancelled. For `tokio::select!`.
@@ -300,10 +284,7 @@ impl ActivityContext {
 mod tests {
     use super::*;
 
-    fn attempt(
-        codec: &Arc<Codec>,
-        last_heartbeat: Option<Encoded>,
-    ) -> (Arc<AttemptState>, Arc<AtomicU64>) {
+    fn attempt(codec: &Arc<Codec>, last_heartbeat: Option<Encoded>) -> (Arc<AttemptState>, Arc<AtomicU64>) {
         let now = Arc::new(AtomicU64::new(100));
         let clock = Arc::clone(&now);
         let info = AttemptInfo {
@@ -341,10 +322,7 @@ mod tests {
         let (second, _) = attempt(&codec, first.progress());
         let context = second.context();
         assert_eq!(context.last_heartbeat(), Some((3_u32, "page".to_owned())));
-        assert_eq!(
-            context.deadline(),
-            Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500))
-        );
+        assert_eq!(context.deadline(), Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)));
         assert_eq!((context.attempt(), context.instance_id()), (2, "order-7"));
         // A second attempt that reports nothing leaves the progress to the third.
         assert_eq!(second.progress(), first.progress());

@@ -34,10 +34,7 @@ impl Value {
     }
 
     fn by_name(self) -> ByName {
-        ByName {
-            tree: self.tree,
-            readable: self.readable,
-        }
+        ByName { tree: self.tree, readable: self.readable }
     }
 }
 
@@ -55,11 +52,7 @@ impl ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path();
-        if path.is_empty() {
-            write!(f, "{}", self.0)
-        } else {
-            write!(f, "{} (at `{path}`)", self.0)
-        }
+        if path.is_empty() { write!(f, "{}", self.0) } else { write!(f, "{} (at `{path}`)", self.0) }
     }
 }
 

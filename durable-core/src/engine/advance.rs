@@ -60,7 +60,10 @@ pub(crate) enum Attempted {
         progress: Option<Encoded>,
     },
     /// It gave no value of its own.
-    Broke { error: CallError, progress: Option<Encoded> },
+    Broke {
+        error: CallError,
+        progress: Option<Encoded>,
+    },
     /// It can't be made at all.
     Impossible(ParkReason),
 }
@@ -132,7 +135,8 @@ pub(crate) fn advance(
     }
     if let Some(before) = before.filter(|_| advance.end.is_some()) {
         // A store holds an instance before it holds its end: the step is made once more after the commit.
-        advance = Advance { loaded: before, timers: Vec::new(), effects: Effects::default(), end: None, ..advance };
+        advance =
+            Advance { loaded: before, timers: Vec::new(), effects: Effects::default(), end: None, ..advance };
         advance.effects.again = true;
     }
     advance.finish(create)
@@ -169,8 +173,7 @@ impl Advance<'_> {
         let reason = reason.clipped();
         self.note(HistoryKind::Parked { reason: reason.to_string() });
         self.effects.parked = Some(reason.clone());
-        self.loaded.state.parked =
-            Some(Parked { reason, at_ms: self.now_ms, build: self.engine.build });
+        self.loaded.state.parked = Some(Parked { reason, at_ms: self.now_ms, build: self.engine.build });
         self.loaded.state.since_ms = self.now_ms;
     }
 
@@ -272,7 +275,9 @@ impl Advance<'_> {
                 });
                 match value {
                     Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
-                    Ok(Some(Err(error))) => self.unstorable(id, format!("the error of activity `{name}`: {error}")),
+                    Ok(Some(Err(error))) => {
+                        self.unstorable(id, format!("the error of activity `{name}`: {error}"))
+                    }
                     Ok(None) => self.exhausted(id, attempt, message),
                     Err(Caught { message, place }) => self.unstorable(
                         id,

@@ -23,9 +23,7 @@ use super::{
     state::{ActivityOperation, Loaded, ParkReason},
 };
 use crate::{
-    activity::{
-        ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState, CallOptions, IdempotencyKey,
-    },
+    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState, CallOptions, IdempotencyKey},
     codec::Encoded,
     context::OperationId,
     error::{CallError, Timeout},
@@ -39,7 +37,9 @@ const PREPARED_ATTEMPTS: usize = 20_000;
 pub(crate) enum Attempt {
     Queued,
     Running(Arc<Launched>),
-    BackingOff { at_ms: u64 },
+    BackingOff {
+        at_ms: u64,
+    },
     /// It is over, and what it gave waits for the commit.
     Ended,
 }
@@ -316,9 +316,8 @@ impl Inner {
         let runtime = self.runtime.clone();
         let task = self.runtime.spawn_blocking(move || runtime.block_on(Guarded(future)));
         Box::pin(async move {
-            task.await.unwrap_or_else(|error| {
-                Err(Caught { message: error.to_string(), place: String::new() })
-            })
+            task.await
+                .unwrap_or_else(|error| Err(Caught { message: error.to_string(), place: String::new() }))
         })
     }
 

@@ -15,7 +15,10 @@ use super::{
     start::{LOOKS, Started, contradiction},
     state::{ClosedState, End, Loaded},
 };
-use crate::{codec::Persist, workflow::{Workflow, WorkflowCall}};
+use crate::{
+    codec::Persist,
+    workflow::{Workflow, WorkflowCall},
+};
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
 pub struct Handle<T = ()> {
@@ -210,8 +213,8 @@ impl<T> Handle<T> {
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
                         let id = self.id.clone();
-                        let loaded =
-                            Loaded::read(instance).map_err(|reason| EngineError::Unreadable { id, reason })?;
+                        let loaded = Loaded::read(instance)
+                            .map_err(|reason| EngineError::Unreadable { id, reason })?;
                         return Ok(Ended::Live { slot, loaded: Box::new(loaded) });
                     }
                 }

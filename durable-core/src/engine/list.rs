@@ -34,7 +34,13 @@ impl Default for Filter {
 impl Filter {
     /// All instances, open and closed, up to 1,000 of them.
     pub fn new() -> Self {
-        Filter { workflow: None, status: None, tags: Vec::new(), waiting_longer_than: None, limit: DEFAULT_LIMIT }
+        Filter {
+            workflow: None,
+            status: None,
+            tags: Vec::new(),
+            waiting_longer_than: None,
+            limit: DEFAULT_LIMIT,
+        }
     }
 
     /// Only instances of the workflow of this stored name.
@@ -202,7 +208,10 @@ impl super::inner::Inner {
                 let state: ClosedState = match postcard::from_bytes(&closed.state) {
                     Ok(state) => state,
                     Err(error) => {
-                        self.report(&format!("the record of instance `{}` can't be read: {error}", closed.id));
+                        self.report(&format!(
+                            "the record of instance `{}` can't be read: {error}",
+                            closed.id
+                        ));
                         continue;
                     }
                 };

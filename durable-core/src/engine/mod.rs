@@ -89,14 +89,16 @@ impl Alive {
             shared.queue.clear();
             shared.watchers.clear();
             // What has ended stays in its inbox: the workers commit it before they end.
-            let attempts: Vec<_> = shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
+            let attempts: Vec<_> =
+                shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
             drop(shared);
             attempts.iter().for_each(|(_, attempt)| attempt.abort());
         }
         self.inner.work.notify_all();
         self.inner.idle.notify_waiters();
         self.inner.timers_changed.notify_one();
-        let threads = std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() {
                 // A worker that panicked has nothing left to wait for.
@@ -189,7 +191,8 @@ impl Engine {
             // It may have been shut down already.
             shared.stopping = shared.stopping.max(Stopping::Draining);
         }
-        let deadline_ms = inner.clock.now_ms().saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        let deadline_ms =
+            inner.clock.now_ms().saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
         let quiet = async {
             loop {
                 let idle = inner.idle.notified();

@@ -133,18 +133,18 @@ pub struct Start<T> {
 
 impl<T> std::fmt::Debug for Start<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Start").field("id", &self.id).field("workflow", &self.workflow).finish_non_exhaustive()
+        f.debug_struct("Start")
+            .field("id", &self.id)
+            .field("workflow", &self.workflow)
+            .finish_non_exhaustive()
     }
 }
 
 impl<T> Start<T> {
     pub(crate) fn new<W: Workflow<Output = T>>(engine: Engine, id: String, call: WorkflowCall<W>) -> Self {
         let workflow = W::META.name;
-        let args = engine
-            .inner
-            .codec
-            .encode(&call.args)
-            .map_err(|error| StartError::Args { workflow, error });
+        let args =
+            engine.inner.codec.encode(&call.args).map_err(|error| StartError::Args { workflow, error });
         Start {
             engine,
             id,

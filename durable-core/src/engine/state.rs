@@ -145,7 +145,9 @@ impl ParkReason {
     pub(crate) fn clipped(self) -> Self {
         match self {
             ParkReason::Panicked { message, place } => ParkReason::Panicked { message: clip(message), place },
-            ParkReason::Exhausted { activity, error } => ParkReason::Exhausted { activity, error: clip(error) },
+            ParkReason::Exhausted { activity, error } => {
+                ParkReason::Exhausted { activity, error: clip(error) }
+            }
             ParkReason::Incompatible { reason } => ParkReason::Incompatible { reason: clip(reason) },
             short @ (ParkReason::NotInBuild { .. } | ParkReason::MissingState { .. }) => short,
         }
@@ -155,7 +157,9 @@ impl ParkReason {
 impl fmt::Display for ParkReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParkReason::Panicked { message, place } => write!(f, "the workflow panicked at {place}: {message}"),
+            ParkReason::Panicked { message, place } => {
+                write!(f, "the workflow panicked at {place}: {message}")
+            }
             ParkReason::Exhausted { activity, error } => {
                 write!(f, "activity `{activity}` used up its attempts: {error}")
             }
@@ -180,8 +184,13 @@ pub(crate) struct ClosedState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum End {
     /// The workflow returned; `failed` says that it was an `Err`.
-    Returned { value: Encoded, failed: bool },
-    Terminated { why: String },
+    Returned {
+        value: Encoded,
+        failed: bool,
+    },
+    Terminated {
+        why: String,
+    },
 }
 
 /// Where an instance stands.
@@ -272,7 +281,8 @@ impl InstanceState {
 
     /// Whether the machine can move with what is done.
     pub(crate) fn is_ready(&self) -> bool {
-        let done = |id| self.operations.iter().any(|op| op.id == id && matches!(op.kind, OperationKind::Done(_)));
+        let done =
+            |id| self.operations.iter().any(|op| op.id == id && matches!(op.kind, OperationKind::Done(_)));
         self.parked.is_none() && self.wait.as_ref().is_none_or(|wait| wait.is_met(&done))
     }
 

@@ -144,7 +144,8 @@ impl Inner {
         }
         let due: Vec<_> = {
             let mut shared = self.lock();
-            let later = shared.backoffs.split_off(&(now_ms + 1, durable_store::Slot(0), durable_store::Number(0), 0));
+            let later =
+                shared.backoffs.split_off(&(now_ms + 1, durable_store::Slot(0), durable_store::Number(0), 0));
             std::mem::replace(&mut shared.backoffs, later).into_iter().collect()
         };
         for (_, slot, number, operation) in due {
@@ -158,7 +159,9 @@ impl Inner {
         let instances = match self.instances(&slots) {
             Ok(instances) => instances,
             // The store is broken: its reopening reads the timers again.
-            Err(error) => return self.report(&format!("instances whose timers are due can't be read: {error}")),
+            Err(error) => {
+                return self.report(&format!("instances whose timers are due can't be read: {error}"));
+            }
         };
         let mut shared = self.lock();
         for (timer, instance) in due.iter().zip(instances) {

@@ -301,7 +301,8 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
         let more = {
             let mut shared = inner.lock();
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
-            (room && shared.generation == work.generation
+            (room
+                && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
             .then(|| claim(inner, &mut shared))
         };

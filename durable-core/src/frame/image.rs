@@ -176,11 +176,7 @@ impl Frames {
     }
 
     /// Matches a stored layout against `meta`: which resume point it is, and where each variable lies.
-    pub(crate) fn resolve(
-        &self,
-        meta: &'static WorkflowMeta,
-        id: u64,
-    ) -> Result<Arc<Resolved>, String> {
+    pub(crate) fn resolve(&self, meta: &'static WorkflowMeta, id: u64) -> Result<Arc<Resolved>, String> {
         let key = (std::ptr::from_ref(meta).addr(), id);
         if let Some(resolved) = self.resolved.read().expect(LOCK).get(&key) {
             return Ok(resolved.clone());
@@ -203,16 +199,13 @@ impl Frames {
     /// Makes a value's layout known, if the store has it.
     pub(crate) fn ensure(&self, codec: &Codec, layout: LayoutId) {
         // What can't be learned shows when the value is decoded.
-        let _ = self.fetching(codec, || if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) });
+        let _ = self.fetching(codec, || {
+            if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) }
+        });
     }
 
     /// Decodes a stored value without its type.
-    pub(crate) fn view(
-        &self,
-        codec: &Codec,
-        layout: LayoutId,
-        bytes: &[u8],
-    ) -> Result<Value, DecodeError> {
+    pub(crate) fn view(&self, codec: &Codec, layout: LayoutId, bytes: &[u8]) -> Result<Value, DecodeError> {
         self.fetching(codec, || codec.view(layout, bytes))
     }
 
@@ -246,8 +239,7 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
             layout.workflow, meta.name
         ));
     }
-    let Some(index) =
-        (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
+    let Some(index) = (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
     else {
         return Err(format!(
             "workflow `{}` has no resume point `{}` in {} any more: it stands where `{}({})` was awaited; \

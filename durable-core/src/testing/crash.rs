@@ -165,7 +165,8 @@ where
 
     fn view(output: &W::Output) -> Value {
         let codec = Codec::new();
-        let encoded = codec.encode(output).unwrap_or_else(|error| panic!("{}: {error}", type_name::<W::Output>()));
+        let encoded =
+            codec.encode(output).unwrap_or_else(|error| panic!("{}: {error}", type_name::<W::Output>()));
         codec.view(encoded.layout, &encoded.bytes).expect("what was just written can be read")
     }
 }

@@ -220,7 +220,8 @@ impl Mocks {
         state.calls.entry(name).or_default().push(args.clone());
         if attempt.info().attempt >= ATTEMPTS_ENOUGH {
             let instance = &attempt.info().instance_id;
-            state.exceeded = Some(format!("{ATTEMPTS_ENOUGH} attempts of one call of `{name}` by `{instance}`"));
+            state.exceeded =
+                Some(format!("{ATTEMPTS_ENOUGH} attempts of one call of `{name}` by `{instance}`"));
         }
         let clock = state.clock.clone()?;
         let scripted = state.scripts.get_mut(name)?;

@@ -82,7 +82,8 @@ impl Plan {
         builder.mocks = self.mocks.clone();
         builder.clock = self.clock.clone();
         // Another opening draws other keys, as it would with real random numbers.
-        builder.random = Random::seeded(self.seed ^ self.openings.fetch_add(1, Ordering::Relaxed).rotate_left(32));
+        builder.random =
+            Random::seeded(self.seed ^ self.openings.fetch_add(1, Ordering::Relaxed).rotate_left(32));
         builder.build = Some(self.build);
         builder.manual_timers = true;
         builder
@@ -311,7 +312,11 @@ fn next_deadline(inner: &Inner, clock: &VirtualClock) -> Option<u64> {
 }
 
 /// Waits for the end of an instance; a test's engine moves its clock meanwhile.
-pub(crate) async fn wait(inner: &Arc<Inner>, id: &str, closed: oneshot::Receiver<()>) -> Result<(), RunError> {
+pub(crate) async fn wait(
+    inner: &Arc<Inner>,
+    id: &str,
+    closed: oneshot::Receiver<()>,
+) -> Result<(), RunError> {
     let mut closed = pin!(closed);
     let Some(clock) = inner.mocks.clock() else {
         let _ = closed.await;

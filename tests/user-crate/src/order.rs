@@ -75,7 +75,7 @@ pub async fn fulfil(order: Order) -> Result<Receipt, OrderError> {
 ///
 /// # Errors
 /// An error of the refund.
-#[workflow(deadline = "30d")]
+#[workflow(name = "order.refunded")]
 pub async fn cancel(receipt: &Receipt) -> Result<(), durable::Error> {
     refund(&receipt.charge).await?;
     Ok(())
