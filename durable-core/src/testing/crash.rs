@@ -27,12 +27,14 @@ const COMMITS_ENOUGH: u64 = 10_000;
 const ID: &str = "crash-test";
 
 /// Runs a workflow once in peace and then once for every commit it made, with a crash after that
-/// commit, and asserts that the outcome is the same every time.
+/// commit, and asserts that the outcome is the same every time. What runs side by side may share
+/// commits in one run and not in another: a run that came to its end before its crash is not counted.
 ///
 /// Give mocks and dependencies with [`with`](CrashTest::with); it is called for every run.
 ///
 /// # Panics
-/// When awaited, if an outcome differs: the message names the commit.
+/// When awaited, if an outcome differs: the message names the commit. If the workflow parks in peace:
+/// then no crash has anything to change. If no run crashed at all.
 pub fn crash_at_every_step<W, F>(call: F) -> CrashTest<W>
 where
     W: Workflow,
@@ -56,7 +58,7 @@ impl<W: Workflow> std::fmt::Debug for CrashTest<W> {
 /// What a crash test did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrashReport {
-    /// The commits that the workflow makes in peace, each of which was followed by a crash.
+    /// The runs that really crashed, each after another commit.
     pub crashes: u64,
 }
 
@@ -80,9 +82,16 @@ where
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (peace, commits) = self.run(u64::MAX).await;
+            let Run { outcome: peace, commits, .. } = self.run(u64::MAX).await;
+            let mut crashes = 0;
             for crash_after in 1..=commits {
-                let (outcome, _) = self.run(crash_after).await;
+                let Run { outcome, commits: made, crashed } = self.run(crash_after).await;
+                assert!(
+                    crashed || made < crash_after,
+                    "workflow `{}`: no crash came after commit {crash_after} of {made}",
+                    W::META.name,
+                );
+                crashes += u64::from(crashed);
                 assert!(
                     same(&outcome, &peace),
                     "workflow `{}`: a crash after commit {crash_after} of {commits} changed the outcome\n  \
@@ -92,7 +101,9 @@ where
                     show(&outcome),
                 );
             }
-            CrashReport { crashes: commits }
+            let name = W::META.name;
+            assert!(crashes > 0, "workflow `{name}`: nothing was committed, so nothing could crash: {}", show(&peace));
+            CrashReport { crashes }
         })
     }
 }
@@ -111,11 +122,23 @@ async fn first_of<T>(outcome: impl Future<Output = T>, crash: impl Future<Output
 
 type Outcome = Result<Value, String>;
 
+/// One run of the workflow from its start to its outcome.
+struct Run {
+    outcome: Outcome,
+    /// The commits made, up to the crash if there was one.
+    commits: u64,
+    crashed: bool,
+}
+
 fn same(a: &Outcome, b: &Outcome) -> bool {
     match (a, b) {
         (Ok(a), Ok(b)) => a.is_same(b),
         _ => a == b,
     }
+}
+
+fn shown(outcome: Result<Value, RunError>) -> Outcome {
+    outcome.map_err(|error| error.to_string())
 }
 
 fn show(outcome: &Outcome) -> String {
@@ -130,8 +153,8 @@ where
     W: Workflow,
     W::Output: Persist,
 {
-    /// The outcome with a crash after a commit, and the number of commits made before it.
-    async fn run(&self, crash_after: u64) -> (Outcome, u64) {
+    /// A run with a crash after a commit, if it makes that many.
+    async fn run(&self, crash_after: u64) -> Run {
         let plan = (self.setup)(engine()).plan;
         let store = Arc::new(CrashingStore::new(crash_after));
         let opened = plan.builder(store.clone()).open().await;
@@ -139,27 +162,32 @@ where
         store.arm();
         let outcome = first_of(self.outcome(&first), store.crashed.notified()).await;
         first.kill().await;
-        let outcome = match outcome {
-            Some(outcome) if store.image().is_none() => outcome,
-            _ => {
-                let image = store.image().expect("the store has crashed");
-                let store = RedbStore::open_image(&image).expect("an image is a sound store");
+        let crashed = store.image();
+        let commits = store.commits.load(Ordering::SeqCst);
+        let outcome = match (outcome, &crashed) {
+            (Some(Err(RunError::Parked { reason, .. })), None) => {
+                panic!("workflow `{}` parks without any crash: {reason}", W::META.name)
+            }
+            (Some(outcome), None) => shown(outcome),
+            (_, crashed) => {
+                let image = crashed.as_ref().expect("the store has crashed");
+                let store = RedbStore::open_image(image).expect("an image is a sound store");
                 let opened = plan.builder(Arc::new(store)).open().await;
                 let second = opened.unwrap_or_else(|error| panic!("the engine after the crash: {error}"));
-                let outcome = self.outcome(&second).await;
+                let outcome = shown(self.outcome(&second).await);
                 second.kill().await;
                 outcome
             }
         };
-        (outcome, store.commits.load(Ordering::SeqCst))
+        Run { outcome, commits, crashed: crashed.is_some() }
     }
 
-    async fn outcome(&self, engine: &Engine) -> Outcome {
-        let handle = engine.start(ID, (self.call)()).await.map_err(|error| error.to_string())?;
+    async fn outcome(&self, engine: &Engine) -> Result<Value, RunError> {
+        let handle = engine.start(ID, (self.call)()).await?;
         match handle.result().await {
             Ok(output) => Ok(Self::view(&output)),
             Err(error @ RunError::Stuck { .. }) => panic!("workflow `{}`: {error}", W::META.name),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error),
         }
     }
 
