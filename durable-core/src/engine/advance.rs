@@ -276,7 +276,7 @@ impl Advance<'_> {
                 match value {
                     Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
                     Ok(Some(Err(error))) => {
-                        self.unstorable(id, format!("the error of activity `{name}`: {error}"))
+                        self.unstorable(id, format!("the error of activity `{name}`: {error}"));
                     }
                     Ok(None) => self.exhausted(id, attempt, message),
                     Err(Caught { message, place }) => self.unstorable(

@@ -22,7 +22,7 @@ pub(crate) fn clip(mut message: String) -> String {
         let left = message.len();
         message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
         let left = left - message.len();
-        message.push_str(&format!(".. ({left} bytes more)"));
+        message = format!("{message}.. ({left} bytes more)");
     }
     message
 }

@@ -92,7 +92,9 @@ impl Alive {
             let attempts: Vec<_> =
                 shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
             drop(shared);
-            attempts.iter().for_each(|(_, attempt)| attempt.abort());
+            for (_, attempt) in &attempts {
+                attempt.abort();
+            }
         }
         self.inner.work.notify_all();
         self.inner.idle.notify_waiters();

@@ -102,7 +102,11 @@ where
                 );
             }
             let name = W::META.name;
-            assert!(crashes > 0, "workflow `{name}`: nothing was committed, so nothing could crash: {}", show(&peace));
+            assert!(
+                crashes > 0,
+                "workflow `{name}`: nothing was committed, so nothing could crash: {}",
+                show(&peace)
+            );
             CrashReport { crashes }
         })
     }
