@@ -48,7 +48,8 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
             let _ = reply.send(Err(broken(&error)));
         }
         for (_, answer) in &mut work.replies {
-            let created = answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
+            let created =
+                answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
             if created {
                 *answer = Err(broken(&error).into());
             }
