@@ -193,6 +193,8 @@ impl Advance<'_> {
             return;
         }
         self.note(HistoryKind::Unparked { by: by.into() });
+        // One may have fired in a transition that the store refused.
+        self.effects.timers.extend(self.loaded.state.timers(self.slot));
         let due = self.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
         let engine = self.engine;
         for id in due {
