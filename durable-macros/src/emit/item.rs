@@ -25,6 +25,7 @@ pub(crate) fn emit(
         live,
         layout,
         naming: &naming,
+        prologues: std::cell::RefCell::default(),
     };
     let body = emitter.body();
     let parts = Parts::of(workflow);
