@@ -9,7 +9,7 @@ use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
 use crate::lower::plain;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -40,12 +40,11 @@ impl Emitter<'_> {
             .map(|var| {
                 let at = self.function.vars[var].ident.span();
                 let name = place.name(var, Some(at));
-                let p = Ident::new("__p", Span::mixed_site().located_at(at));
-                quote_spanned!(at=> #p::var(&#name))
+                quote_spanned!(at=> &#name)
             });
-        let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
-        let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
+        let awaited = quote_spanned!(info.span=> &#future);
         let span = Span::mixed_site().located_at(span);
+        // A cast to `&dyn Var` and not a call: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
         quote_spanned!(span=> (match #cx.poll(&mut #future) {
             ::core::task::Poll::Ready(#value) => #value,
