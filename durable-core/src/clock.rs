@@ -50,6 +50,20 @@ impl Clock for SystemClock {
     }
 }
 
+/// A short real time to spin for. It decides nothing but how long a thread stays awake, so it is
+/// real under a virtual clock too.
+pub(crate) struct Patience(std::time::Instant);
+
+impl Patience {
+    pub(crate) fn of(time: Duration) -> Self {
+        Patience(std::time::Instant::now() + time)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        std::time::Instant::now() >= self.0
+    }
+}
+
 /// A point in time as the engine counts it; times before the epoch are the epoch.
 pub(crate) fn to_ms(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

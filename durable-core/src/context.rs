@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     activity::CallOptions,
-    codec::{Codec, DecodeError, EncodeError, Encoded},
+    codec::{Codec, DecodeError, EncodeError, Encoded, LayoutId, Persist},
     error::CallError,
     frame::Frames,
 };
@@ -187,6 +187,11 @@ impl Context<'_> {
     /// The engine's codec.
     pub fn codec(&self) -> &Codec {
         &self.step.codec
+    }
+
+    /// Decodes a stored value. Its layout may be known to the store alone: another process wrote it.
+    pub(crate) fn decode<T: Persist>(&self, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
+        self.step.frames.decode(&self.step.codec, layout, bytes)
     }
 
     /// The engine's clock, in milliseconds since the Unix epoch: the time of this step.

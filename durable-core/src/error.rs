@@ -122,14 +122,7 @@ impl Error {
     }
 
     fn from_chain(chain: Vec<String>, call: Option<CallError>) -> Self {
-        Error {
-            stored: Box::new(Stored {
-                chain,
-                call,
-                retryable: true,
-                retry_after: None,
-            }),
-        }
+        Error { stored: Box::new(Stored { chain, call, retryable: true, retry_after: None }) }
     }
 
     /// Puts a message in front of the chain.
@@ -233,9 +226,7 @@ impl fmt::Debug for Error {
             1 => write!(f, "\n\nCaused by:\n    {}", self.root_cause()),
             _ => {
                 f.write_str("\n\nCaused by:")?;
-                causes
-                    .enumerate()
-                    .try_for_each(|(n, cause)| write!(f, "\n    {n}: {cause}"))
+                causes.enumerate().try_for_each(|(n, cause)| write!(f, "\n    {n}: {cause}"))
             }
         }
     }
@@ -421,19 +412,9 @@ mod tests {
         }
         let error = pay().context("order 7").unwrap_err();
         let chain: Vec<&str> = error.chain().collect();
-        assert_eq!(
-            chain,
-            [
-                "order 7",
-                "can't reach the bank",
-                "invalid digit found in string"
-            ]
-        );
+        assert_eq!(chain, ["order 7", "can't reach the bank", "invalid digit found in string"]);
         assert_eq!(error.to_string(), "order 7");
-        assert_eq!(
-            format!("{error:#}"),
-            "order 7: can't reach the bank: invalid digit found in string"
-        );
+        assert_eq!(format!("{error:#}"), "order 7: can't reach the bank: invalid digit found in string");
         assert_eq!(
             format!("{error:?}"),
             "order 7\n\nCaused by:\n    0: can't reach the bank\n    1: invalid digit found in string"
@@ -448,25 +429,14 @@ mod tests {
             #[error("charging")]
             Call(#[from] CallError),
         }
-        let call = CallError::TimedOut {
-            what: Timeout::StartToClose,
-            after: Duration::from_secs(30),
-        };
-        for error in [
-            Error::from(call.clone()),
-            Error::from(Wrapped::from(call.clone())),
-        ] {
-            let error = error
-                .context("order 7")
-                .retry_after(Duration::from_millis(1500));
+        let call = CallError::TimedOut { what: Timeout::StartToClose, after: Duration::from_secs(30) };
+        for error in [Error::from(call.clone()), Error::from(Wrapped::from(call.clone()))] {
+            let error = error.context("order 7").retry_after(Duration::from_millis(1500));
             let bytes = postcard::to_stdvec(&error).unwrap();
             let read: Error = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(read, error);
             assert_eq!(read.call_error(), Some(&call));
-            assert_eq!(
-                RetryHint::retry_after(&read),
-                Some(Duration::from_millis(1500))
-            );
+            assert_eq!(RetryHint::retry_after(&read), Some(Duration::from_millis(1500)));
         }
         assert_eq!(call.to_string(), "timed out: start-to-close of 30s passed");
     }
@@ -486,36 +456,20 @@ mod tests {
             Ok(n)
         }
         assert_eq!(check(0), Ok(0));
-        assert_eq!(
-            check(1).unwrap_err().to_string(),
-            "condition failed: `n != 1`"
-        );
+        assert_eq!(check(1).unwrap_err().to_string(), "condition failed: `n != 1`");
         assert_eq!(check(2).unwrap_err().to_string(), "2 is two, not 3");
         assert_eq!(check(3).unwrap_err().chain().len(), 2);
         assert_eq!(check(4).unwrap_err().to_string(), "four");
         assert_eq!(check(5).unwrap_err().chain().len(), 2);
-        assert_eq!(
-            crate::error!(Error::msg("kept").non_retryable()),
-            Error::msg("kept").non_retryable()
-        );
+        assert_eq!(crate::error!(Error::msg("kept").non_retryable()), Error::msg("kept").non_retryable());
     }
 
     #[test]
     fn none_becomes_an_error_and_context_is_only_made_for_one() {
         let none: Option<u8> = None;
-        assert_eq!(
-            none.context("no stock").unwrap_err().to_string(),
-            "no stock"
-        );
-        assert_eq!(
-            Some(3)
-                .with_context(|| -> String { unreachable!() })
-                .unwrap(),
-            3
-        );
-        let error = Err::<u8, _>(Error::msg("a").non_retryable())
-            .context("b")
-            .unwrap_err();
+        assert_eq!(none.context("no stock").unwrap_err().to_string(), "no stock");
+        assert_eq!(Some(3).with_context(|| -> String { unreachable!() }).unwrap(), 3);
+        let error = Err::<u8, _>(Error::msg("a").non_retryable()).context("b").unwrap_err();
         assert!(!error.is_retryable());
     }
 
@@ -523,9 +477,6 @@ mod tests {
     fn as_a_boxed_error_it_has_its_sources() {
         let boxed: Box<dyn StdError + Send + Sync> = Error::msg("inner").context("outer").into();
         assert_eq!(boxed.to_string(), "outer");
-        assert_eq!(
-            boxed.source().map(ToString::to_string).as_deref(),
-            Some("inner")
-        );
+        assert_eq!(boxed.source().map(ToString::to_string).as_deref(), Some("inner"));
     }
 }

@@ -6,6 +6,7 @@
 // The public face is async also where today's store answers at once.
 #![allow(clippy::unused_async)]
 
+mod build;
 mod bytes;
 mod clock;
 mod context;
@@ -33,12 +34,14 @@ pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
 pub use codec::{DecodeError, EncodeError, Persist};
-pub use context::{Completion, Context, MAX_DEPTH, MAX_SNAPSHOT_BYTES, NewOperation, OperationId, Step, StepFailure, Wait};
+pub use context::{
+    Completion, Context, MAX_DEPTH, MAX_SNAPSHOT_BYTES, NewOperation, OperationId, Step, StepFailure, Wait,
+};
 pub use durable_store as store;
 pub use engine::{
     Description, Engine, EngineBuilder, EngineError, Filter, FrameView, Handle, HistoryEvent, HistoryKind,
-    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError, Start, StartError, Status,
-    StatusKind, Summary, Waiting, WorkflowFn,
+    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
+    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
 };
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};

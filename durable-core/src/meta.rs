@@ -11,8 +11,6 @@ pub struct WorkflowMeta {
     pub file: &'static str,
     /// Line of the function's name.
     pub line: u32,
-    /// Longest run, in milliseconds.
-    pub deadline_ms: Option<u64>,
     /// The resume points in source order: `points[0]` is resume point 1.
     pub points: &'static [PointMeta],
 }

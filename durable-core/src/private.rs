@@ -11,9 +11,9 @@ pub use inventory;
 pub use serde;
 
 pub use crate::{
-    error::kind::{AdhocError, ChainError},
     activity::*,
     codec::Persist,
+    error::kind::{AdhocError, ChainError},
     error::*,
     frame::{Frame, Load, Var, var},
     future::{DurableFuture, IntoDurableFuture},

@@ -145,7 +145,9 @@ impl Registry {
     /// Everything that registered itself, and `explicit` items besides; an item that is both is one.
     pub(crate) fn collect(explicit: &[Registration]) -> Result<Self, Duplicate> {
         let mut registry = Registry::default();
-        for registration in inventory::iter::<Registration>.into_iter().copied().chain(explicit.iter().copied()) {
+        for registration in
+            inventory::iter::<Registration>.into_iter().copied().chain(explicit.iter().copied())
+        {
             match registration {
                 Registration::Workflow(make) => {
                     let entry = make();

@@ -6,7 +6,10 @@
 //! maps do not have, and no closures.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set, vec_deque},
+    collections::{
+        BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set,
+        vec_deque,
+    },
     iter::{Chain, Cloned, Copied, Enumerate, Once, Rev, Skip, StepBy, Take, Zip},
     ops::{Range, RangeFrom, RangeInclusive},
     slice, str, vec,
@@ -166,6 +169,46 @@ where
     }
 }
 
+/// A reversed range: its first and its last item, or nothing once it is used up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backward<T>(Option<(T, T)>);
+
+macro_rules! reversed {
+    ($($range:ident)*) => {$(
+        impl<T> IntoSteps for Rev<$range<T>>
+        where
+            $range<T>: DoubleEndedIterator<Item = T> + Clone,
+            RangeInclusive<T>: DoubleEndedIterator<Item = T>,
+            T: Persist + PartialOrd + Clone,
+        {
+            type Item = T;
+            type Steps = Backward<T>;
+
+            fn into_steps(mut self) -> Backward<T> {
+                let first = self.clone().next_back();
+                Backward(first.zip(self.next()))
+            }
+        }
+    )*};
+}
+reversed! { Range RangeInclusive }
+
+impl<T> Steps for Backward<T>
+where
+    RangeInclusive<T>: DoubleEndedIterator<Item = T>,
+    T: Persist + PartialOrd + Clone,
+{
+    type Item = T;
+
+    fn next_step(&mut self) -> Option<T> {
+        let (first, last) = self.0.take()?;
+        let mut range = first.clone()..=last;
+        let item = range.next_back();
+        self.0 = (!range.is_empty()).then(|| (first, range.end().clone()));
+        item
+    }
+}
+
 /// Something borrowed whose items come in the same order after a restore.
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
@@ -258,6 +301,14 @@ mod tests {
         let mut set = restored(HashSet::from([1, 2, 3]));
         set.sort_unstable();
         assert_eq!(set, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_reversed_range_gives_every_item_once() {
+        assert_eq!(restored((0..3).rev()), [2, 1, 0]);
+        assert_eq!(restored((0..=2u8).rev()), [2, 1, 0]);
+        assert_eq!(restored((255..=255u8).rev()), [255]);
+        assert!(restored((3..3).rev()).is_empty());
     }
 
     #[test]

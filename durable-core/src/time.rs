@@ -76,4 +76,3 @@ impl IntoDurableFuture for Sleep {
         self
     }
 }
-

@@ -13,8 +13,8 @@ use std::{
 
 use durable_core::{
     __private::{
-        Activity, ActivityEntry, ActivityFn, AttemptInfo, AttemptOutcome, AttemptState,
-        CallOptions, IdempotencyKey, MissingState, Registration, States, call, inventory,
+        Activity, ActivityEntry, ActivityFn, AttemptInfo, AttemptOutcome, AttemptState, CallOptions,
+        IdempotencyKey, MissingState, Registration, States, call, inventory,
     },
     ActivityContext, CallError, Error, ErrorContext as _, Retry, RetryHint, State,
     codec::{Codec, Encoded, Persist},
@@ -54,11 +54,7 @@ enum PaymentError {
     park_when_exhausted,
     limit = 10,
 )]
-async fn charge(
-    State(gateway): State<Gateway>,
-    order: &OrderId,
-    cents: u64,
-) -> Result<String, PaymentError> {
+async fn charge(State(gateway): State<Gateway>, order: &OrderId, cents: u64) -> Result<String, PaymentError> {
     match cents {
         0 => Err(PaymentError::Offline),
         1 => Err(PaymentError::Declined { code: 10 }),
@@ -73,30 +69,16 @@ async fn charge(
 
 /// Every kind of reference, and a plain function.
 #[activity(crate = durable_core)]
-fn describe(
-    name: &str,
-    parts: &[u32],
-    place: &Path,
-    order: &OrderId,
-    (a, b): (u8, u8),
-    _: u8,
-) -> String {
+fn describe(name: &str, parts: &[u32], place: &Path, order: &OrderId, (a, b): (u8, u8), _: u8) -> String {
     let sum: u32 = parts.iter().sum();
     format!("{name} {sum} {} {} {}", place.display(), order.0, a + b)
 }
 
 #[activity(crate = durable_core)]
-async fn report(
-    context: &ActivityContext,
-    State(prefix): &State<String>,
-    mut pages: u32,
-) -> (u32, String) {
+async fn report(context: &ActivityContext, State(prefix): &State<String>, mut pages: u32) -> (u32, String) {
     pages += context.last_heartbeat::<u32>().unwrap_or_default();
     context.heartbeat(&pages);
-    (
-        context.attempt(),
-        format!("{prefix}{pages} {}", context.idempotency_key()),
-    )
+    (context.attempt(), format!("{prefix}{pages} {}", context.idempotency_key()))
 }
 
 type Outcome<T> = Result<T, Error>;
@@ -107,9 +89,7 @@ async fn through_an_alias(fail: bool) -> Outcome<()> {
         let parsed: u32 = "x".parse().context("reading the count")?;
         durable_core::ensure!(parsed == 0, "can't be");
     }
-    Err(Error::msg("later")
-        .non_retryable()
-        .retry_after(Duration::from_secs(7)))
+    Err(Error::msg("later").non_retryable().retry_after(Duration::from_secs(7)))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,9 +158,7 @@ mod hostile {
         args: &[u32],
         context: u32,
     ) -> ::core::result::Result<u32, durable_core::Error> {
-        ::core::result::Result::Ok(
-            *prefix + u32::try_from(text.len() + args.len()).unwrap_or(0) + context,
-        )
+        ::core::result::Result::Ok(*prefix + u32::try_from(text.len() + args.len()).unwrap_or(0) + context)
     }
 }
 
@@ -196,11 +174,7 @@ struct Engine {
 
 impl Engine {
     fn new(states: States) -> Self {
-        Engine {
-            codec: Arc::default(),
-            states: Arc::new(states),
-            last_heartbeat: None,
-        }
+        Engine { codec: Arc::default(), states: Arc::new(states), last_heartbeat: None }
     }
 
     fn attempt(&self) -> Arc<AttemptState> {
@@ -225,9 +199,7 @@ impl Engine {
     }
 
     fn read<T: Persist>(&self, value: &Encoded) -> T {
-        self.codec
-            .decode(value.layout, &value.bytes)
-            .expect("it was just written")
+        self.codec.decode(value.layout, &value.bytes).expect("it was just written")
     }
 }
 
@@ -243,72 +215,40 @@ async fn an_attempt_decodes_runs_and_encodes() {
     let AttemptOutcome::Completed(value) = engine.run(charge, (OrderId(7), 500_u64)).await else {
         panic!("it succeeds");
     };
-    assert_eq!(
-        engine.read::<Result<String, PaymentError>>(&value),
-        Ok("7:500".to_owned())
-    );
+    assert_eq!(engine.read::<Result<String, PaymentError>>(&value), Ok("7:500".to_owned()));
 }
 
 #[tokio::test]
 async fn no_retry_matches_the_error_by_pattern() {
     let engine = with_gateway();
-    for (cents, expected, text) in [
-        (0, true, "offline"),
-        (1, false, "declined: 10"),
-        (2, true, "declined: 9"),
-        (3, false, "fraud"),
-    ] {
+    for (cents, expected, text) in
+        [(0, true, "offline"), (1, false, "declined: 10"), (2, true, "declined: 9"), (3, false, "fraud")]
+    {
         let outcome = engine.run(charge, (OrderId(7), cents)).await;
-        let AttemptOutcome::Failed {
-            value,
-            message,
-            retryable,
-            retry_after,
-        } = outcome
-        else {
+        let AttemptOutcome::Failed { value, message, retryable, retry_after } = outcome else {
             panic!("it fails");
         };
-        assert_eq!(
-            (retryable, message.as_str(), retry_after),
-            (expected, text, None)
-        );
-        engine
-            .read::<Result<String, PaymentError>>(&value)
-            .unwrap_err();
+        assert_eq!((retryable, message.as_str(), retry_after), (expected, text, None));
+        engine.read::<Result<String, PaymentError>>(&value).unwrap_err();
     }
 }
 
 #[tokio::test]
 async fn an_aliased_result_is_a_result_and_says_what_its_error_says() {
     let engine = Engine::new(States::default());
-    let AttemptOutcome::Failed {
-        message,
-        retryable,
-        retry_after,
-        ..
-    } = engine.run(through_an_alias, (false,)).await
+    let AttemptOutcome::Failed { message, retryable, retry_after, .. } =
+        engine.run(through_an_alias, (false,)).await
     else {
         panic!("it fails");
     };
-    assert_eq!(
-        (message.as_str(), retryable, retry_after),
-        ("later", false, Some(Duration::from_secs(7)))
-    );
-    let AttemptOutcome::Failed {
-        message, retryable, ..
-    } = engine.run(through_an_alias, (true,)).await
+    assert_eq!((message.as_str(), retryable, retry_after), ("later", false, Some(Duration::from_secs(7))));
+    let AttemptOutcome::Failed { message, retryable, .. } = engine.run(through_an_alias, (true,)).await
     else {
         panic!("it fails");
     };
-    assert_eq!(
-        (message.as_str(), retryable),
-        ("reading the count: invalid digit found in string", true)
-    );
+    assert_eq!((message.as_str(), retryable), ("reading the count: invalid digit found in string", true));
     for hint in [true, false] {
-        let AttemptOutcome::Failed {
-            message, retryable, ..
-        } = engine.run(mute, (hint,)).await
-        else {
+        let AttemptOutcome::Failed { message, retryable, .. } = engine.run(mute, (hint,)).await else {
             panic!("it fails");
         };
         assert_eq!((message.as_str(), retryable), ("activities::Mute", hint));
@@ -318,13 +258,8 @@ async fn an_aliased_result_is_a_result_and_says_what_its_error_says() {
 #[tokio::test]
 async fn a_missing_state_is_named_and_never_a_panic() {
     let engine = Engine::new(States::default());
-    let missing = MissingState {
-        type_name: "activities::Gateway",
-    };
-    assert_eq!(
-        (entry_of(charge).missing_state)(&engine.states),
-        Some(missing)
-    );
+    let missing = MissingState { type_name: "activities::Gateway" };
+    assert_eq!((entry_of(charge).missing_state)(&engine.states), Some(missing));
     assert_eq!((entry_of(describe).missing_state)(&engine.states), None);
     let outcome = engine.run(charge, (OrderId(7), 500_u64)).await;
     assert!(matches!(outcome, AttemptOutcome::MissingState(found) if found == missing));
@@ -355,27 +290,14 @@ async fn progress_reaches_the_next_attempt() {
 #[tokio::test]
 async fn a_call_in_a_unit_test_runs_the_function_itself() {
     let id = OrderId(7);
-    assert_eq!(
-        call(charge(&id, 5)).state(Gateway::default()).await,
-        Ok("7:5".to_owned())
-    );
+    assert_eq!(call(charge(&id, 5)).state(Gateway::default()).await, Ok("7:5".to_owned()));
     let text = call(describe("a", &[1, 2], Path::new("/x"), &id, (3, 4), 0)).await;
     assert_eq!(text, "a 3 /x 7 7");
-    let (attempt, text) = call(report(1))
-        .state("q".to_owned())
-        .attempt(2)
-        .last_heartbeat(&9_u32)
-        .await;
+    let (attempt, text) = call(report(1)).state("q".to_owned()).attempt(2).last_heartbeat(&9_u32).await;
     assert_eq!((attempt, text.split(' ').next()), (2, Some("q10")));
     assert_eq!(call(Shop::open(1)).await, 2);
     call(nothing()).await;
-    assert_eq!(
-        call(hostile::length("ab", &[1], 10))
-            .state(100_u32)
-            .await
-            .unwrap(),
-        113
-    );
+    assert_eq!(call(hostile::length("ab", &[1], 10)).state(100_u32).await.unwrap(), 113);
 }
 
 #[tokio::test]
@@ -387,21 +309,14 @@ async fn a_unit_test_without_a_state_says_which() {
 #[test]
 fn the_call_that_never_ran_becomes_an_error_of_the_functions_own_type() {
     let codec = Codec::default();
-    let lost = CallError::Cancelled {
-        reason: "enough".into(),
-    };
-    let value = (entry_of(charge).exhausted)(lost.clone(), &codec)
-        .expect("it can fail")
-        .expect("it is stored");
-    let value: Result<String, PaymentError> = codec
-        .decode(value.layout, &value.bytes)
-        .expect("just written");
+    let lost = CallError::Cancelled { reason: "enough".into() };
+    let value =
+        (entry_of(charge).exhausted)(lost.clone(), &codec).expect("it can fail").expect("it is stored");
+    let value: Result<String, PaymentError> = codec.decode(value.layout, &value.bytes).expect("just written");
     assert_eq!(value, Err(PaymentError::Call(lost.clone())));
     let value = (entry_of(through_an_alias).exhausted)(lost.clone(), &codec).expect("it can fail");
     let value = value.expect("it is stored");
-    let value: Result<(), Error> = codec
-        .decode(value.layout, &value.bytes)
-        .expect("just written");
+    let value: Result<(), Error> = codec.decode(value.layout, &value.bytes).expect("just written");
     assert_eq!(value.unwrap_err().call_error(), Some(&lost));
     assert!((entry_of(describe).exhausted)(lost, &codec).is_none());
 }
@@ -409,34 +324,19 @@ fn the_call_that_never_ran_becomes_an_error_of_the_functions_own_type() {
 #[test]
 fn the_declaration_says_what_was_written() {
     let meta = entry_of(charge).meta;
-    assert_eq!(
-        (meta.name, meta.function),
-        ("charge-card", "activities::charge")
-    );
+    assert_eq!((meta.name, meta.function), ("charge-card", "activities::charge"));
     assert!(meta.file.ends_with("activities.rs"));
-    let line = include_str!("activities.rs")
-        .lines()
-        .position(|line| line == "async fn charge(");
+    let line = include_str!("activities.rs").lines().position(|line| line == "async fn charge(");
     assert_eq!(Some(meta.line as usize), line.map(|line| line + 1));
     assert_eq!(meta.start_to_close_ms, Some(30_000));
     assert_eq!(meta.schedule_to_close_ms, Some(3_600_000));
     assert_eq!(meta.heartbeat_ms, Some(250));
+    assert_eq!((meta.retry.initial_ms, meta.retry.max_interval_ms), (Some(1000), Some(100_000)));
     assert_eq!(
-        (meta.retry.initial_ms, meta.retry.max_interval_ms),
-        (Some(1000), Some(100_000))
-    );
-    assert_eq!(
-        (
-            meta.retry.backoff,
-            meta.retry.max_attempts,
-            meta.retry.jitter
-        ),
+        (meta.retry.backoff, meta.retry.max_attempts, meta.retry.jitter),
         (Some(2.0), Some(5), Some(0.0))
     );
-    assert_eq!(
-        (meta.park_when_exhausted, meta.limit, meta.blocking),
-        (true, Some(10), false)
-    );
+    assert_eq!((meta.park_when_exhausted, meta.limit, meta.blocking), (true, Some(10), false));
     let plain = entry_of(describe).meta;
     assert!(plain.blocking && plain.start_to_close_ms.is_none() && plain.limit.is_none());
     assert_eq!(plain.name, "describe");
@@ -451,16 +351,8 @@ fn every_activity_of_the_program_is_registered() {
         })
         .collect();
     names.sort_unstable();
-    let expected = [
-        "charge-card",
-        "describe",
-        "length",
-        "mute",
-        "nothing",
-        "report",
-        "shop-open",
-        "through_an_alias",
-    ];
+    let expected =
+        ["charge-card", "describe", "length", "mute", "nothing", "report", "shop-open", "through_an_alias"];
     assert_eq!(names, expected);
 }
 
@@ -469,10 +361,7 @@ fn options_of_a_call_travel_with_it() {
     fn stored<A: Activity>(call: &durable_core::ActivityCall<A>) -> CallOptions {
         let codec = Codec::default();
         let call = codec.encode(call).expect("it can be stored");
-        let view = codec
-            .view(call.layout, &call.bytes)
-            .expect("just written")
-            .to_json();
+        let view = codec.view(call.layout, &call.bytes).expect("just written").to_json();
         serde_json::from_value(view["options"].clone()).expect("the options")
     }
     let call = charge(&OrderId(1), 5)

@@ -25,7 +25,6 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
             function: "engine::rounds",
             file: file!(),
             line: line!(),
-            deadline_ms: None,
             points: &[
                 p::PointMeta {
                     name: None,

@@ -37,5 +37,6 @@ pub(crate) const AWAIT_IN_MACRO: &str = "an await inside a macro's arguments can
 pub(crate) const AWAIT_IN_CLOSURE: &str = "an await inside a closure can't be a resume point: write a `for` loop with the await in its body, or move the code to a second `#[workflow]`";
 pub(crate) const AWAIT_IN_ASYNC: &str = "an async block can't be saved in a snapshot: write its code in the workflow itself, or in a second `#[workflow]` and call that";
 pub(crate) const AWAIT_IN_GUARD: &str = "an await in a match guard is not supported yet: bind it before the match, or test it with an `if` inside the arm";
-pub(crate) const AWAIT_IN_UNSAFE: &str = "an await inside an unsafe block can't be a resume point: bind the awaited value before the block";
+pub(crate) const AWAIT_IN_UNSAFE: &str =
+    "an await inside an unsafe block can't be a resume point: bind the awaited value before the block";
 pub(crate) const COMPOUND_LEFT: &str = "the left side of a compound assignment with an await on its right is evaluated in another order than written: bind the awaited value before";

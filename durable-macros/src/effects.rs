@@ -64,8 +64,7 @@ impl Effects {
             self.use_var(var);
         }
         for (target, defs) in &next.exits {
-            self.exits
-                .push((*target, self.defs.union(defs).copied().collect()));
+            self.exits.push((*target, self.defs.union(defs).copied().collect()));
         }
         self.defs.extend(&next.defs);
         self.mentions.extend(&next.mentions);
@@ -73,11 +72,7 @@ impl Effects {
     }
 
     fn branch(&self, inside: impl FnOnce(&mut Self)) -> Self {
-        let mut branch = Self {
-            defs: self.defs.clone(),
-            never: self.never,
-            ..Self::default()
-        };
+        let mut branch = Self { defs: self.defs.clone(), never: self.never, ..Self::default() };
         inside(&mut branch);
         branch
     }
@@ -119,10 +114,7 @@ impl Effects {
 /// Macros that never complete.
 fn diverges(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|last| {
-        matches!(
-            last.ident.to_string().as_str(),
-            "panic" | "todo" | "unimplemented" | "unreachable" | "bail"
-        )
+        matches!(last.ident.to_string().as_str(), "panic" | "todo" | "unimplemented" | "unreachable" | "bail")
     })
 }
 
@@ -151,13 +143,7 @@ impl<'a> Visit<'a> for Effects {
             self.visit_expr(&init.expr);
             if let Some((_, diverge)) = &init.diverge {
                 let branch = self.branch(|this| this.visit_expr(diverge));
-                self.join(vec![
-                    branch,
-                    Self {
-                        defs: self.defs.clone(),
-                        ..Self::default()
-                    },
-                ]);
+                self.join(vec![branch, Self { defs: self.defs.clone(), ..Self::default() }]);
             }
             self.visit_pat(&local.pat);
         } else {
@@ -205,20 +191,13 @@ impl<'a> Visit<'a> for Effects {
             }
             Expr::Match(choice) => {
                 self.visit_expr(&choice.expr);
-                let arms = choice
-                    .arms
-                    .iter()
-                    .map(|arm| self.branch(|this| this.visit_arm(arm)))
-                    .collect();
+                let arms = choice.arms.iter().map(|arm| self.branch(|this| this.visit_arm(arm))).collect();
                 self.join(arms);
             }
             Expr::Binary(binary) if matches!(binary.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) => {
                 self.visit_expr(&binary.left);
                 let right = self.branch(|this| this.visit_expr(&binary.right));
-                let skipped = Self {
-                    defs: self.defs.clone(),
-                    ..Self::default()
-                };
+                let skipped = Self { defs: self.defs.clone(), ..Self::default() };
                 // The bindings of a `let` chain are set where the chain holds.
                 if matches!(binary.op, syn::BinOp::And(_)) {
                     self.join(vec![right]);
@@ -261,19 +240,9 @@ impl<'a> Visit<'a> for Effects {
 impl Effects {
     /// What a body that may run any number of times does: it sets nothing for certain.
     fn repeat(&mut self, body: Self) {
-        let skipped = Self {
-            defs: self.defs.clone(),
-            never: self.never,
-            ..Self::default()
-        };
+        let skipped = Self { defs: self.defs.clone(), never: self.never, ..Self::default() };
         let never = self.never;
-        self.join(vec![
-            Self {
-                never: false,
-                ..body
-            },
-            skipped,
-        ]);
+        self.join(vec![Self { never: false, ..body }, skipped]);
         self.never = never;
     }
 

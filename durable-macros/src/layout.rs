@@ -35,15 +35,9 @@ pub(crate) struct Layout {
 
 /// Plans the text of a function.
 pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
-    let points: Vec<PointId> = (0..function.points.len())
-        .filter(|point| live.reachable[function.points[*point].block])
-        .collect();
-    let order: Vec<BlockId> = function
-        .order
-        .iter()
-        .copied()
-        .filter(|block| live.reachable[*block])
-        .collect();
+    let points: Vec<PointId> =
+        (0..function.points.len()).filter(|point| live.reachable[function.points[*point].block]).collect();
+    let order: Vec<BlockId> = function.order.iter().copied().filter(|block| live.reachable[*block]).collect();
     let mut position = vec![usize::MAX; function.blocks.len()];
     for (at, block) in order.iter().enumerate() {
         position[*block] = at;
@@ -65,10 +59,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
     let mut scope = vec![None; function.blocks.len()];
     for &block in order.iter().skip(1) {
         let dominator = idom[block];
-        let left = function
-            .loops_around(dominator)
-            .into_iter()
-            .find(|id| !function.is_in(block, Some(*id)));
+        let left = function.loops_around(dominator).into_iter().find(|id| !function.is_in(block, Some(*id)));
         if let Some(id) = left {
             plan.labelled[block] = true;
             plan.exits[id].push(block);
@@ -97,12 +88,8 @@ fn edges(
     let mut targets = BTreeSet::new();
     for (from, successors) in live.successors.iter().enumerate() {
         if live.reachable[from] {
-            edges.extend(
-                successors
-                    .iter()
-                    .filter(|to| position[**to] > position[from])
-                    .map(|to| (from, *to)),
-            );
+            edges
+                .extend(successors.iter().filter(|to| position[**to] > position[from]).map(|to| (from, *to)));
         }
     }
     for (from, block) in function.blocks.iter().enumerate() {
@@ -172,10 +159,7 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
         let mut blocks: Vec<BlockId> = (0..function.blocks.len())
             .filter(|block| live.reachable[*block] && live.mentions[*block].contains(&var))
             .collect();
-        let saved = plan
-            .points
-            .iter()
-            .filter(|point| live.at_point[**point].contains(&var));
+        let saved = plan.points.iter().filter(|point| live.at_point[**point].contains(&var));
         blocks.extend(saved.map(|point| function.points[*point].block));
         let visible = |block: BlockId| {
             let mut at = Some(block);
@@ -191,11 +175,7 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             let mut around = function.loops_around(decl);
             for block in blocks {
                 let other = function.loops_around(block);
-                let shared = around
-                    .iter()
-                    .zip(&other)
-                    .take_while(|(a, b)| a == b)
-                    .count();
+                let shared = around.iter().zip(&other).take_while(|(a, b)| a == b).count();
                 around.truncate(shared);
             }
             plan.hoisted[var] = Some(around.last().copied());
@@ -219,11 +199,7 @@ fn find_slots(function: &Function, live: &Liveness, plan: &mut Layout) {
                 continue;
             };
             let outside = level != Some(id) && function.is_in(looped.head, level);
-            if outside
-                && inside
-                    .iter()
-                    .any(|point| !live.at_point[*point].contains(&var))
-            {
+            if outside && inside.iter().any(|point| !live.at_point[*point].contains(&var)) {
                 plan.slots.insert((id, var));
             }
         }
@@ -233,11 +209,7 @@ fn find_slots(function: &Function, live: &Liveness, plan: &mut Layout) {
 impl Layout {
     /// The innermost loop of a chain that has its own instance of a variable.
     pub(crate) fn instance(&self, var: VarId, loops: &[LoopId]) -> Level {
-        loops
-            .iter()
-            .rev()
-            .copied()
-            .find(|id| self.slots.contains(&(*id, var)))
+        loops.iter().rev().copied().find(|id| self.slots.contains(&(*id, var)))
     }
 
     /// Where the instance of a variable that a chain of loops sees is declared.
@@ -249,12 +221,7 @@ impl Layout {
     pub(crate) fn saved(&self, function: &Function, live: &Liveness, point: PointId) -> Vec<VarId> {
         let loops = function.loops_around(function.points[point].block);
         let depth = |level: Level| {
-            level.map_or(0, |id| {
-                loops
-                    .iter()
-                    .position(|other| *other == id)
-                    .map_or(0, |at| at + 1)
-            })
+            level.map_or(0, |id| loops.iter().position(|other| *other == id).map_or(0, |at| at + 1))
         };
         let mut vars = live.saved(function, point);
         vars.sort_by_key(|var| (depth(self.level(*var, &loops)), *var));

@@ -2,7 +2,7 @@
 //! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
-//! [`parse`] -> [`resolve`] -> [`lower`] -> [`liveness`] -> [`layout`] -> [`emit`]; `expand` shows it in four lines, `ir` holds
+//! `parse` -> `resolve` -> `lower` -> `liveness` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
 //! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
@@ -29,7 +29,7 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Compiles an async function into a workflow, whose state is stored at every `.await`.
 ///
-/// Arguments: `name = ".."` (what is stored; default: the function's name), `deadline = "30d"` (default: none),
+/// Arguments: `name = ".."` (what is stored; default: the function's name),
 /// `crate = path` (where `durable` is found; default: `::durable`).
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {

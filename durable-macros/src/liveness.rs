@@ -24,14 +24,9 @@ pub(crate) struct Liveness {
 /// Computes liveness of a lowered function.
 pub(crate) fn liveness(function: &Function) -> Liveness {
     let roots = roots(function);
-    let effects: Vec<Effects> = function
-        .blocks
-        .iter()
-        .map(|block| block_effects(function, block))
-        .collect();
-    let successors: Vec<Vec<BlockId>> = (0..function.blocks.len())
-        .map(|block| successors(function, block, &effects[block]))
-        .collect();
+    let effects: Vec<Effects> = function.blocks.iter().map(|block| block_effects(function, block)).collect();
+    let successors: Vec<Vec<BlockId>> =
+        (0..function.blocks.len()).map(|block| successors(function, block, &effects[block])).collect();
     let mut live_in = vec![Set::new(); function.blocks.len()];
     loop {
         let mut changed = false;
@@ -56,13 +51,7 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
     let at_point = at_points(function, &live_in, &roots);
     let reachable = reachable(&successors);
     let mentions = effects.into_iter().map(|effect| effect.mentions).collect();
-    Liveness {
-        reachable,
-        live_in,
-        mentions,
-        at_point,
-        successors,
-    }
+    Liveness { reachable, live_in, mentions, at_point, successors }
 }
 
 /// What each variable is made from, transitively; empty for what is saved.
@@ -134,11 +123,7 @@ fn stmt_effects(stmt: &Stmt) -> Effects {
             if let Some(diverge) = &bind.diverge {
                 let otherwise = Effects::of_expr(diverge);
                 let defs = effects.defs.clone();
-                effects.then(&Effects {
-                    defs: Set::new(),
-                    never: false,
-                    ..otherwise
-                });
+                effects.then(&Effects { defs: Set::new(), never: false, ..otherwise });
                 effects.defs = defs;
             }
             effects.then(&Effects::of_pat(&bind.pat));
@@ -175,20 +160,12 @@ fn term_effects(term: &Term) -> Effects {
 }
 
 fn without_defs(effects: Effects) -> Effects {
-    Effects {
-        defs: Set::new(),
-        never: false,
-        ..effects
-    }
+    Effects { defs: Set::new(), never: false, ..effects }
 }
 
 fn live_out(function: &Function, block: BlockId, live_in: &[Set]) -> Set {
     let minus = |target: BlockId, bound: &[VarId]| -> Set {
-        live_in[target]
-            .iter()
-            .filter(|var| !bound.contains(var))
-            .copied()
-            .collect()
+        live_in[target].iter().filter(|var| !bound.contains(var)).copied().collect()
     };
     match &function.blocks[block].term {
         Term::Never | Term::Return(_) => Set::new(),
@@ -198,10 +175,7 @@ fn live_out(function: &Function, block: BlockId, live_in: &[Set]) -> Set {
             live.extend(&live_in[*other]);
             live
         }
-        Term::Match { arms, .. } => arms
-            .iter()
-            .flat_map(|arm| minus(arm.target, &bound(&arm.pat)))
-            .collect(),
+        Term::Match { arms, .. } => arms.iter().flat_map(|arm| minus(arm.target, &bound(&arm.pat))).collect(),
     }
 }
 
@@ -265,11 +239,7 @@ fn at_points(function: &Function, live_in: &[Set], roots: &[Set]) -> Vec<Set> {
 impl Liveness {
     /// What a point saves: what is live there and not made again.
     pub(crate) fn saved(&self, function: &Function, point: PointId) -> Vec<VarId> {
-        self.at_point[point]
-            .iter()
-            .copied()
-            .filter(|var| function.vars[*var].remat.is_none())
-            .collect()
+        self.at_point[point].iter().copied().filter(|var| function.vars[*var].remat.is_none()).collect()
     }
 }
 

@@ -41,11 +41,7 @@ pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Func
     lowerer.start(start);
     lowerer.params(workflow);
     lowerer.block((*workflow.item.block).clone(), Dest::Return);
-    let Lowerer {
-        function,
-        mut errors,
-        ..
-    } = lowerer;
+    let Lowerer { function, mut errors, .. } = lowerer;
     if function.points.len() > MAX_POINTS {
         let message = format!(
             "this workflow has {} resume points and {MAX_POINTS} is the limit: move a part of it to a second `#[workflow]` and call that",
@@ -80,6 +76,8 @@ struct Target {
 struct Lowerer {
     function: Function,
     errors: Errors,
+    /// How many blocks that await surround what is lowered.
+    nesting: u32,
     /// The block under construction; none where control can't be.
     current: Option<BlockId>,
     entered: Vec<bool>,
@@ -96,6 +94,7 @@ impl Lowerer {
         Self {
             function,
             errors: Errors::default(),
+            nesting: 0,
             current: None,
             entered: Vec::new(),
             inside: None,
@@ -109,10 +108,7 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block {
-            in_loop: self.inside,
-            ..Block::default()
-        });
+        self.function.blocks.push(Block { in_loop: self.inside, ..Block::default() });
         self.entered.push(false);
         self.function.blocks.len() - 1
     }
@@ -159,10 +155,7 @@ impl Lowerer {
 
     /// A temporary, declared in the current block.
     fn temp(&mut self, stored_name: String) -> VarId {
-        let ident = Ident::new(
-            &format!("__temp_{}", self.function.vars.len()),
-            Span::mixed_site(),
-        );
+        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), Span::mixed_site());
         let var = self.function.new_var(VarKind::Temp, ident, stored_name);
         self.function.vars[var].decl = self.current;
         var
@@ -193,10 +186,7 @@ impl Lowerer {
             Dest::Var(var) => self.push(Stmt::Set(var, Box::new(value))),
             Dest::Discard => {
                 if !matches!(&value, Expr::Tuple(tuple) if tuple.elems.is_empty()) {
-                    self.push(Stmt::Keep(Box::new(UserStmt::Expr(
-                        value,
-                        Some(syn::token::Semi::default()),
-                    ))));
+                    self.push(Stmt::Keep(Box::new(UserStmt::Expr(value, Some(syn::token::Semi::default())))));
                 }
             }
         }
@@ -211,6 +201,12 @@ impl Lowerer {
     // ---- statements
 
     fn block(&mut self, block: syn::Block, dest: Dest) {
+        self.nesting += 1;
+        self.block_stmts(block, dest);
+        self.nesting -= 1;
+    }
+
+    fn block_stmts(&mut self, block: syn::Block, dest: Dest) {
         let last = block.stmts.len();
         for (at, stmt) in block.stmts.into_iter().enumerate() {
             if self.current.is_none() {
@@ -220,15 +216,12 @@ impl Lowerer {
             match stmt {
                 UserStmt::Expr(expr, None) if at + 1 == last => return self.tail(expr, dest),
                 UserStmt::Macro(mac) if at + 1 == last && mac.semi_token.is_none() => {
-                    let value = Expr::Macro(syn::ExprMacro {
-                        attrs: mac.attrs,
-                        mac: mac.mac,
-                    });
+                    let value = Expr::Macro(syn::ExprMacro { attrs: mac.attrs, mac: mac.mac });
                     return self.store(dest, value);
                 }
                 UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
                 UserStmt::Local(local) => self.local(local),
-                UserStmt::Item(item) => self.function.items.push(item),
+                UserStmt::Item(item) => self.item(item),
                 UserStmt::Macro(mut mac) => {
                     // After a macro in statement position more statements may follow.
                     mac.semi_token.get_or_insert_with(syn::token::Semi::default);
@@ -237,6 +230,16 @@ impl Lowerer {
             }
         }
         self.store_unit(dest);
+    }
+
+    /// Items come to the top of the machine. One of an inner block would be seen by the whole function
+    /// there, and could take the place of another of its name.
+    fn item(&mut self, item: syn::Item) {
+        if self.nesting > 1 {
+            let message = "an item in an inner block that awaits is not supported yet: move it to the top of the function, or out of it";
+            self.errors.push(syn::spanned::Spanned::span(&item), message);
+        }
+        self.function.items.push(item);
     }
 
     fn tail(&mut self, mut expr: Expr, dest: Dest) {
@@ -251,9 +254,7 @@ impl Lowerer {
         if let Some(attrs) = attrs_of(&mut expr) {
             self.resume_name = take_resume_name(attrs, &mut self.errors);
         }
-        if point::has_await(&expr)
-            || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
-        {
+        if point::has_await(&expr) || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) {
             self.evaluate(expr, Dest::Discard);
         } else {
             let expr = self.kept(expr);
@@ -296,9 +297,7 @@ impl Lowerer {
             Expr::While(looped) => self.while_expr(looped, dest),
             Expr::ForLoop(looped) => self.for_expr(looped, dest),
             Expr::Binary(binary) if is_lazy(&binary.op) => self.lazy(binary, dest),
-            Expr::Unsafe(block) => self
-                .errors
-                .push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
+            Expr::Unsafe(block) => self.errors.push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),
             expr => {
                 let value = self.operand(expr);
                 if self.current.is_some() {
@@ -312,13 +311,7 @@ impl Lowerer {
 /// The pattern that binds a variable and nothing else.
 fn var_pat(var: VarId, span: Span) -> Pat {
     let ident = crate::ir::marker(var, span);
-    Pat::Ident(syn::PatIdent {
-        attrs: Vec::new(),
-        by_ref: None,
-        mutability: None,
-        ident,
-        subpat: None,
-    })
+    Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
 }
 
 /// The variable of a pattern that is a plain name.
@@ -335,12 +328,9 @@ fn is_lazy(op: &syn::BinOp) -> bool {
 
 fn is_control(expr: &Expr) -> bool {
     match expr {
-        Expr::If(_)
-        | Expr::Match(_)
-        | Expr::Block(_)
-        | Expr::Loop(_)
-        | Expr::While(_)
-        | Expr::ForLoop(_) => true,
+        Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+            true
+        }
         Expr::Binary(binary) => is_lazy(&binary.op),
         Expr::Paren(inner) => is_control(&inner.expr),
         Expr::Group(inner) => is_control(&inner.expr),

@@ -9,7 +9,6 @@ use syn::{FnArg, Ident, ItemFn, LitStr, Pat, Path, ReturnType, Token, Type};
 /// The arguments of `#[workflow(..)]`.
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
-    pub(crate) deadline_ms: Option<u64>,
     /// Where the `durable` crate is found.
     pub(crate) krate: Path,
 }
@@ -35,10 +34,7 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
     let mut errors = Errors::default();
     let sig = &item.sig;
     if sig.asyncness.is_none() {
-        errors.push(
-            sig.fn_token.span,
-            "a workflow is an async function: write `async fn`",
-        );
+        errors.push(sig.fn_token.span, "a workflow is an async function: write `async fn`");
     }
     if let Some(token) = &sig.constness {
         errors.push(token.span, "a workflow can't be a const function");
@@ -75,18 +71,9 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
         Type::ImplTrait(ty) => errors.push(ty.span(), "a workflow's result is stored: name its type in place of `impl Trait`"),
         _ => {}
     }
-    let params = sig
-        .inputs
-        .iter()
-        .filter_map(|input| param(input, &mut errors))
-        .collect();
+    let params = sig.inputs.iter().filter_map(|input| param(input, &mut errors)).collect();
     errors.check()?;
-    Ok(Workflow {
-        options,
-        item,
-        params,
-        output,
-    })
+    Ok(Workflow { options, item, params, output })
 }
 
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
@@ -118,20 +105,12 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
         }
         _ => None,
     };
-    Some(Param {
-        pat: (*input.pat).clone(),
-        ty: (*input.ty).clone(),
-        referent,
-    })
+    Some(Param { pat: (*input.pat).clone(), ty: (*input.ty).clone(), referent })
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut options = Options {
-            name: None,
-            deadline_ms: None,
-            krate: syn::parse_quote!(::durable),
-        };
+        let mut options = Options { name: None, krate: syn::parse_quote!(::durable) };
         while !input.is_empty() {
             if input.peek(Token![crate]) {
                 input.parse::<Token![crate]>()?;
@@ -142,20 +121,19 @@ impl Parse for Options {
                 input.parse::<Token![=]>()?;
                 match key.to_string().as_str() {
                     "name" => options.name = Some(workflow_name(&input.parse()?)?),
-                    "deadline" => options.deadline_ms = Some(duration_ms(&input.parse()?)?),
+                    // Refused, not ignored: a deadline that never comes would be worse than an error.
+                    "deadline" => {
+                        duration_ms(&input.parse()?)?;
+                        return Err(syn::Error::new(key.span(), "`deadline` is not supported yet"));
+                    }
                     "migrate" => {
                         input.parse::<Path>()?;
-                        return Err(syn::Error::new(
-                            key.span(),
-                            "`migrate` is not supported yet",
-                        ));
+                        return Err(syn::Error::new(key.span(), "`migrate` is not supported yet"));
                     }
                     other => {
                         return Err(syn::Error::new(
                             key.span(),
-                            format!(
-                                "unknown argument `{other}`: a workflow takes `name`, `deadline` and `crate`"
-                            ),
+                            format!("unknown argument `{other}`: a workflow takes `name` and `crate`"),
                         ));
                     }
                 }
@@ -193,7 +171,8 @@ pub(crate) fn duration_ms(literal: &LitStr) -> syn::Result<u64> {
     };
     let number = text[..digits].parse::<u64>().ok();
     number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| {
-        let message = format!("`{text}` is not a duration: write a whole number and ms, s, min, h or d, as in `30s`");
+        let message =
+            format!("`{text}` is not a duration: write a whole number and ms, s, min, h or d, as in `30s`");
         syn::Error::new(literal.span(), message)
     })
 }
@@ -203,17 +182,12 @@ pub(crate) fn take_resume_name(
     attrs: &mut Vec<syn::Attribute>,
     errors: &mut Errors,
 ) -> Option<(String, Span)> {
-    let position = attrs
-        .iter()
-        .position(|attr| attr.path().is_ident("resume"))?;
+    let position = attrs.iter().position(|attr| attr.path().is_ident("resume"))?;
     let attr = attrs.remove(position);
     match attr.parse_args::<LitStr>() {
         Ok(literal) if !literal.value().trim().is_empty() => Some((literal.value(), attr.span())),
         _ => {
-            errors.push(
-                attr.span(),
-                "a resume point's name is a string: `#[resume(\"after_payment\")]`",
-            );
+            errors.push(attr.span(), "a resume point's name is a string: `#[resume(\"after_payment\")]`");
             None
         }
     }

@@ -40,12 +40,7 @@ pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)>
         resolver.bind(&mut param.pat);
     }
     resolver.visit_block_mut(&mut workflow.item.block);
-    let Resolver {
-        function,
-        names,
-        errors,
-        ..
-    } = resolver;
+    let Resolver { function, names, errors, .. } = resolver;
     errors.check()?;
     Ok((function, names))
 }
@@ -81,10 +76,7 @@ struct Resolver {
 
 impl Resolver {
     fn lookup(&self, name: &str) -> Option<VarId> {
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.get(name).copied())
+        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
     }
 
     fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
@@ -102,10 +94,7 @@ impl Resolver {
 
     /// Declares what a pattern binds, in the innermost scope.
     fn bind(&mut self, pat: &mut Pat) {
-        let mut binder = Binder {
-            resolver: self,
-            bound: HashMap::new(),
-        };
+        let mut binder = Binder { resolver: self, bound: HashMap::new() };
         binder.visit_pat_mut(pat);
         let bound = binder.bound;
         if let Some(scope) = self.scopes.last_mut() {
@@ -131,8 +120,8 @@ impl Resolver {
         };
         let name = last.ident.to_string();
         let first = path.segments[0].ident.to_string();
-        let foreign = path.segments.len() > 1
-            && matches!(first.as_str(), "tokio" | "futures" | "futures_util");
+        let foreign =
+            path.segments.len() > 1 && matches!(first.as_str(), "tokio" | "futures" | "futures_util");
         let advice = match (name.as_str(), is_macro) {
             ("select" | "select_biased", true) if foreign => {
                 "is not durable: its state is lost in a crash; use `durable::select!`"
@@ -148,16 +137,9 @@ impl Resolver {
             }
             _ => return,
         };
-        let shown: Vec<String> = path
-            .segments
-            .iter()
-            .map(|segment| segment.ident.to_string())
-            .collect();
+        let shown: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         let bang = if is_macro { "!" } else { "" };
-        self.errors.push(
-            last.ident.span(),
-            format!("`{}{bang}` {advice}", shown.join("::")),
-        );
+        self.errors.push(last.ident.span(), format!("`{}{bang}` {advice}", shown.join("::")));
     }
 
     fn block_like(&mut self, block: &mut Block) {
@@ -175,20 +157,14 @@ impl VisitMut for Binder<'_> {
     fn visit_pat_ident_mut(&mut self, pat: &mut syn::PatIdent) {
         let name = pat.ident.to_string();
         let alone = pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none();
-        if alone
-            && name
-                .trim_start_matches("r#")
-                .starts_with(char::is_uppercase)
-        {
+        if alone && name.trim_start_matches("r#").starts_with(char::is_uppercase) {
             return;
         }
         let resolver = &mut *self.resolver;
         let ident = &pat.ident;
         let var = *self.bound.entry(name).or_insert_with(|| {
             let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
-            resolver
-                .function
-                .new_var(VarKind::User, ident.clone(), stored_name)
+            resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
         });
         resolver.function.vars[var].mutable = pat.mutability.is_some();
         pat.ident = marker(var, pat.ident.span());
@@ -199,9 +175,7 @@ impl VisitMut for Binder<'_> {
         let shorthand = field.colon_token.is_none();
         visit_mut::visit_field_pat_mut(self, field);
         // `S { x }` becomes `S { x: marker }`; `S { ref x }` likewise.
-        if shorthand
-            && matches!(&*field.pat, Pat::Ident(pat) if crate::ir::marked(&pat.ident).is_some())
-        {
+        if shorthand && matches!(&*field.pat, Pat::Ident(pat) if crate::ir::marked(&pat.ident).is_some()) {
             field.colon_token = Some(syn::token::Colon::default());
         }
     }
@@ -258,9 +232,7 @@ impl VisitMut for Resolver {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
             Expr::Path(path) => {
-                if path.qself.is_none()
-                    && path.path.leading_colon.is_none()
-                    && path.path.segments.len() == 1
+                if path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1
                 {
                     let segment = &mut path.path.segments[0];
                     if segment.arguments.is_none() {
@@ -303,11 +275,7 @@ impl VisitMut for Resolver {
                 for input in &mut closure.inputs {
                     this.bind(input);
                 }
-                let context = if closure.asyncness.is_some() {
-                    Context::Async
-                } else {
-                    Context::Closure
-                };
+                let context = if closure.asyncness.is_some() { Context::Async } else { Context::Closure };
                 this.within(context, |this| this.visit_expr_mut(&mut closure.body));
             }),
             Expr::Async(block) => self.within(Context::Async, |this| {

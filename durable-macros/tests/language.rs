@@ -42,16 +42,8 @@ pub enum State {
 fn order(items: u64) -> Order {
     Order {
         name: "ann".to_owned(),
-        items: (0..items)
-            .map(|n| Item {
-                sku: format!("sku{n}"),
-                qty: n * 2,
-            })
-            .collect(),
-        coupon: (items % 2 == 1).then(|| Coupon {
-            code: "C".to_owned(),
-            value: 2,
-        }),
+        items: (0..items).map(|n| Item { sku: format!("sku{n}"), qty: n * 2 }).collect(),
+        coupon: (items % 2 == 1).then(|| Coupon { code: "C".to_owned(), value: 2 }),
         tags: [("t".to_owned(), 1), ("u".to_owned(), items)].into(),
         pair: (items, "pair".to_owned()),
     }
@@ -75,14 +67,7 @@ fn text(s: &str) -> Call<String> {
 
 /// Fails from 100 on.
 fn try_num(n: u64) -> Call<Result<u64, String>> {
-    Call::new(
-        format!("try {n}"),
-        &if n < 100 {
-            Ok(n)
-        } else {
-            Err(format!("{n} is too much"))
-        },
-    )
+    Call::new(format!("try {n}"), &if n < 100 { Ok(n) } else { Err(format!("{n} is too much")) })
 }
 
 fn some(n: u64) -> Call<Option<u64>> {
@@ -104,13 +89,9 @@ fn list(n: u64) -> Call<Vec<u64>> {
 fn step(state: State) -> Call<Result<State, String>> {
     let what = format!("step {state:?}");
     let next = match state {
-        State::More { n: 0 } => State::Done {
-            code: "ok".to_owned(),
-        },
+        State::More { n: 0 } => State::Done { code: "ok".to_owned() },
         State::More { n } if n % 3 == 2 => State::Hold(n - 1, "held".to_owned()),
-        State::More { n } | State::Hold(n, _) => State::More {
-            n: n.saturating_sub(1),
-        },
+        State::More { n } | State::Hold(n, _) => State::More { n: n.saturating_sub(1) },
         done => done,
     };
     Call::new(what, &Ok(next))

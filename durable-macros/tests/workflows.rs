@@ -1,22 +1,8 @@
 //! Workflows as a user's crate writes them: under the strictest lints, beside hostile names, calling one another and themselves.
 #![forbid(unsafe_code)]
-#![deny(
-    warnings,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    rust_2018_idioms,
-    unused
-)]
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery, rust_2018_idioms, unused)]
 
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 mod mini;
 
 use durable_macros::workflow;
@@ -122,7 +108,7 @@ mod hostile {
     }
 }
 
-#[workflow(name = "fulfilment", deadline = "30d", crate = crate::mini)]
+#[workflow(name = "fulfilment", crate = crate::mini)]
 async fn described(customer: u64, list: Vec<u64>) -> u64 {
     let total = num(customer).await;
     for item in &list {
@@ -150,21 +136,12 @@ fn points_are_described() {
     let meta = mini::__private::meta_of(&call);
     assert_eq!(meta.name, "fulfilment");
     assert_eq!(meta.function, "workflows::described");
-    assert_eq!(meta.deadline_ms, Some(30 * 86_400_000));
     assert!(meta.file.ends_with("workflows.rs"));
     let shown: Vec<String> = meta
         .points
         .iter()
         .map(|p| {
-            format!(
-                "{} {}|{}|{}|{}|{:?}",
-                p.name.unwrap_or("-"),
-                p.callee,
-                p.path,
-                p.binding,
-                p.args,
-                p.vars
-            )
+            format!("{} {}|{}|{}|{}|{:?}", p.name.unwrap_or("-"), p.callee, p.path, p.binding, p.args, p.vars)
         })
         .collect();
     assert_eq!(
@@ -172,10 +149,8 @@ fn points_are_described() {
         [
             "- num|||customer|[\"list\"]".replace("|||", "||total|"),
             "- num|for|item_total|* item|[\"list\", \"total\", \"for item\"]".to_owned(),
-            "bigger num|for/if.then||item_total + total|[\"list\", \"total\", \"for item\"]"
-                .to_owned(),
-            "- num|for/if.else|sum|total|[\"list\", \"total\", \"for item\", \"add(0)\"]"
-                .to_owned(),
+            "bigger num|for/if.then||item_total + total|[\"list\", \"total\", \"for item\"]".to_owned(),
+            "- num|for/if.else|sum|total|[\"list\", \"total\", \"for item\", \"add(0)\"]".to_owned(),
             "- num|for/if.else||x + sum|[\"list\", \"total\", \"for item\"]".to_owned(),
             "- num|||total|[]".to_owned(),
         ]

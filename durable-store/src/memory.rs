@@ -37,9 +37,7 @@ struct File {
 
 impl std::fmt::Debug for MemoryImage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemoryImage")
-            .field("len", &self.file().bytes.len())
-            .finish()
+        f.debug_struct("MemoryImage").field("len", &self.file().bytes.len()).finish()
     }
 }
 
@@ -51,10 +49,7 @@ impl MemoryImage {
 
     /// A file with these bytes.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(File {
-            bytes,
-            ..File::default()
-        })))
+        Self(Arc::new(Mutex::new(File { bytes, ..File::default() })))
     }
 
     /// A copy of the bytes as they are now.
@@ -80,10 +75,7 @@ impl MemoryImage {
 
     /// Access for one opening.
     pub(crate) fn backend(&self) -> ImageBackend {
-        ImageBackend {
-            image: self.clone(),
-            opening: Mutex::new(None),
-        }
+        ImageBackend { image: self.clone(), opening: Mutex::new(None) }
     }
 
     fn file(&self) -> MutexGuard<'_, File> {
@@ -129,9 +121,7 @@ impl Drop for ImageBackend {
 
 fn range(file: &File, offset: u64, len: usize) -> io::Result<std::ops::Range<usize>> {
     let start = usize::try_from(offset).ok();
-    let end = start
-        .and_then(|start| start.checked_add(len))
-        .filter(|end| *end <= file.bytes.len());
+    let end = start.and_then(|start| start.checked_add(len)).filter(|end| *end <= file.bytes.len());
     match (start, end) {
         (Some(start), Some(end)) => Ok(start..end),
         _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),

@@ -165,11 +165,7 @@ impl std::fmt::Display for Record {
             Self::Id(id) => write!(f, "the entry of id {id}"),
             Self::Active(slot) => write!(f, "the mark of slot {} as active", slot.0),
             Self::Timer(timer) => {
-                write!(
-                    f,
-                    "the timer of slot {} at {} ms",
-                    timer.slot.0, timer.deadline_ms
-                )
+                write!(f, "the timer of slot {} at {} ms", timer.slot.0, timer.deadline_ms)
             }
             Self::History(number, chunk) => {
                 write!(f, "chunk {chunk} of the history of run {}", number.0)

@@ -51,12 +51,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most
     /// `limit`, in order of deadline.
-    fn timers(
-        &self,
-        after: Option<Timer>,
-        until_ms: u64,
-        limit: usize,
-    ) -> Result<Vec<Timer>, Error>;
+    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error>;
 
     /// The chunks of an instance's history, in order of chunk number.
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error>;

@@ -103,9 +103,7 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture {
-            state: CallState::Unstarted(self),
-        }
+        ActivityFuture { state: CallState::Unstarted(self) }
     }
 }
 
@@ -141,28 +139,18 @@ impl<A: Activity> ActivityFuture<A> {
                 self.state = CallState::Started(id);
                 return Some(id);
             }
-            CallState::Ended => panic!(
-                "the call of activity `{}` was polled after it ended",
-                A::META.name
-            ),
+            CallState::Ended => panic!("the call of activity `{}` was polled after it ended", A::META.name),
         };
         let options = call.options.clone();
         match call.into_args() {
             Ok(args) => {
                 let name = A::META.name.to_owned();
-                let id = cx.start(NewOperation::Activity {
-                    name,
-                    args,
-                    options,
-                });
+                let id = cx.start(NewOperation::Activity { name, args, options });
                 self.state = CallState::Started(id);
                 Some(id)
             }
             Err(error) => {
-                cx.fail(StepFailure::Encode {
-                    what: format!("the arguments of `{}`", A::META.name),
-                    error,
-                });
+                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", A::META.name), error });
                 None
             }
         }
@@ -171,21 +159,16 @@ impl<A: Activity> ActivityFuture<A> {
     /// The output that a completion stands for.
     fn finish(completion: Completion, cx: &mut Context<'_>) -> Option<A::Output> {
         let error = match completion {
-            Completion::Value(value) => match cx.codec().decode(value.layout, &value.bytes) {
+            Completion::Value(value) => match cx.decode(value.layout, &value.bytes) {
                 Ok(output) => return Some(output),
                 Err(error) => {
-                    cx.fail(StepFailure::Decode {
-                        what: format!("the result of `{}`", A::META.name),
-                        error,
-                    });
+                    cx.fail(StepFailure::Decode { what: format!("the result of `{}`", A::META.name), error });
                     return None;
                 }
             },
             Completion::Error(error) => error,
             // Only a timer fires.
-            Completion::Fired => CallError::Panicked {
-                message: "an activity ended as a timer".to_owned(),
-            },
+            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
         };
         let reason = error.to_string();
         let output = A::from_call_error(error);
@@ -228,9 +211,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        activity::{
-            ActivityContext, ActivityMeta, AttemptFuture, MissingState, RetryMeta, States, Verdict,
-        },
+        activity::{ActivityContext, ActivityMeta, AttemptFuture, MissingState, RetryMeta, States, Verdict},
         codec::Codec,
         context::Step,
         frame::Frames,
@@ -263,10 +244,7 @@ mod tests {
         fn missing_state(_: &States) -> Option<MissingState> {
             None
         }
-        fn run(
-            args: Self::Args,
-            _: ActivityContext,
-        ) -> Result<AttemptFuture<Self::Output>, MissingState> {
+        fn run(args: Self::Args, _: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState> {
             Ok(Box::pin(async move { Ok(args.0.len() as u32) }))
         }
         fn verdict(_: &Self::Output) -> Verdict {
@@ -278,13 +256,7 @@ mod tests {
     }
 
     fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
-        Step::new(
-            Arc::clone(codec),
-            Arc::new(Frames::new(Box::new(|_| None))),
-            0,
-            7,
-            done,
-        )
+        Step::new(Arc::clone(codec), Arc::new(Frames::new(Box::new(|_| None))), 0, 7, done)
     }
 
     fn poll(step: &mut Step, future: &mut ActivityFuture<Charge>) -> Poll<Result<u32, CallError>> {
@@ -298,23 +270,10 @@ mod tests {
         assert_eq!(future.operation(), None);
         let mut first = step(codec, Vec::new());
         assert!(poll(&mut first, &mut future).is_pending());
-        let [
-            (
-                7,
-                NewOperation::Activity {
-                    name,
-                    args,
-                    options,
-                },
-            ),
-        ] = &first.started[..]
-        else {
+        let [(7, NewOperation::Activity { name, args, options })] = &first.started[..] else {
             panic!("{:?}", first.started);
         };
-        assert_eq!(
-            (name.as_str(), &options.retry),
-            ("charge", &Some(Retry::attempts(3)))
-        );
+        assert_eq!((name.as_str(), &options.retry), ("charge", &Some(Retry::attempts(3))));
         let args: (String,) = codec.decode(args.layout, &args.bytes).unwrap();
         assert_eq!(args.0, "abc");
         assert_eq!(first.wait, Some(Wait::Op(7)));
@@ -336,23 +295,15 @@ mod tests {
 
         let value = codec.encode(&Ok::<u32, CallError>(3)).unwrap();
         let mut third = step(&codec, vec![(7, Completion::Value(value))]);
-        assert_eq!(
-            poll(&mut third, &mut stored(&codec, &future)),
-            Poll::Ready(Ok(3))
-        );
+        assert_eq!(poll(&mut third, &mut stored(&codec, &future)), Poll::Ready(Ok(3)));
     }
 
     #[test]
     fn a_call_that_ended_without_a_value_is_an_error_of_the_activity() {
         let codec = Arc::<Codec>::default();
-        let error = CallError::Panicked {
-            message: "boom".into(),
-        };
+        let error = CallError::Panicked { message: "boom".into() };
         let mut step = step(&codec, vec![(7, Completion::Error(error.clone()))]);
-        assert_eq!(
-            poll(&mut step, &mut started(&codec)),
-            Poll::Ready(Err(error))
-        );
+        assert_eq!(poll(&mut step, &mut started(&codec)), Poll::Ready(Err(error)));
         assert!(step.failure.is_none());
     }
 

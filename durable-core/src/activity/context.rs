@@ -4,13 +4,13 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{MissingState, State, States};
 use crate::{
@@ -118,7 +118,9 @@ pub struct AttemptState {
     beat_ms: AtomicU64,
     progress: Mutex<Progress>,
     engine: Weak<Inner>,
-    cancelled: watch::Sender<bool>,
+    cancelled: AtomicBool,
+    /// Told once `cancelled` is set. Not a `watch`: that is an allocation of a kilobyte per attempt.
+    told: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -140,15 +142,14 @@ impl AttemptState {
             beat_ms: AtomicU64::new(started_ms),
             progress: Mutex::default(),
             engine,
-            cancelled: watch::Sender::new(false),
+            cancelled: AtomicBool::new(false),
+            told: Notify::new(),
         })
     }
 
     /// What the attempt is given.
     pub fn context(self: &Arc<Self>) -> ActivityContext {
-        ActivityContext {
-            attempt: Arc::clone(self),
-        }
+        ActivityContext { attempt: Arc::clone(self) }
     }
 
     /// When the attempt gave its last sign of life, in milliseconds since the Unix epoch.
@@ -159,10 +160,7 @@ impl AttemptState {
     /// The newest progress: this attempt's, else what the earlier attempts left. It is what the
     /// next attempt's `last_heartbeat` is.
     pub fn progress(&self) -> Option<Encoded> {
-        self.lock()
-            .newest
-            .clone()
-            .or_else(|| self.info.last_heartbeat.clone())
+        self.lock().newest.clone().or_else(|| self.info.last_heartbeat.clone())
     }
 
     /// Why the newest progress was not recorded, if it wasn't. It counted as a sign of life.
@@ -172,7 +170,9 @@ impl AttemptState {
 
     /// Tells the attempt to stop. What it makes of that is its own affair.
     pub fn cancel(&self) {
-        self.cancelled.send_replace(true);
+        if !self.cancelled.swap(true, Ordering::AcqRel) {
+            self.told.notify_waiters();
+        }
     }
 
     /// The engine's codec.
@@ -222,41 +222,32 @@ impl ActivityContext {
         {
             let mut recorded = self.attempt.lock();
             match encoded {
-                Ok(encoded) => {
-                    *recorded = Progress {
-                        newest: Some(encoded),
-                        error: None,
-                    }
-                }
+                Ok(encoded) => *recorded = Progress { newest: Some(encoded), error: None },
                 Err(error) => recorded.error = Some(error),
             }
         }
-        self.attempt
-            .beat_ms
-            .fetch_max((self.attempt.info.clock)(), Ordering::AcqRel);
+        self.attempt.beat_ms.fetch_max((self.attempt.info.clock)(), Ordering::AcqRel);
     }
 
     /// How far an earlier attempt was. `None` in the first one, when no attempt reported
     /// anything, and when what was reported is no `P`: then the work begins at its start.
     pub fn last_heartbeat<P: Persist>(&self) -> Option<P> {
         let encoded = self.attempt.info.last_heartbeat.as_ref()?;
-        self.attempt
-            .info
-            .codec
-            .decode(encoded.layout, &encoded.bytes)
-            .ok()
+        self.attempt.info.codec.decode(encoded.layout, &encoded.bytes).ok()
     }
 
     /// Waits until the call was cancelled. For `tokio::select!`.
     pub async fn cancelled(&self) {
-        let mut cancelled = self.attempt.cancelled.subscribe();
-        // The sender lives in what `self` holds, so it is not gone before the wait is over.
-        let _ = cancelled.wait_for(|cancelled| *cancelled).await;
+        // Made before the flag is looked at: whoever sets it afterwards tells this one.
+        let told = self.attempt.told.notified();
+        if !self.is_cancelled() {
+            told.await;
+        }
     }
 
     /// Whether the call was cancelled. A blocking activity that runs long asks now and then.
     pub fn is_cancelled(&self) -> bool {
-        *self.attempt.cancelled.borrow()
+        self.attempt.cancelled.load(Ordering::Acquire)
     }
 
     /// The engine that this attempt runs on.
@@ -293,10 +284,7 @@ impl ActivityContext {
 mod tests {
     use super::*;
 
-    fn attempt(
-        codec: &Arc<Codec>,
-        last_heartbeat: Option<Encoded>,
-    ) -> (Arc<AttemptState>, Arc<AtomicU64>) {
+    fn attempt(codec: &Arc<Codec>, last_heartbeat: Option<Encoded>) -> (Arc<AttemptState>, Arc<AtomicU64>) {
         let now = Arc::new(AtomicU64::new(100));
         let clock = Arc::clone(&now);
         let info = AttemptInfo {
@@ -334,10 +322,7 @@ mod tests {
         let (second, _) = attempt(&codec, first.progress());
         let context = second.context();
         assert_eq!(context.last_heartbeat(), Some((3_u32, "page".to_owned())));
-        assert_eq!(
-            context.deadline(),
-            Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500))
-        );
+        assert_eq!(context.deadline(), Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)));
         assert_eq!((context.attempt(), context.instance_id()), (2, "order-7"));
         // A second attempt that reports nothing leaves the progress to the third.
         assert_eq!(second.progress(), first.progress());

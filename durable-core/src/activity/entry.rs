@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict,
-};
+use super::{Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict};
 use crate::{
     codec::{Codec, DecodeError, EncodeError, Encoded},
     error::CallError,
@@ -80,15 +78,8 @@ async fn attempt<A: Activity>(args: Encoded, context: ActivityContext) -> Attemp
     };
     match A::verdict(&output) {
         Verdict::Done => AttemptOutcome::Completed(value),
-        Verdict::Failed {
-            message,
-            retryable,
-            retry_after,
-        } => AttemptOutcome::Failed {
-            value,
-            message,
-            retryable,
-            retry_after,
-        },
+        Verdict::Failed { message, retryable, retry_after } => {
+            AttemptOutcome::Failed { value, message, retryable, retry_after }
+        }
     }
 }

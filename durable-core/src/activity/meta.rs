@@ -68,8 +68,7 @@ impl ActivityMeta {
         let start_to_close = pick(call.start_to_close_ms, self.start_to_close_ms);
         Timeouts {
             // An attempt that must heartbeat may take as long as it shows that it lives.
-            start_to_close: start_to_close
-                .or(heartbeat.is_none().then_some(DEFAULT_START_TO_CLOSE)),
+            start_to_close: start_to_close.or(heartbeat.is_none().then_some(DEFAULT_START_TO_CLOSE)),
             schedule_to_close: pick(call.schedule_to_close_ms, self.schedule_to_close_ms),
             heartbeat,
         }
@@ -96,17 +95,11 @@ mod tests {
             blocking: false,
         };
         let mut call = CallOptions::default();
-        assert_eq!(
-            meta.timeouts(&call).start_to_close,
-            Some(Duration::from_secs(300))
-        );
+        assert_eq!(meta.timeouts(&call).start_to_close, Some(Duration::from_secs(300)));
         meta.heartbeat_ms = Some(10_000);
         assert_eq!(meta.timeouts(&call).start_to_close, None);
         meta.start_to_close_ms = Some(7);
-        assert_eq!(
-            meta.timeouts(&call).start_to_close,
-            Some(Duration::from_millis(7))
-        );
+        assert_eq!(meta.timeouts(&call).start_to_close, Some(Duration::from_millis(7)));
         call.start_to_close_ms = Some(8);
         call.heartbeat_ms = Some(9);
         let timeouts = meta.timeouts(&call);

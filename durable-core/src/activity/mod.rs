@@ -31,8 +31,8 @@ pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};
 pub use verdict::{
-    Fallible, FromCallError, HasHint, HasNoHint, Infallible, OutputKind, Probe, ReturnsResult,
-    ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, Verdict, fallible,
+    Fallible, FromCallError, HasHint, HasNoHint, Infallible, OutputKind, Probe, ReturnsResult, ReturnsValue,
+    ShowsDebug, ShowsDisplay, ShowsNothing, Verdict, fallible,
 };
 
 use crate::{codec::Persist, error::CallError};
@@ -57,10 +57,7 @@ pub trait Activity: Sized + Send + 'static {
     fn missing_state(states: &States) -> Option<MissingState>;
 
     /// Makes the future of one attempt. That of a plain function blocks while it is polled.
-    fn run(
-        args: Self::Args,
-        context: ActivityContext,
-    ) -> Result<AttemptFuture<Self::Output>, MissingState>;
+    fn run(args: Self::Args, context: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState>;
 
     /// What the output means to the retry policy.
     fn verdict(output: &Self::Output) -> Verdict;

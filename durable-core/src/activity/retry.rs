@@ -43,18 +43,12 @@ enum Attempts {
 impl Retry {
     /// At most so many attempts, the first one included; 0 is taken as 1.
     pub fn attempts(most: u32) -> Self {
-        Retry {
-            max_attempts: Some(Attempts::AtMost(most.max(1))),
-            ..Retry::default()
-        }
+        Retry { max_attempts: Some(Attempts::AtMost(most.max(1))), ..Retry::default() }
     }
 
     /// As often as it takes, even if the activity has a `max_attempts`.
     pub fn forever() -> Self {
-        Retry {
-            max_attempts: Some(Attempts::Unlimited),
-            ..Retry::default()
-        }
+        Retry { max_attempts: Some(Attempts::Unlimited), ..Retry::default() }
     }
 
     /// One attempt and no other.
@@ -107,14 +101,8 @@ impl Policy {
     pub fn new(activity: &RetryMeta, call: Option<&Retry>) -> Self {
         let open = Retry::default();
         let call = call.unwrap_or(&open);
-        let initial = call
-            .initial_ms
-            .or(activity.initial_ms)
-            .map_or(INITIAL, Duration::from_millis);
-        let max_interval = call
-            .max_interval_ms
-            .or(activity.max_interval_ms)
-            .map(Duration::from_millis);
+        let initial = call.initial_ms.or(activity.initial_ms).map_or(INITIAL, Duration::from_millis);
+        let max_interval = call.max_interval_ms.or(activity.max_interval_ms).map(Duration::from_millis);
         let backoff = call.backoff.or(activity.backoff).unwrap_or(BACKOFF);
         let jitter = call.jitter.or(activity.jitter).unwrap_or(JITTER);
         Policy {
@@ -126,11 +114,7 @@ impl Policy {
                 Some(Attempts::Unlimited) => None,
                 None => activity.max_attempts,
             },
-            jitter: if jitter.is_nan() {
-                0.0
-            } else {
-                jitter.clamp(0.0, 1.0)
-            },
+            jitter: if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) },
         }
     }
 }
@@ -162,9 +146,7 @@ mod tests {
     }
 
     fn delays(policy: &Policy, attempts: std::ops::RangeInclusive<u32>) -> Vec<Option<u64>> {
-        attempts
-            .map(|n| next_delay(policy, n, 0.5).map(|delay| delay.as_secs()))
-            .collect()
+        attempts.map(|n| next_delay(policy, n, 0.5).map(|delay| delay.as_secs())).collect()
     }
 
     #[test]
@@ -183,10 +165,7 @@ mod tests {
 
     #[test]
     fn the_last_attempt_has_no_next_one() {
-        assert_eq!(
-            delays(&plain(Retry::attempts(3)), 1..=4),
-            [Some(1), Some(2), None, None]
-        );
+        assert_eq!(delays(&plain(Retry::attempts(3)), 1..=4), [Some(1), Some(2), None, None]);
         assert_eq!(delays(&plain(Retry::none()), 1..=1), [None]);
         assert_eq!(delays(&plain(Retry::attempts(0)), 1..=1), [None]);
     }
@@ -209,18 +188,9 @@ mod tests {
             jitter: Some(0.0),
         };
         let policy = Policy::new(&activity, Some(&Retry::attempts(2)));
-        assert_eq!(
-            (policy.max_attempts, policy.initial),
-            (Some(2), Duration::from_millis(200))
-        );
-        assert_eq!(
-            next_delay(&policy, 1, 0.0),
-            Some(Duration::from_millis(200))
-        );
-        assert_eq!(
-            Policy::new(&activity, Some(&Retry::forever())).max_attempts,
-            None
-        );
+        assert_eq!((policy.max_attempts, policy.initial), (Some(2), Duration::from_millis(200)));
+        assert_eq!(next_delay(&policy, 1, 0.0), Some(Duration::from_millis(200)));
+        assert_eq!(Policy::new(&activity, Some(&Retry::forever())).max_attempts, None);
         assert_eq!(Policy::new(&activity, None).max_attempts, Some(5));
     }
 
@@ -238,10 +208,7 @@ mod tests {
                 }
             }
         }
-        let policy = Policy::new(
-            &RetryMeta::default(),
-            Some(&Retry::default().jitter(7.0).backoff(0.1)),
-        );
+        let policy = Policy::new(&RetryMeta::default(), Some(&Retry::default().jitter(7.0).backoff(0.1)));
         assert_eq!((policy.jitter, policy.backoff), (1.0, 1.0));
     }
 
@@ -255,9 +222,6 @@ mod tests {
     fn it_is_stored_in_a_few_bytes() {
         let bytes = postcard::to_stdvec(&Retry::attempts(3)).unwrap();
         assert!(bytes.len() <= 8, "{bytes:?}");
-        assert_eq!(
-            postcard::from_bytes::<Retry>(&bytes).unwrap(),
-            Retry::attempts(3)
-        );
+        assert_eq!(postcard::from_bytes::<Retry>(&bytes).unwrap(), Retry::attempts(3));
     }
 }

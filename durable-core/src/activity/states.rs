@@ -61,8 +61,7 @@ impl States {
 
     /// Adds a dependency that is already shared, or a trait object: `Arc<dyn Gateway>`.
     pub fn insert_arc<T: ?Sized + Send + Sync + 'static>(&mut self, state: Arc<T>) {
-        self.by_type
-            .insert(TypeId::of::<T>(), (type_name::<T>(), Arc::new(state)));
+        self.by_type.insert(TypeId::of::<T>(), (type_name::<T>(), Arc::new(state)));
     }
 
     /// The dependency of this type.
@@ -74,17 +73,13 @@ impl States {
     /// The dependency of this type as an activity takes it.
     #[doc(hidden)]
     pub fn require<T: ?Sized + Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
-        self.get().map(State).ok_or(MissingState {
-            type_name: type_name::<T>(),
-        })
+        self.get().map(State).ok_or(MissingState { type_name: type_name::<T>() })
     }
 }
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.by_type.values().map(|(name, _)| name))
-            .finish()
+        f.debug_set().entries(self.by_type.values().map(|(name, _)| name)).finish()
     }
 }
 

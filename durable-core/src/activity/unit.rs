@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    Activity, ActivityCall, AttemptFuture, AttemptInfo, AttemptState, IdempotencyKey, States,
-    millis,
+    Activity, ActivityCall, AttemptFuture, AttemptInfo, AttemptState, IdempotencyKey, States, millis,
 };
 use crate::codec::{self, Codec, Encoded, Persist};
 
@@ -85,18 +84,11 @@ impl<A: Activity> IntoFuture for UnitCall<A> {
 
     fn into_future(self) -> Self::IntoFuture {
         let name = A::META.name;
-        let args = self
-            .call
-            .into_args()
-            .unwrap_or_else(|error| panic!("activity `{name}`: {error}"));
+        let args = self.call.into_args().unwrap_or_else(|error| panic!("activity `{name}`: {error}"));
         // By the codec that wrote them: it knows their layout.
         let args: A::Args = codec::current(|codec| codec.decode(args.layout, &args.bytes))
             .unwrap_or_else(|error| panic!("activity `{name}`: {error}"));
-        let clock = || {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, millis)
-        };
+        let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
         let info = AttemptInfo {
             instance_id: "unit-test".to_owned(),
             key: IdempotencyKey::from_bits(0),

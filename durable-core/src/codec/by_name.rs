@@ -30,10 +30,7 @@ impl ByName {
                 Tree::Newtype(_, inner) => *inner,
                 Tree::Some(inner) if !is_hollow(&inner) => *inner,
                 other => {
-                    return Self {
-                        tree: other,
-                        readable: self.readable,
-                    };
+                    return Self { tree: other, readable: self.readable };
                 }
             };
         }
@@ -71,35 +68,19 @@ impl<'de> Deserializer<'de> for ByName {
             Tree::Leaf(leaf) => visit_leaf(leaf, visitor),
             Tree::None => visitor.visit_none(),
             Tree::UnitStruct(_) => visitor.visit_unit(),
-            Tree::Some(inner) => visitor.visit_some(ByName {
-                tree: *inner,
-                readable,
-            }),
-            Tree::Newtype(_, inner) => visitor.visit_newtype_struct(ByName {
-                tree: *inner,
-                readable,
-            }),
+            Tree::Some(inner) => visitor.visit_some(ByName { tree: *inner, readable }),
+            Tree::Newtype(_, inner) => visitor.visit_newtype_struct(ByName { tree: *inner, readable }),
             Tree::Seq(parts) | Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => {
                 visit_parts(parts, readable, visitor)
             }
-            Tree::Map(entries) => {
-                visit_entries(Keys::Trees(entries.into_iter()), readable, visitor)
-            }
-            Tree::Struct(_, fields) => {
-                visit_entries(Keys::Names(fields.into_iter()), readable, visitor)
-            }
+            Tree::Map(entries) => visit_entries(Keys::Trees(entries.into_iter()), readable, visitor),
+            Tree::Struct(_, fields) => visit_entries(Keys::Names(fields.into_iter()), readable, visitor),
             // As JSON has it: the name, or a map of the name to the body.
             Tree::Variant(variant) => match *variant {
-                Variant {
-                    name,
-                    body: Body::Unit,
-                    ..
-                } => visitor.visit_string(name.into_owned()),
-                Variant { name, body, .. } => visit_entries(
-                    Keys::Names(vec![(name, body_tree(body))].into_iter()),
-                    readable,
-                    visitor,
-                ),
+                Variant { name, body: Body::Unit, .. } => visitor.visit_string(name.into_owned()),
+                Variant { name, body, .. } => {
+                    visit_entries(Keys::Names(vec![(name, body_tree(body))].into_iter()), readable, visitor)
+                }
             },
         }
     }
@@ -208,11 +189,7 @@ impl<'de> Deserializer<'de> for ByName {
             },
             _ => return Err(not_an_enum(of)),
         };
-        visitor.visit_enum(Choice {
-            name,
-            body,
-            readable,
-        })
+        visitor.visit_enum(Choice { name, body, readable })
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -221,9 +198,7 @@ impl<'de> Deserializer<'de> for ByName {
 }
 
 fn not_an_enum(of: &str) -> Misfit {
-    de::Error::custom(format_args!(
-        "expected a variant of `{of}`, found another kind of value"
-    ))
+    de::Error::custom(format_args!("expected a variant of `{of}`, found another kind of value"))
 }
 
 #[allow(clippy::cast_sign_loss)] // the casts are guarded
@@ -251,31 +226,16 @@ fn visit_parts<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, Misfit> {
     let len = parts.len();
-    let mut parts = Parts {
-        rest: parts.into_iter(),
-        at: 0,
-        readable,
-    };
+    let mut parts = Parts { rest: parts.into_iter(), at: 0, readable };
     let value = visitor.visit_seq(&mut parts)?;
     if parts.rest.len() > 0 {
-        return Err(de::Error::custom(format_args!(
-            "expected {} elements, found {len}",
-            parts.at
-        )));
+        return Err(de::Error::custom(format_args!("expected {} elements, found {len}", parts.at)));
     }
     Ok(value)
 }
 
-fn visit_entries<'de, V: Visitor<'de>>(
-    keys: Keys,
-    readable: bool,
-    visitor: V,
-) -> Result<V::Value, Misfit> {
-    visitor.visit_map(Entries {
-        keys,
-        value: None,
-        readable,
-    })
+fn visit_entries<'de, V: Visitor<'de>>(keys: Keys, readable: bool, visitor: V) -> Result<V::Value, Misfit> {
+    visitor.visit_map(Entries { keys, value: None, readable })
 }
 
 fn body_tree(body: Body) -> Tree {
@@ -296,22 +256,14 @@ struct Parts {
 impl<'de> de::SeqAccess<'de> for Parts {
     type Error = Misfit;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Misfit> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
         let Some(tree) = self.rest.next() else {
             return Ok(None);
         };
         let at = self.at;
         self.at += 1;
-        let value = seed.deserialize(ByName {
-            tree,
-            readable: self.readable,
-        });
-        value
-            .map(Some)
-            .map_err(|misfit| misfit.inside(format!("[{at}]")))
+        let value = seed.deserialize(ByName { tree, readable: self.readable });
+        value.map(Some).map_err(|misfit| misfit.inside(format!("[{at}]")))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -334,10 +286,7 @@ struct Entries {
 impl<'de> de::MapAccess<'de> for Entries {
     type Error = Misfit;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Misfit> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
         match &mut self.keys {
             Keys::Trees(entries) => {
                 let Some((key, value)) = entries.next() else {
@@ -348,11 +297,7 @@ impl<'de> de::MapAccess<'de> for Entries {
                     _ => format!("[{}]", super::diff::excerpt(&key)),
                 };
                 self.value = Some((step, value));
-                seed.deserialize(ByName {
-                    tree: key,
-                    readable: self.readable,
-                })
-                .map(Some)
+                seed.deserialize(ByName { tree: key, readable: self.readable }).map(Some)
             }
             Keys::Names(fields) => {
                 let Some((name, value)) = fields.next() else {
@@ -368,11 +313,7 @@ impl<'de> de::MapAccess<'de> for Entries {
         let Some((step, tree)) = self.value.take() else {
             return Err(de::Error::custom("a map's value was read before its key"));
         };
-        seed.deserialize(ByName {
-            tree,
-            readable: self.readable,
-        })
-        .map_err(|misfit| misfit.inside(step))
+        seed.deserialize(ByName { tree, readable: self.readable }).map_err(|misfit| misfit.inside(step))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -406,30 +347,21 @@ impl<'de> de::VariantAccess<'de> for Choice {
     fn unit_variant(self) -> Result<(), Misfit> {
         match self.body {
             Body::Unit => Ok(()),
-            body => <()>::deserialize(ByName {
-                tree: body_tree(body),
-                readable: self.readable,
-            }),
+            body => <()>::deserialize(ByName { tree: body_tree(body), readable: self.readable }),
         }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
         let step = format!(".{}", self.name);
-        seed.deserialize(ByName {
-            tree: body_tree(self.body),
-            readable: self.readable,
-        })
-        .map_err(|misfit| misfit.inside(step))
+        seed.deserialize(ByName { tree: body_tree(self.body), readable: self.readable })
+            .map_err(|misfit| misfit.inside(step))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
         let step = format!(".{}", self.name);
-        ByName {
-            tree: body_tree(self.body),
-            readable: self.readable,
-        }
-        .deserialize_seq(visitor)
-        .map_err(|misfit| misfit.inside(step))
+        ByName { tree: body_tree(self.body), readable: self.readable }
+            .deserialize_seq(visitor)
+            .map_err(|misfit| misfit.inside(step))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -438,11 +370,8 @@ impl<'de> de::VariantAccess<'de> for Choice {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let step = format!(".{}", self.name);
-        ByName {
-            tree: body_tree(self.body),
-            readable: self.readable,
-        }
-        .deserialize_any(visitor)
-        .map_err(|misfit| misfit.inside(step))
+        ByName { tree: body_tree(self.body), readable: self.readable }
+            .deserialize_any(visitor)
+            .map_err(|misfit| misfit.inside(step))
     }
 }

@@ -17,18 +17,9 @@ pub(super) struct Captured {
 
 /// Captures `value`, which is told that the format is human readable or not.
 pub(super) fn capture<T: Serialize + ?Sized>(value: &T, readable: bool) -> Result<Captured, Fault> {
-    let pass = Pass {
-        readable,
-        regular: Cell::new(true),
-    };
-    let tree = value.serialize(Capture {
-        pass: &pass,
-        depth: 0,
-    })?;
-    Ok(Captured {
-        tree,
-        regular: pass.regular.get(),
-    })
+    let pass = Pass { readable, regular: Cell::new(true) };
+    let tree = value.serialize(Capture { pass: &pass, depth: 0 })?;
+    Ok(Captured { tree, regular: pass.regular.get() })
 }
 
 struct Pass {
@@ -47,10 +38,7 @@ impl Capture<'_> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 
     fn boxed<T: Serialize + ?Sized>(self, value: &T) -> Result<Box<Tree>, Fault> {
@@ -59,12 +47,7 @@ impl Capture<'_> {
 }
 
 fn variant(of: &'static str, index: u32, name: &'static str, body: Body) -> Tree {
-    Tree::Variant(Box::new(Variant {
-        of: Cow::Borrowed(of),
-        index,
-        name: Cow::Borrowed(name),
-        body,
-    }))
+    Tree::Variant(Box::new(Variant { of: Cow::Borrowed(of), index, name: Cow::Borrowed(name), body }))
 }
 
 macro_rules! leaves {
@@ -107,12 +90,7 @@ impl<'p> Serializer for Capture<'p> {
     fn serialize_unit_struct(self, name: &'static str) -> Result<Tree, Fault> {
         Ok(Tree::UnitStruct(name.into()))
     }
-    fn serialize_unit_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-    ) -> Result<Tree, Fault> {
+    fn serialize_unit_variant(self, of: &'static str, index: u32, name: &'static str) -> Result<Tree, Fault> {
         Ok(variant(of, index, name, Body::Unit))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -129,12 +107,7 @@ impl<'p> Serializer for Capture<'p> {
         name: &'static str,
         value: &T,
     ) -> Result<Tree, Fault> {
-        Ok(variant(
-            of,
-            index,
-            name,
-            Body::Newtype(value.serialize(self.inner()?)?),
-        ))
+        Ok(variant(of, index, name, Body::Newtype(value.serialize(self.inner()?)?)))
     }
     fn serialize_seq(self, len: Option<usize>) -> Result<Parts<'p>, Fault> {
         Parts::new(self, len, Of::Seq)
@@ -155,20 +128,10 @@ impl<'p> Serializer for Capture<'p> {
         Parts::new(self, Some(len), Of::Variant(of, index, name))
     }
     fn serialize_map(self, len: Option<usize>) -> Result<Entries<'p>, Fault> {
-        Ok(Entries {
-            inner: self.inner()?,
-            len,
-            key: None,
-            done: Vec::new(),
-        })
+        Ok(Entries { inner: self.inner()?, len, key: None, done: Vec::new() })
     }
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'p>, Fault> {
-        Ok(Fields {
-            inner: self.inner()?,
-            len,
-            of: Of::Struct(name),
-            done: Vec::new(),
-        })
+        Ok(Fields { inner: self.inner()?, len, of: Of::Struct(name), done: Vec::new() })
     }
     fn serialize_struct_variant(
         self,
@@ -177,12 +140,7 @@ impl<'p> Serializer for Capture<'p> {
         name: &'static str,
         len: usize,
     ) -> Result<Fields<'p>, Fault> {
-        Ok(Fields {
-            inner: self.inner()?,
-            len,
-            of: Of::Variant(of, index, name),
-            done: Vec::new(),
-        })
+        Ok(Fields { inner: self.inner()?, len, of: Of::Variant(of, index, name), done: Vec::new() })
     }
 }
 
@@ -203,12 +161,7 @@ struct Parts<'p> {
 
 impl<'p> Parts<'p> {
     fn new(outer: Capture<'p>, len: Option<usize>, of: Of) -> Result<Self, Fault> {
-        Ok(Self {
-            inner: outer.inner()?,
-            len,
-            of,
-            done: Vec::new(),
-        })
+        Ok(Self { inner: outer.inner()?, len, of, done: Vec::new() })
     }
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         self.done.push(value.serialize(self.inner)?);
@@ -260,18 +213,14 @@ impl ser::SerializeMap for Entries<'_> {
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         let Some(key) = self.key.take() else {
-            return Err(Fault::Message(
-                "a map's value was written before its key".into(),
-            ));
+            return Err(Fault::Message("a map's value was written before its key".into()));
         };
         self.done.push((key, value.serialize(self.inner)?));
         Ok(())
     }
     fn end(self) -> Result<Tree, Fault> {
         if self.key.is_some() {
-            return Err(Fault::Message(
-                "a map's key was written without its value".into(),
-            ));
+            return Err(Fault::Message("a map's key was written without its value".into()));
         }
         if self.len != Some(self.done.len()) {
             self.inner.pass.regular.set(false);
@@ -299,9 +248,9 @@ impl Fields<'_> {
         match self.of {
             Of::Variant(of, index, name) => variant(of, index, name, Body::Struct(self.done)),
             Of::Struct(name) => Tree::Struct(name.into(), self.done),
-            Of::Seq | Of::Tuple => unreachable!(
-                "fields belong to a struct or to a variant: the two constructors above"
-            ),
+            Of::Seq | Of::Tuple => {
+                unreachable!("fields belong to a struct or to a variant: the two constructors above")
+            }
         }
     }
 }

@@ -19,11 +19,7 @@ pub(super) struct Difference {
 pub(super) fn diff(wrote: &Tree, read: &Tree) -> Option<Difference> {
     let mut path = Vec::new();
     let (wrote, read) = differ(wrote, read, &mut path)?;
-    Some(Difference {
-        path: path.concat(),
-        wrote,
-        read,
-    })
+    Some(Difference { path: path.concat(), wrote, read })
 }
 
 type Pair = Option<(String, String)>;
@@ -59,19 +55,13 @@ fn differ(wrote: &Tree, read: &Tree, path: &mut Vec<String>) -> Pair {
         (Tree::TupleStruct(n, a), Tree::TupleStruct(m, b)) if n == m && a.len() == b.len() => {
             differ_parts(a, b, path)
         }
-        (Tree::Struct(n, a), Tree::Struct(m, b)) if n == m => {
-            differ_fields(a, b, path).unwrap_or_else(here)
-        }
-        (Tree::Variant(a), Tree::Variant(b))
-            if (&a.of, a.index, &a.name) == (&b.of, b.index, &b.name) =>
-        {
+        (Tree::Struct(n, a), Tree::Struct(m, b)) if n == m => differ_fields(a, b, path).unwrap_or_else(here),
+        (Tree::Variant(a), Tree::Variant(b)) if (&a.of, a.index, &a.name) == (&b.of, b.index, &b.name) => {
             match (&a.body, &b.body) {
                 (Body::Unit, Body::Unit) => None,
                 (Body::Newtype(a), Body::Newtype(b)) => differ(a, b, path),
                 (Body::Tuple(a), Body::Tuple(b)) if a.len() == b.len() => differ_parts(a, b, path),
-                (Body::Struct(a), Body::Struct(b)) => {
-                    differ_fields(a, b, path).unwrap_or_else(here)
-                }
+                (Body::Struct(a), Body::Struct(b)) => differ_fields(a, b, path).unwrap_or_else(here),
                 _ => here(),
             }
         }
@@ -79,11 +69,7 @@ fn differ(wrote: &Tree, read: &Tree, path: &mut Vec<String>) -> Pair {
     }
 }
 
-fn step(
-    path: &mut Vec<String>,
-    step: String,
-    differ: impl FnOnce(&mut Vec<String>) -> Pair,
-) -> Pair {
+fn step(path: &mut Vec<String>, step: String, differ: impl FnOnce(&mut Vec<String>) -> Pair) -> Pair {
     path.push(step);
     let found = differ(path);
     if found.is_none() {
@@ -103,11 +89,8 @@ fn differ_entries<'t>(
     mut entries: impl Iterator<Item = (&'t (Tree, Tree), &'t (Tree, Tree))>,
     path: &mut Vec<String>,
 ) -> Pair {
-    entries.find_map(|((key, a), (_, b))| {
-        step(path, format!("[{}]", excerpt(key)), |path| {
-            differ(a, b, path)
-        })
-    })
+    entries
+        .find_map(|((key, a), (_, b))| step(path, format!("[{}]", excerpt(key)), |path| differ(a, b, path)))
 }
 
 /// `None` when the fields themselves are others.
@@ -116,17 +99,14 @@ fn differ_fields(a: &[(Name, Tree)], b: &[(Name, Tree)], path: &mut Vec<String>)
         return None;
     }
     Some(
-        a.iter().zip(b).find_map(|((name, a), (_, b))| {
-            step(path, format!(".{name}"), |path| differ(a, b, path))
-        }),
+        a.iter()
+            .zip(b)
+            .find_map(|((name, a), (_, b))| step(path, format!(".{name}"), |path| differ(a, b, path))),
     )
 }
 
 fn sorted(entries: &[(Tree, Tree)]) -> Vec<(Tree, Tree)> {
-    let mut entries: Vec<_> = entries
-        .iter()
-        .map(|(k, v)| (canonical(k), v.clone()))
-        .collect();
+    let mut entries: Vec<_> = entries.iter().map(|(k, v)| (canonical(k), v.clone())).collect();
     entries.sort_by_cached_key(|(key, _)| named::write(key));
     entries
 }
@@ -134,12 +114,8 @@ fn sorted(entries: &[(Tree, Tree)]) -> Vec<(Tree, Tree)> {
 /// The same tree with every map and sequence in the order of its bytes.
 fn canonical(tree: &Tree) -> Tree {
     let all = |parts: &[Tree]| parts.iter().map(canonical).collect::<Vec<_>>();
-    let fields = |fields: &[(Name, Tree)]| {
-        fields
-            .iter()
-            .map(|(n, part)| (n.clone(), canonical(part)))
-            .collect()
-    };
+    let fields =
+        |fields: &[(Name, Tree)]| fields.iter().map(|(n, part)| (n.clone(), canonical(part))).collect();
     match tree {
         Tree::Leaf(_) | Tree::None | Tree::UnitStruct(_) => tree.clone(),
         Tree::Some(inner) => Tree::Some(Box::new(canonical(inner))),
@@ -149,10 +125,7 @@ fn canonical(tree: &Tree) -> Tree {
             Tree::Seq(parts)
         }
         Tree::Map(entries) => {
-            let mut entries: Vec<_> = entries
-                .iter()
-                .map(|(k, v)| (canonical(k), canonical(v)))
-                .collect();
+            let mut entries: Vec<_> = entries.iter().map(|(k, v)| (canonical(k), canonical(v))).collect();
             entries.sort_by_cached_key(|(key, value)| (named::write(key), named::write(value)));
             Tree::Map(entries)
         }

@@ -92,11 +92,7 @@ pub enum DecodeError {
 }
 
 fn at(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!(" (at `{path}`)")
-    }
+    if path.is_empty() { String::new() } else { format!(" (at `{path}`)") }
 }
 
 /// Why a pass over a value stopped; internal to the codec.
@@ -161,9 +157,6 @@ impl std::error::Error for Misfit {}
 
 impl serde::de::Error for Misfit {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self {
-            message: message.to_string(),
-            steps: Vec::new(),
-        }
+        Self { message: message.to_string(), steps: Vec::new() }
     }
 }

@@ -12,12 +12,9 @@ pub(super) fn to_json(tree: &Tree) -> Json {
         Tree::None | Tree::UnitStruct(_) => Json::Null,
         Tree::Some(inner) | Tree::Newtype(_, inner) => to_json(inner),
         Tree::Seq(parts) | Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => all(parts),
-        Tree::Map(entries) => Json::Object(
-            entries
-                .iter()
-                .map(|(key, v)| (key_to_json(key), to_json(v)))
-                .collect(),
-        ),
+        Tree::Map(entries) => {
+            Json::Object(entries.iter().map(|(key, v)| (key_to_json(key), to_json(v))).collect())
+        }
         Tree::Struct(_, fields) => object(fields),
         Tree::Variant(variant) => {
             let body = match &variant.body {
@@ -32,12 +29,7 @@ pub(super) fn to_json(tree: &Tree) -> Json {
 }
 
 fn object(fields: &[(Name, Tree)]) -> Json {
-    Json::Object(
-        fields
-            .iter()
-            .map(|(name, v)| (name.clone().into_owned(), to_json(v)))
-            .collect(),
-    )
+    Json::Object(fields.iter().map(|(name, v)| (name.clone().into_owned(), to_json(v))).collect())
 }
 
 /// JSON's keys are strings: a number or a name as it stands, anything else as its JSON text.
@@ -74,10 +66,7 @@ fn leaf_to_json(leaf: &Leaf) -> Json {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(nibble.into(), 16).expect("four bits are one digit");
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// `NaN`, `inf` and `-inf` as strings.

@@ -73,12 +73,7 @@ pub(super) struct Conflict;
 impl Layout {
     /// Nothing was seen yet.
     pub(super) fn unknown() -> Self {
-        Self {
-            nodes: vec![Node {
-                head: Head::Unknown,
-                slots: Vec::new(),
-            }],
-        }
+        Self { nodes: vec![Node { head: Head::Unknown, slots: Vec::new() }] }
     }
 
     pub(super) fn node(&self, at: u32) -> &Node {
@@ -93,28 +88,23 @@ impl Layout {
     }
 
     fn place_of(&self, at: u32, index: u32) -> Result<usize, usize> {
-        self.nodes[at as usize]
-            .slots
-            .binary_search_by_key(&index, |slot| match self.nodes[*slot as usize].head {
+        self.nodes[at as usize].slots.binary_search_by_key(&index, |slot| {
+            match self.nodes[*slot as usize].head {
                 Head::Variant { index, .. } => index,
                 _ => u32::MAX,
-            })
+            }
+        })
     }
 
     /// This layout and the shapes of `tree`.
     pub(super) fn grown(&self, tree: &Tree) -> Result<Self, Conflict> {
         // Two types of one name and the same fields, one inside the other, look like a recursive type until their insides
         // contradict each other: then nothing is folded.
-        self.grown_by(tree, true)
-            .or_else(|Conflict| self.grown_by(tree, false))
+        self.grown_by(tree, true).or_else(|Conflict| self.grown_by(tree, false))
     }
 
     fn grown_by(&self, tree: &Tree, fold: bool) -> Result<Self, Conflict> {
-        let mut growth = Growth {
-            nodes: self.clone(),
-            trail: Vec::new(),
-            fold,
-        };
+        let mut growth = Growth { nodes: self.clone(), trail: Vec::new(), fold };
         growth.absorb(0, tree)?;
         growth.nodes.canonical()
     }
@@ -177,17 +167,12 @@ impl Layout {
             }
             nodes.push(node);
         }
-        if nodes.len() > MAX_NODES {
-            Err(Conflict)
-        } else {
-            Ok(Self { nodes })
-        }
+        if nodes.len() > MAX_NODES { Err(Conflict) } else { Ok(Self { nodes }) }
     }
 
     /// What is stored, and hashed for the id.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_extend(&self.nodes, vec![VERSION])
-            .expect("names and numbers into a Vec can't fail")
+        postcard::to_extend(&self.nodes, vec![VERSION]).expect("names and numbers into a Vec can't fail")
     }
 
     /// Reads a stored layout; whatever the bytes, the result can be walked safely.
@@ -199,11 +184,7 @@ impl Layout {
         let (nodes, rest) =
             postcard::take_from_bytes::<Vec<Node>>(rest).map_err(|_| "it is cut off or garbled")?;
         let layout = Self { nodes };
-        if rest.is_empty() && layout.is_sound() {
-            Ok(layout)
-        } else {
-            Err("its nodes contradict each other")
-        }
+        if rest.is_empty() && layout.is_sound() { Ok(layout) } else { Err("its nodes contradict each other") }
     }
 
     fn is_sound(&self) -> bool {
@@ -229,27 +210,17 @@ impl Layout {
                 Head::Unknown
                 | Head::Leaf(_)
                 | Head::UnitStruct(_)
-                | Head::Variant {
-                    form: Form::Unit, ..
-                } => Some(0),
-                Head::Option
-                | Head::Seq
-                | Head::Newtype(_)
-                | Head::Variant {
-                    form: Form::Newtype,
-                    ..
-                } => Some(1),
+                | Head::Variant { form: Form::Unit, .. } => Some(0),
+                Head::Option | Head::Seq | Head::Newtype(_) | Head::Variant { form: Form::Newtype, .. } => {
+                    Some(1)
+                }
                 Head::Map => Some(2),
-                Head::Struct(_, fields)
-                | Head::Variant {
-                    form: Form::Struct(fields),
-                    ..
-                } => Some(fields.len()),
+                Head::Struct(_, fields) | Head::Variant { form: Form::Struct(fields), .. } => {
+                    Some(fields.len())
+                }
                 Head::Tuple
                 | Head::TupleStruct(_)
-                | Head::Variant {
-                    form: Form::Tuple, ..
-                }
+                | Head::Variant { form: Form::Tuple, .. }
                 | Head::Enum(_) => None,
             };
             counted.is_none_or(|count| count == node.slots.len())
@@ -325,10 +296,8 @@ impl Growth {
 
     /// The node above, of the same head, that a recursive type has come back to.
     fn ancestor(&self, head: &Head) -> Option<u32> {
-        let folds = matches!(
-            head,
-            Head::Struct(..) | Head::TupleStruct(_) | Head::Newtype(_) | Head::Enum(_)
-        );
+        let folds =
+            matches!(head, Head::Struct(..) | Head::TupleStruct(_) | Head::Newtype(_) | Head::Enum(_));
         if !self.fold || !folds {
             return None;
         }
@@ -336,10 +305,7 @@ impl Growth {
         let mut can_end = false;
         self.trail.iter().rev().copied().find(|&above| {
             let above = &self.nodes.node(above).head;
-            can_end |= matches!(
-                above,
-                Head::Option | Head::Seq | Head::Map | Head::Variant { .. }
-            );
+            can_end |= matches!(above, Head::Option | Head::Seq | Head::Map | Head::Variant { .. });
             can_end && above == head
         })
     }
@@ -349,10 +315,7 @@ impl Growth {
         if self.nodes.nodes.len() > 2 * MAX_NODES {
             return Err(Conflict);
         }
-        self.nodes.nodes.push(Node {
-            head: Head::Unknown,
-            slots: Vec::new(),
-        });
+        self.nodes.nodes.push(Node { head: Head::Unknown, slots: Vec::new() });
         Ok(self.nodes.nodes.len() as u32 - 1)
     }
 
@@ -373,19 +336,13 @@ fn shape(tree: &Tree) -> Shape<'_> {
         Tree::None => (Head::Option, 1, Vec::new()),
         Tree::Some(inner) => (Head::Option, 1, vec![(0, &**inner)]),
         Tree::Seq(parts) => (Head::Seq, 1, parts.iter().map(|part| (0, part)).collect()),
-        Tree::Map(entries) => (
-            Head::Map,
-            2,
-            entries.iter().flat_map(|(k, v)| [(0, k), (1, v)]).collect(),
-        ),
+        Tree::Map(entries) => (Head::Map, 2, entries.iter().flat_map(|(k, v)| [(0, k), (1, v)]).collect()),
         Tree::Tuple(parts) => (Head::Tuple, parts.len(), parts.iter().enumerate().collect()),
         Tree::UnitStruct(of) => (Head::UnitStruct(name(of)), 0, Vec::new()),
         Tree::Newtype(of, inner) => (Head::Newtype(name(of)), 1, vec![(0, &**inner)]),
-        Tree::TupleStruct(of, parts) => (
-            Head::TupleStruct(name(of)),
-            parts.len(),
-            parts.iter().enumerate().collect(),
-        ),
+        Tree::TupleStruct(of, parts) => {
+            (Head::TupleStruct(name(of)), parts.len(), parts.iter().enumerate().collect())
+        }
         Tree::Struct(of, fields) => {
             let names = fields.iter().map(|(field, _)| name(field)).collect();
             (
@@ -404,19 +361,10 @@ fn variant_shape(variant: &Variant) -> Shape<'_> {
         Body::Newtype(inner) => (Form::Newtype, vec![inner]),
         Body::Tuple(parts) => (Form::Tuple, parts.iter().collect()),
         Body::Struct(fields) => (
-            Form::Struct(
-                fields
-                    .iter()
-                    .map(|(field, _)| Box::from(&**field))
-                    .collect(),
-            ),
+            Form::Struct(fields.iter().map(|(field, _)| Box::from(&**field)).collect()),
             fields.iter().map(|(_, part)| part).collect(),
         ),
     };
-    let head = Head::Variant {
-        index: variant.index,
-        name: Box::from(&*variant.name),
-        form,
-    };
+    let head = Head::Variant { index: variant.index, name: Box::from(&*variant.name), form };
     (head, parts.len(), parts.into_iter().enumerate().collect())
 }

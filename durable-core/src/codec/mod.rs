@@ -75,9 +75,7 @@ use tree::{MAX_DEPTH, Tree};
 use types::{Known, Relation, TypeMap};
 
 /// Which layout a value is stored under: a hash of the layout, the same in every build; never 0 for a layout.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
 pub struct LayoutId(pub u64);
 
 impl LayoutId {
@@ -162,11 +160,7 @@ impl Codec {
     }
 
     /// Appends the bytes of `value` to `out`; on an error `out` is as it was.
-    pub fn encode_into<T: Persist>(
-        &self,
-        value: &T,
-        out: &mut Vec<u8>,
-    ) -> Result<LayoutId, EncodeError> {
+    pub fn encode_into<T: Persist>(&self, value: &T, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
         self.encode_borrowed_into::<T, T>(value, out)
     }
 
@@ -252,10 +246,7 @@ impl Codec {
         if let Some(present) = layouts.get(id) {
             return **present == **layout;
         }
-        self.pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((id.0, layout.to_bytes()));
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((id.0, layout.to_bytes()));
         layouts.insert(*id, Arc::clone(layout));
         true
     }
@@ -268,10 +259,8 @@ impl Codec {
     pub fn decode<T: Persist>(&self, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
         #[cfg(test)]
         if self.unchecked.load(Ordering::Relaxed) {
-            return positional(bytes).ok_or(DecodeError::Malformed {
-                layout,
-                message: "postcard refuses it",
-            });
+            return positional(bytes)
+                .ok_or(DecodeError::Malformed { layout, message: "postcard refuses it" });
         }
         if layout == LayoutId::NAMED {
             return read_by_name(self.view(layout, bytes)?);
@@ -292,19 +281,13 @@ impl Codec {
 
     /// The bytes use shapes that were not proven for the type yet, or the type has changed.
     #[cold]
-    fn decode_new<T: Persist>(
-        &self,
-        id: TypeId,
-        layout: LayoutId,
-        bytes: &[u8],
-    ) -> Result<T, DecodeError> {
+    fn decode_new<T: Persist>(&self, id: TypeId, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
         let stored = self.layout(layout)?;
         let value = self.view(layout, bytes)?;
         loop {
             let known = self.types.get(id).unwrap_or_default();
             if known.relate(&stored) == Relation::Differs {
-                self.types
-                    .replace(id, &known, known.with_relation(layout, &stored));
+                self.types.replace(id, &known, known.with_relation(layout, &stored));
                 break;
             }
             let Some(back) = positional::<T>(bytes) else {
@@ -335,16 +318,10 @@ impl Codec {
     pub fn view(&self, layout: LayoutId, bytes: &[u8]) -> Result<Value, DecodeError> {
         let malformed = |message| DecodeError::Malformed { layout, message };
         if layout == LayoutId::NAMED {
-            return Ok(Value {
-                tree: named::read(bytes).map_err(malformed)?,
-                readable: true,
-            });
+            return Ok(Value { tree: named::read(bytes).map_err(malformed)?, readable: true });
         }
         let stored = self.layout(layout)?;
-        Ok(Value {
-            tree: view::view(&stored, bytes).map_err(malformed)?,
-            readable: false,
-        })
+        Ok(Value { tree: view::view(&stored, bytes).map_err(malformed)?, readable: false })
     }
 
     /// Whether values of this layout can be read without learning it first.
@@ -354,10 +331,7 @@ impl Codec {
 
     fn layout(&self, id: LayoutId) -> Result<Arc<Layout>, DecodeError> {
         let layouts = self.layouts.read().unwrap_or_else(PoisonError::into_inner);
-        layouts
-            .get(&id)
-            .cloned()
-            .ok_or(DecodeError::UnknownLayout(id))
+        layouts.get(&id).cloned().ok_or(DecodeError::UnknownLayout(id))
     }
 
     /// The layouts that were handed out and not taken yet, as `(id, definition)`; the next commit must contain them.
@@ -370,10 +344,7 @@ impl Codec {
 
     /// Adds a layout that was read from the store.
     pub fn learn(&self, id: LayoutId, definition: &[u8]) -> Result<(), DecodeError> {
-        let bad = |message| DecodeError::BadLayout {
-            layout: id,
-            message,
-        };
+        let bad = |message| DecodeError::BadLayout { layout: id, message };
         if LayoutId::of(definition) != id {
             return Err(bad("its definition is not the one that its id was made of"));
         }
@@ -433,10 +404,9 @@ fn read_by_name<T: Persist>(value: Value) -> Result<T, DecodeError> {
 fn try_named<B: Serialize + ?Sized, T: Persist>(value: &B) -> Result<Vec<u8>, EncodeError> {
     let wrote = capture(value, true).map_err(unwritten::<T>)?.tree;
     let bytes = named::write(&wrote);
-    let stored =
-        named::read(&bytes).map_err(|flaw| unreadable::<T>(String::new(), flaw.to_owned()))?;
-    let back = by_name::read::<T>(stored, true)
-        .map_err(|misfit| unreadable::<T>(misfit.path(), misfit.message))?;
+    let stored = named::read(&bytes).map_err(|flaw| unreadable::<T>(String::new(), flaw.to_owned()))?;
+    let back =
+        by_name::read::<T>(stored, true).map_err(|misfit| unreadable::<T>(misfit.path(), misfit.message))?;
     same::<T>(&wrote, &back, true)?;
     Ok(bytes)
 }
@@ -445,25 +415,17 @@ fn try_named<B: Serialize + ?Sized, T: Persist>(value: &B) -> Result<Vec<u8>, En
 fn check<B: Serialize + ?Sized, T: Persist>(value: &B, bytes: &[u8]) -> Result<(), EncodeError> {
     let wrote = capture(value, false).map_err(unwritten::<T>)?.tree;
     let (back, rest) = postcard::take_from_bytes::<T>(bytes).map_err(|error| {
-        unreadable::<T>(
-            String::new(),
-            explain::<T>(&wrote).unwrap_or_else(|| error.to_string()),
-        )
+        unreadable::<T>(String::new(), explain::<T>(&wrote).unwrap_or_else(|| error.to_string()))
     })?;
     if !rest.is_empty() {
-        return Err(unreadable::<T>(
-            String::new(),
-            "it leaves bytes unread".to_owned(),
-        ));
+        return Err(unreadable::<T>(String::new(), "it leaves bytes unread".to_owned()));
     }
     same::<T>(&wrote, &back, false)
 }
 
 /// postcard's errors carry no text: the same value by name usually fails with the type's own words.
 fn explain<T: Persist>(wrote: &Tree) -> Option<String> {
-    by_name::read::<T>(wrote.clone(), false)
-        .err()
-        .map(|misfit| misfit.message)
+    by_name::read::<T>(wrote.clone(), false).err().map(|misfit| misfit.message)
 }
 
 fn same<T: Persist>(wrote: &Tree, back: &T, readable: bool) -> Result<(), EncodeError> {
@@ -480,22 +442,12 @@ fn same<T: Persist>(wrote: &Tree, back: &T, readable: bool) -> Result<(), Encode
 }
 
 fn unreadable<T>(path: String, message: String) -> EncodeError {
-    EncodeError::Unreadable {
-        type_name: type_name::<T>(),
-        path,
-        message,
-    }
+    EncodeError::Unreadable { type_name: type_name::<T>(), path, message }
 }
 
 fn unwritten<T>(fault: Fault) -> EncodeError {
     match fault {
-        Fault::TooDeep => EncodeError::TooDeep {
-            type_name: type_name::<T>(),
-            limit: MAX_DEPTH,
-        },
-        fault => EncodeError::Serialize {
-            type_name: type_name::<T>(),
-            message: fault.to_string(),
-        },
+        Fault::TooDeep => EncodeError::TooDeep { type_name: type_name::<T>(), limit: MAX_DEPTH },
+        fault => EncodeError::Serialize { type_name: type_name::<T>(), message: fault.to_string() },
     }
 }

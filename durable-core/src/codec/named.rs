@@ -32,10 +32,7 @@ const NUMBERED_NAME: usize = 64;
 
 /// The bytes of `tree`.
 pub(super) fn write(tree: &Tree) -> Vec<u8> {
-    let mut writer = Writer {
-        out: Vec::new(),
-        names: HashMap::new(),
-    };
+    let mut writer = Writer { out: Vec::new(), names: HashMap::new() };
     writer.tree(tree);
     writer.out
 }
@@ -48,8 +45,7 @@ struct Writer<'t> {
 impl<'t> Writer<'t> {
     fn put<T: Serialize + ?Sized>(&mut self, leaf: &T) {
         let out = std::mem::take(&mut self.out);
-        self.out =
-            postcard::to_extend(leaf, out).expect("a leaf of known length into a Vec can't fail");
+        self.out = postcard::to_extend(leaf, out).expect("a leaf of known length into a Vec can't fail");
     }
 
     fn tag(&mut self, tag: u8) {
@@ -166,16 +162,9 @@ impl<'t> Writer<'t> {
 
 /// Reads all of `bytes`; ends without a panic and in bounded memory, whatever they are.
 pub(super) fn read(bytes: &[u8]) -> Result<Tree, Flaw> {
-    let mut read = Read {
-        bytes: Reader::new(bytes),
-        names: Vec::new(),
-    };
+    let mut read = Read { bytes: Reader::new(bytes), names: Vec::new() };
     let tree = read.tree(0)?;
-    if read.bytes.is_empty() {
-        Ok(tree)
-    } else {
-        Err("it has bytes left over")
-    }
+    if read.bytes.is_empty() { Ok(tree) } else { Err("it has bytes left over") }
 }
 
 struct Read<'b> {
@@ -187,10 +176,7 @@ impl Read<'_> {
     fn name(&mut self) -> Result<Name, Flaw> {
         let number = self.bytes.take::<u32>()? as usize;
         if number > 0 {
-            let name = self
-                .names
-                .get(number - 1)
-                .ok_or("a name's number is not known")?;
+            let name = self.names.get(number - 1).ok_or("a name's number is not known")?;
             return Ok(Name::Owned((*name).to_owned()));
         }
         let name = self.bytes.take::<&str>()?;
@@ -234,12 +220,7 @@ impl Read<'_> {
                     tag::TUPLE_VARIANT => Body::Tuple(self.parts(depth)?),
                     _ => Body::Struct(self.fields(depth)?),
                 };
-                Tree::Variant(Box::new(Variant {
-                    of,
-                    index,
-                    name,
-                    body,
-                }))
+                Tree::Variant(Box::new(Variant { of, index, name, body }))
             }
             _ => return Err("a tag is not known"),
         })

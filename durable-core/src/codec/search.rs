@@ -22,7 +22,8 @@ impl Value {
 
 fn find<'a>(tree: &'a Tree, wanted: &str) -> Option<&'a Tree> {
     let all = |parts: &'a [Tree]| parts.iter().find_map(|part| find(part, wanted));
-    let fields = |parts: &'a [(super::tree::Name, Tree)]| parts.iter().find_map(|(_, part)| find(part, wanted));
+    let fields =
+        |parts: &'a [(super::tree::Name, Tree)]| parts.iter().find_map(|(_, part)| find(part, wanted));
     match tree {
         Tree::Struct(name, _) if name == wanted => Some(tree),
         Tree::Leaf(_) | Tree::None | Tree::UnitStruct(_) => None,

@@ -54,10 +54,7 @@ impl Known {
 
     /// The same, but written by name from now on.
     pub(super) fn named(&self) -> Self {
-        Self {
-            named: true,
-            ..self.clone()
-        }
+        Self { named: true, ..self.clone() }
     }
 
     /// With the shapes of `tree`, which has just passed (or is about to pass) its trial. `stored` is the layout it was
@@ -107,9 +104,7 @@ impl Known {
 
     /// Whether `bytes`, stored under a layout that agrees, use verified shapes only.
     pub(super) fn fits(&self, bytes: &[u8]) -> bool {
-        self.verified
-            .as_deref()
-            .is_some_and(|verified| super::view::fits(verified, bytes))
+        self.verified.as_deref().is_some_and(|verified| super::view::fits(verified, bytes))
     }
 }
 
@@ -124,20 +119,13 @@ pub(super) struct TypeMap(RwLock<HashMap<TypeId, Arc<Known>, BuildHasherDefault<
 impl TypeMap {
     #[inline]
     pub(super) fn get(&self, id: TypeId) -> Option<Arc<Known>> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// Installs `new` if `old` is still what is known; else the caller looks again.
     pub(super) fn replace(&self, id: TypeId, old: &Arc<Known>, new: Known) -> bool {
         let mut types = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if types
-            .get(&id)
-            .is_some_and(|current| !Arc::ptr_eq(current, old))
-        {
+        if types.get(&id).is_some_and(|current| !Arc::ptr_eq(current, old)) {
             return false;
         }
         types.insert(id, Arc::new(new));

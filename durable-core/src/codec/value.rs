@@ -4,6 +4,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::by_name::ByName;
+use super::diff::diff;
 use super::error::Misfit;
 use super::json;
 use super::tree::Tree;
@@ -27,11 +28,13 @@ impl Value {
         json::to_json(&self.tree)
     }
 
+    /// Whether both are the same value. The order of a hash map or a hash set does not count.
+    pub(crate) fn is_same(&self, other: &Value) -> bool {
+        diff(&self.tree, &other.tree).is_none()
+    }
+
     fn by_name(self) -> ByName {
-        ByName {
-            tree: self.tree,
-            readable: self.readable,
-        }
+        ByName { tree: self.tree, readable: self.readable }
     }
 }
 
@@ -49,11 +52,7 @@ impl ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path();
-        if path.is_empty() {
-            write!(f, "{}", self.0)
-        } else {
-            write!(f, "{} (at `{path}`)", self.0)
-        }
+        if path.is_empty() { write!(f, "{}", self.0) } else { write!(f, "{} (at `{path}`)", self.0) }
     }
 }
 

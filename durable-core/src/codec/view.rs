@@ -25,10 +25,7 @@ pub(super) struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self {
-            rest: bytes,
-            budget: budget(bytes.len()),
-        }
+        Self { rest: bytes, budget: budget(bytes.len()) }
     }
 
     #[inline]
@@ -43,10 +40,7 @@ impl<'b> Reader<'b> {
     }
 
     pub(super) fn count(&mut self) -> Result<(), Flaw> {
-        self.budget = self
-            .budget
-            .checked_sub(1)
-            .ok_or("it holds more values than its bytes can")?;
+        self.budget = self.budget.checked_sub(1).ok_or("it holds more values than its bytes can")?;
         Ok(())
     }
 
@@ -90,24 +84,14 @@ impl<'b> Reader<'b> {
 
 /// Reads all of `bytes`.
 pub(super) fn view(layout: &Layout, bytes: &[u8]) -> Result<Tree, Flaw> {
-    let mut view = View {
-        layout,
-        bytes: Reader::new(bytes),
-    };
+    let mut view = View { layout, bytes: Reader::new(bytes) };
     let tree = view.tree(0, 0)?;
-    if view.bytes.is_empty() {
-        Ok(tree)
-    } else {
-        Err("it has bytes left over")
-    }
+    if view.bytes.is_empty() { Ok(tree) } else { Err("it has bytes left over") }
 }
 
 /// Whether `bytes` are read in full by `layout` alone, that is, use only shapes that it knows.
 pub(super) fn fits(layout: &Layout, bytes: &[u8]) -> bool {
-    let mut view = View {
-        layout,
-        bytes: Reader::new(bytes),
-    };
+    let mut view = View { layout, bytes: Reader::new(bytes) };
     view.skip(0, 0).is_ok() && view.bytes.is_empty()
 }
 
@@ -148,22 +132,15 @@ impl<'l> View<'l, '_> {
                 let len = self.bytes.take::<u64>()?;
                 let mut entries = Vec::with_capacity(self.bytes.capped(len));
                 for _ in 0..len {
-                    entries.push((
-                        self.tree(slots[0], depth + 1)?,
-                        self.tree(slots[1], depth + 1)?,
-                    ));
+                    entries.push((self.tree(slots[0], depth + 1)?, self.tree(slots[1], depth + 1)?));
                 }
                 Tree::Map(entries)
             }
             Head::Tuple => Tree::Tuple(self.parts(slots, depth)?),
             Head::UnitStruct(name) => Tree::UnitStruct(owned(name)),
-            Head::Newtype(name) => {
-                Tree::Newtype(owned(name), Box::new(self.tree(slots[0], depth + 1)?))
-            }
+            Head::Newtype(name) => Tree::Newtype(owned(name), Box::new(self.tree(slots[0], depth + 1)?)),
             Head::TupleStruct(name) => Tree::TupleStruct(owned(name), self.parts(slots, depth)?),
-            Head::Struct(name, fields) => {
-                Tree::Struct(owned(name), self.fields(fields, slots, depth)?)
-            }
+            Head::Struct(name, fields) => Tree::Struct(owned(name), self.fields(fields, slots, depth)?),
             Head::Enum(name) => self.variant(name, at, depth)?,
         })
     }
@@ -176,20 +153,12 @@ impl<'l> View<'l, '_> {
             Form::Tuple => Body::Tuple(self.parts(slots, depth)?),
             Form::Struct(fields) => Body::Struct(self.fields(fields, slots, depth)?),
         };
-        Ok(Tree::Variant(Box::new(Variant {
-            of: owned(of),
-            index,
-            name: owned(name),
-            body,
-        })))
+        Ok(Tree::Variant(Box::new(Variant { of: owned(of), index, name: owned(name), body })))
     }
 
     fn chosen(&mut self, at: u32) -> Result<(u32, &'l str, &'l Form, &'l [u32]), Flaw> {
         let index = self.bytes.take::<u32>()?;
-        let node = self
-            .layout
-            .variant(at, index)
-            .ok_or("its layout does not know this variant")?;
+        let node = self.layout.variant(at, index).ok_or("its layout does not know this variant")?;
         let node = self.layout.node(node);
         match &node.head {
             Head::Variant { index, name, form } => Ok((*index, name, form, &node.slots)),
@@ -198,23 +167,11 @@ impl<'l> View<'l, '_> {
     }
 
     fn parts(&mut self, slots: &[u32], depth: u32) -> Result<Vec<Tree>, Flaw> {
-        slots
-            .iter()
-            .map(|slot| self.tree(*slot, depth + 1))
-            .collect()
+        slots.iter().map(|slot| self.tree(*slot, depth + 1)).collect()
     }
 
-    fn fields(
-        &mut self,
-        names: &[Box<str>],
-        slots: &[u32],
-        depth: u32,
-    ) -> Result<Vec<(Name, Tree)>, Flaw> {
-        names
-            .iter()
-            .zip(slots)
-            .map(|(name, slot)| Ok((owned(name), self.tree(*slot, depth + 1)?)))
-            .collect()
+    fn fields(&mut self, names: &[Box<str>], slots: &[u32], depth: u32) -> Result<Vec<(Name, Tree)>, Flaw> {
+        names.iter().zip(slots).map(|(name, slot)| Ok((owned(name), self.tree(*slot, depth + 1)?))).collect()
     }
 
     fn skip(&mut self, at: u32, depth: u32) -> Result<(), Flaw> {
@@ -247,9 +204,7 @@ impl<'l> View<'l, '_> {
     }
 
     fn skip_all(&mut self, slots: &[u32], depth: u32) -> Result<(), Flaw> {
-        slots
-            .iter()
-            .try_for_each(|slot| self.skip(*slot, depth + 1))
+        slots.iter().try_for_each(|slot| self.skip(*slot, depth + 1))
     }
 }
 

@@ -109,12 +109,7 @@ impl<'l> Walk<'l> {
 
     /// The node of the variant, if the layout has it by this name; its index is written.
     #[inline]
-    fn variant(
-        &mut self,
-        of: &str,
-        index: u32,
-        name: &str,
-    ) -> Result<(&'l Form, &'l [u32]), Fault> {
+    fn variant(&mut self, of: &str, index: u32, name: &str) -> Result<(&'l Form, &'l [u32]), Fault> {
         match &self.node().head {
             Head::Enum(known) if **known == *of => {}
             _ => return self.leave(),
@@ -124,9 +119,7 @@ impl<'l> Walk<'l> {
         };
         let node = self.layout.node(at);
         match &node.head {
-            Head::Variant {
-                name: known, form, ..
-            } if **known == *name => {
+            Head::Variant { name: known, form, .. } if **known == *name => {
                 (&mut self.out).serialize_u32(index)?;
                 Ok((form, &node.slots))
             }
@@ -139,11 +132,7 @@ impl<'l> Walk<'l> {
             return self.leave();
         }
         self.enter()?;
-        Ok(Slots {
-            walk: self,
-            parts: slots,
-            next: 0,
-        })
+        Ok(Slots { walk: self, parts: slots, next: 0 })
     }
 
     #[inline]
@@ -157,12 +146,7 @@ impl<'l> Walk<'l> {
             return self.leave();
         }
         self.enter()?;
-        Ok(Fields {
-            walk: self,
-            names,
-            slots,
-            next: 0,
-        })
+        Ok(Fields { walk: self, names, slots, next: 0 })
     }
 }
 
@@ -232,12 +216,7 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
         }
     }
     #[inline]
-    fn serialize_unit_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-    ) -> Result<(), Fault> {
+    fn serialize_unit_variant(self, of: &'static str, index: u32, name: &'static str) -> Result<(), Fault> {
         match self.variant(of, index, name)? {
             (Form::Unit, _) => Ok(()),
             _ => self.leave(),
@@ -276,11 +255,7 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
         };
         (&mut self.out).serialize_u64(len as u64)?;
         self.enter()?;
-        Ok(Elements {
-            walk: self,
-            slots: &node.slots,
-            left: len,
-        })
+        Ok(Elements { walk: self, slots: &node.slots, left: len })
     }
     #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Slots<'w, 'l>, Fault> {
@@ -291,11 +266,7 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
         }
     }
     #[inline]
-    fn serialize_tuple_struct(
-        self,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Slots<'w, 'l>, Fault> {
+    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Slots<'w, 'l>, Fault> {
         let node = self.node();
         match &node.head {
             Head::TupleStruct(known) if **known == *name => self.slots(&node.slots, len),
@@ -323,11 +294,7 @@ impl<'w, 'l> Serializer for &'w mut Walk<'l> {
         };
         (&mut self.out).serialize_u64(len as u64)?;
         self.enter()?;
-        Ok(Elements {
-            walk: self,
-            slots: &node.slots,
-            left: len,
-        })
+        Ok(Elements { walk: self, slots: &node.slots, left: len })
     }
     #[inline]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'w, 'l>, Fault> {
@@ -367,11 +334,7 @@ struct Elements<'w, 'l> {
 impl Elements<'_, '_> {
     fn end(self) -> Result<(), Fault> {
         self.walk.depth -= 1;
-        if self.left == 0 {
-            Ok(())
-        } else {
-            self.walk.leave()
-        }
+        if self.left == 0 { Ok(()) } else { self.walk.leave() }
     }
 }
 
@@ -434,11 +397,7 @@ impl Slots<'_, '_> {
     #[inline]
     fn finish(self) -> Result<(), Fault> {
         self.walk.depth -= 1;
-        if self.next == self.parts.len() {
-            Ok(())
-        } else {
-            self.walk.leave()
-        }
+        if self.next == self.parts.len() { Ok(()) } else { self.walk.leave() }
     }
 }
 

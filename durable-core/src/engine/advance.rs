@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{
     error::EngineError,
-    history::{HistoryEvent, HistoryKind},
+    history::{HistoryEvent, HistoryKind, clip},
     inner::Inner,
     panics::{Caught, catch},
     state::{
@@ -35,6 +35,8 @@ pub(crate) enum Event {
     Fired { operation: OperationId, deadline_ms: u64 },
     /// Another build parked it, or a person asks: try again.
     Unpark { by: &'static str },
+    /// Its next state can't be stored.
+    Park { reason: ParkReason },
     /// From outside.
     Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
 }
@@ -58,7 +60,10 @@ pub(crate) enum Attempted {
         progress: Option<Encoded>,
     },
     /// It gave no value of its own.
-    Broke { error: CallError, progress: Option<Encoded> },
+    Broke {
+        error: CallError,
+        progress: Option<Encoded>,
+    },
     /// It can't be made at all.
     Impossible(ParkReason),
 }
@@ -130,7 +135,8 @@ pub(crate) fn advance(
     }
     if let Some(before) = before.filter(|_| advance.end.is_some()) {
         // A store holds an instance before it holds its end: the step is made once more after the commit.
-        advance = Advance { loaded: before, timers: Vec::new(), effects: Effects::default(), end: None, ..advance };
+        advance =
+            Advance { loaded: before, timers: Vec::new(), effects: Effects::default(), end: None, ..advance };
         advance.effects.again = true;
     }
     advance.finish(create)
@@ -143,10 +149,12 @@ impl Advance<'_> {
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
             Event::Fired { operation, deadline_ms } => self.fired(operation, deadline_ms),
             Event::Unpark { by } => self.unpark(by),
+            Event::Park { reason } => self.park(reason),
             Event::Command { command, reply } => {
                 match command {
                     Command::RetryNow => self.retry_now(),
                     Command::Terminate { why } => {
+                        let why = clip(why);
                         self.note(HistoryKind::Terminated { why: why.clone() });
                         self.end = Some(End::Terminated { why });
                     }
@@ -162,10 +170,10 @@ impl Advance<'_> {
     }
 
     fn park(&mut self, reason: ParkReason) {
+        let reason = reason.clipped();
         self.note(HistoryKind::Parked { reason: reason.to_string() });
         self.effects.parked = Some(reason.clone());
-        self.loaded.state.parked =
-            Some(Parked { reason, at_ms: self.now_ms, build: self.engine.build });
+        self.loaded.state.parked = Some(Parked { reason, at_ms: self.now_ms, build: self.engine.build });
         self.loaded.state.since_ms = self.now_ms;
     }
 
@@ -186,10 +194,17 @@ impl Advance<'_> {
         }
         self.note(HistoryKind::Unparked { by: by.into() });
         let due = self.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
+        let engine = self.engine;
         for id in due {
             let now_ms = self.now_ms;
             let Some(activity) = self.loaded.state.pending_activity(id) else { continue };
             activity.next_attempt_ms = activity.next_attempt_ms.min(now_ms);
+            let entry = engine.registry.activities.get(activity.name.as_str());
+            let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
+            if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
+                // Its time has run out; whoever takes it up again means it to be tried.
+                activity.scheduled_ms = now_ms;
+            }
             self.effects.dispatch.push(id);
         }
     }
@@ -220,9 +235,13 @@ impl Advance<'_> {
 
     fn attempted(&mut self, id: OperationId, ended: Attempted) {
         let Some(activity) = self.loaded.state.pending_activity(id) else { return };
-        let (name, attempt) = (activity.name.clone(), activity.failed_attempts + 1);
+        let attempt = activity.failed_attempts + 1;
+        if let Attempted::Completed(value) = ended {
+            return self.complete(id, attempt, value, None);
+        }
+        let name = activity.name.clone();
         match ended {
-            Attempted::Completed(value) => self.complete(id, attempt, value, None),
+            Attempted::Completed(_) => unreachable!("it was taken above"),
             Attempted::Impossible(reason) => {
                 activity.next_attempt_ms = 0;
                 self.effects.ended.push(id);
@@ -230,6 +249,7 @@ impl Advance<'_> {
             }
             Attempted::Failed { value, message, retryable, retry_after, progress } => {
                 activity.progress = progress.or_else(|| activity.progress.take());
+                let message = clip(message);
                 if retryable && self.back_off(id, attempt, &message, retry_after) {
                     return;
                 }
@@ -241,21 +261,28 @@ impl Advance<'_> {
             }
             Attempted::Broke { error, progress } => {
                 activity.progress = progress.or_else(|| activity.progress.take());
-                let message = error.to_string();
+                let message = clip(error.to_string());
                 let over = matches!(error, CallError::TimedOut { what: Timeout::ScheduleToClose, .. });
                 if !over && self.back_off(id, attempt, &message, None) {
                     return;
                 }
                 let entry = self.engine.registry.activities.get(name.as_str());
-                let value = entry
-                    .filter(|entry| !entry.meta.park_when_exhausted)
-                    .and_then(|entry| (entry.exhausted)(error, &self.engine.codec));
+                // The user's `From<CallError>` and `Serialize` run in here.
+                let value = catch(|| {
+                    entry
+                        .filter(|entry| !entry.meta.park_when_exhausted)
+                        .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
+                });
                 match value {
-                    Some(Ok(value)) => self.complete(id, attempt, value, Some(message)),
-                    Some(Err(error)) => self.park(ParkReason::Incompatible {
-                        reason: format!("the error of activity `{name}`: {error}"),
-                    }),
-                    None => self.exhausted(id, attempt, message),
+                    Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
+                    Ok(Some(Err(error))) => {
+                        self.unstorable(id, format!("the error of activity `{name}`: {error}"))
+                    }
+                    Ok(None) => self.exhausted(id, attempt, message),
+                    Err(Caught { message, place }) => self.unstorable(
+                        id,
+                        format!("making the error of activity `{name}` panicked at {place}: {message}"),
+                    ),
                 }
             }
         }
@@ -285,6 +312,12 @@ impl Advance<'_> {
         let name = activity.name.clone();
         self.effects.ended.push(id);
         self.park(ParkReason::Exhausted { activity: name, error: message });
+    }
+
+    /// A call is over, and what it gives can't be made or stored.
+    fn unstorable(&mut self, id: OperationId, reason: String) {
+        self.effects.ended.push(id);
+        self.park(ParkReason::Incompatible { reason });
     }
 
     /// Sets the time of the next attempt, if the policy has one.

@@ -6,21 +6,25 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use durable_store::{Number, Slot};
+use durable_store::{Error as StoreError, Number, Slot};
 
 use super::{
-    advance::{Attempted, Event, schedule_deadline_ms},
+    advance::{Attempted, Event},
     inner::{Inner, Live, Shared, Stopping},
     panics::{Caught, catch},
     state::{ActivityOperation, Loaded, ParkReason},
 };
 use crate::{
-    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState},
+    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState, CallOptions, IdempotencyKey},
+    codec::Encoded,
     context::OperationId,
     error::{CallError, Timeout},
 };
@@ -32,17 +36,50 @@ const PREPARED_ATTEMPTS: usize = 20_000;
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Queued,
-    Running { task: tokio::task::AbortHandle, state: Arc<std::sync::OnceLock<Arc<AttemptState>>> },
-    BackingOff { at_ms: u64 },
+    Running(Arc<Launched>),
+    BackingOff {
+        at_ms: u64,
+    },
+    /// It is over, and what it gave waits for the commit.
+    Ended,
+}
+
+/// A running attempt, as those see it who would end it.
+#[derive(Debug, Default)]
+pub(crate) struct Launched {
+    task: OnceLock<tokio::task::AbortHandle>,
+    state: OnceLock<Arc<AttemptState>>,
+    aborted: AtomicBool,
+}
+
+impl Launched {
+    /// An attempt is launched after the lock was given back: it may have been aborted before that.
+    fn set_task(&self, task: tokio::task::AbortHandle) {
+        let task = self.task.get_or_init(|| task);
+        if self.aborted.load(Ordering::SeqCst) {
+            task.abort();
+        }
+    }
 }
 
 impl Attempt {
     /// Tells a running attempt that nobody waits for it any more.
     pub(crate) fn cancel(&self) {
-        if let Attempt::Running { state, .. } = self
-            && let Some(state) = state.get()
+        if let Attempt::Running(launched) = self
+            && let Some(state) = launched.state.get()
         {
             state.cancel();
+        }
+    }
+
+    /// Ends a running attempt where it stands.
+    pub(crate) fn abort(&self) {
+        self.cancel();
+        if let Attempt::Running(launched) = self {
+            launched.aborted.store(true, Ordering::SeqCst);
+            if let Some(task) = launched.task.get() {
+                task.abort();
+            }
         }
     }
 }
@@ -62,7 +99,30 @@ pub(crate) struct Queued {
 #[derive(Debug)]
 struct Prepared {
     instance: String,
-    activity: ActivityOperation,
+    /// The activity, or the name of one that this build does not have.
+    entry: Result<Arc<ActivityEntry>, String>,
+    args: Encoded,
+    progress: Option<Encoded>,
+    key: IdempotencyKey,
+    attempt: u32,
+    options: CallOptions,
+    scheduled_ms: u64,
+}
+
+impl Prepared {
+    fn new(inner: &Inner, instance: &str, activity: &ActivityOperation) -> Self {
+        let entry = inner.registry.activities.get(activity.name.as_str());
+        Prepared {
+            instance: instance.into(),
+            entry: entry.cloned().ok_or_else(|| activity.name.clone()),
+            args: activity.args.clone(),
+            progress: activity.progress.clone(),
+            key: activity.key(),
+            attempt: activity.failed_attempts + 1,
+            options: activity.options.clone(),
+            scheduled_ms: activity.scheduled_ms,
+        }
+    }
 }
 
 impl Queued {
@@ -74,13 +134,13 @@ impl Queued {
         instance: &str,
         activity: &ActivityOperation,
     ) -> Self {
-        let entry = inner.registry.activities.get(activity.name.as_str());
-        let prepared = Prepared { instance: instance.into(), activity: activity.clone() };
+        let prepared = Prepared::new(inner, instance, activity);
+        let limited = prepared.entry.as_ref().ok().filter(|entry| entry.meta.limit.is_some());
         Queued {
             slot,
             number,
             operation,
-            limited: entry.and_then(|entry| entry.meta.limit.map(|_| entry.meta.name)),
+            limited: limited.map(|entry| entry.meta.name),
             prepared: Some(Box::new(prepared)),
         }
     }
@@ -97,6 +157,10 @@ impl Live {
     pub(crate) fn attempt(&self, operation: OperationId) -> Option<&Attempt> {
         self.attempts.iter().find(|(id, _)| *id == operation).map(|(_, attempt)| attempt)
     }
+
+    fn attempt_mut(&mut self, operation: OperationId) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|(id, _)| *id == operation).map(|(_, attempt)| attempt)
+    }
 }
 
 impl Inner {
@@ -108,7 +172,7 @@ impl Inner {
             return;
         }
         match live.attempt(queued.operation) {
-            Some(Attempt::Queued | Attempt::Running { .. }) => return,
+            Some(Attempt::Queued | Attempt::Running(_) | Attempt::Ended) => return,
             Some(Attempt::BackingOff { at_ms }) => {
                 shared.backoffs.remove(&(*at_ms, queued.slot, queued.number, queued.operation));
             }
@@ -121,49 +185,54 @@ impl Inner {
         shared.queue.push_back(queued);
     }
 
-    /// Begins queued attempts as far as the limits allow.
-    pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) {
+    /// Puts the next call of a limited activity in front of the queue, if there is a place for it.
+    fn call_up(&self, shared: &mut Shared, limited: Option<&'static str>) {
+        let Some(name) = limited else { return };
+        let Some(limited) = shared.limited.get_mut(name) else { return };
+        if limited.running < self.most_of(name)
+            && let Some(next) = limited.waiting.pop_front()
+        {
+            shared.queue.push_front(next);
+        }
+    }
+
+    /// How many attempts of a limited activity may run at once.
+    fn most_of(&self, name: &str) -> usize {
+        self.registry.activities[name].meta.limit.map_or(usize::MAX, |most| most as usize)
+    }
+
+    /// Takes queued attempts out of the queue as far as the limits allow, to be launched without the lock.
+    #[must_use = "what was taken must be launched"]
+    pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
+        let mut due = Launches { inner: self.clone(), attempts: Vec::new() };
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
-            let Some(queued) = shared.queue.pop_front() else { return };
+            let Some(queued) = shared.queue.pop_front() else { break };
             // It may have been terminated while it waited for its turn.
-            let live = shared.live.get(&queued.slot).filter(|live| live.number == queued.number);
-            if !matches!(live.and_then(|live| live.attempt(queued.operation)), Some(Attempt::Queued)) {
+            let live = shared.live.get_mut(&queued.slot).filter(|live| live.number == queued.number);
+            let attempt = live.and_then(|live| live.attempt_mut(queued.operation));
+            let Some(attempt) = attempt.filter(|attempt| matches!(attempt, Attempt::Queued)) else {
+                // It may have been called up to take the place of one that ended: the next one takes it.
+                self.call_up(shared, queued.limited);
                 continue;
-            }
+            };
             if let Some(name) = queued.limited {
-                let most = self.registry.activities[name].meta.limit.unwrap_or(u32::MAX);
                 let limited = shared.limited.entry(name).or_default();
-                if limited.running >= most as usize {
+                if limited.running >= self.most_of(name) {
                     limited.waiting.push_back(queued);
                     continue;
                 }
                 limited.running += 1;
             }
-            self.launch(shared, queued);
+            shared.running += 1;
+            let launched = Arc::new(Launched::default());
+            *attempt = Attempt::Running(launched.clone());
+            let Queued { slot, number, operation, limited, prepared } = queued;
+            let inner = self.clone();
+            let generation = shared.generation;
+            let turn = Turn { inner, generation, slot, number, operation, limited, over: false };
+            due.attempts.push((turn, prepared, launched));
         }
-    }
-
-    fn launch(self: &Arc<Self>, shared: &mut Shared, queued: Queued) {
-        shared.running += 1;
-        let Queued { slot, number, operation, limited, prepared } = queued;
-        let mut turn = Turn {
-            inner: self.clone(),
-            generation: shared.generation,
-            slot,
-            number,
-            operation,
-            limited,
-            over: false,
-        };
-        let state = Arc::new(std::sync::OnceLock::new());
-        let seen = state.clone();
-        let task = self.runtime.spawn(async move {
-            let ended = turn.inner.clone().attempt(slot, number, operation, prepared, &seen).await;
-            turn.end(ended);
-        });
-        if let Some(live) = shared.live.get_mut(&slot).filter(|live| live.number == number) {
-            live.set_attempt(operation, Attempt::Running { task: task.abort_handle(), state });
-        }
+        due
     }
 
     /// One attempt. `None`: the operation is not pending any more.
@@ -173,50 +242,73 @@ impl Inner {
         number: Number,
         operation: OperationId,
         prepared: Option<Box<Prepared>>,
-        seen: &std::sync::OnceLock<Arc<AttemptState>>,
+        launched: &Launched,
     ) -> Option<Attempted> {
         let prepared = match prepared {
             Some(prepared) => prepared,
-            None => self.read_attempt(slot, number, operation)?,
+            None => match self.read_attempt(slot, number, operation) {
+                Ok(prepared) => prepared?,
+                Err(error) => {
+                    // A store that failed is opened again, and then the call is taken up anew.
+                    self.report(&format!("a call in slot {} can't be read: {error}", slot.0));
+                    return None;
+                }
+            },
         };
-        let Prepared { instance, activity } = *prepared;
-        let Some(entry) = self.registry.activities.get(activity.name.as_str()).cloned() else {
-            let name = format!("activity `{}`", activity.name);
-            return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
+        let prepared = *prepared;
+        let entry = match &prepared.entry {
+            Ok(entry) => entry.clone(),
+            Err(name) => {
+                let name = format!("activity `{name}`");
+                return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
+            }
         };
-        for value in std::iter::once(&activity.args).chain(&activity.progress) {
+        for value in std::iter::once(&prepared.args).chain(&prepared.progress) {
             self.frames.ensure(&self.codec, value.layout);
         }
         let now_ms = self.clock.now_ms();
-        let limits = Limits::new(&entry, &activity, now_ms);
-        let clock = self.clock.clone();
+        let limits = Limits::new(&entry, &prepared, now_ms);
+        if let Some((deadline_ms, after)) = limits.schedule_to_close
+            && now_ms >= deadline_ms
+        {
+            // Its time ran out while it waited for its turn: it does not begin any more.
+            let error = CallError::TimedOut { what: Timeout::ScheduleToClose, after };
+            return Some(Attempted::Broke { error, progress: None });
+        }
         let info = AttemptInfo {
-            instance_id: instance,
-            key: activity.key(),
-            attempt: activity.failed_attempts + 1,
+            instance_id: prepared.instance,
+            key: prepared.key,
+            attempt: prepared.attempt,
             deadline_ms: limits.deadline().map(|(deadline_ms, ..)| deadline_ms),
-            last_heartbeat: activity.progress.clone(),
+            last_heartbeat: prepared.progress,
             states: self.states.clone(),
             codec: self.codec.clone(),
-            clock: Arc::new(move || clock.now_ms()),
+            clock: self.beat_clock.clone(),
         };
         let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
-        let state = seen.get_or_init(|| state);
-        let running = self.mocks.run(&self, &entry, &activity.args, state);
-        let running = running.unwrap_or_else(|| self.run(&entry, activity.args, state));
+        let state = launched.state.get_or_init(|| state);
+        let running = self.mocks.run(&self, &entry, &prepared.args, state);
+        let running = running.unwrap_or_else(|| self.run(&entry, prepared.args, state));
         Some(self.watch(running, &limits, state).await)
     }
 
     /// The operation as it is stored now.
-    fn read_attempt(&self, slot: Slot, number: Number, operation: OperationId) -> Option<Box<Prepared>> {
-        let instance = self.store.instance(slot).ok()??;
-        let mut loaded = Loaded::read(instance).ok().filter(|loaded| loaded.number == number)?;
-        let activity = loaded.state.pending_activity(operation)?.clone();
-        Some(Box::new(Prepared { instance: loaded.id, activity }))
+    fn read_attempt(
+        &self,
+        slot: Slot,
+        number: Number,
+        operation: OperationId,
+    ) -> Result<Option<Box<Prepared>>, StoreError> {
+        let instance = self.ask(|store| store.instance(slot))?;
+        let loaded = instance.and_then(|instance| Loaded::read(instance).ok());
+        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|mut loaded| {
+            let activity = loaded.state.pending_activity(operation)?;
+            Some(Box::new(Prepared::new(self, &loaded.id, activity)))
+        }))
     }
 
     /// The user's function, with panics caught.
-    fn run(&self, entry: &ActivityEntry, args: crate::codec::Encoded, state: &Arc<AttemptState>) -> Running {
+    fn run(&self, entry: &ActivityEntry, args: Encoded, state: &Arc<AttemptState>) -> Running {
         let future = (entry.run)(args, state.context());
         if !entry.meta.blocking {
             return Box::pin(Guarded(future));
@@ -224,9 +316,8 @@ impl Inner {
         let runtime = self.runtime.clone();
         let task = self.runtime.spawn_blocking(move || runtime.block_on(Guarded(future)));
         Box::pin(async move {
-            task.await.unwrap_or_else(|error| {
-                Err(Caught { message: error.to_string(), place: String::new() })
-            })
+            task.await
+                .unwrap_or_else(|error| Err(Caught { message: error.to_string(), place: String::new() }))
         })
     }
 
@@ -310,14 +401,16 @@ struct Limits {
 }
 
 impl Limits {
-    fn new(entry: &ActivityEntry, activity: &ActivityOperation, now_ms: u64) -> Self {
-        let timeouts = entry.meta.timeouts(&activity.options);
+    fn new(entry: &ActivityEntry, call: &Prepared, now_ms: u64) -> Self {
+        let timeouts = entry.meta.timeouts(&call.options);
         Limits {
             name: entry.meta.name,
             start_to_close: timeouts
                 .start_to_close
                 .map(|longest| (now_ms.saturating_add(millis(longest)), longest)),
-            schedule_to_close: schedule_deadline_ms(entry.meta, activity).zip(timeouts.schedule_to_close),
+            schedule_to_close: timeouts
+                .schedule_to_close
+                .map(|longest| (call.scheduled_ms.saturating_add(millis(longest)), longest)),
             heartbeat: timeouts.heartbeat,
         }
     }
@@ -334,6 +427,43 @@ impl Limits {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Attempts that have got their turn.
+pub(crate) struct Launches {
+    inner: Arc<Inner>,
+    attempts: Vec<(Turn, Option<Box<Prepared>>, Arc<Launched>)>,
+}
+
+impl Launches {
+    /// Makes a task of each attempt. From outside of the runtime every task would wake a thread of
+    /// it: more than a few are spawned from within.
+    pub(crate) fn launch(self) {
+        const FEW: usize = 4;
+        let Launches { inner, attempts } = self;
+        if attempts.len() <= FEW {
+            for (turn, prepared, launched) in attempts {
+                launch(&inner, turn, prepared, &launched);
+            }
+        } else {
+            let runtime = inner.runtime.clone();
+            runtime.spawn(async move {
+                for (turn, prepared, launched) in attempts {
+                    launch(&inner, turn, prepared, &launched);
+                }
+            });
+        }
+    }
+}
+
+fn launch(inner: &Arc<Inner>, mut turn: Turn, prepared: Option<Box<Prepared>>, launched: &Arc<Launched>) {
+    let seen = launched.clone();
+    let task = inner.runtime.spawn(async move {
+        let Turn { slot, number, operation, .. } = turn;
+        let ended = turn.inner.clone().attempt(slot, number, operation, prepared, &seen).await;
+        turn.end(ended);
+    });
+    launched.set_task(task.abort_handle());
 }
 
 /// The place that a running attempt takes up. Given back when the attempt ends, however it ends.
@@ -358,23 +488,32 @@ impl Turn {
         shared.running -= 1;
         if let Some(limited) = self.limited.and_then(|name| shared.limited.get_mut(name)) {
             limited.running -= 1;
-            if let Some(next) = limited.waiting.pop_front() {
-                shared.queue.push_front(next);
-            }
         }
+        inner.call_up(&mut shared, self.limited);
+        let live = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number);
         match ended {
             Some(ended) => {
+                if let Some(attempt) = live.and_then(|live| live.attempt_mut(self.operation)) {
+                    *attempt = Attempt::Ended;
+                }
                 let event = Event::Attempted { operation: self.operation, ended };
                 inner.post(&mut shared, self.slot, self.number, event);
             }
             None => {
-                if let Some(live) = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number) {
+                if let Some(live) = live {
                     live.attempts.retain(|(id, _)| *id != self.operation);
+                    if live.attempts.is_empty() && !live.busy && !live.queued {
+                        let cached = live.cached.is_some();
+                        shared.live.remove(&self.slot);
+                        shared.cached -= usize::from(cached);
+                    }
                 }
             }
         }
-        inner.pump(&mut shared);
+        let launches = inner.pump(&mut shared);
         inner.tell_idle(&shared);
+        drop(shared);
+        launches.launch();
     }
 }
 
@@ -385,6 +524,7 @@ impl Drop for Turn {
             let mut shared = self.inner.lock();
             if shared.generation == self.generation {
                 shared.running -= 1;
+                self.inner.tell_idle(&shared);
             }
         }
     }

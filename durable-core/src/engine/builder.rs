@@ -18,7 +18,6 @@ use crate::{
     clock::{Clock, SystemClock},
     codec::Codec,
     frame::Frames,
-    program,
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
@@ -185,7 +184,7 @@ impl EngineBuilder {
     ) -> Result<Inner, OpenError> {
         let build = match self.build {
             Some(build) => build,
-            None => program::build_id().map_err(OpenError::Build)?,
+            None => crate::build::id().map_err(OpenError::Build)?,
         };
         let layouts = store.clone();
         let source = Box::new(move |id| layouts.layout(id).ok().flatten());
@@ -208,7 +207,11 @@ impl EngineBuilder {
 /// Starts the workers and the recovery.
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
-    let alive = Arc::new(Alive { inner: inner.clone(), threads: std::sync::Mutex::default() });
+    let alive = Arc::new(Alive {
+        inner: inner.clone(),
+        threads: std::sync::Mutex::default(),
+        closed: std::sync::Mutex::default(),
+    });
     // Nobody else has it yet, so it is not set.
     let _ = inner.alive.set(Arc::downgrade(&alive));
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {

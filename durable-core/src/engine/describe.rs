@@ -139,9 +139,8 @@ impl Description {
     }
 
     pub(crate) fn of_closed(inner: &Inner, closed: &Closed) -> Result<Self, EngineError> {
-        let state: ClosedState = postcard::from_bytes(&closed.state).map_err(|error| {
-            EngineError::Unreadable { id: closed.id.clone(), reason: error.to_string() }
-        })?;
+        let state: ClosedState = postcard::from_bytes(&closed.state)
+            .map_err(|error| EngineError::Unreadable { id: closed.id.clone(), reason: error.to_string() })?;
         let (status, result) = match &state.end {
             End::Returned { value, failed } => (
                 if *failed { Status::Failed } else { Status::Completed },
@@ -236,7 +235,12 @@ impl Inner {
     }
 
     /// One frame, and the frame that it awaits.
-    fn frame(&self, program: &Program, layout: &FrameLayout, image: &FrameImage) -> (FrameView, Option<FrameImage>) {
+    fn frame(
+        &self,
+        program: &Program,
+        layout: &FrameLayout,
+        image: &FrameImage,
+    ) -> (FrameView, Option<FrameImage>) {
         let (file, line) = program.place(&layout.workflow, &layout.point).unwrap_or_default();
         let mut view = FrameView {
             workflow: layout.workflow.clone(),

@@ -12,7 +12,9 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Two workflows or two activities have one name.
-    #[error("two items are named `{name}`: {first}, and {second}; rename one, or give it another stored name with `name = \"..\"`")]
+    #[error(
+        "two items are named `{name}`: {first}, and {second}; rename one, or give it another stored name with `name = \"..\"`"
+    )]
     Duplicate {
         /// The name.
         name: &'static str,
@@ -85,7 +87,11 @@ pub enum StartError {
         len: usize,
     },
     /// There are too many tags, or one is too long.
-    #[error("an instance has up to {} tags of up to {} bytes, and `{tag}` is one too many or too long", super::MAX_TAGS, super::MAX_TAG_BYTES)]
+    #[error(
+        "an instance has up to {} tags of up to {} bytes, and `{tag}` is one too many or too long",
+        super::MAX_TAGS,
+        super::MAX_TAG_BYTES
+    )]
     BadTag {
         /// The tag's key.
         tag: String,

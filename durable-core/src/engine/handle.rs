@@ -12,10 +12,13 @@ use super::{
     error::{EngineError, RunError},
     history::{HistoryEvent, read_chunk},
     inner::Inner,
-    start::Started,
+    start::{LOOKS, Started, contradiction},
     state::{ClosedState, End, Loaded},
 };
-use crate::{codec::Persist, workflow::{Workflow, WorkflowCall}};
+use crate::{
+    codec::Persist,
+    workflow::{Workflow, WorkflowCall},
+};
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
 pub struct Handle<T = ()> {
@@ -128,14 +131,17 @@ impl<T> Handle<T> {
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, EngineError> {
         let inner = &self.engine.inner;
         let (number, tail) = match self.look()? {
-            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history.bytes)),
+            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history)),
             Ended::Closed(closed) => (closed.number, None),
         };
         let mut events = Vec::new();
-        for (_, chunk) in inner.store.history(number)? {
-            read_chunk(&chunk, &mut events);
+        for (chunk, bytes) in inner.ask(|store| store.history(number))? {
+            // The tail may have become a chunk between the two readings.
+            if tail.as_ref().is_none_or(|tail| chunk < tail.chunk) {
+                read_chunk(&bytes, &mut events);
+            }
         }
-        read_chunk(&tail.unwrap_or_default(), &mut events);
+        read_chunk(&tail.unwrap_or_default().bytes, &mut events);
         Ok(events)
     }
 
@@ -162,14 +168,20 @@ impl<T> Handle<T> {
             return Err(EngineError::Closed { id: self.id.clone() });
         };
         let (reply, answer) = oneshot::channel();
-        {
+        let generation = {
             let mut shared = inner.lock();
             inner.refuse(&shared)?;
             inner.post(&mut shared, slot, loaded.number, Event::Command { command, reply });
-        }
+            shared.generation
+        };
         match answer.await {
             Ok(Err(EngineError::NotFound { .. } | EngineError::Closed { .. })) | Err(_) => {
-                inner.refuse(&inner.lock())?;
+                let shared = inner.lock();
+                inner.refuse(&shared)?;
+                if shared.generation != generation {
+                    let reason = "it was opened again meanwhile".into();
+                    return Err(EngineError::Broken { reason });
+                }
                 Err(EngineError::Closed { id: self.id.clone() })
             }
             Ok(answer) => answer,
@@ -179,35 +191,36 @@ impl<T> Handle<T> {
     /// What the store says of the instance now.
     fn look(&self) -> Result<Ended, EngineError> {
         let inner = &self.engine.inner;
-        loop {
+        for _ in 0..LOOKS {
             let found = match self.started {
                 // A handle of a start stays with the run that it was given.
-                Some(Started { number, .. }) => match inner.store.closed(number)? {
+                Some(Started { number, .. }) => match inner.ask(|store| store.closed(number))? {
                     Some(_) => Some(Found::Closed(number)),
-                    None => inner.store.find(&self.id)?,
+                    None => inner.ask(|store| store.find(&self.id))?,
                 },
-                None => inner.store.find(&self.id)?,
+                None => inner.ask(|store| store.find(&self.id))?,
             };
             match found {
                 None => return Err(EngineError::NotFound { id: self.id.clone() }),
                 Some(Found::Closed(number)) => {
-                    if let Some(closed) = inner.store.closed(number)? {
+                    if let Some(closed) = inner.ask(|store| store.closed(number))? {
                         return Ok(Ended::Closed(closed));
                     }
                     return Err(EngineError::NotFound { id: self.id.clone() });
                 }
                 Some(Found::Live(slot)) => {
-                    let instance = inner.store.instance(slot)?;
+                    let instance = inner.ask(|store| store.instance(slot))?;
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
                         let id = self.id.clone();
-                        let loaded =
-                            Loaded::read(instance).map_err(|reason| EngineError::Unreadable { id, reason })?;
+                        let loaded = Loaded::read(instance)
+                            .map_err(|reason| EngineError::Unreadable { id, reason })?;
                         return Ok(Ended::Live { slot, loaded: Box::new(loaded) });
                     }
                 }
             }
         }
+        Err(contradiction(&self.id))
     }
 }
 
@@ -241,7 +254,21 @@ impl<T: Persist> Handle<T> {
                 EngineError::Broken { .. } => Ok(()),
                 error => Err(error),
             })?;
-            crate::testing::wait(&inner, &self.id, closed).await?;
+            if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
+                return self.last_look(stuck);
+            }
+        }
+    }
+
+    /// A test's engine has nothing left to do. An end and the news of it are two moments, so the
+    /// instance may have ended all the same; or it is parked, and nobody took it up.
+    fn last_look(&self, stuck: RunError) -> Result<T, RunError> {
+        match self.look()? {
+            Ended::Closed(closed) => self.read(&closed),
+            Ended::Live { loaded, .. } => Err(match loaded.state.parked {
+                Some(parked) => RunError::Parked { id: self.id.clone(), reason: parked.reason.to_string() },
+                None => stuck,
+            }),
         }
     }
 
@@ -275,6 +302,8 @@ impl Inner {
     /// Whether something is about to happen to a run.
     fn has_news(&self, number: Number) -> bool {
         let shared = self.lock();
-        shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
+        // While the engine starts it may be about to try a parked instance again.
+        shared.recovering
+            || shared.live.values().any(|live| live.number == number && (live.busy || live.queued))
     }
 }

@@ -12,6 +12,21 @@ const CHUNK_BYTES: usize = 512;
 /// So many chunks are kept of an instance: some ten thousand events.
 const CHUNKS_KEPT: u32 = 400;
 
+/// Messages are stored up to this length: a record is for people to read, and an event's length has
+/// three bytes.
+const MESSAGE_BYTES: usize = 4096;
+
+/// The beginning of a message that is too long to be stored.
+pub(crate) fn clip(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES {
+        let left = message.len();
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+        let left = left - message.len();
+        message.push_str(&format!(".. ({left} bytes more)"));
+    }
+    message
+}
+
 /// The events not moved out yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tail {
@@ -30,9 +45,13 @@ pub(crate) struct Moved {
 
 impl Tail {
     pub(crate) fn push(&mut self, event: &HistoryEvent) {
-        let bytes = postcard::to_stdvec(event).expect("the engine's own records always encode");
-        self.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes()[..3]);
-        self.bytes.extend_from_slice(&bytes);
+        let start = self.bytes.len() + 3;
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.reserve(64);
+        bytes.extend_from_slice(&[0; 3]);
+        self.bytes = postcard::to_extend(event, bytes).expect("the engine's own records always encode");
+        let len = ((self.bytes.len() - start) as u32).to_le_bytes();
+        self.bytes[start - 3..start].copy_from_slice(&len[..3]);
     }
 
     /// Takes the tail out as a chunk if it is full, or in any case at the end of an instance.

@@ -10,13 +10,14 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use durable_store::{Number, Slot, Store};
+use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
 use tokio::sync::{Notify, oneshot};
 
 use super::{
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) states: Arc<States>,
     pub(crate) mocks: Mocks,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same as attempts read it at a heartbeat.
+    pub(crate) beat_clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
     pub(crate) build: u64,
@@ -59,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Mutex<Shared>,
     /// Wakes the workers.
     pub(crate) work: Condvar,
+    /// A hint to a worker that is about to sleep; what counts is under the lock.
+    pub(crate) has_work: AtomicBool,
     /// Held by the worker whose batch is being committed.
     pub(crate) commit: Mutex<Unsaved>,
     /// Wakes the timer task when the earliest deadline has changed.
@@ -89,7 +94,7 @@ pub(crate) struct Unsaved {
 /// What is guarded by the one lock.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    pub(crate) live: HashMap<Slot, Live>,
+    pub(crate) live: HashMap<Slot, Live, BuildHasherDefault<SlotHasher>>,
     pub(crate) ready: VecDeque<Slot>,
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
@@ -106,8 +111,32 @@ pub(crate) struct Shared {
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,
+    /// Why the store answers nothing. A worker opens it again.
     pub(crate) broken: Option<String>,
+    /// A worker is at it.
+    pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
+}
+
+/// Spreads slots, which are dense numbers that nobody chooses to do harm: a step looks one up many times.
+#[derive(Debug, Default)]
+pub(crate) struct SlotHasher(u64);
+
+impl Hasher for SlotHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        // The table takes its bucket from the low bits and its tag from the high ones.
+        self.0 = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
+    }
 }
 
 /// How far a shutdown is.
@@ -163,6 +192,7 @@ impl Inner {
     pub(crate) fn new(parts: Parts, runtime: tokio::runtime::Handle) -> Self {
         // Every opening numbers its instances from a range of its own.
         let first_number = parts.store.epoch() << 32;
+        let clock = parts.clock.clone();
         Inner {
             program: Program::of(&parts.registry),
             store: parts.store,
@@ -172,12 +202,14 @@ impl Inner {
             states: parts.states,
             mocks: parts.mocks,
             clock: parts.clock,
+            beat_clock: Arc::new(move || clock.now_ms()),
             random: parts.random,
             settings: parts.settings,
             build: parts.build,
             runtime,
             shared: Mutex::default(),
             work: Condvar::new(),
+            has_work: AtomicBool::new(false),
             commit: Mutex::default(),
             timers_changed: Arc::default(),
             idle: Notify::new(),
@@ -190,6 +222,52 @@ impl Inner {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().expect("no code panics while it holds the engine's lock")
+    }
+
+    /// Asks the store something. If that shows that the store has stopped, a worker opens it again:
+    /// whoever meets the error first, nobody must wait for a commit to meet it too.
+    pub(crate) fn ask<T>(
+        &self,
+        question: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let generation = self.lock().generation;
+        question(&*self.store).inspect_err(|error| {
+            if matches!(error, StoreError::Io { .. } | StoreError::Poisoned { .. }) {
+                self.store_failed(generation, error);
+            }
+        })
+    }
+
+    /// Reads instances. One whose record is damaged stays where it is, and is missing here.
+    pub(crate) fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
+        match self.ask(|store| store.instances(slots)) {
+            Err(StoreError::DamagedRecord { .. }) => {}
+            instances => return instances,
+        }
+        let read = |slot: &Slot| match self.ask(|store| store.instance(*slot)) {
+            Err(error @ StoreError::DamagedRecord { .. }) => {
+                self.report(&error.to_string());
+                Ok(None)
+            }
+            read => read,
+        };
+        slots.iter().map(read).collect()
+    }
+
+    /// Has the store opened again, unless that has happened since `generation`.
+    pub(crate) fn store_failed(&self, generation: u64, error: &StoreError) {
+        let mut shared = self.lock();
+        if shared.generation != generation || shared.stopping == Stopping::Now {
+            return;
+        }
+        shared.generation += 1;
+        shared.broken = Some(error.to_string());
+        // A shutdown does not wait for what is forgotten now.
+        self.tell_idle(&shared);
+        drop(shared);
+        self.report(&format!("the store failed: {error}"));
+        self.work.notify_all();
+        self.timers_changed.notify_one();
     }
 
     pub(crate) fn next_number(&self) -> Number {
@@ -209,8 +287,14 @@ impl Inner {
         if !live.busy && !live.queued {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.work.notify_one();
+            self.wake_worker();
         }
+    }
+
+    /// There is something to step or to start.
+    pub(crate) fn wake_worker(&self) {
+        self.has_work.store(true, Ordering::Relaxed);
+        self.work.notify_one();
     }
 
     /// After an instance's transition was committed, or came to nothing.
@@ -220,7 +304,7 @@ impl Inner {
         if !live.inbox.is_empty() {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.work.notify_one();
+            self.wake_worker();
         } else if live.attempts.is_empty() {
             shared.live.remove(&slot);
             return;
@@ -245,8 +329,16 @@ impl Inner {
             && shared.broken.is_none()
     }
 
+    /// Whether nothing is left that a shutdown waits for.
+    pub(crate) fn is_drained(&self, shared: &Shared) -> bool {
+        let drained =
+            shared.running == 0 && shared.busy == 0 && shared.ready.is_empty() && shared.starts.is_empty();
+        // An attempt that waits for a test's clock waits for ever: nobody moves it meanwhile.
+        drained || shared.broken.is_some() || (self.mocks.is_testing() && self.is_idle(shared))
+    }
+
     pub(crate) fn tell_idle(&self, shared: &Shared) {
-        if self.is_idle(shared) {
+        if self.is_idle(shared) || (shared.stopping != Stopping::No && self.is_drained(shared)) {
             self.idle.notify_waiters();
         }
     }

@@ -34,7 +34,13 @@ impl Default for Filter {
 impl Filter {
     /// All instances, open and closed, up to 1,000 of them.
     pub fn new() -> Self {
-        Filter { workflow: None, status: None, tags: Vec::new(), waiting_longer_than: None, limit: DEFAULT_LIMIT }
+        Filter {
+            workflow: None,
+            status: None,
+            tags: Vec::new(),
+            waiting_longer_than: None,
+            limit: DEFAULT_LIMIT,
+        }
     }
 
     /// Only instances of the workflow of this stored name.
@@ -146,7 +152,7 @@ impl super::inner::Inner {
         let now_ms = self.clock.now_ms();
         let mut after = None;
         loop {
-            let page = self.store.scan(after, PAGE)?;
+            let page = self.ask(|store| store.scan(after, PAGE))?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
             for (_, instance) in page {
@@ -187,7 +193,7 @@ impl super::inner::Inner {
     fn list_closed(&self, filter: &Filter, found: &mut Vec<Summary>) -> Result<(), EngineError> {
         let mut after = None;
         loop {
-            let page = self.store.scan_closed(after, PAGE)?;
+            let page = self.ask(|store| store.scan_closed(after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.number);
             for closed in page {
@@ -202,7 +208,10 @@ impl super::inner::Inner {
                 let state: ClosedState = match postcard::from_bytes(&closed.state) {
                     Ok(state) => state,
                     Err(error) => {
-                        self.report(&format!("the record of instance `{}` can't be read: {error}", closed.id));
+                        self.report(&format!(
+                            "the record of instance `{}` can't be read: {error}",
+                            closed.id
+                        ));
                         continue;
                     }
                 };

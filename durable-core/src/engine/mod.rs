@@ -77,6 +77,7 @@ impl std::fmt::Debug for Engine {
 pub(crate) struct Alive {
     inner: Arc<Inner>,
     threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+    closed: std::sync::Mutex<bool>,
 }
 
 impl Alive {
@@ -86,20 +87,18 @@ impl Alive {
             let mut shared = self.inner.lock();
             shared.stopping = Stopping::Now;
             shared.queue.clear();
-            let live = std::mem::take(&mut shared.live);
             shared.watchers.clear();
+            // What has ended stays in its inbox: the workers commit it before they end.
+            let attempts: Vec<_> =
+                shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
             drop(shared);
-            for (_, attempt) in live.into_values().flat_map(|live| live.attempts) {
-                attempt.cancel();
-                if let attempt::Attempt::Running { task, .. } = attempt {
-                    task.abort();
-                }
-            }
+            attempts.iter().for_each(|(_, attempt)| attempt.abort());
         }
         self.inner.work.notify_all();
         self.inner.idle.notify_waiters();
         self.inner.timers_changed.notify_one();
-        let threads = std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() {
                 // A worker that panicked has nothing left to wait for.
@@ -109,11 +108,25 @@ impl Alive {
     }
 }
 
-impl Drop for Alive {
-    fn drop(&mut self) {
+impl Alive {
+    /// Stops, and closes the store; once only. Settled, the store opens quickly the next time.
+    fn close(&self, settle: bool) -> Result<(), EngineError> {
+        let mut closed = self.closed.lock().expect("no code panics while it holds this lock");
+        if std::mem::replace(&mut closed, true) {
+            return Ok(());
+        }
         self.stop();
+        let settled = if settle { self.inner.store.settle() } else { Ok(()) };
         // Tasks that were told to stop may outlive this for a moment; the file is free now.
         self.inner.store.close();
+        Ok(settled?)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        // Without settling there is nothing to fail.
+        let _ = self.close(false);
     }
 }
 
@@ -173,14 +186,19 @@ impl Engine {
     /// [`EngineError::Broken`] if the store failed.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), EngineError> {
         let inner = &self.inner;
-        inner.lock().stopping = Stopping::Draining;
-        let deadline_ms = inner.clock.now_ms().saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        {
+            let mut shared = inner.lock();
+            // It may have been shut down already.
+            shared.stopping = shared.stopping.max(Stopping::Draining);
+        }
+        let deadline_ms =
+            inner.clock.now_ms().saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
         let quiet = async {
             loop {
                 let idle = inner.idle.notified();
                 {
                     let shared = inner.lock();
-                    if shared.running == 0 && shared.busy == 0 && shared.ready.is_empty() {
+                    if shared.stopping == Stopping::Now || inner.is_drained(&shared) {
                         return;
                     }
                 }
@@ -189,12 +207,7 @@ impl Engine {
         };
         either(quiet, inner.clock.sleep_until(deadline_ms)).await;
         let alive = self.alive.clone();
-        let stopped = inner.runtime.spawn_blocking(move || {
-            alive.stop();
-            let settled = alive.inner.store.settle();
-            alive.inner.store.close();
-            settled
-        });
+        let stopped = inner.runtime.spawn_blocking(move || alive.close(true));
         stopped.await.map_err(|_| EngineError::Stopped)??;
         match &inner.lock().broken {
             Some(reason) => Err(EngineError::Broken { reason: reason.clone() }),
@@ -215,14 +228,7 @@ impl Engine {
     pub(crate) async fn kill(&self) {
         let alive = self.alive.clone();
         // The workers end with what they hold: a crash just after it.
-        let _ = self
-            .inner
-            .runtime
-            .spawn_blocking(move || {
-                alive.stop();
-                alive.inner.store.close();
-            })
-            .await;
+        let _ = self.inner.runtime.spawn_blocking(move || alive.close(false)).await;
     }
 }
 

@@ -25,16 +25,16 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
+            let place = info
+                .location()
+                .map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
             // The thread may be past its locals: then nobody asks for the place either.
             let _ = PLACE.try_with(|last| last.replace(place));
             previous(info);
         }));
     });
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Caught {
-        message: message(&*payload),
-        place: PLACE.with(|last| last.take()),
-    })
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|payload| Caught { message: message(&*payload), place: PLACE.take() })
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use durable_store::{Error as StoreError, Slot};
+use durable_store::{Error as StoreError, Record, Slot};
 
 use super::{
     advance::Event,
@@ -32,7 +32,7 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
     };
     inner.timers_changed.notify_one();
     let mut after = None;
-    let result = loop {
+    let result = 'pages: loop {
         match page(inner, after) {
             Ok(Some(last)) => after = Some(last),
             Ok(None) => break Ok(()),
@@ -41,7 +41,7 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
         loop {
             let shared = inner.lock();
             if shared.stopping != Stopping::No || shared.generation != generation {
-                return Ok(());
+                break 'pages Ok(());
             }
             if shared.queue.len() < QUEUED_ENOUGH {
                 break;
@@ -60,21 +60,24 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 /// At the opening of an engine; a store that fails already here is treated as one that fails later.
 pub(crate) fn at_start(inner: &Arc<Inner>) {
+    let generation = inner.lock().generation;
     if let Err(error) = recover(inner) {
-        inner.report(&format!("the store failed: {error}"));
-        {
-            let mut shared = inner.lock();
-            shared.generation += 1;
-            shared.broken = Some(error.to_string());
-        }
-        reopen(inner);
+        inner.store_failed(generation, &error);
     }
 }
 
 /// Takes up one page of active instances; gives the last slot, or nothing at the end.
+///
+/// The engine is at work meanwhile. No commit may come between the reading of a record and its
+/// taking up: what was pending in it may be done by then, and would be done again.
 fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreError> {
-    let slots = inner.store.active(after, PAGE)?;
-    let instances = inner.store.instances(&slots)?;
+    let commit = inner.commit.lock().expect("no code panics while it commits");
+    let slots = match inner.ask(|store| store.active(after, PAGE)) {
+        // Only the mark is damaged: what it marks is looked at, and the scan goes on behind it.
+        Err(StoreError::DamagedRecord { record: Record::Active(slot), .. }) => vec![slot],
+        slots => slots?,
+    };
+    let instances = inner.instances(&slots)?;
     for (slot, instance) in slots.iter().zip(instances) {
         let Some(instance) = instance else { continue };
         match Loaded::read(instance) {
@@ -83,8 +86,9 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
             Err(reason) => inner.report(&reason),
         }
     }
-    let mut shared = inner.lock();
-    inner.pump(&mut shared);
+    drop(commit);
+    let launches = inner.pump(&mut inner.lock());
+    launches.launch();
     Ok(slots.last().copied())
 }
 
@@ -125,14 +129,9 @@ fn back_off(shared: &mut Shared, queued: Queued, at_ms: u64) {
 }
 
 /// Opens the store again after it failed, however long that takes, and goes on from what is durable.
+/// One worker does it, the one that set `reopening`.
 pub(crate) fn reopen(inner: &Arc<Inner>) {
-    {
-        let mut shared = inner.lock();
-        if shared.broken.is_none() {
-            return;
-        }
-        forget(&mut shared);
-    }
+    forget(&mut inner.lock());
     loop {
         if inner.lock().stopping == Stopping::Now {
             return;
@@ -149,16 +148,18 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
             }
         }
     }
-    inner.lock().broken = None;
-    if let Err(error) = recover(inner) {
-        inner.report(&format!("the store failed again: {error}"));
+    let generation = {
         let mut shared = inner.lock();
-        shared.generation += 1;
-        shared.broken = Some(error.to_string());
-        drop(shared);
+        shared.broken = None;
+        shared.generation
+    };
+    inner.work.notify_all();
+    if let Err(error) = recover(inner) {
+        inner.store_failed(generation, &error);
         std::thread::sleep(PAUSE);
-        reopen(inner);
     }
+    inner.lock().reopening = false;
+    inner.work.notify_all();
 }
 
 /// Everything in memory may be wrong after a failed commit: running attempts are told to stop, and
@@ -172,10 +173,7 @@ fn forget(shared: &mut Shared) {
             }
         }
         for (_, attempt) in live.attempts {
-            attempt.cancel();
-            if let Attempt::Running { task, .. } = attempt {
-                task.abort();
-            }
+            attempt.abort();
         }
     }
     shared.ready.clear();

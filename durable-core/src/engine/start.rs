@@ -33,6 +33,15 @@ pub enum OnExisting {
     RestartIfClosed,
 }
 
+/// So often an id is looked up again because its instance closed between two reads.
+pub(crate) const LOOKS: usize = 1_000;
+
+/// The error of an id whose instance is never where the index says.
+pub(crate) fn contradiction(id: &str) -> EngineError {
+    let reason = "the store's index leads to a place without it; restore a backup".into();
+    EngineError::Unreadable { id: id.into(), reason }
+}
+
 pub(crate) type StartReply = oneshot::Sender<Result<Started, StartError>>;
 
 /// What a start has come to.
@@ -62,29 +71,37 @@ pub(crate) enum Decision {
 impl StartRequest {
     /// Looks at what stands under the id. Only one start of an id is decided at a time.
     pub(crate) fn decide(&self, inner: &Inner) -> Result<Decision, StoreError> {
-        let (number, workflow, closed) = match inner.store.find(&self.id)? {
-            None => return Ok(Decision::Create),
-            Some(Found::Live(slot)) => match inner.store.instance(slot)? {
-                Some(instance) if instance.id == self.id => (instance.number, instance.workflow, false),
-                // It has closed between the two reads: look again.
-                _ => return self.decide(inner),
-            },
-            Some(Found::Closed(number)) => match inner.store.closed(number)? {
-                Some(closed) => (closed.number, closed.workflow, true),
+        for _ in 0..LOOKS {
+            let (number, workflow, closed) = match inner.store.find(&self.id)? {
                 None => return Ok(Decision::Create),
-            },
-        };
+                Some(Found::Live(slot)) => match inner.store.instance(slot)? {
+                    Some(instance) if instance.id == self.id => (instance.number, instance.workflow, false),
+                    // It has closed between the two reads: look again.
+                    _ => continue,
+                },
+                Some(Found::Closed(number)) => match inner.store.closed(number)? {
+                    Some(closed) => (closed.number, closed.workflow, true),
+                    None => return Ok(Decision::Create),
+                },
+            };
+            return Ok(self.decide_on(number, workflow, closed));
+        }
+        Ok(Decision::Answer(Err(contradiction(&self.id).into())))
+    }
+
+    /// What to do about the instance that stands under the id.
+    fn decide_on(&self, number: Number, workflow: String, closed: bool) -> Decision {
         if closed && self.on_existing == OnExisting::RestartIfClosed {
-            return Ok(Decision::Create);
+            return Decision::Create;
         }
         let id = self.id.clone();
-        Ok(Decision::Answer(if workflow != self.workflow {
+        Decision::Answer(if workflow != self.workflow {
             Err(StartError::OtherWorkflow { id, found: workflow, wanted: self.workflow })
         } else if self.on_existing == OnExisting::Fail {
             Err(StartError::Exists { id })
         } else {
             Ok(Started { number, created: false })
-        }))
+        })
     }
 
     /// The record of the instance before its first step.
@@ -96,6 +113,7 @@ impl StartRequest {
             workflow: self.workflow.into(),
             started_ms: now_ms,
             stored_active: false,
+            stored_bytes: 0,
             state: InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms),
         })
     }
@@ -115,18 +133,18 @@ pub struct Start<T> {
 
 impl<T> std::fmt::Debug for Start<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Start").field("id", &self.id).field("workflow", &self.workflow).finish_non_exhaustive()
+        f.debug_struct("Start")
+            .field("id", &self.id)
+            .field("workflow", &self.workflow)
+            .finish_non_exhaustive()
     }
 }
 
 impl<T> Start<T> {
     pub(crate) fn new<W: Workflow<Output = T>>(engine: Engine, id: String, call: WorkflowCall<W>) -> Self {
         let workflow = W::META.name;
-        let args = engine
-            .inner
-            .codec
-            .encode(&call.args)
-            .map_err(|error| StartError::Args { workflow, error });
+        let args =
+            engine.inner.codec.encode(&call.args).map_err(|error| StartError::Args { workflow, error });
         Start {
             engine,
             id,
@@ -178,7 +196,7 @@ impl<T: Persist> IntoFuture for Start<T> {
                     tags: self.tags,
                     reply,
                 });
-                inner.work.notify_one();
+                inner.wake_worker();
             }
             let started = answer.await.map_err(|_| EngineError::Stopped)??;
             Ok(Handle::new(self.engine.clone(), self.id, Some(started)))

@@ -5,7 +5,7 @@ use std::fmt;
 use durable_store::{Instance, Number, Slot, Timer};
 use serde::{Deserialize, Serialize};
 
-use super::history::Tail;
+use super::history::{Tail, clip};
 use crate::{
     activity::{CallOptions, IdempotencyKey},
     codec::Encoded,
@@ -22,6 +22,8 @@ pub(crate) struct Loaded {
     pub(crate) started_ms: u64,
     /// What the stored record says; an update tells the store when it changes.
     pub(crate) stored_active: bool,
+    /// How long the stored state is: the next one is about as long.
+    pub(crate) stored_bytes: usize,
     pub(crate) state: InstanceState,
 }
 
@@ -138,10 +140,26 @@ pub enum ParkReason {
     },
 }
 
+impl ParkReason {
+    /// With messages of a length that can be stored.
+    pub(crate) fn clipped(self) -> Self {
+        match self {
+            ParkReason::Panicked { message, place } => ParkReason::Panicked { message: clip(message), place },
+            ParkReason::Exhausted { activity, error } => {
+                ParkReason::Exhausted { activity, error: clip(error) }
+            }
+            ParkReason::Incompatible { reason } => ParkReason::Incompatible { reason: clip(reason) },
+            short @ (ParkReason::NotInBuild { .. } | ParkReason::MissingState { .. }) => short,
+        }
+    }
+}
+
 impl fmt::Display for ParkReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParkReason::Panicked { message, place } => write!(f, "the workflow panicked at {place}: {message}"),
+            ParkReason::Panicked { message, place } => {
+                write!(f, "the workflow panicked at {place}: {message}")
+            }
             ParkReason::Exhausted { activity, error } => {
                 write!(f, "activity `{activity}` used up its attempts: {error}")
             }
@@ -166,8 +184,13 @@ pub(crate) struct ClosedState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum End {
     /// The workflow returned; `failed` says that it was an `Err`.
-    Returned { value: Encoded, failed: bool },
-    Terminated { why: String },
+    Returned {
+        value: Encoded,
+        failed: bool,
+    },
+    Terminated {
+        why: String,
+    },
 }
 
 /// Where an instance stands.
@@ -258,13 +281,16 @@ impl InstanceState {
 
     /// Whether the machine can move with what is done.
     pub(crate) fn is_ready(&self) -> bool {
-        let done = |id| self.operations.iter().any(|op| op.id == id && matches!(op.kind, OperationKind::Done(_)));
+        let done =
+            |id| self.operations.iter().any(|op| op.id == id && matches!(op.kind, OperationKind::Done(_)));
         self.parked.is_none() && self.wait.as_ref().is_none_or(|wait| wait.is_met(&done))
     }
 
-    /// Whether the engine must look at it at start-up. A parked instance counts: a new build tries it again.
-    pub(crate) fn is_active(&self) -> bool {
-        self.status() != Status::Waiting
+    /// The status's code, and whether the engine must look at the instance at start-up. A parked
+    /// one counts: a new build tries it again.
+    fn summary(&self) -> (u8, bool) {
+        let status = self.status();
+        (status.code(), status != Status::Waiting)
     }
 
     pub(crate) fn operation(&mut self, id: OperationId) -> Option<&mut Operation> {
@@ -296,6 +322,7 @@ impl InstanceState {
 impl Loaded {
     /// Reads a stored record.
     pub(crate) fn read(instance: Instance) -> Result<Self, String> {
+        let stored_bytes = instance.state.len();
         let state = postcard::from_bytes(&instance.state)
             .map_err(|error| format!("the record of instance `{}` can't be read: {error}", instance.id))?;
         Ok(Loaded {
@@ -304,20 +331,25 @@ impl Loaded {
             workflow: instance.workflow,
             started_ms: instance.started_ms,
             stored_active: instance.active,
+            stored_bytes,
             state,
         })
     }
 
     /// The record to be stored.
-    pub(crate) fn record(&self) -> Instance {
+    pub(crate) fn record(&mut self) -> Instance {
+        let state = Vec::with_capacity(self.stored_bytes + 128);
+        let state = postcard::to_extend(&self.state, state).expect("the engine's own records always encode");
+        self.stored_bytes = state.len();
+        let (status, active) = self.state.summary();
         Instance {
             id: self.id.clone(),
             number: self.number,
             workflow: self.workflow.clone(),
-            status: self.state.status().code(),
-            active: self.state.is_active(),
+            status,
+            active,
             started_ms: self.started_ms,
-            state: postcard::to_stdvec(&self.state).expect("the engine's own records always encode"),
+            state,
         }
     }
 }

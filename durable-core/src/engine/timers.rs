@@ -11,11 +11,11 @@ use std::{
     task::Poll,
 };
 
-use durable_store::Timer;
+use durable_store::{Error as StoreError, Record, Timer};
 
 use super::{
     advance::Event,
-    attempt::Queued,
+    attempt::{Attempt, Queued},
     inner::{Inner, Stopping},
     state::Loaded,
 };
@@ -65,28 +65,57 @@ impl Timers {
 }
 
 impl Inner {
-    /// Reads the next timers from the store if none are left in memory.
-    fn read_timers(&self) {
+    /// Reads the next timers from the store if none are left in memory; false if it can't.
+    fn read_timers(&self) -> bool {
         let (after, generation) = {
             let shared = self.lock();
             if !shared.timers.needs_reading() || shared.broken.is_some() {
-                return;
+                return shared.broken.is_none();
             }
             (shared.timers.horizon, shared.generation)
         };
         // No commit may add a timer between this read and the new horizon: it would be missed.
         let _commit = self.commit.lock().expect("no code panics while it commits");
-        match self.store.timers(after, u64::MAX, NEAR) {
-            Ok(read) => {
+        match self.timers_after(after) {
+            Ok((read, horizon)) => {
                 let mut shared = self.lock();
                 if shared.generation == generation {
-                    let last = (read.len() == NEAR).then(|| read.last().copied()).flatten();
-                    shared.timers.horizon = last;
+                    shared.timers.horizon = horizon;
                     shared.timers.unread = false;
                     shared.timers.near.extend(read);
                 }
+                true
             }
-            Err(error) => self.report(&format!("timers can't be read: {error}")),
+            Err(error) => {
+                self.report(&format!("timers can't be read: {error}"));
+                false
+            }
+        }
+    }
+
+    /// The next timers, and the last one of them if there may be more.
+    fn timers_after(&self, mut after: Option<Timer>) -> Result<(Vec<Timer>, Option<Timer>), StoreError> {
+        let mut timers = Vec::new();
+        loop {
+            match self.ask(|store| store.timers(after, u64::MAX, NEAR)) {
+                Ok(page) => {
+                    let Some(last) = page.last().copied() else { return Ok((timers, None)) };
+                    timers.extend(page);
+                    if timers.len() >= NEAR {
+                        return Ok((timers, Some(last)));
+                    }
+                    // A short page may end in front of a damaged record.
+                    after = Some(last);
+                }
+                Err(error @ StoreError::DamagedRecord { .. }) => {
+                    self.report(&error.to_string());
+                    let StoreError::DamagedRecord { record: Record::Timer(timer), .. } = error else {
+                        return Err(error);
+                    };
+                    after = Some(timer);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -103,19 +132,20 @@ impl Inner {
     pub(crate) fn fire_due(self: &Arc<Self>) {
         let now_ms = self.clock.now_ms();
         loop {
-            self.read_timers();
+            let read = self.read_timers();
             let due = self.lock().timers.take_due(now_ms);
             if !due.is_empty() {
                 self.fire(&due);
             }
-            let shared = self.lock();
-            if !shared.timers.needs_reading() || shared.broken.is_some() {
+            // What can't be read now is read after the store was opened again.
+            if !read || !self.lock().timers.needs_reading() {
                 break;
             }
         }
         let due: Vec<_> = {
             let mut shared = self.lock();
-            let later = shared.backoffs.split_off(&(now_ms + 1, durable_store::Slot(0), durable_store::Number(0), 0));
+            let later =
+                shared.backoffs.split_off(&(now_ms + 1, durable_store::Slot(0), durable_store::Number(0), 0));
             std::mem::replace(&mut shared.backoffs, later).into_iter().collect()
         };
         for (_, slot, number, operation) in due {
@@ -126,10 +156,12 @@ impl Inner {
     /// Tells the instances whose timers are due.
     fn fire(&self, due: &[Timer]) {
         let slots: Vec<_> = due.iter().map(|timer| timer.slot).collect();
-        let instances = match self.store.instances(&slots) {
+        let instances = match self.instances(&slots) {
             Ok(instances) => instances,
             // The store is broken: its reopening reads the timers again.
-            Err(error) => return self.report(&format!("instances whose timers are due can't be read: {error}")),
+            Err(error) => {
+                return self.report(&format!("instances whose timers are due can't be read: {error}"));
+            }
         };
         let mut shared = self.lock();
         for (timer, instance) in due.iter().zip(instances) {
@@ -142,7 +174,7 @@ impl Inner {
 
     /// A back-off is over: the attempt gets into the queue.
     fn retry_due(self: &Arc<Self>, slot: durable_store::Slot, number: durable_store::Number, operation: u64) {
-        let Ok(Some(instance)) = self.store.instance(slot) else { return };
+        let Ok(Some(instance)) = self.ask(|store| store.instance(slot)) else { return };
         let Ok(mut loaded) = Loaded::read(instance) else { return };
         if loaded.number != number || loaded.state.parked.is_some() {
             return;
@@ -151,8 +183,15 @@ impl Inner {
         let Some(activity) = loaded.state.pending_activity(operation) else { return };
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
+        // By hand it may have been made already since the record was read, and be done.
+        let live = shared.live.get(&slot).filter(|live| live.number == number);
+        if !matches!(live.and_then(|live| live.attempt(operation)), Some(Attempt::BackingOff { .. })) {
+            return;
+        }
         self.enqueue(&mut shared, queued);
-        self.pump(&mut shared);
+        let launches = self.pump(&mut shared);
+        drop(shared);
+        launches.launch();
     }
 }
 

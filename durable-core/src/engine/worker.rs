@@ -7,6 +7,8 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+mod refused;
+
 use std::{
     sync::{Arc, MutexGuard, TryLockError, atomic::Ordering},
     time::Duration,
@@ -20,19 +22,23 @@ use super::{
     error::EngineError,
     inner::{Inner, Live, Shared, Stopping, Unsaved},
     start::{Decision, StartReply, StartRequest, Started},
-    state::{Loaded, OperationKind},
+    state::Loaded,
 };
+use crate::clock::Patience;
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
 /// The most instances that are taken at once before looking whether the disk is free.
 const LARGEST_CLAIM: usize = 256;
+/// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
+const LINGER: Duration = Duration::from_micros(50);
 /// An engine without work for this long has the store make its next opening cheap.
 const IDLE: Duration = Duration::from_millis(500);
 
 /// An instance taken from the ready queue, with what happened to it.
 struct Claim {
     slot: Slot,
+    /// Which run it is, as long as it is busy.
     number: Number,
     loaded: Option<Box<Loaded>>,
     events: Vec<Event>,
@@ -56,18 +62,31 @@ struct Commit {
     number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
+    /// Attempts that are due, made ready before the lock is taken.
+    due: Vec<Queued>,
 }
 
 /// Runs until the engine stops.
 pub(crate) fn run(inner: &Arc<Inner>) {
     let mut settled = false;
+    let mut expecting = false;
     loop {
+        if std::mem::take(&mut expecting) {
+            linger(inner);
+        }
         let mut shared = inner.lock();
-        while shared.ready.is_empty() && shared.starts.is_empty() {
+        while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
             if shared.stopping == Stopping::Now {
                 return;
             }
-            if settled {
+            if shared.broken.is_some() && !shared.reopening {
+                shared.reopening = true;
+                drop(shared);
+                super::recover::reopen(inner);
+                shared = inner.lock();
+                continue;
+            }
+            if settled || shared.broken.is_some() {
                 shared = inner.work.wait(shared).expect("no code panics under the engine's lock");
                 continue;
             }
@@ -77,14 +96,14 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             if timeout.timed_out() && shared.ready.is_empty() && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
-                // Best effort: an error shows again, and is handled, at the next commit.
-                let _ = inner.store.settle();
+                // Best effort: what it could not make cheap is made by the next opening.
+                let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
         settled = false;
         let mut work = Work { generation: shared.generation, ..Work::default() };
-        let (claims, starts) = claim(&mut shared);
+        let (claims, starts) = claim(inner, &mut shared);
         drop(shared);
         if let Err(error) = prepare(inner, &mut work, claims, starts) {
             fail(inner, work, &error);
@@ -92,14 +111,23 @@ pub(crate) fn run(inner: &Arc<Inner>) {
         }
         let unsaved = gather(inner, &mut work);
         match unsaved {
-            Ok(guard) => commit(inner, work, guard),
+            Ok(guard) => expecting = commit(inner, work, guard),
             Err(error) => fail(inner, work, &error),
         }
     }
 }
 
+/// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
+/// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
+fn linger(inner: &Inner) {
+    let patience = Patience::of(LINGER);
+    while !patience.is_over() && !inner.has_work.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+}
+
 /// Takes what is ready. Taken instances are busy until their transition is committed.
-fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
+fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
     let mut claims = Vec::new();
     while claims.len() < LARGEST_CLAIM
         && let Some(slot) = shared.ready.pop_front()
@@ -125,6 +153,7 @@ fn claim(shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
             starts.push(request);
         }
     }
+    inner.has_work.store(!shared.ready.is_empty() || !shared.starts.is_empty(), Ordering::Relaxed);
     (claims, starts)
 }
 
@@ -139,7 +168,14 @@ fn prepare(
     work.ids.extend(starts.iter().map(|request| request.id.clone()));
     let missing: Vec<Slot> =
         claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
-    let mut read = if missing.is_empty() { Vec::new() } else { inner.store.instances(&missing)? }.into_iter();
+    let read = if missing.is_empty() { Ok(Vec::new()) } else { inner.instances(&missing) };
+    let mut read = match read {
+        Ok(read) => read.into_iter(),
+        Err(error) => {
+            refuse(claims, starts, &error);
+            return Err(error);
+        }
+    };
     for mut claim in claims {
         if claim.loaded.is_none() {
             claim.loaded = read.next().flatten().and_then(|instance| match Loaded::read(instance) {
@@ -162,19 +198,52 @@ fn prepare(
         let advanced = advance(inner, claim.slot, loaded, claim.events, false);
         work.push(claim.slot, advanced);
     }
-    for request in starts {
-        start(inner, work, request)?;
+    let mut starts = starts.into_iter();
+    while let Some(request) = starts.next() {
+        if let Err(error) = start(inner, work, request) {
+            refuse(Vec::new(), starts.collect(), &error);
+            return Err(error);
+        }
     }
     Ok(())
 }
 
+/// Tells callers that the store failed before anything was done for them.
+fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &StoreError) {
+    for event in claims.into_iter().flat_map(|claim| claim.events) {
+        if let Event::Command { reply, .. } = event {
+            let _ = reply.send(Err(broken(error)));
+        }
+    }
+    for request in starts {
+        let _ = request.reply.send(Err(broken(error).into()));
+    }
+}
+
+fn broken(error: &StoreError) -> EngineError {
+    EngineError::Broken { reason: error.to_string() }
+}
+
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
-    match request.decide(inner)? {
-        Decision::Answer(answer) => work.replies.push((request.reply, answer)),
-        Decision::Create => {
-            let number = inner.next_number();
-            let slot = take_slot(inner, number)?;
+    let decision = match request.decide(inner) {
+        // What stands under the id is damaged, nothing else.
+        Err(error @ StoreError::DamagedRecord { .. }) => {
+            Ok(Decision::Answer(Err(EngineError::from(error).into())))
+        }
+        decision => decision,
+    };
+    let decided = decision.and_then(|decision| match decision {
+        Decision::Answer(answer) => Ok(Err(answer)),
+        Decision::Create => take_slot(inner, work.generation).map(Ok),
+    });
+    match decided {
+        Err(error) => {
+            refuse(Vec::new(), vec![request], &error);
+            return Err(error);
+        }
+        Ok(Err(answer)) => work.replies.push((request.reply, answer)),
+        Ok(Ok((slot, number))) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
             let started = Started { number, created: true };
@@ -190,7 +259,10 @@ fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(
 ///
 /// The store gives a slot away again as soon as the end of its instance is committed; in memory
 /// there may be something left of that instance until its commit is concluded.
-fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
+///
+/// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
+fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
+    let number = inner.next_number();
     let mut occupied = Vec::new();
     let taken = loop {
         let slot = match inner.store.allocate() {
@@ -198,6 +270,10 @@ fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
             Err(error) => break Err(error),
         };
         let mut shared = inner.lock();
+        if shared.generation != generation {
+            occupied.push(slot);
+            break Err(reopened());
+        }
         if shared.live.contains_key(&slot) {
             occupied.push(slot);
             continue;
@@ -206,7 +282,7 @@ fn take_slot(inner: &Inner, number: Number) -> Result<Slot, StoreError> {
         live.busy = true;
         shared.busy += 1;
         shared.live.insert(slot, live);
-        break Ok(slot);
+        break Ok((slot, number));
     };
     for slot in occupied {
         inner.store.release(slot);
@@ -225,9 +301,10 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
         let more = {
             let mut shared = inner.lock();
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
-            (room && shared.generation == work.generation
+            (room
+                && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
-            .then(|| claim(&mut shared))
+            .then(|| claim(inner, &mut shared))
         };
         match more {
             Some((claims, starts)) => prepare(inner, work, claims, starts)?,
@@ -237,33 +314,44 @@ fn gather<'a>(inner: &'a Arc<Inner>, work: &mut Work) -> Result<MutexGuard<'a, U
 }
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
-fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) {
+/// Gives whether attempts were launched that may end at any moment.
+fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
     if inner.lock().generation != work.generation {
         drop(unsaved);
-        let reason = "the store was reopened meanwhile".into();
-        return abandon(inner, work, &StoreError::Poisoned { reason });
+        abandon(inner, work, &reopened());
+        return false;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
-    if !empty && let Err(error) = inner.store.commit(&work.batch) {
-        unsaved.layouts = std::mem::take(&mut work.batch.layouts);
-        drop(unsaved);
-        return fail(inner, work, &error);
+    if !empty {
+        let committed = match inner.store.commit(&work.batch) {
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
+            committed => committed,
+        };
+        if let Err(error) = committed {
+            unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+            drop(unsaved);
+            fail(inner, work, &error);
+            return false;
+        }
     }
     drop(unsaved);
     inner.commits.fetch_add(1, Ordering::Relaxed);
+    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
     conclude(inner, work);
+    launched
 }
 
 /// Begins the effects of a committed batch.
-fn conclude(inner: &Arc<Inner>, work: Work) {
+fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut replies = Vec::new();
+    work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, number, loaded, mut effects } in work.commits {
+    for Commit { slot, number, loaded, mut effects, due } in work.commits {
         replies.append(&mut effects.replies);
         if effects.closed || effects.parked.is_some() {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
@@ -272,7 +360,7 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
         }
-        begin(inner, &mut shared, slot, loaded.as_deref(), &effects);
+        begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -287,11 +375,10 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    if current {
-        release_ids(inner, &mut shared, work.ids);
-    }
-    inner.pump(&mut shared);
+    release_ids(inner, &mut shared, work.ids, current);
+    let launches = inner.pump(&mut shared);
     drop(shared);
+    launches.launch();
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
@@ -306,36 +393,33 @@ fn conclude(inner: &Arc<Inner>, work: Work) {
 }
 
 /// Starts what a committed transition asks for.
-fn begin(inner: &Arc<Inner>, shared: &mut Shared, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) {
+fn begin(
+    inner: &Arc<Inner>,
+    shared: &mut Shared,
+    slot: Slot,
+    loaded: Option<&Loaded>,
+    effects: &Effects,
+    due: Vec<Queued>,
+) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
     live.attempts.retain(|(id, attempt)| {
-        let over = effects.ended.contains(id);
+        let over = effects.closed || effects.ended.contains(id);
         if over {
             attempt.cancel();
+            if let Attempt::BackingOff { at_ms } = attempt {
+                shared.backoffs.remove(&(*at_ms, slot, number, *id));
+            }
         }
         !over
     });
-    if effects.closed {
-        live.attempts.iter().for_each(|(_, attempt)| attempt.cancel());
-        live.attempts.clear();
-    }
     for (at_ms, operation) in &effects.backoff {
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
     }
-    for operation in &effects.dispatch {
-        let activity = loaded.and_then(|loaded| {
-            loaded.state.operations.iter().find_map(|op| match &op.kind {
-                OperationKind::Activity(activity) if op.id == *operation => Some(activity),
-                _ => None,
-            })
-        });
-        if let (Some(activity), Some(loaded)) = (activity, loaded) {
-            let queued = Queued::new(inner, slot, number, *operation, &loaded.id, activity);
-            inner.enqueue(shared, queued);
-        }
+    for queued in due {
+        inner.enqueue(shared, queued);
     }
     for timer in &effects.timers {
         shared.timers.add(*timer);
@@ -357,13 +441,14 @@ fn refuse_inbox(shared: &mut Shared, slot: Slot) {
 }
 
 /// Ids are free again; requests that came meanwhile are decided anew.
-fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
+fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
     for id in ids {
-        shared.busy -= 1;
+        // After a failure of the store nothing of before counts as busy.
+        shared.busy -= usize::from(current);
         let waiting = shared.starting.remove(&id).unwrap_or_default();
         if !waiting.is_empty() {
             shared.starts.extend(waiting);
-            inner.work.notify_one();
+            inner.wake_worker();
         }
     }
 }
@@ -371,35 +456,30 @@ fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>) {
 /// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
 /// opens the store again and goes on from what is durable.
 fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
-    let reason = error.to_string();
-    inner.report(&format!("the store failed: {reason}"));
-    {
-        let mut shared = inner.lock();
-        if shared.generation == work.generation {
-            shared.generation += 1;
-            shared.broken = Some(reason);
-        }
-    }
+    inner.store_failed(work.generation, error);
     abandon(inner, work, error);
-    super::recover::reopen(inner);
+}
+
+/// The error of a batch that was begun before the store was opened again.
+fn reopened() -> StoreError {
+    StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
 }
 
 /// Answers the callers of a batch that was not committed.
 fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
-    let broken = || EngineError::Broken { reason: error.to_string() };
     for (reply, answer) in work.replies {
-        let _ = reply.send(answer.and_then(|_| Err(broken().into())));
+        let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
     for commit in work.commits {
         for reply in commit.effects.replies {
-            let _ = reply.send(Err(broken()));
+            let _ = reply.send(Err(broken(error)));
         }
     }
     let mut shared = inner.lock();
     for id in work.ids {
         // No longer being started, whoever comes next.
         for request in shared.starting.remove(&id).unwrap_or_default() {
-            let _ = request.reply.send(Err(broken().into()));
+            let _ = request.reply.send(Err(broken(error).into()));
         }
     }
 }
@@ -407,7 +487,19 @@ fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects } = advanced;
-        self.commits.push(Commit { slot, number: transition.number, loaded, effects });
+        self.commits.push(Commit { slot, number: transition.number, loaded, effects, due: Vec::new() });
         self.batch.transitions.push(transition);
+    }
+}
+
+impl Commit {
+    /// Makes the attempts that it dispatches ready.
+    fn prepare(&mut self, inner: &Inner) {
+        let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
+                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
+            }
+        }
     }
 }

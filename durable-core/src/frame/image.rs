@@ -125,11 +125,7 @@ impl Frames {
 
     /// The id of the layout of a frame saved at `point` with variables of these layouts.
     pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
-        let mut bytes = Vec::with_capacity(vars.len() * 8);
-        for id in vars {
-            bytes.extend_from_slice(&id.to_le_bytes());
-        }
-        let key = (std::ptr::from_ref(meta).addr(), point, xxh3_64(&bytes));
+        let key = (std::ptr::from_ref(meta).addr(), point, hash_ids(vars));
         if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
             return *id;
         }
@@ -180,11 +176,7 @@ impl Frames {
     }
 
     /// Matches a stored layout against `meta`: which resume point it is, and where each variable lies.
-    pub(crate) fn resolve(
-        &self,
-        meta: &'static WorkflowMeta,
-        id: u64,
-    ) -> Result<Arc<Resolved>, String> {
+    pub(crate) fn resolve(&self, meta: &'static WorkflowMeta, id: u64) -> Result<Arc<Resolved>, String> {
         let key = (std::ptr::from_ref(meta).addr(), id);
         if let Some(resolved) = self.resolved.read().expect(LOCK).get(&key) {
             return Ok(resolved.clone());
@@ -207,16 +199,13 @@ impl Frames {
     /// Makes a value's layout known, if the store has it.
     pub(crate) fn ensure(&self, codec: &Codec, layout: LayoutId) {
         // What can't be learned shows when the value is decoded.
-        let _ = self.fetching(codec, || if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) });
+        let _ = self.fetching(codec, || {
+            if codec.knows(layout) { Ok(()) } else { Err(DecodeError::UnknownLayout(layout)) }
+        });
     }
 
     /// Decodes a stored value without its type.
-    pub(crate) fn view(
-        &self,
-        codec: &Codec,
-        layout: LayoutId,
-        bytes: &[u8],
-    ) -> Result<Value, DecodeError> {
+    pub(crate) fn view(&self, codec: &Codec, layout: LayoutId, bytes: &[u8]) -> Result<Value, DecodeError> {
         self.fetching(codec, || codec.view(layout, bytes))
     }
 
@@ -250,8 +239,7 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
             layout.workflow, meta.name
         ));
     }
-    let Some(index) =
-        (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
+    let Some(index) = (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
     else {
         return Err(format!(
             "workflow `{}` has no resume point `{}` in {} any more: it stands where `{}({})` was awaited; \
@@ -276,6 +264,16 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
         })
         .collect::<Result<_, _>>()?;
     Ok(Resolved { layout, point: index as u32 + 1, order })
+}
+
+/// A hash of layout ids. Nearly all frames have few variables, and this is asked at every step.
+fn hash_ids(ids: &[u64]) -> u64 {
+    let mut few = [0; 16 * 8];
+    let Some(few) = few.get_mut(..ids.len() * 8) else {
+        return xxh3_64(&ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<_>>());
+    };
+    few.chunks_exact_mut(8).zip(ids).for_each(|(place, id)| place.copy_from_slice(&id.to_le_bytes()));
+    xxh3_64(few)
 }
 
 /// Appends a value with its length in front.
@@ -316,9 +314,12 @@ mod tests {
 
     #[test]
     fn delimited_values_split_where_they_were_joined() {
-        let values: [&[u8]; 4] = [b"", b"a", &[7; 127], &[9; 70_000]];
+        let long = vec![9; 70_000];
+        let values: [&[u8]; 4] = [b"", b"a", &[7; 127], &long];
         let mut bytes = Vec::new();
-        values.iter().for_each(|value| push_delimited(&mut bytes, value));
+        for value in values {
+            push_delimited(&mut bytes, value);
+        }
         let ranges = split(&bytes, 4).expect("they fill it");
         let back: Vec<&[u8]> = ranges.into_iter().map(|range| &bytes[range]).collect();
         assert_eq!(back, values);

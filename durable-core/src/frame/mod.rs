@@ -49,11 +49,7 @@ struct Source {
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn new(
-        step: &'a mut Step,
-        meta: &'static WorkflowMeta,
-        image: Option<FrameImage>,
-    ) -> Self {
+    pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
         let mut frame = Frame { step, meta, source: None, saved: None };
         if let Some(image) = image {
             match frame.open(image) {

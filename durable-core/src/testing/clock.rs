@@ -4,9 +4,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{
-        Mutex, MutexGuard,
-    },
+    sync::{Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };

@@ -2,8 +2,10 @@
 
 use std::{
     collections::HashMap,
+    future::{Future, poll_fn},
     marker::PhantomData,
     ops::Deref,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -218,7 +220,8 @@ impl Mocks {
         state.calls.entry(name).or_default().push(args.clone());
         if attempt.info().attempt >= ATTEMPTS_ENOUGH {
             let instance = &attempt.info().instance_id;
-            state.exceeded = Some(format!("{ATTEMPTS_ENOUGH} attempts of one call of `{name}` by `{instance}`"));
+            state.exceeded =
+                Some(format!("{ATTEMPTS_ENOUGH} attempts of one call of `{name}` by `{instance}`"));
         }
         let clock = state.clock.clone()?;
         let scripted = state.scripts.get_mut(name)?;
@@ -233,9 +236,9 @@ impl Mocks {
         let (inner, args, exhausted) = (inner.clone(), args.clone(), entry.exhausted);
         let until_ms = clock.now().saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         Some(Box::pin(async move {
-            clock.sleep_as_mock(until_ms).await;
+            sleep(&inner, &clock, until_ms).await;
             if let Some(message) = failure {
-                return fail(&inner, message, exhausted);
+                return crate::engine::catch(|| fail(&inner, message, exhausted)).and_then(|ended| ended);
             }
             let script = then.expect("there is a script where there is no failure");
             crate::engine::catch(|| {
@@ -244,6 +247,19 @@ impl Mocks {
             })
         }))
     }
+}
+
+/// A mock's delay. Once it sleeps the engine may be idle, and nobody else would notice.
+async fn sleep(inner: &Inner, clock: &VirtualClock, until_ms: u64) {
+    let mut sleeping = pin!(clock.sleep_as_mock(until_ms));
+    poll_fn(|cx| {
+        let polled = sleeping.as_mut().poll(cx);
+        if polled.is_pending() {
+            inner.tell_idle(&inner.lock());
+        }
+        polled
+    })
+    .await;
 }
 
 type Exhausted = fn(CallError, &crate::codec::Codec) -> Option<Result<Encoded, crate::codec::EncodeError>>;

@@ -56,6 +56,7 @@ pub fn engine() -> TestBuilder {
             clock,
             seed: 0,
             build: 1,
+            openings: Arc::default(),
         },
         image: MemoryImage::new(),
     }
@@ -68,19 +69,21 @@ pub(crate) struct Plan {
     pub(crate) clock: Arc<VirtualClock>,
     seed: u64,
     build: u64,
+    /// How often an engine was made of it; of the plan alone, so that a seed repeats.
+    openings: Arc<AtomicU64>,
 }
 
 impl Plan {
     /// A builder like the one that the test described, over `store`.
     pub(crate) fn builder(&self, store: Arc<dyn durable_store::Store>) -> EngineBuilder {
-        static OPENINGS: AtomicU64 = AtomicU64::new(0);
         let mut builder = self.builder.again();
         builder.store = Some(store);
         self.mocks.set_clock(&self.clock);
         builder.mocks = self.mocks.clone();
         builder.clock = self.clock.clone();
         // Another opening draws other keys, as it would with real random numbers.
-        builder.random = Random::seeded(self.seed ^ OPENINGS.fetch_add(1, Ordering::Relaxed).rotate_left(32));
+        builder.random =
+            Random::seeded(self.seed ^ self.openings.fetch_add(1, Ordering::Relaxed).rotate_left(32));
         builder.build = Some(self.build);
         builder.manual_timers = true;
         builder
@@ -256,6 +259,7 @@ impl TestEngine {
             clock: self.plan.clock.clone(),
             seed: self.plan.seed,
             build,
+            openings: self.plan.openings.clone(),
         };
         let image = last.image.fork();
         let first = Opened { engine: open(&plan, &image).await, image, next: OnceLock::new() };
@@ -308,7 +312,11 @@ fn next_deadline(inner: &Inner, clock: &VirtualClock) -> Option<u64> {
 }
 
 /// Waits for the end of an instance; a test's engine moves its clock meanwhile.
-pub(crate) async fn wait(inner: &Arc<Inner>, id: &str, closed: oneshot::Receiver<()>) -> Result<(), RunError> {
+pub(crate) async fn wait(
+    inner: &Arc<Inner>,
+    id: &str,
+    closed: oneshot::Receiver<()>,
+) -> Result<(), RunError> {
     let mut closed = pin!(closed);
     let Some(clock) = inner.mocks.clock() else {
         let _ = closed.await;

@@ -1,39 +1,22 @@
 //! Durations in attributes: `"250ms"`, `"30s"`, `"5min"`, `"1h"`, `"30d"`.
 
 /// The units and what they are in milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("ms", 1),
-    ("s", 1000),
-    ("min", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-];
+const UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Milliseconds, or why the text is no duration.
 pub(super) fn parse(text: &str) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let Some((_, factor)) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .filter(|_| digits > 0)
-    else {
+    let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit).filter(|_| digits > 0) else {
         return Err(format!(
             "`{text}` is not a duration: write a whole number and a unit, as in \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\""
         ));
     };
-    match number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(*factor))
-    {
-        Some(0) => Err(format!(
-            "`{text}` is no time at all: the shortest duration is \"1ms\""
-        )),
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor)) {
+        Some(0) => Err(format!("`{text}` is no time at all: the shortest duration is \"1ms\"")),
         Some(millis) => Ok(millis),
-        None => Err(format!(
-            "`{text}` is longer than can be counted in milliseconds"
-        )),
+        None => Err(format!("`{text}` is longer than can be counted in milliseconds")),
     }
 }
 

@@ -19,18 +19,9 @@ struct Emit<'a> {
 }
 
 pub(super) fn emit(options: &Options, function: &ItemFn, signature: &Signature) -> TokenStream {
-    let private = options
-        .krate
-        .as_ref()
-        .map_or_else(|| quote!(::durable), |path| quote!(#path));
+    let private = options.krate.as_ref().map_or_else(|| quote!(::durable), |path| quote!(#path));
     let private = quote!(#private::__private);
-    Emit {
-        options,
-        function,
-        signature,
-        private,
-    }
-    .function()
+    Emit { options, function, signature, private }.function()
 }
 
 impl Emit<'_> {
@@ -43,11 +34,7 @@ impl Emit<'_> {
         let ident = &self.function.sig.ident;
         let names: Vec<&Ident> = self.signature.stored().map(|stored| &stored.name).collect();
         let given = self.signature.stored().map(|stored| &stored.given);
-        let owned: Vec<_> = self
-            .signature
-            .stored()
-            .map(|stored| &stored.owned)
-            .collect();
+        let owned: Vec<_> = self.signature.stored().map(|stored| &stored.owned).collect();
         let output = &self.signature.output;
         let values = self.where_the_params_stand(quote!(#(#names,)*));
         let user = self.user_function(&kept);
@@ -68,8 +55,7 @@ impl Emit<'_> {
     fn user_function(&self, attrs: &[&Attribute]) -> TokenStream {
         let ItemFn { sig, block, .. } = self.function;
         // Whether it is async says where it runs, not whether it awaits.
-        let unused_async =
-            (!self.signature.blocking).then(|| quote!(#[allow(clippy::unused_async)]));
+        let unused_async = (!self.signature.blocking).then(|| quote!(#[allow(clippy::unused_async)]));
         // What the engine supplies is passed by value to whoever asks for it like that.
         let by_value = self.signature.blocking
             && self
@@ -127,11 +113,7 @@ impl Emit<'_> {
         } = self.options;
         let ident = &self.function.sig.ident;
         let plain = plain_name(ident);
-        let name = self
-            .options
-            .name
-            .as_ref()
-            .map_or_else(|| plain.clone(), syn::LitStr::value);
+        let name = self.options.name.as_ref().map_or_else(|| plain.clone(), syn::LitStr::value);
         let line = Literal::usize_unsuffixed(ident.span().start().line);
         let blocking = self.signature.blocking;
         let start_to_close_ms = option(*start_to_close_ms, Literal::u64_unsuffixed);
@@ -182,11 +164,7 @@ impl Emit<'_> {
                 Kind::Context | Kind::Stored(_) => None,
             })
             .collect();
-        let states = if checks.is_empty() {
-            local("_states")
-        } else {
-            states
-        };
+        let states = if checks.is_empty() { local("_states") } else { states };
         quote! {
             fn missing_state(#states: &#p::States) -> ::core::option::Option<#p::MissingState> {
                 #(#checks)*
@@ -228,11 +206,7 @@ impl Emit<'_> {
                 }
             }
         }
-        let context = if states.is_empty() {
-            local("_context")
-        } else {
-            context
-        };
+        let context = if states.is_empty() { local("_context") } else { context };
         let awaited = (!self.signature.blocking).then(|| quote!(.await));
         let future = quote_spanned! { ident.span().resolved_at(Span::mixed_site()) =>
             ::std::boxed::Box::pin(async move {
@@ -314,18 +288,9 @@ fn is_outer(attr: &Attribute) -> bool {
 }
 
 fn is_outer_path(path: &Path) -> bool {
-    [
-        "doc",
-        "cfg",
-        "deprecated",
-        "allow",
-        "warn",
-        "deny",
-        "forbid",
-        "expect",
-    ]
-    .iter()
-    .any(|name| path.is_ident(name))
+    ["doc", "cfg", "deprecated", "allow", "warn", "deny", "forbid", "expect"]
+        .iter()
+        .any(|name| path.is_ident(name))
 }
 
 /// A name that the user's code can't see.

@@ -25,9 +25,6 @@ impl Errors {
     }
 
     pub(super) fn into_compile_errors(self) -> TokenStream {
-        self.found
-            .iter()
-            .map(syn::Error::to_compile_error)
-            .collect()
+        self.found.iter().map(syn::Error::to_compile_error).collect()
     }
 }

@@ -22,13 +22,7 @@ const OPTIONS: [&str; 9] = [
     "limit",
     "crate",
 ];
-const RETRY_OPTIONS: [&str; 5] = [
-    "initial",
-    "backoff",
-    "max_interval",
-    "max_attempts",
-    "jitter",
-];
+const RETRY_OPTIONS: [&str; 5] = ["initial", "backoff", "max_interval", "max_attempts", "jitter"];
 
 /// The options of an activity.
 #[derive(Default)]
@@ -64,9 +58,7 @@ impl Options {
     pub(super) fn parse(args: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Options::default();
         let parser = |input: ParseStream<'_>| {
-            list(input, &OPTIONS, errors, |key, input, errors| {
-                options.option(key, input, errors)
-            });
+            list(input, &OPTIONS, errors, |key, input, errors| options.option(key, input, errors));
             Ok(())
         };
         // `list` reports its own errors and always reaches the end.
@@ -77,22 +69,14 @@ impl Options {
     }
 
     /// Parses what follows the name of an option.
-    fn option(
-        &mut self,
-        key: &Ident,
-        input: ParseStream<'_>,
-        errors: &mut Errors,
-    ) -> syn::Result<()> {
+    fn option(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         match key.to_string().as_str() {
             "name" => self.name = Some(name(input)?),
             "start_to_close" => self.start_to_close_ms = Some(duration(input)?),
             "schedule_to_close" => self.schedule_to_close_ms = Some(duration(input)?),
             "heartbeat" => self.heartbeat_ms = Some(duration(input)?),
             "limit" => {
-                self.limit = Some(at_least_one(
-                    input,
-                    "would never run it; leave `limit` out for no limit",
-                )?);
+                self.limit = Some(at_least_one(input, "would never run it; leave `limit` out for no limit")?);
             }
             "park_when_exhausted" => {
                 if input.peek(Token![=]) || input.peek(syn::token::Paren) {
@@ -127,10 +111,7 @@ fn list(
                 return Err(unknown(&key, known));
             }
             if seen.contains(&name) {
-                return Err(syn::Error::new(
-                    key.span(),
-                    format!("`{name}` is given twice"),
-                ));
+                return Err(syn::Error::new(key.span(), format!("`{name}` is given twice")));
             }
             seen.push(name);
             option(&key, input, errors)?;
@@ -159,10 +140,7 @@ fn skip_past_comma(input: ParseStream<'_>) {
 
 fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     let name = key.to_string();
-    let near = known
-        .iter()
-        .map(|option| (distance(&name, option), option))
-        .min();
+    let near = known.iter().map(|option| (distance(&name, option), option)).min();
     let hint = match near {
         Some((distance, option)) if distance <= 1 + name.len() / 4 => {
             format!("; did you mean `{option}`?")
@@ -170,13 +148,7 @@ fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
         _ => ".".to_owned(),
     };
     let list: Vec<String> = known.iter().map(|option| format!("`{option}`")).collect();
-    syn::Error::new(
-        key.span(),
-        format!(
-            "unknown option `{name}`{hint} The options are {}",
-            list.join(", ")
-        ),
-    )
+    syn::Error::new(key.span(), format!("unknown option `{name}`{hint} The options are {}", list.join(", ")))
 }
 
 /// How many letters must be added, removed or replaced.
@@ -210,10 +182,9 @@ fn name(input: ParseStream<'_>) -> syn::Result<LitStr> {
 fn duration(input: ParseStream<'_>) -> syn::Result<u64> {
     input.parse::<Token![=]>()?;
     match input.parse()? {
-        Expr::Lit(syn::ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => duration::parse(&text.value()).map_err(|why| syn::Error::new(text.span(), why)),
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => {
+            duration::parse(&text.value()).map_err(|why| syn::Error::new(text.span(), why))
+        }
         other => Err(syn::Error::new_spanned(
             &other,
             format!(
@@ -227,11 +198,7 @@ fn duration(input: ParseStream<'_>) -> syn::Result<u64> {
 fn at_least_one(input: ParseStream<'_>, zero: &str) -> syn::Result<u32> {
     input.parse::<Token![=]>()?;
     let value: Expr = input.parse()?;
-    let Expr::Lit(syn::ExprLit {
-        lit: Lit::Int(number),
-        ..
-    }) = &value
-    else {
+    let Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) = &value else {
         return Err(syn::Error::new_spanned(&value, "expected a whole number"));
     };
     match number.base10_parse::<u32>()? {
@@ -240,27 +207,15 @@ fn at_least_one(input: ParseStream<'_>, zero: &str) -> syn::Result<u32> {
     }
 }
 
-fn number(
-    input: ParseStream<'_>,
-    range: std::ops::RangeInclusive<f64>,
-    must: &str,
-) -> syn::Result<f64> {
+fn number(input: ParseStream<'_>, range: std::ops::RangeInclusive<f64>, must: &str) -> syn::Result<f64> {
     input.parse::<Token![=]>()?;
     let value: Expr = input.parse()?;
     let parsed = match &value {
-        Expr::Lit(syn::ExprLit {
-            lit: Lit::Int(number),
-            ..
-        }) => number.base10_parse::<f64>().ok(),
-        Expr::Lit(syn::ExprLit {
-            lit: Lit::Float(number),
-            ..
-        }) => number.base10_parse::<f64>().ok(),
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse::<f64>().ok(),
+        Expr::Lit(syn::ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse::<f64>().ok(),
         _ => None,
     };
-    parsed
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| syn::Error::new_spanned(&value, must))
+    parsed.filter(|number| range.contains(number)).ok_or_else(|| syn::Error::new_spanned(&value, must))
 }
 
 fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOptions> {
@@ -275,10 +230,7 @@ fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOption
         match key.to_string().as_str() {
             "initial" => retry.initial_ms = Some(duration(input)?),
             "max_interval" => {
-                max_interval = input
-                    .cursor()
-                    .token_tree()
-                    .map_or(key.span(), |_| key.span());
+                max_interval = input.cursor().token_tree().map_or(key.span(), |_| key.span());
                 retry.max_interval_ms = Some(duration(input)?);
             }
             "max_attempts" => {
@@ -290,18 +242,14 @@ fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOption
                 retry.backoff = Some(number(input, 1.0..=f64::MAX, must)?);
             }
             _ => {
-                let must =
-                    "`jitter` is the part by which a delay is moved: a number from 0 (off) to 1";
+                let must = "`jitter` is the part by which a delay is moved: a number from 0 (off) to 1";
                 retry.jitter = Some(number(input, 0.0..=1.0, must)?);
             }
         }
         Ok(())
     });
     // 1 s is the default of `initial`.
-    if retry
-        .max_interval_ms
-        .is_some_and(|longest| longest < retry.initial_ms.unwrap_or(1000))
-    {
+    if retry.max_interval_ms.is_some_and(|longest| longest < retry.initial_ms.unwrap_or(1000)) {
         errors.push(syn::Error::new(
             max_interval,
             "`max_interval` is shorter than the first delay, `initial` (default \"1s\")",
@@ -328,9 +276,8 @@ fn no_retry(input: ParseStream<'_>) -> syn::Result<NoRetry> {
 
 fn pattern(input: ParseStream<'_>) -> syn::Result<NoRetry> {
     if input.is_empty() {
-        return Err(input.error(
-            "`no_retry` takes a pattern over the error, as in `no_retry(MyError::Declined { .. })`",
-        ));
+        return Err(input
+            .error("`no_retry` takes a pattern over the error, as in `no_retry(MyError::Declined { .. })`"));
     }
     let pattern = input.call(Pat::parse_multi_with_leading_vert)?;
     let guard = if input.peek(Token![if]) {

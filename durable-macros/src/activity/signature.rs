@@ -3,8 +3,8 @@
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident, quote};
 use syn::{
-    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments,
-    ReturnType, Type, TypeReference, spanned::Spanned, visit::Visit, visit_mut::VisitMut,
+    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments, ReturnType,
+    Type, TypeReference, spanned::Spanned, visit::Visit, visit_mut::VisitMut,
 };
 
 use super::errors::Errors;
@@ -68,10 +68,7 @@ impl Signature {
                 FnArg::Typed(param) => params.push(Param::parse(position, param, errors)),
             }
         }
-        let stored = params
-            .iter()
-            .filter(|param| matches!(param.kind, Kind::Stored(_)))
-            .count();
+        let stored = params.iter().filter(|param| matches!(param.kind, Kind::Stored(_))).count();
         if stored > MAX_STORED {
             errors.at(
                 &sig.inputs,
@@ -81,12 +78,7 @@ impl Signature {
         }
         let output = output(&sig.output, errors)?;
         let broken = errors.len() > found_before;
-        let signature = Signature {
-            params,
-            output,
-            blocking: sig.asyncness.is_none(),
-            broken,
-        };
+        let signature = Signature { params, output, blocking: sig.asyncness.is_none(), broken };
         possible.then_some(signature)
     }
 
@@ -102,17 +94,11 @@ impl Signature {
 fn qualifiers(sig: &syn::Signature, errors: &mut Errors) -> bool {
     let mut possible = true;
     if let Some(constness) = &sig.constness {
-        errors.at(
-            constness,
-            "an activity is not `const`: it runs in the engine",
-        );
+        errors.at(constness, "an activity is not `const`: it runs in the engine");
         possible = false;
     }
     if let Some(unsafety) = &sig.unsafety {
-        errors.at(
-            unsafety,
-            "an activity is not `unsafe`: the engine calls it, and can give no promise",
-        );
+        errors.at(unsafety, "an activity is not `unsafe`: the engine calls it, and can give no promise");
         possible = false;
     }
     if let Some(abi) = &sig.abi {
@@ -143,14 +129,14 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(ty);
     if let Some(at) = borrowed.implicit {
-        errors.at(
-            at,
-            "an activity returns a type with a name, because the result is stored",
-        );
+        errors.at(at, "an activity returns a type with a name, because the result is stored");
         return None;
     }
     if let Some(at) = borrowed.lifetime {
-        errors.at(at, "an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..");
+        errors.at(
+            at,
+            "an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..",
+        );
         return None;
     }
     Some((**ty).clone())
@@ -171,18 +157,16 @@ impl Param {
         let kind = match supplied(inner) {
             Some(kind) => {
                 if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
-                    errors.at(mutable, "what the engine supplies is shared between attempts: take it by value or by `&`");
+                    errors.at(
+                        mutable,
+                        "what the engine supplies is shared between attempts: take it by value or by `&`",
+                    );
                 }
                 kind
             }
-            None => Kind::Stored(Box::new(Stored::parse(
-                position, param, reference, inner, errors,
-            ))),
+            None => Kind::Stored(Box::new(Stored::parse(position, param, reference, inner, errors))),
         };
-        Param {
-            kind,
-            by_ref: reference.is_some(),
-        }
+        Param { kind, by_ref: reference.is_some() }
     }
 }
 
@@ -224,15 +208,9 @@ impl Stored {
                     "an activity works on a stored copy, so the caller would not see the change: take it by value and return it",
                 );
             }
-            if let Some(lifetime) = reference
-                .lifetime
-                .as_ref()
-                .filter(|lifetime| lifetime.ident == "static")
+            if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
             {
-                errors.at(
-                    lifetime,
-                    "a stored argument does not live for ever: leave out `'static`",
-                );
+                errors.at(lifetime, "a stored argument does not live for ever: leave out `'static`");
             }
         }
         let inner = &repaired(&param.ty, inner, errors);
@@ -280,20 +258,13 @@ fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(inner);
     if let Some(at) = &borrowed.implicit {
-        errors.at(
-            at,
-            "an activity's parameter has a type with a name, because it is stored",
-        );
+        errors.at(at, "an activity's parameter has a type with a name, because it is stored");
         return syn::parse_quote!(());
     }
     let mut repaired = inner.clone();
     Owning.visit_type_mut(&mut repaired);
     if let Some(at) = &borrowed.reference {
-        let reference = if matches!(whole, Type::Reference(_)) {
-            "&"
-        } else {
-            ""
-        };
+        let reference = if matches!(whole, Type::Reference(_)) { "&" } else { "" };
         let message = format!(
             "a reference inside of a stored type can't be read back: take `{reference}{}`",
             pretty(&repaired)
@@ -307,14 +278,8 @@ fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
 
 /// A type as a person writes it.
 fn pretty(ty: &Type) -> String {
-    let text = quote!(#ty)
-        .to_string()
-        .replace(":: std :: string :: ", "")
-        .replace(":: std :: vec :: ", "");
-    let text = text
-        .replace(":: std :: path :: ", "")
-        .replace(" :: ", "::")
-        .replace("& ", "&");
+    let text = quote!(#ty).to_string().replace(":: std :: string :: ", "").replace(":: std :: vec :: ", "");
+    let text = text.replace(":: std :: path :: ", "").replace(" :: ", "::").replace("& ", "&");
     text.replace(" <", "<")
         .replace("< ", "<")
         .replace(" >", ">")
@@ -354,14 +319,9 @@ impl<'ast> Visit<'ast> for Borrowed {
             Type::BareFn(_) | Type::TraitObject(_) => {}
             Type::Reference(reference) => {
                 self.reference.get_or_insert_with(|| ty.clone());
-                if reference
-                    .lifetime
-                    .as_ref()
-                    .is_none_or(|lifetime| lifetime.ident != "static")
-                {
+                if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
                     let lifetime = Lifetime::new("'_", reference.and_token.span());
-                    self.lifetime
-                        .get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
+                    self.lifetime.get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
                 }
                 syn::visit::visit_type(self, ty);
             }

@@ -19,18 +19,11 @@ fn errors(args: &str, item: &str) -> Vec<String> {
             continue;
         }
         // `compile_error ! { "message" }`
-        let Some(TokenTree::Group(group)) = trees.get(n + 2) else {
-            panic!("not a macro call")
-        };
+        let Some(TokenTree::Group(group)) = trees.get(n + 2) else { panic!("not a macro call") };
         let message: syn::LitStr = syn::parse2(group.stream()).expect("one literal");
         // The first token carries the first span, the group the last.
-        let at =
-            [ident.span().source_text(), group.span().source_text()].map(Option::unwrap_or_default);
-        let at = if at[0] == at[1] {
-            at[0].clone()
-        } else {
-            format!("{}..{}", at[0], at[1])
-        };
+        let at = [ident.span().source_text(), group.span().source_text()].map(Option::unwrap_or_default);
+        let at = if at[0] == at[1] { at[0].clone() } else { format!("{}..{}", at[0], at[1]) };
         found.push(format!("{at}: {}", message.value()));
     }
     found
@@ -42,8 +35,7 @@ fn tokens(text: &str) -> TokenStream {
 
 /// The function that callers see.
 fn outer(item: &str) -> syn::ItemFn {
-    let file: syn::File =
-        syn::parse2(expand(TokenStream::new(), tokens(item))).expect("it is Rust");
+    let file: syn::File = syn::parse2(expand(TokenStream::new(), tokens(item))).expect("it is Rust");
     let function = file.items.into_iter().find_map(|item| match item {
         syn::Item::Fn(function) => Some(function),
         _ => None,
@@ -92,16 +84,8 @@ fn all_mistakes_are_reported_at_once_and_a_good_option_between_them_counts() {
         "nme = 3, limit = 0, start_to_close = \"5m\", retry(backoff = 0.5, jitter = 2), limit = 3",
         "async fn f(&self, x: &mut u32) {}",
     );
-    let places: Vec<&str> = found
-        .iter()
-        .filter_map(|error| error.split(':').next())
-        .collect();
-    assert_eq!(
-        places,
-        [
-            "nme", "0", "\"5m\"", "0.5", "2", "limit", "&..self", "&..mut"
-        ]
-    );
+    let places: Vec<&str> = found.iter().filter_map(|error| error.split(':').next()).collect();
+    assert_eq!(places, ["nme", "0", "\"5m\"", "0.5", "2", "limit", "&..self", "&..mut"]);
 }
 
 #[test]
@@ -122,10 +106,7 @@ fn numbers_out_of_range_say_what_is_in_range() {
         "retry(initial = \"10s\", max_interval = \"5s\")",
         "max_interval: `max_interval` is shorter than the first delay, `initial` (default \"1s\")",
     );
-    option(
-        "limit = 0",
-        "0: 0 would never run it; leave `limit` out for no limit",
-    );
+    option("limit = 0", "0: 0 would never run it; leave `limit` out for no limit");
     option("limit = \"3\"", "\"3\": expected a whole number");
 }
 
@@ -143,18 +124,9 @@ fn a_duration_needs_a_number_a_unit_and_quotes() {
 
 #[test]
 fn options_have_their_forms() {
-    option(
-        "name = \"\"",
-        "\"\": an activity's name has 1 to 200 bytes and no control characters",
-    );
-    option(
-        "park_when_exhausted = true",
-        "=: `park_when_exhausted` takes no value",
-    );
-    option(
-        "no_retry(E::A, E::B)",
-        ",: separate the patterns of `no_retry` by `|`",
-    );
+    option("name = \"\"", "\"\": an activity's name has 1 to 200 bytes and no control characters");
+    option("park_when_exhausted = true", "=: `park_when_exhausted` takes no value");
+    option("no_retry(E::A, E::B)", ",: separate the patterns of `no_retry` by `|`");
     option("limit = 3, limit = 4", "limit: `limit` is given twice");
     option("limit 3", "3: expected `=`");
 }
@@ -219,20 +191,9 @@ fn functions_that_can_not_be_activities_say_why() {
 #[test]
 fn callers_see_a_refused_function_in_its_repaired_shape() {
     let function = outer("pub async fn f(a: Option<&str>, b: &mut Vec<u8>, c: &[u8]) -> u32 { 1 }");
-    let given: Vec<String> = function
-        .sig
-        .inputs
-        .iter()
-        .map(|input| quote::quote!(#input).to_string())
-        .collect();
-    assert_eq!(
-        given,
-        [
-            "a : Option < :: std :: string :: String >",
-            "b : & Vec < u8 >",
-            "c : & [u8]"
-        ]
-    );
+    let given: Vec<String> =
+        function.sig.inputs.iter().map(|input| quote::quote!(#input).to_string()).collect();
+    assert_eq!(given, ["a : Option < :: std :: string :: String >", "b : & Vec < u8 >", "c : & [u8]"]);
 }
 
 #[test]
@@ -240,21 +201,9 @@ fn what_the_engine_supplies_is_no_part_of_the_call() {
     let function = outer(
         "async fn f(State(g): durable::State<Gateway>, id: &str, cx: &ActivityContext, state: State, (a, b): (u8, u8), _x: u8) {}",
     );
-    let given: Vec<String> = function
-        .sig
-        .inputs
-        .iter()
-        .map(|input| quote::quote!(#input).to_string())
-        .collect();
-    assert_eq!(
-        given,
-        [
-            "id : & str",
-            "state : State",
-            "arg4 : (u8 , u8)",
-            "arg5 : u8"
-        ]
-    );
+    let given: Vec<String> =
+        function.sig.inputs.iter().map(|input| quote::quote!(#input).to_string()).collect();
+    assert_eq!(given, ["id : & str", "state : State", "arg4 : (u8 , u8)", "arg5 : u8"]);
 }
 
 #[test]
@@ -262,11 +211,8 @@ fn attributes_that_others_see_stay_outside() {
     let function = outer(
         "#[doc = \"x\"] #[cfg(test)] #[allow(dead_code)] #[instrument] #[cfg_attr(a, doc = \"\")] #[cfg_attr(a, inline)] pub(crate) fn f() {}",
     );
-    let names: Vec<String> = function
-        .attrs
-        .iter()
-        .map(|attr| attr.path().segments[0].ident.to_string())
-        .collect();
+    let names: Vec<String> =
+        function.attrs.iter().map(|attr| attr.path().segments[0].ident.to_string()).collect();
     assert_eq!(names, ["doc", "cfg", "allow", "cfg_attr"]);
     assert!(matches!(function.vis, syn::Visibility::Restricted(_)));
 }

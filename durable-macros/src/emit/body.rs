@@ -3,8 +3,7 @@
 use super::names::{Naming, Render};
 use super::resume::Prologue;
 use crate::ir::{
-    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound,
-    marked,
+    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
 use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
@@ -56,12 +55,7 @@ impl Render for Place<'_> {
             return momentary(var);
         }
         let emitter = self.emitter;
-        emitter.naming.at(
-            emitter.function,
-            var,
-            emitter.layout.instance(var, &self.loops),
-            span,
-        )
+        emitter.naming.at(emitter.function, var, emitter.layout.instance(var, &self.loops), span)
     }
 
     fn expand(&self, placeholder: &str, argument: &TokenStream, span: Span) -> Option<TokenStream> {
@@ -100,12 +94,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn place(&'a self, block: BlockId) -> Place<'a> {
-        Place {
-            emitter: self,
-            block,
-            loops: self.function.loops_around(block),
-            bound: BTreeSet::new(),
-        }
+        Place { emitter: self, block, loops: self.function.loops_around(block), bound: BTreeSet::new() }
     }
 
     fn render(&self, block: BlockId, tokens: impl ToTokens) -> TokenStream {
@@ -123,12 +112,7 @@ impl<'a> Emitter<'a> {
             }
         }
         if level.is_none() {
-            for &point in self
-                .layout
-                .points
-                .iter()
-                .filter(|point| self.is_in_loop(**point))
-            {
+            for &point in self.layout.points.iter().filter(|point| self.is_in_loop(**point)) {
                 let parked = parked(point);
                 tokens.extend(quote!(let mut #parked = ::core::option::Option::None;));
             }
@@ -146,9 +130,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn is_in_loop(&self, point: PointId) -> bool {
-        self.function.blocks[self.function.points[point].block]
-            .in_loop
-            .is_some()
+        self.function.blocks[self.function.points[point].block].in_loop.is_some()
     }
 
     fn is_mentioned(&self, var: VarId) -> bool {
@@ -164,18 +146,15 @@ impl<'a> Emitter<'a> {
         let name = self.naming.at(self.function, var, instance, None);
         let slotted = self.layout.slots.iter().any(|(_, other)| *other == var);
         let mutable = (info.mutable || slotted).then(|| quote!(mut));
-        let allow = (slotted || (info.mutable && info.kind != VarKind::User))
-            .then(|| quote!(#[allow(unused_mut)]));
+        let allow =
+            (slotted || (info.mutable && info.kind != VarKind::User)).then(|| quote!(#[allow(unused_mut)]));
         let ty = info.ty.as_ref().map(|ty| quote!(: #ty));
         quote!(#allow let #mutable #name #ty;)
     }
 
     pub(super) fn slot(&self, id: LoopId, var: VarId) -> Ident {
         let name = self.naming.at(self.function, var, None, None);
-        made_up(&format!(
-            "slot_{}_{id}",
-            name.to_string().trim_start_matches("r#")
-        ))
+        made_up(&format!("slot_{}_{id}", name.to_string().trim_start_matches("r#")))
     }
 
     // ---- blocks
@@ -185,22 +164,14 @@ impl<'a> Emitter<'a> {
         let Some(id) = self.function.blocks[block].head_of else {
             return self.within(block, next);
         };
-        let (name, declarations, body) = (
-            label("l", id),
-            self.declarations(Some(id)),
-            self.within(block, None),
-        );
+        let (name, declarations, body) =
+            (label("l", id), self.declarations(Some(id)), self.within(block, None));
         let text = quote!(#name: loop { #declarations #body });
         self.follow(text, &self.layout.exits[id], next)
     }
 
     /// Wraps a text in the labelled blocks that lead to what follows it.
-    fn follow(
-        &self,
-        mut text: TokenStream,
-        followers: &[BlockId],
-        next: Option<BlockId>,
-    ) -> TokenStream {
+    fn follow(&self, mut text: TokenStream, followers: &[BlockId], next: Option<BlockId>) -> TokenStream {
         for (at, &follower) in followers.iter().enumerate() {
             let name = label("b", follower);
             let after = followers
@@ -251,10 +222,7 @@ impl<'a> Emitter<'a> {
                     binder.visit_expr_mut(&mut cond);
                 });
                 let cond = place.render(cond.to_token_stream());
-                let (then, other) = (
-                    self.goto(block, *then, next),
-                    self.goto(block, *other, next),
-                );
+                let (then, other) = (self.goto(block, *then, next), self.goto(block, *other, next));
                 quote!(if #cond { #moves #then } else { #other })
             }
             Term::Match { scrutinee, arms } => {
@@ -285,9 +253,7 @@ impl<'a> Emitter<'a> {
         if next == Some(to) {
             return moves;
         }
-        if self.function.blocks[to]
-            .head_of
-            .is_some_and(|id| self.function.is_in(from, Some(id)))
+        if self.function.blocks[to].head_of.is_some_and(|id| self.function.is_in(from, Some(id)))
             || self.layout.labelled[to]
         {
             let jump = self.bare_jump(from, to);
@@ -313,19 +279,12 @@ impl<'a> Emitter<'a> {
     /// A jump as an expression.
     fn jump(&self, from: BlockId, to: BlockId) -> TokenStream {
         let (moves, jump) = (self.moves(from, to), self.bare_jump(from, to));
-        if moves.is_empty() {
-            jump
-        } else {
-            quote!({ #moves #jump })
-        }
+        if moves.is_empty() { jump } else { quote!({ #moves #jump }) }
     }
 
     /// Variables with a slot change their instance on the way.
     fn moves(&self, from: BlockId, to: BlockId) -> TokenStream {
-        let (here, there) = (
-            self.function.loops_around(from),
-            self.function.loops_around(to),
-        );
+        let (here, there) = (self.function.loops_around(from), self.function.loops_around(to));
         let vars: BTreeSet<VarId> = self.layout.slots.iter().map(|(_, var)| *var).collect();
         let mut tokens = TokenStream::new();
         for var in vars {
@@ -352,17 +311,12 @@ impl<'a> Emitter<'a> {
     fn stmt(&self, block: BlockId, stmt: &Stmt) -> TokenStream {
         match stmt {
             Stmt::Keep(stmt) => self.render(block, stmt),
-            Stmt::Declare(var)
-                if self.layout.hoisted[*var].is_some() || !self.is_mentioned(*var) =>
-            {
+            Stmt::Declare(var) if self.layout.hoisted[*var].is_some() || !self.is_mentioned(*var) => {
                 TokenStream::new()
             }
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
-                let (name, value) = (
-                    self.place(block).name(*var, None),
-                    self.render(block, value),
-                );
+                let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
                 quote!(#name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
@@ -370,18 +324,10 @@ impl<'a> Emitter<'a> {
     }
 
     fn let_stmt(&self, block: BlockId, bind: &Let) -> TokenStream {
-        let Let {
-            attrs,
-            pat,
-            ty,
-            init,
-            diverge,
-        } = bind;
+        let Let { attrs, pat, ty, init, diverge } = bind;
         let init = self.render(block, init);
-        let diverge = diverge
-            .as_ref()
-            .map(|diverge| self.render(block, diverge))
-            .map(|diverge| quote!(else #diverge));
+        let diverge =
+            diverge.as_ref().map(|diverge| self.render(block, diverge)).map(|diverge| quote!(else #diverge));
         if let Some(var) = plain(pat)
             && diverge.is_none()
         {
@@ -391,8 +337,7 @@ impl<'a> Emitter<'a> {
             }
             let info = &self.function.vars[var];
             let mutable = info.mutable.then(|| quote!(mut));
-            let allow =
-                (info.kind != VarKind::User && info.mutable).then(|| quote!(#[allow(unused_mut)]));
+            let allow = (info.kind != VarKind::User && info.mutable).then(|| quote!(#[allow(unused_mut)]));
             let ty = ty.as_ref().or(info.ty.as_ref()).map(|ty| quote!(: #ty));
             return quote!(#(#attrs)* #allow let #mutable #name #ty = #init #diverge;);
         }
@@ -411,11 +356,8 @@ impl<'a> Emitter<'a> {
         vars: &[VarId],
         rename: impl FnOnce(&mut Unmut<'_>),
     ) -> (Place<'_>, TokenStream) {
-        let hoisted: BTreeSet<VarId> = vars
-            .iter()
-            .copied()
-            .filter(|var| self.layout.hoisted[*var].is_some())
-            .collect();
+        let hoisted: BTreeSet<VarId> =
+            vars.iter().copied().filter(|var| self.layout.hoisted[*var].is_some()).collect();
         rename(&mut Unmut(&hoisted));
         let mut place = self.place(block);
         let moves = hoisted.iter().map(|var| {

@@ -20,22 +20,13 @@ pub(crate) fn emit(
     layout: &Layout,
 ) -> TokenStream {
     let naming = Naming::new(function, names);
-    let emitter = Emitter {
-        function,
-        live,
-        layout,
-        naming: &naming,
-        prologues: std::cell::RefCell::default(),
-    };
+    let emitter =
+        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let body = emitter.body();
     let parts = Parts::of(workflow);
     let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
-    let generics = if params.is_empty() {
-        quote!()
-    } else {
-        quote!(<#params>)
-    };
+    let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
     let turbofish = if parts.generic_names.is_empty() {
         quote!()
     } else {
@@ -43,14 +34,8 @@ pub(crate) fn emit(
         quote!(::<#(#names),*>)
     };
     let items = &function.items;
-    let (frame, cx, arg, resume, p, bad) = (
-        made_up("frame"),
-        made_up("cx"),
-        made_up("args"),
-        made_up("resume"),
-        made_up("__p"),
-        bad(),
-    );
+    let (frame, cx, arg, resume, p, bad) =
+        (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
         quote!()
     } else if function.loops.is_empty() {
@@ -91,12 +76,8 @@ struct Parts {
 
 impl Parts {
     fn of(workflow: &Workflow) -> Self {
-        let mut parts = Self {
-            args: quote!(),
-            params: Vec::new(),
-            values: Vec::new(),
-            generic_names: Vec::new(),
-        };
+        let mut parts =
+            Self { args: quote!(), params: Vec::new(), values: Vec::new(), generic_names: Vec::new() };
         let mut types = Vec::new();
         let inputs = workflow.item.sig.inputs.iter();
         for (at, (param, input)) in workflow.params.iter().zip(inputs).enumerate() {
@@ -111,9 +92,7 @@ impl Parts {
             parts.params.push(quote!(#name: #ty));
             if let Some(referent) = &param.referent {
                 types.push(quote!(<#referent as ::std::borrow::ToOwned>::Owned));
-                parts
-                    .values
-                    .push(quote!(::std::borrow::ToOwned::to_owned(#name)));
+                parts.values.push(quote!(::std::borrow::ToOwned::to_owned(#name)));
             } else {
                 types.push(ty.to_token_stream());
                 parts.values.push(name.to_token_stream());
@@ -131,39 +110,21 @@ impl Parts {
     }
 }
 
-fn definition(
-    workflow: &Workflow,
-    parts: &Parts,
-    meta: &TokenStream,
-    poll: &TokenStream,
-) -> TokenStream {
+fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &TokenStream) -> TokenStream {
     let krate = &workflow.options.krate;
     let (attrs, vis, sig) = (&workflow.item.attrs, &workflow.item.vis, &workflow.item.sig);
     let (name, output) = (&sig.ident, &workflow.output);
-    let Parts {
-        args,
-        params,
-        values,
-        generic_names,
-    } = parts;
+    let Parts { args, params, values, generic_names } = parts;
     let (declared, uses, clause) = sig.generics.split_for_impl();
-    let (frame, arg, p, def) = (
-        made_up("frame"),
-        made_up("args"),
-        made_up("__p"),
-        made_up("__DurableWorkflow"),
-    );
+    let (frame, arg, p, def) =
+        (made_up("frame"), made_up("args"), made_up("__p"), made_up("__DurableWorkflow"));
     let value = if generic_names.is_empty() {
         quote!()
     } else {
         quote!((::core::marker::PhantomData<fn() -> (#(#generic_names,)*)>))
     };
     // A constant parameter is no type, hence nothing for `PhantomData`.
-    let only_types: Vec<&Ident> = sig
-        .generics
-        .type_params()
-        .map(|param| &param.ident)
-        .collect();
+    let only_types: Vec<&Ident> = sig.generics.type_params().map(|param| &param.ident).collect();
     let value = if value.is_empty() {
         value
     } else {
@@ -173,11 +134,7 @@ fn definition(
         .is_empty()
         .then(|| quote!(#p::inventory::submit! { #p::Registration::workflow::<#def>() }));
     let outer = &sig.generics.params;
-    let outer = if outer.is_empty() {
-        quote!()
-    } else {
-        quote!(<#outer>)
-    };
+    let outer = if outer.is_empty() { quote!() } else { quote!(<#outer>) };
     quote! {
         #(#attrs)*
         #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::Workflow<Args = #args, Output = #output> + use<#(#generic_names),*>> #clause {
@@ -206,8 +163,7 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         } else {
             quote!(::core::option::Option::None)
         };
-        let (callee, path, binding, args) =
-            (&point.callee, &point.path, &point.binding, &point.args);
+        let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
@@ -226,18 +182,12 @@ fn meta_of(workflow: &Workflow, points: &[TokenStream]) -> TokenStream {
     let ident = &workflow.item.sig.ident;
     let function = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&function);
-    let deadline = if let Some(ms) = workflow.options.deadline_ms {
-        quote!(::core::option::Option::Some(#ms))
-    } else {
-        quote!(::core::option::Option::None)
-    };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
     quote!(&#p::WorkflowMeta {
         name: #name,
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,
-        deadline_ms: #deadline,
         points: &[#(#points),*],
     })
 }

@@ -128,11 +128,7 @@ pub(crate) trait Render {
         let Some(var) = marked(&marker) else {
             return TokenStream::new();
         };
-        if self.name(var, None) == original {
-            TokenStream::new()
-        } else {
-            self.render(tokens.clone())
-        }
+        if self.name(var, None) == original { TokenStream::new() } else { self.render(tokens.clone()) }
     }
 }
 
@@ -146,14 +142,7 @@ pub(crate) fn stored_names(function: &Function, vars: &[VarId]) -> Vec<String> {
         let name = function.vars[var].stored_name.as_str();
         let count = counts.entry(name).or_default();
         *count += 1;
-        names.insert(
-            var,
-            if *count == 1 {
-                name.to_owned()
-            } else {
-                format!("{name}#{count}")
-            },
-        );
+        names.insert(var, if *count == 1 { name.to_owned() } else { format!("{name}#{count}") });
     }
     vars.iter().filter_map(|var| names.remove(var)).collect()
 }

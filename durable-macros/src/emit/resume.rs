@@ -33,15 +33,11 @@ impl Emitter<'_> {
         let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let vars = self
-            .layout
-            .saved(self.function, self.live, point)
-            .into_iter()
-            .map(|var| {
-                let at = self.function.vars[var].ident.span();
-                let name = place.name(var, Some(at));
-                quote_spanned!(at=> &#name)
-            });
+        let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
+            let at = self.function.vars[var].ident.span();
+            let name = place.name(var, Some(at));
+            quote_spanned!(at=> &#name)
+        });
         let awaited = quote_spanned!(info.span=> &#future);
         let span = Span::mixed_site().located_at(span);
         // A cast to `&dyn Var` and not a call: a call is an unwind edge, and there may be a thousand of them.
@@ -68,22 +64,12 @@ impl Emitter<'_> {
                     None => continue,
                 },
             };
-            routes.push((
-                point,
-                loops
-                    .get(depth)
-                    .map_or(block, |id| self.function.loops[*id].head),
-            ));
+            routes.push((point, loops.get(depth).map_or(block, |id| self.function.loops[*id].head)));
         }
         routes
     }
 
-    pub(super) fn dispatch(
-        &self,
-        block: BlockId,
-        normal: BlockId,
-        next: Option<BlockId>,
-    ) -> TokenStream {
+    pub(super) fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
         let level = self.function.blocks[block].head_of;
         let resume = made_up("resume");
         let mut arms: Vec<(Vec<Literal>, Lifetime, Option<TokenStream>)> = Vec::new();
@@ -92,10 +78,7 @@ impl Emitter<'_> {
             let direct = self.function.points[point].block == target;
             let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
             let prologues = self.prologues(target);
-            let jump = match prologues
-                .iter()
-                .position(|prologue| prologue.points.contains(&point))
-            {
+            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
                 Some(index) => label("r", target * 1000 + index),
                 None => label("b", target),
             };
@@ -104,31 +87,21 @@ impl Emitter<'_> {
                 None => arms.push((vec![number], jump, reset)),
             }
         }
-        let arms = arms
-            .iter()
-            .map(|(numbers, jump, reset)| quote!(#(#numbers)|* => { #reset break #jump; }));
-        let dispatch = if arms.len() == 0 {
-            TokenStream::new()
-        } else {
-            quote!(match #resume { #(#arms)* _ => {} })
-        };
-        let takes = self
-            .layout
-            .slots
-            .iter()
-            .filter(|(id, _)| level == Some(*id))
-            .map(|(id, var)| {
-                let (slot, name, value, bad) = (
-                    self.slot(*id, *var),
-                    self.naming.at(self.function, *var, level, None),
-                    made_up("value"),
-                    bad(),
-                );
-                quote!(#name = match ::core::option::Option::take(&mut #slot) {
+        let arms = arms.iter().map(|(numbers, jump, reset)| quote!(#(#numbers)|* => { #reset break #jump; }));
+        let dispatch =
+            if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
+        let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
+            let (slot, name, value, bad) = (
+                self.slot(*id, *var),
+                self.naming.at(self.function, *var, level, None),
+                made_up("value"),
+                bad(),
+            );
+            quote!(#name = match ::core::option::Option::take(&mut #slot) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };)
-            });
+        });
         let takes: TokenStream = takes.collect();
         let normal = self.goto(block, normal, next);
         quote!(#dispatch #takes #normal)
@@ -208,11 +181,7 @@ impl Emitter<'_> {
             let written = text.to_string();
             match groups.iter_mut().find(|group| group.written == written) {
                 Some(group) => group.points.push(point),
-                None => groups.push(Prologue {
-                    points: vec![point],
-                    text,
-                    written,
-                }),
+                None => groups.push(Prologue { points: vec![point], text, written }),
             }
         }
         groups
@@ -220,20 +189,10 @@ impl Emitter<'_> {
 
     /// Makes again the borrows of one level that are alive at a point.
     pub(super) fn remake(&self, level: Level, point: PointId) -> TokenStream {
-        let all = self
-            .function
-            .loops_around(self.function.points[point].block);
-        let depth = level.map_or(0, |id| {
-            all.iter()
-                .position(|other| *other == id)
-                .map_or(0, |at| at + 1)
-        });
-        let place = || Place {
-            emitter: self,
-            block: 0,
-            loops: all[..depth].to_vec(),
-            bound: BTreeSet::new(),
-        };
+        let all = self.function.loops_around(self.function.points[point].block);
+        let depth = level.map_or(0, |id| all.iter().position(|other| *other == id).map_or(0, |at| at + 1));
+        let place =
+            || Place { emitter: self, block: 0, loops: all[..depth].to_vec(), bound: BTreeSet::new() };
         let mut wanted: BTreeSet<usize> = BTreeSet::new();
         let mut vars: BTreeSet<VarId> = BTreeSet::new();
         for &var in &self.live.at_point[point] {
@@ -273,10 +232,7 @@ impl Emitter<'_> {
             return quote!(#name = #p::ordered_at(#expr, #count););
         }
         let mut pat = info.pat.clone();
-        let forgotten: Vec<VarId> = bound(&pat)
-            .into_iter()
-            .filter(|var| !vars.contains(var))
-            .collect();
+        let forgotten: Vec<VarId> = bound(&pat).into_iter().filter(|var| !vars.contains(var)).collect();
         crate::lower::forget(&mut pat, &forgotten);
         Unmut(vars).visit_pat_mut(&mut pat);
         let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
@@ -289,11 +245,7 @@ impl Emitter<'_> {
             .collect();
         place.bound = bound_here;
         let pat = place.render(pat.to_token_stream());
-        let pat = if is_item {
-            quote!(::core::option::Option::Some(#pat))
-        } else {
-            quote!((#pat))
-        };
+        let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { quote!((#pat)) };
         quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
     }
 }

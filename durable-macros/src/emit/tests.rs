@@ -22,77 +22,38 @@ fn mistakes_name_the_rewrite() {
     for (item, expected) in [
         ("fn f() {}", "write `async fn`"),
         ("async fn f(&self) {}", "no `self`"),
-        (
-            "async fn f(x: &mut u8) {}",
-            "take the value and return the changed one",
-        ),
+        ("async fn f(x: &mut u8) {}", "take the value and return the changed one"),
         ("async fn f() -> ! { loop {} }", "never returns"),
         ("async fn f(x: impl Copy) {}", "type parameter"),
         ("async fn f() -> impl Copy { 1 }", "name its type"),
-        (
-            "async fn f() { println!(\"{}\", g().await); }",
-            "bind it before",
-        ),
-        (
-            "async fn f() { let h = async { g().await }; }",
-            "second `#[workflow]`",
-        ),
-        (
-            "async fn f() { v.map(|x| async move { g(x).await }); }",
-            "async block",
-        ),
+        ("async fn f() { println!(\"{}\", g().await); }", "bind it before"),
+        ("async fn f() { let h = async { g().await }; }", "second `#[workflow]`"),
+        ("async fn f() { v.map(|x| async move { g(x).await }); }", "async block"),
         ("async fn f() { unsafe { g().await } }", "unsafe block"),
-        (
-            "async fn f() { tokio::select! { x = g() => {} } }",
-            "durable::select!",
-        ),
+        ("async fn f() { tokio::select! { x = g() => {} } }", "durable::select!"),
         ("async fn f() { join!(a(), b()); }", "(a, b).join().await"),
         ("async fn f() { tokio::spawn(g()); }", "durable::spawn"),
-        (
-            "async fn f() { tokio::time::sleep(d).await; }",
-            "durable::sleep",
-        ),
-        (
-            "async fn f() { match x { y if g().await => {} _ => {} } }",
-            "match guard",
-        ),
+        ("async fn f() { tokio::time::sleep(d).await; }", "durable::sleep"),
+        ("async fn f() { match x { y if g().await => {} _ => {} } }", "match guard"),
         ("async fn f() { *g() += h().await; }", "compound assignment"),
-        (
-            "async fn f() { #[resume(\"a\")] g(); }",
-            "there is none in this statement",
-        ),
-        (
-            "async fn f() { #[resume(a)] g().await; }",
-            "a resume point's name is a string",
-        ),
+        ("async fn f() { #[resume(\"a\")] g(); }", "there is none in this statement"),
+        ("async fn f() { #[resume(a)] g().await; }", "a resume point's name is a string"),
     ] {
         let found = errors(item);
-        assert!(
-            found.iter().any(|error| error.contains(expected)),
-            "{item}: {found:?}"
-        );
+        assert!(found.iter().any(|error| error.contains(expected)), "{item}: {found:?}");
     }
 }
 
 #[test]
 fn all_mistakes_of_a_phase_are_reported_at_once() {
-    assert_eq!(
-        errors("async fn f() { println!(\"{}\", g().await); let h = async { k().await }; }").len(),
-        2
-    );
+    assert_eq!(errors("async fn f() { println!(\"{}\", g().await); let h = async { k().await }; }").len(), 2);
     assert_eq!(errors("fn f(&self, x: &mut u8) -> ! {}").len(), 4);
 }
 
 #[test]
 fn the_signature_stands_beside_the_errors() {
-    let text = expand(
-        "",
-        "pub async fn f(a: u8, b: &str) -> u8 { println!(\"{}\", g().await); a }",
-    );
-    assert!(
-        text.contains("pub fn f (a : u8 , b : & str) -> :: durable :: WorkflowCall"),
-        "{text}"
-    );
+    let text = expand("", "pub async fn f(a: u8, b: &str) -> u8 { println!(\"{}\", g().await); a }");
+    assert!(text.contains("pub fn f (a : u8 , b : & str) -> :: durable :: WorkflowCall"), "{text}");
 }
 
 #[test]
@@ -100,13 +61,11 @@ fn options_are_checked() {
     for (options, expected) in [
         ("name = \"\"", "can't be empty"),
         ("deadline = \"30 days\"", "is not a duration"),
+        ("deadline = \"30d\"", "not supported yet"),
         ("migrate = f", "not supported yet"),
         ("retries = 3", "unknown argument `retries`"),
     ] {
-        assert!(
-            expand(options, "async fn f() {}").contains(expected),
-            "{options}"
-        );
+        assert!(expand(options, "async fn f() {}").contains(expected), "{options}");
     }
 }
 
@@ -114,8 +73,15 @@ fn options_are_checked() {
 fn too_many_points_are_refused() {
     let body = "g().await;".repeat(129);
     assert!(
-        errors(&format!("async fn f() {{ {body} }}"))[0]
-            .contains("129 resume points and 128 is the limit")
+        errors(&format!("async fn f() {{ {body} }}"))[0].contains("129 resume points and 128 is the limit")
     );
     assert!(errors(&format!("async fn f() {{ {} }}", "g().await;".repeat(128))).is_empty());
+}
+
+#[test]
+fn an_item_in_an_inner_block_that_awaits_is_refused_and_not_seen_by_the_whole_function() {
+    let refused = "move it to the top of the function";
+    assert!(expand("", "async fn f() { { const A: u8 = 1; g(A).await; } }").contains(refused));
+    assert!(!expand("", "async fn f() { const A: u8 = 1; g(A).await; }").contains(refused));
+    assert!(!expand("", "async fn f() { { const A: u8 = 1; h(A); } g().await; }").contains(refused));
 }

@@ -30,13 +30,7 @@ impl Lowerer {
         let args = Ident::new(ARGS, Span::mixed_site());
         let init: Expr = syn::parse_quote!(#args!());
         let pat = syn::parse_quote!((#(#pats,)*));
-        self.push(Stmt::Let(Box::new(Let {
-            attrs: Vec::new(),
-            pat,
-            ty: None,
-            init,
-            diverge: None,
-        })));
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));
         for (owned, param) in borrowed {
             let owned = var_expr(owned, param.pat.span());
             self.simple_let(
@@ -123,10 +117,7 @@ impl Lowerer {
     ) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
         let mut init = self.keep_temporary(init);
-        if borrow::binds_by_ref(&pat)
-            && !borrow::is_place(&init)
-            && !matches!(init, Expr::Reference(_))
-        {
+        if borrow::binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
             let span = init.span();
             let temp = self.bind_temp("borrowed".to_owned(), init, true);
             init = var_expr(temp, span);
@@ -136,13 +127,7 @@ impl Lowerer {
             self.function.vars[var].ty.clone_from(&ty);
         }
         self.rematerialise_pattern(&pat, &init);
-        self.push(Stmt::Let(Box::new(Let {
-            attrs,
-            pat,
-            ty,
-            init,
-            diverge,
-        })));
+        self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
     }
 
     /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
@@ -157,11 +142,7 @@ impl Lowerer {
         let (matched, other) = (self.new_block(), self.new_block());
         self.rematerialise_pattern(pat, &value);
         self.flatten(pat, Some(matched));
-        self.end(Term::If {
-            cond: Box::new(syn::parse_quote!(let #pat = #value)),
-            then: matched,
-            other,
-        });
+        self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
         self.start(other);
         let segment = self.path.enter("let");
         self.path.push(format!("{segment}.else"));

@@ -11,16 +11,8 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Pat};
 
 /// Methods that borrow from their receiver and do nothing else.
-const VIEWS: &[&str] = &[
-    "as_str",
-    "as_slice",
-    "as_bytes",
-    "as_path",
-    "as_ref",
-    "as_deref",
-    "as_mut",
-    "as_deref_mut",
-];
+const VIEWS: &[&str] =
+    &["as_str", "as_slice", "as_bytes", "as_path", "as_ref", "as_deref", "as_mut", "as_deref_mut"];
 /// Methods that iterate over their receiver in an order that survives a restore.
 const ITERATORS: &[&str] = &[
     "iter",
@@ -38,19 +30,8 @@ const ITERATORS: &[&str] = &[
     "chunks_exact",
 ];
 /// Adaptors of iterators without a closure.
-const ADAPTORS: &[&str] = &[
-    "enumerate",
-    "rev",
-    "skip",
-    "take",
-    "step_by",
-    "zip",
-    "peekable",
-    "copied",
-    "cloned",
-    "fuse",
-    "chain",
-];
+const ADAPTORS: &[&str] =
+    &["enumerate", "rev", "skip", "take", "step_by", "zip", "peekable", "copied", "cloned", "fuse", "chain"];
 
 /// A place: evaluating it has no effect and moves nothing by itself.
 pub(super) fn is_place(expr: &Expr) -> bool {
@@ -72,9 +53,7 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
         Expr::Path(_) => as_var(expr).is_none(),
         Expr::Paren(e) => is_constant(&e.expr),
         Expr::Group(e) => is_constant(&e.expr),
-        Expr::Unary(e) => {
-            matches!(e.op, syn::UnOp::Neg(_) | syn::UnOp::Not(_)) && is_constant(&e.expr)
-        }
+        Expr::Unary(e) => matches!(e.op, syn::UnOp::Neg(_) | syn::UnOp::Not(_)) && is_constant(&e.expr),
         Expr::Cast(e) => is_constant(&e.expr),
         Expr::Reference(e) => is_constant(&e.expr),
         Expr::Tuple(e) => e.elems.iter().all(is_constant),
@@ -86,11 +65,7 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
 /// An index without effects: `[0]`, `[i]`, `[..]`, `[i..]`.
 fn is_plain_index(expr: &Expr) -> bool {
     match expr {
-        Expr::Range(e) => e
-            .start
-            .iter()
-            .chain(&e.end)
-            .all(|part| is_plain_index(part)),
+        Expr::Range(e) => e.start.iter().chain(&e.end).all(|part| is_plain_index(part)),
         expr => is_constant(expr) || is_place(expr),
     }
 }
@@ -141,8 +116,7 @@ impl Lowerer {
                 let inner = std::mem::replace(&mut *reference.expr, Expr::PLACEHOLDER);
                 let span = inner.span();
                 let inner = self.keep_temporary(inner);
-                let temp =
-                    self.bind_temp("borrowed".to_owned(), inner, reference.mutability.is_some());
+                let temp = self.bind_temp("borrowed".to_owned(), inner, reference.mutability.is_some());
                 *reference.expr = var_expr(temp, span);
                 Expr::Reference(reference)
             }
@@ -162,17 +136,10 @@ impl Lowerer {
         if found.is_empty() {
             return;
         }
-        let saved: Vec<VarId> = bound(pat)
-            .into_iter()
-            .filter(|var| !found.contains(var))
-            .collect();
+        let saved: Vec<VarId> = bound(pat).into_iter().filter(|var| !found.contains(var)).collect();
         let mut pat = pat.clone();
         forget(&mut pat, &saved);
-        self.function.remats.push(Remat {
-            pat,
-            expr: value.clone(),
-            count: None,
-        });
+        self.function.remats.push(Remat { pat, expr: value.clone(), count: None });
         for var in found {
             self.function.vars[var].remat = Some(self.function.remats.len() - 1);
         }
@@ -200,9 +167,7 @@ impl Lowerer {
             Expr::Group(e) => self.is_stable_place(&e.expr),
             Expr::Field(e) => self.is_stable_place(&e.base),
             Expr::Unary(e) => matches!(e.op, syn::UnOp::Deref(_)) && self.is_stable_place(&e.expr),
-            Expr::Index(e) => {
-                self.is_stable_place(&e.expr) && is_stable_index(&self.function, &e.index)
-            }
+            Expr::Index(e) => self.is_stable_place(&e.expr) && is_stable_index(&self.function, &e.index),
             Expr::MethodCall(_) => self.is_borrow(expr),
             expr => as_var(expr).is_some_and(|var| self.function.vars[var].flattened),
         }
@@ -218,15 +183,13 @@ impl Lowerer {
             Expr::Group(e) => self.is_borrowed_iteration(&e.expr),
             Expr::MethodCall(e) => {
                 let method = e.method.to_string();
-                let stable = |arg: &Expr| {
-                    is_stable_index(&self.function, arg) || self.is_borrowed_iteration(arg)
-                };
+                let stable =
+                    |arg: &Expr| is_stable_index(&self.function, arg) || self.is_borrowed_iteration(arg);
                 if !e.args.iter().all(stable) {
                     return false;
                 }
                 (ITERATORS.contains(&method.as_str()) && self.is_stable_place(&e.receiver))
-                    || (ADAPTORS.contains(&method.as_str())
-                        && self.is_borrowed_iteration(&e.receiver))
+                    || (ADAPTORS.contains(&method.as_str()) && self.is_borrowed_iteration(&e.receiver))
             }
             _ => false,
         }
@@ -240,10 +203,8 @@ fn is_view(expr: &Expr) -> bool {
 fn is_stable_index(function: &Function, expr: &Expr) -> bool {
     match expr {
         Expr::Range(e) => {
-            let stable = |part: &Option<Box<Expr>>| {
-                part.as_ref()
-                    .is_none_or(|part| is_stable_index(function, part))
-            };
+            let stable =
+                |part: &Option<Box<Expr>>| part.as_ref().is_none_or(|part| is_stable_index(function, part));
             stable(&e.start) && stable(&e.end)
         }
         expr => is_constant(expr) || as_var(expr).is_some_and(|var| !function.vars[var].mutable),

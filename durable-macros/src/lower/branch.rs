@@ -57,18 +57,10 @@ impl Lowerer {
                 }
                 self.kept(*guard)
             });
-            arms.push(crate::ir::Arm {
-                attrs: arm.attrs,
-                pat: arm.pat,
-                guard,
-                target,
-            });
+            arms.push(crate::ir::Arm { attrs: arm.attrs, pat: arm.pat, guard, target });
             bodies.push((target, *arm.body));
         }
-        self.end(Term::Match {
-            scrutinee: Box::new(scrutinee),
-            arms,
-        });
+        self.end(Term::Match { scrutinee: Box::new(scrutinee), arms });
         let mut ordinal = 0;
         for (target, body) in bodies {
             self.start(target);

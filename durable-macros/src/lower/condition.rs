@@ -13,11 +13,7 @@ impl Lowerer {
         if !point::has_await(&cond) && !must_split(&cond) {
             let cond = self.kept(cond);
             self.flatten_chain(&cond, then);
-            return self.end(Term::If {
-                cond: Box::new(cond),
-                then,
-                other,
-            });
+            return self.end(Term::If { cond: Box::new(cond), then, other });
         }
         match cond {
             Expr::Paren(inner) => self.condition(*inner.expr, then, other),
@@ -48,19 +44,11 @@ impl Lowerer {
                 *cond.expr = value;
                 let cond = Expr::Let(cond);
                 self.flatten_chain(&cond, then);
-                self.end(Term::If {
-                    cond: Box::new(cond),
-                    then,
-                    other,
-                });
+                self.end(Term::If { cond: Box::new(cond), then, other });
             }
             other_cond => {
                 let value = self.operand(other_cond);
-                self.end(Term::If {
-                    cond: Box::new(value),
-                    then,
-                    other,
-                });
+                self.end(Term::If { cond: Box::new(value), then, other });
             }
         }
     }
@@ -105,11 +93,7 @@ impl Lowerer {
         self.goto(join);
         let constant = if and { no } else { yes };
         self.start(constant);
-        let value = if and {
-            syn::parse_quote!(false)
-        } else {
-            syn::parse_quote!(true)
-        };
+        let value = if and { syn::parse_quote!(false) } else { syn::parse_quote!(true) };
         self.store(dest, value);
         self.goto(join);
         self.start(join);

@@ -28,10 +28,7 @@ impl Lowerer {
     }
 
     pub(super) fn continue_stmt(&mut self, jump: syn::ExprContinue, dest: Dest) {
-        match self
-            .target(jump.label.as_ref(), true)
-            .and_then(|at| self.targets[at].head)
-        {
+        match self.target(jump.label.as_ref(), true).and_then(|at| self.targets[at].head) {
             Some(head) => self.goto(head),
             None => self.store(dest, Expr::Continue(jump)),
         }
@@ -42,11 +39,7 @@ impl Lowerer {
         if self.targets.is_empty() {
             return expr;
         }
-        let mut rewriter = Rewriter {
-            lowerer: self,
-            loops: 0,
-            labels: Vec::new(),
-        };
+        let mut rewriter = Rewriter { lowerer: self, loops: 0, labels: Vec::new() };
         rewriter.visit_expr_mut(&mut expr);
         expr
     }
@@ -67,15 +60,9 @@ impl Rewriter<'_> {
         }
     }
 
-    fn within(
-        &mut self,
-        label: Option<&syn::Label>,
-        is_loop: bool,
-        inside: impl FnOnce(&mut Self),
-    ) {
+    fn within(&mut self, label: Option<&syn::Label>, is_loop: bool, inside: impl FnOnce(&mut Self)) {
         let before = self.labels.len();
-        self.labels
-            .extend(label.map(|label| label.name.ident.to_string()));
+        self.labels.extend(label.map(|label| label.name.ident.to_string()));
         self.loops += usize::from(is_loop);
         inside(self);
         self.loops -= usize::from(is_loop);

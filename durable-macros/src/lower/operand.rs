@@ -63,7 +63,10 @@ impl Lowerer {
                 never(span)
             }
             Expr::Let(e) => {
-                self.errors.push(e.let_token.span, "a `let` condition with an await is not supported here: bind the awaited value before");
+                self.errors.push(
+                    e.let_token.span,
+                    "a `let` condition with an await is not supported here: bind the awaited value before",
+                );
                 Expr::Let(e)
             }
             other => self.composite(other),
@@ -76,11 +79,7 @@ impl Lowerer {
         let temp = self.temp("value".to_owned());
         self.push(crate::ir::Stmt::Declare(temp));
         self.evaluate(expr, Dest::Var(temp));
-        if self.current.is_none() {
-            never(span)
-        } else {
-            var_expr(temp, span)
-        }
+        if self.current.is_none() { never(span) } else { var_expr(temp, span) }
     }
 
     /// Calls, literals of structs and arrays, and whatever else has several operands.
@@ -112,11 +111,7 @@ impl Lowerer {
             }
             Expr::Index(mut e) => {
                 let mut parts = self
-                    .operands(
-                        "index",
-                        vec![(*e.expr, Mode::Place), (*e.index, Mode::Value)],
-                        1,
-                    )
+                    .operands("index", vec![(*e.expr, Mode::Place), (*e.index, Mode::Value)], 1)
                     .into_iter();
                 if let (Some(base), Some(index)) = (parts.next(), parts.next()) {
                     (*e.expr, *e.index) = (base, index);
@@ -140,38 +135,30 @@ impl Lowerer {
                 Expr::Repeat(e)
             }
             Expr::Struct(mut e) => {
-                let name = e
-                    .path
-                    .segments
-                    .last()
-                    .map(|segment| segment.ident.to_string())
-                    .unwrap_or_default();
+                let name =
+                    e.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
                 let fields = e.fields.iter().map(|field| field.expr.clone());
                 let parts: Vec<Expr> = fields.chain(e.rest.as_deref().cloned()).collect();
                 let mut parts = self.values(&name, parts).into_iter();
                 for (field, value) in e.fields.iter_mut().zip(&mut parts) {
                     field.expr = value;
-                    field
-                        .colon_token
-                        .get_or_insert_with(syn::token::Colon::default);
+                    field.colon_token.get_or_insert_with(syn::token::Colon::default);
                 }
                 e.rest = parts.next().map(Box::new);
                 Expr::Struct(e)
             }
             Expr::Range(mut e) => {
-                let parts: Vec<Expr> = e
-                    .start
-                    .iter()
-                    .chain(&e.end)
-                    .map(|part| (**part).clone())
-                    .collect();
+                let parts: Vec<Expr> = e.start.iter().chain(&e.end).map(|part| (**part).clone()).collect();
                 let mut parts = self.values("range", parts).into_iter();
                 e.start = e.start.and_then(|_| parts.next()).map(Box::new);
                 e.end = e.end.and_then(|_| parts.next()).map(Box::new);
                 Expr::Range(e)
             }
             other => {
-                self.errors.push(other.span(), "an await inside this expression is not supported yet: bind the awaited value before");
+                self.errors.push(
+                    other.span(),
+                    "an await inside this expression is not supported yet: bind the awaited value before",
+                );
                 other
             }
         }
@@ -185,16 +172,12 @@ impl Lowerer {
     /// Operands in evaluation order. Those before the last await are made temporaries named `name(position)`; the first
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
-        let last = parts
-            .iter()
-            .rposition(|(part, _)| point::has_await(part))
-            .unwrap_or(0);
+        let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
         let mut results: Vec<Expr> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
-            let label = at
-                .checked_sub(unnamed)
-                .map_or_else(|| format!("{name}.self"), |at| format!("{name}({at})"));
+            let label =
+                at.checked_sub(unnamed).map_or_else(|| format!("{name}.self"), |at| format!("{name}({at})"));
             let value = self.operand(part);
             let value = if at < last {
                 let value = self.keep(label, value, mode);
@@ -239,12 +222,9 @@ impl Lowerer {
 
     fn binary(&mut self, mut e: syn::ExprBinary) -> Expr {
         let mode = match e.op {
-            BinOp::Eq(_)
-            | BinOp::Ne(_)
-            | BinOp::Lt(_)
-            | BinOp::Le(_)
-            | BinOp::Gt(_)
-            | BinOp::Ge(_) => Mode::Place,
+            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_) => {
+                Mode::Place
+            }
             _ => Mode::Value,
         };
         if is_compound(&e.op) {
@@ -256,9 +236,7 @@ impl Lowerer {
             *e.left = self.kept(*e.left);
             return Expr::Binary(e);
         }
-        let mut parts = self
-            .operands("operator", vec![(*e.left, mode), (*e.right, mode)], 0)
-            .into_iter();
+        let mut parts = self.operands("operator", vec![(*e.left, mode), (*e.right, mode)], 0).into_iter();
         if let (Some(left), Some(right)) = (parts.next(), parts.next()) {
             (*e.left, *e.right) = (left, right);
             return Expr::Binary(e);
@@ -304,12 +282,9 @@ fn is_compound(op: &BinOp) -> bool {
 
 fn callee_name(func: &Expr) -> String {
     match func {
-        Expr::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default(),
+        Expr::Path(path) => {
+            path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+        }
         _ => "call".to_owned(),
     }
 }

@@ -21,18 +21,9 @@ pub(super) struct Path {
 impl Path {
     /// Counts a construct of this kind and names it.
     pub(super) fn enter(&mut self, kind: &'static str) -> String {
-        let count = self
-            .counts
-            .last_mut()
-            .unwrap_or(&mut self.top)
-            .entry(kind)
-            .or_default();
+        let count = self.counts.last_mut().unwrap_or(&mut self.top).entry(kind).or_default();
         *count += 1;
-        if *count == 1 {
-            kind.to_owned()
-        } else {
-            format!("{kind}#{count}")
-        }
+        if *count == 1 { kind.to_owned() } else { format!("{kind}#{count}") }
     }
 
     pub(super) fn push(&mut self, segment: String) {
@@ -76,9 +67,7 @@ impl Lowerer {
         let Some(_) = self.current else { return base };
         let number = self.function.points.len();
         let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site());
-        let future = self
-            .function
-            .new_var(VarKind::Future, ident, callee.clone());
+        let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].mutable = true;
         self.function.vars[future].decl = self.current;
         let krate = Ident::new("__p", Span::mixed_site().located_at(place));
@@ -112,15 +101,8 @@ fn callee(function: &Function, expr: &Expr) -> (String, String) {
         Expr::Group(inner) => callee(function, &inner.expr),
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
-                let name = path
-                    .path
-                    .segments
-                    .last()
-                    .map(|segment| user_name(function, &segment.ident));
-                (
-                    name.unwrap_or_default(),
-                    normalised(function, call.args.to_token_stream()),
-                )
+                let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
+                (name.unwrap_or_default(), normalised(function, call.args.to_token_stream()))
             }
             other => callee(function, other),
         },
@@ -129,32 +111,17 @@ fn callee(function: &Function, expr: &Expr) -> (String, String) {
             if matches!(root_of(&call.receiver), Expr::Call(_)) {
                 (root, args)
             } else {
-                (
-                    call.method.to_string(),
-                    normalised(function, expr.to_token_stream()),
-                )
+                (call.method.to_string(), normalised(function, expr.to_token_stream()))
             }
         }
         Expr::Path(path) => {
-            let name = path
-                .path
-                .segments
-                .last()
-                .map(|segment| user_name(function, &segment.ident));
+            let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
             (name.unwrap_or_default(), String::new())
         }
         Expr::Field(field) => (field.member.to_token_stream().to_string(), String::new()),
         Expr::Macro(mac) => {
-            let name = mac
-                .mac
-                .path
-                .segments
-                .last()
-                .map(|segment| segment.ident.to_string());
-            (
-                name.unwrap_or_default(),
-                normalised(function, mac.mac.tokens.clone()),
-            )
+            let name = mac.mac.path.segments.last().map(|segment| segment.ident.to_string());
+            (name.unwrap_or_default(), normalised(function, mac.mac.tokens.clone()))
         }
         other => (String::new(), normalised(function, other.to_token_stream())),
     }
@@ -171,10 +138,7 @@ fn root_of(expr: &Expr) -> &Expr {
 }
 
 fn user_name(function: &Function, ident: &Ident) -> String {
-    marked(ident).map_or_else(
-        || ident.to_string(),
-        |var| function.vars[var].stored_name.clone(),
-    )
+    marked(ident).map_or_else(|| ident.to_string(), |var| function.vars[var].stored_name.clone())
 }
 
 /// Tokens as text, with the user's names and single spaces.
@@ -200,16 +164,16 @@ fn write_words(
     name: &dyn Fn(&Ident) -> String,
     words: &mut Vec<String>,
 ) {
-    let mut captured = false;
+    let mut seen = false;
     let mut joint = false;
     for tree in tokens {
         match tree {
-            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => captured = true,
-            TokenTree::Group(_) if captured && !captures => captured = false,
+            TokenTree::Ident(ident) if ident == crate::ir::CAPTURE => seen = true,
+            TokenTree::Group(_) if seen && !captures => seen = false,
             TokenTree::Ident(ident) => words.push(name(&ident)),
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
-                    _ if std::mem::take(&mut captured) => ("[", "]"),
+                    _ if std::mem::take(&mut seen) => ("[", "]"),
                     Delimiter::Parenthesis => ("(", ")"),
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::Bracket => ("[", "]"),

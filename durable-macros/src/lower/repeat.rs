@@ -43,11 +43,7 @@ impl Lowerer {
 
     fn enter_loop(&mut self) -> (BlockId, BlockId, BlockId) {
         let after = self.new_block();
-        self.function.loops.push(Loop {
-            parent: self.inside,
-            head: 0,
-            items: None,
-        });
+        self.function.loops.push(Loop { parent: self.inside, head: 0, items: None });
         let id = self.function.loops.len() - 1;
         self.inside = Some(id);
         let (head, first) = (self.new_block(), self.new_block());
@@ -70,13 +66,7 @@ impl Lowerer {
         body: syn::Block,
     ) {
         let label = label.map(|label| label.name.ident.to_string());
-        self.targets.push(Target {
-            label,
-            is_loop: true,
-            after,
-            head: Some(head),
-            dest,
-        });
+        self.targets.push(Target { label, is_loop: true, after, head: Some(head), dest });
         self.path.push(segment);
         self.block(body, Dest::Discard);
         self.path.pop();
@@ -109,28 +99,17 @@ impl Lowerer {
         self.start(test);
         self.flatten(&each.pat, Some(body));
         let pat = &each.pat;
-        let arm = |pat, target| Arm {
-            attrs: Vec::new(),
-            pat,
-            guard: None,
-            target,
-        };
+        let arm = |pat, target| Arm { attrs: Vec::new(), pat, guard: None, target };
         let arms = vec![
             arm(syn::parse_quote!(::core::option::Option::Some(#pat)), body),
             arm(syn::parse_quote!(::core::option::Option::None), done),
         ];
-        self.end(Term::Match {
-            scrutinee: Box::new(next.expr),
-            arms,
-        });
+        self.end(Term::Match { scrutinee: Box::new(next.expr), arms });
         self.start(body);
         if let (Some((iterator, count)), Some(id)) = (next.counted, id) {
             let count = var_expr(count, Span::mixed_site());
             let step: Expr = syn::parse_quote!(#count += 1);
-            self.push(Stmt::Keep(Box::new(UserStmt::Expr(
-                step,
-                Some(syn::token::Semi::default()),
-            ))));
+            self.push(Stmt::Keep(Box::new(UserStmt::Expr(step, Some(syn::token::Semi::default())))));
             self.rematerialise_items(id, iterator, *each.pat);
         }
         self.body(segment, each.label, after, head, dest, each.body);
@@ -148,19 +127,9 @@ impl Lowerer {
         }
         let fresh = parsed(quote_spanned!(span=> #p::ordered(#iterated)));
         let pat = var_pat(iterator, span);
-        self.function.remats.push(Remat {
-            pat: pat.clone(),
-            expr: iterated,
-            count: Some(count),
-        });
+        self.function.remats.push(Remat { pat: pat.clone(), expr: iterated, count: Some(count) });
         self.function.vars[iterator].remat = Some(self.function.remats.len() - 1);
-        self.push(Stmt::Let(Box::new(Let {
-            attrs: Vec::new(),
-            pat,
-            ty: None,
-            init: fresh,
-            diverge: None,
-        })));
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init: fresh, diverge: None })));
         let iterator_expr = var_expr(iterator, span);
         Next {
             expr: parsed(quote!(::core::iter::Iterator::next(&mut #iterator_expr))),
@@ -175,27 +144,17 @@ impl Lowerer {
         let steps = self.bind_temp(name.to_owned(), value, true);
         self.function.vars[steps].pinned = true;
         let steps = var_expr(steps, span);
-        Next {
-            expr: parsed(quote_spanned!(span=> #p::Steps::next_step(&mut #steps))),
-            counted: None,
-        }
+        Next { expr: parsed(quote_spanned!(span=> #p::Steps::next_step(&mut #steps))), counted: None }
     }
 
     /// The items of a counted loop are taken again from its iterator.
     fn rematerialise_items(&mut self, id: usize, iterator: usize, mut pat: Pat) {
         let iterator_expr = var_expr(iterator, Span::mixed_site());
         let expr = parsed(quote!(::core::iter::Iterator::next(&mut #iterator_expr)));
-        let saved: Vec<_> = bound(&pat)
-            .into_iter()
-            .filter(|var| self.function.vars[*var].mutable)
-            .collect();
+        let saved: Vec<_> = bound(&pat).into_iter().filter(|var| self.function.vars[*var].mutable).collect();
         borrow::forget(&mut pat, &saved);
         let remade = bound(&pat);
-        self.function.remats.push(Remat {
-            pat,
-            expr,
-            count: None,
-        });
+        self.function.remats.push(Remat { pat, expr, count: None });
         let remat = self.function.remats.len() - 1;
         for var in remade {
             self.function.vars[var].remat = Some(remat);

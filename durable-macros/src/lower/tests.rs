@@ -13,10 +13,7 @@ fn lowered(body: &str) -> Vec<String> {
     let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
     let function = lower::lower(&workflow, function).expect("it lowers");
     let order = function.order.iter().skip(2);
-    order
-        .filter(|block| !is_empty(&function, **block))
-        .map(|block| show(&function, *block))
-        .collect()
+    order.filter(|block| !is_empty(&function, **block)).map(|block| show(&function, *block)).collect()
 }
 
 fn is_empty(function: &Function, block: usize) -> bool {
@@ -54,11 +51,7 @@ fn show(function: &Function, number: usize) -> String {
                 .iter()
                 .map(|arm| format!("{} {}", text(arm.pat.to_token_stream()), arm.target))
                 .collect();
-            format!(
-                "match {} {}",
-                text(scrutinee.to_token_stream()),
-                arms.join(", ")
-            )
+            format!("match {} {}", text(scrutinee.to_token_stream()), arms.join(", "))
         }
         Term::Dispatch { normal } => format!("dispatch {normal}"),
     };
@@ -71,10 +64,7 @@ fn an_await_ends_a_block() {
         lowered("let x = f(a).await; if a > 1 { return 2; } x"),
         ["2: let x = poll ! ( 0 ) ; if a > 1 { return 2 ; } => return x"]
     );
-    assert_eq!(
-        lowered("g(a, f().await)"),
-        ["2: let g(1) = poll ! ( 0 ) ; => return g ( g(0) , g(1) )"]
-    );
+    assert_eq!(lowered("g(a, f().await)"), ["2: let g(1) = poll ! ( 0 ) ; => return g ( g(0) , g(1) )"]);
 }
 
 #[test]

@@ -48,12 +48,7 @@ impl Resolver {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }
         self.refuse_foreign(&mac.path.clone(), true);
-        let name = mac
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default();
+        let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let parsed = match name.as_str() {
             name if FORMATTED.contains(&name) => self.formatted(mac),
             "vec" => self.vec(mac),
@@ -68,23 +63,15 @@ impl Resolver {
     }
 
     fn formatted(&mut self, mac: &Macro) -> Option<TokenStream> {
-        let mut args = Punctuated::<Argument, Token![,]>::parse_terminated
-            .parse2(mac.tokens.clone())
-            .ok()?;
-        let named: BTreeSet<String> = args
-            .iter()
-            .filter_map(|arg| Some(arg.name.as_ref()?.to_string()))
-            .collect();
+        let mut args = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+        let named: BTreeSet<String> =
+            args.iter().filter_map(|arg| Some(arg.name.as_ref()?.to_string())).collect();
         let mut captured = Captured::new();
         for arg in &mut args {
             if let Expr::Lit(literal) = &arg.value
                 && let Lit::Str(text) = &literal.lit
             {
-                captured.extend(
-                    captures(&text.value())
-                        .into_iter()
-                        .map(|name| (name, text.span())),
-                );
+                captured.extend(captures(&text.value()).into_iter().map(|name| (name, text.span())));
             }
             self.visit_expr_mut(&mut arg.value);
         }
@@ -97,9 +84,7 @@ impl Resolver {
         let mut comma = !tokens.is_empty() && !ends_with_comma(&tokens);
         let mut seen = BTreeSet::new();
         for (name, span) in captured {
-            let (Some(var), Ok(mut original)) =
-                (self.lookup(&name), syn::parse_str::<Ident>(&name))
-            else {
+            let (Some(var), Ok(mut original)) = (self.lookup(&name), syn::parse_str::<Ident>(&name)) else {
                 continue;
             };
             if !seen.insert(var) {
@@ -125,12 +110,8 @@ impl Resolver {
             self.visit_expr_mut(&mut len);
             return Some(quote!(#value; #len));
         }
-        let mut values = Punctuated::<Expr, Token![,]>::parse_terminated
-            .parse2(mac.tokens.clone())
-            .ok()?;
-        values
-            .iter_mut()
-            .for_each(|value| self.visit_expr_mut(value));
+        let mut values = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+        values.iter_mut().for_each(|value| self.visit_expr_mut(value));
         Some(values.to_token_stream())
     }
 
@@ -139,11 +120,8 @@ impl Resolver {
             let value = input.parse()?;
             input.parse::<Token![,]>()?;
             let pat = Pat::parse_multi_with_leading_vert(input)?;
-            let guard = if input.parse::<Option<Token![if]>>()?.is_some() {
-                Some(input.parse()?)
-            } else {
-                None
-            };
+            let guard =
+                if input.parse::<Option<Token![if]>>()?.is_some() { Some(input.parse()?) } else { None };
             input.parse::<Option<Token![,]>>()?;
             Ok((value, pat, guard))
         };
@@ -173,10 +151,8 @@ impl Resolver {
             match tree {
                 TokenTree::Ident(ident) => {
                     let member = punct(before(1), '.') && !punct(before(2), '.');
-                    let path =
-                        (punct(before(1), ':') && punct(before(2), ':')) || punct(after(1), ':');
-                    let name =
-                        punct(after(1), '=') && !punct(after(2), '=') && !punct(after(2), '>');
+                    let path = (punct(before(1), ':') && punct(before(2), ':')) || punct(after(1), ':');
+                    let name = punct(after(1), '=') && !punct(after(2), '=') && !punct(after(2), '>');
                     let mut ident = ident.clone();
                     if !member && !path && !name {
                         self.mention(&mut ident);
@@ -184,20 +160,15 @@ impl Resolver {
                     result.extend([TokenTree::Ident(ident)]);
                 }
                 TokenTree::Group(group) => {
-                    let mut copy = Group::new(
-                        group.delimiter(),
-                        self.rewrite_tokens(group.stream(), captured),
-                    );
+                    let mut copy =
+                        Group::new(group.delimiter(), self.rewrite_tokens(group.stream(), captured));
                     copy.set_span(group.span());
                     result.extend([TokenTree::Group(copy)]);
                 }
                 TokenTree::Literal(literal) => {
                     if let Ok(text) = syn::parse2::<syn::LitStr>(literal.to_token_stream()) {
-                        captured.extend(
-                            captures(&text.value())
-                                .into_iter()
-                                .map(|name| (name, literal.span())),
-                        );
+                        captured
+                            .extend(captures(&text.value()).into_iter().map(|name| (name, literal.span())));
                     }
                     result.extend([tree.clone()]);
                 }
@@ -219,15 +190,9 @@ impl Parse for Argument {
         if input.peek(syn::Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
             let name = input.parse()?;
             input.parse::<Token![=]>()?;
-            return Ok(Self {
-                name: Some(name),
-                value: input.parse()?,
-            });
+            return Ok(Self { name: Some(name), value: input.parse()? });
         }
-        Ok(Self {
-            name: None,
-            value: input.parse()?,
-        })
+        Ok(Self { name: None, value: input.parse()? })
     }
 }
 
@@ -274,10 +239,7 @@ fn captures(text: &str) -> Vec<String> {
         let mut widths: Vec<&str> = spec.split('$').collect();
         widths.pop();
         for width in widths {
-            let name = width
-                .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
-                .next()
-                .unwrap_or_default();
+            let name = width.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
             found.push(name.trim_start_matches('0').to_owned());
         }
     }

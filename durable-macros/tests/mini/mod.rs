@@ -29,7 +29,6 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
-        pub deadline_ms: Option<u64>,
         pub points: &'static [PointMeta],
     }
 
@@ -63,12 +62,7 @@ pub mod __private {
 
     impl<D: Workflow> WorkflowCall<D> {
         pub fn new(args: D::Args) -> Self {
-            Self {
-                args: Some(args),
-                point: 0,
-                snapshot: Vec::new(),
-                _workflow: PhantomData,
-            }
+            Self { args: Some(args), point: 0, snapshot: Vec::new(), _workflow: PhantomData }
         }
     }
 
@@ -104,11 +98,7 @@ pub mod __private {
         type Output = D::Output;
         fn poll(&mut self) -> Poll<D::Output> {
             let mut saved = None;
-            let mut frame = Frame {
-                point: self.point,
-                input: &self.snapshot,
-                saved: &mut saved,
-            };
+            let mut frame = Frame { point: self.point, input: &self.snapshot, saved: &mut saved };
             let result = D::poll(&mut frame, self.args.take());
             if result.is_pending() {
                 (self.point, self.snapshot) = saved.expect("a pending workflow has saved itself");
@@ -144,10 +134,7 @@ pub mod __private {
         }
 
         pub fn save(&mut self, point: u32, awaited: &dyn Var, vars: &[&dyn Var]) {
-            assert!(
-                self.input.is_empty() || self.point != 0,
-                "a snapshot is read to its end"
-            );
+            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
             let mut bytes = Vec::new();
             awaited.write(&mut bytes);
             for var in vars {
@@ -291,12 +278,7 @@ pub struct Call<T> {
 impl<T: Persist> Call<T> {
     pub fn new(what: String, result: &T) -> Self {
         let result = postcard::to_stdvec(result).expect("a test's value is serializable");
-        Self {
-            started: false,
-            what,
-            result,
-            _type: PhantomData,
-        }
+        Self { started: false, what, result, _type: PhantomData }
     }
 
     fn result(&self) -> T {
@@ -304,10 +286,7 @@ impl<T: Persist> Call<T> {
     }
 
     fn poll_operation(&mut self) -> Poll<T> {
-        assert!(
-            !PLAIN.with_borrow(|plain| *plain),
-            "a durable poll in plain code"
-        );
+        assert!(!PLAIN.with_borrow(|plain| *plain), "a durable poll in plain code");
         if !std::mem::replace(&mut self.started, true) {
             log(&self.what);
             // An operation of this name is done before it is awaited.
@@ -323,10 +302,7 @@ impl<T: Persist> IntoFuture for Call<T> {
     type Output = T;
     type IntoFuture = Ready<T>;
     fn into_future(self) -> Ready<T> {
-        assert!(
-            PLAIN.with_borrow(|plain| *plain),
-            "an await was left in a compiled workflow"
-        );
+        assert!(PLAIN.with_borrow(|plain| *plain), "an await was left in a compiled workflow");
         log(&self.what);
         std::future::ready(self.result())
     }

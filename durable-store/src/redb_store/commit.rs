@@ -56,10 +56,7 @@ fn conflict<T>(reason: String) -> Result<T, Fault> {
 }
 
 /// Writes the hot table, in order of slot so that each page is visited once.
-fn instances<'a>(
-    txn: &WriteTransaction,
-    transitions: &'a [Transition],
-) -> Result<Consequences<'a>, Fault> {
+fn instances<'a>(txn: &WriteTransaction, transitions: &'a [Transition]) -> Result<Consequences<'a>, Fault> {
     let mut consequences = Consequences::default();
     if transitions.is_empty() {
         return Ok(consequences);
@@ -67,10 +64,7 @@ fn instances<'a>(
     let mut ordered: Vec<&Transition> = transitions.iter().collect();
     ordered.sort_unstable_by_key(|transition| transition.slot);
     if let Some(twice) = ordered.windows(2).find(|pair| pair[0].slot == pair[1].slot) {
-        return conflict(format!(
-            "slot {} appears twice in one batch",
-            twice[0].slot.0
-        ));
+        return conflict(format!("slot {} appears twice in one batch", twice[0].slot.0));
     }
     let mut table = txn.open_table(INSTANCES)?;
     let mut row = Vec::new();
@@ -147,11 +141,7 @@ fn replace(
 /// Removes a row; answers whether it may stand in the index of active instances.
 ///
 /// A damaged row may be closed, unlike updated: that is how one gets rid of it.
-fn remove(
-    table: &mut Table<'_, u64, &'static [u8]>,
-    slot: Slot,
-    closed: &Closed,
-) -> Result<bool, Fault> {
+fn remove(table: &mut Table<'_, u64, &'static [u8]>, slot: Slot, closed: &Closed) -> Result<bool, Fault> {
     let Some(old) = table.remove(slot.0)? else {
         return conflict(format!("slot {} is empty and can't be closed", slot.0));
     };
@@ -188,10 +178,7 @@ fn ids(txn: &WriteTransaction, consequences: &Consequences<'_>) -> Result<(), Fa
         if let Some(old) = table.insert(id, row::write_found(id, Found::Live(slot)))?
             && let Found::Live(other) = row::read_found(id, &old.value())?
         {
-            return conflict(format!(
-                "{id} is live in slot {} and can't be created in {}",
-                other.0, slot.0
-            ));
+            return conflict(format!("{id} is live in slot {} and can't be created in {}", other.0, slot.0));
         }
     }
     Ok(())
@@ -233,8 +220,7 @@ fn timers(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Faul
 }
 
 fn history(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fault> {
-    let touched =
-        |transition: &&Transition| !transition.history.is_empty() || transition.history_from > 0;
+    let touched = |transition: &&Transition| !transition.history.is_empty() || transition.history_from > 0;
     if !transitions.iter().any(|transition| touched(&transition)) {
         return Ok(());
     }
@@ -246,10 +232,7 @@ fn history(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fau
             table.insert((number.0, *chunk), row.as_slice())?;
         }
         if transition.history_from > 0 {
-            table.retain_in(
-                (number.0, 0)..(number.0, transition.history_from),
-                |_, _| false,
-            )?;
+            table.retain_in((number.0, 0)..(number.0, transition.history_from), |_, _| false)?;
         }
     }
     Ok(())
@@ -299,15 +282,8 @@ fn expired(txn: &WriteTransaction, numbers: &[Number]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn forget_id(
-    ids: &mut Table<'_, &'static str, [u8; 17]>,
-    id: &str,
-    number: Number,
-) -> Result<(), Fault> {
-    let found = ids
-        .get(id)?
-        .map(|entry| row::read_found(id, &entry.value()))
-        .transpose()?;
+fn forget_id(ids: &mut Table<'_, &'static str, [u8; 17]>, id: &str, number: Number) -> Result<(), Fault> {
+    let found = ids.get(id)?.map(|entry| row::read_found(id, &entry.value())).transpose()?;
     if found == Some(Found::Closed(number)) {
         ids.remove(id)?;
     }

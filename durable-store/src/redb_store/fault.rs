@@ -41,21 +41,14 @@ impl Fault {
     /// Whether redb is unusable afterwards. A record's own damage and corrupted pages leave the
     /// rest readable; after an I/O error redb answers nothing more until it is opened again.
     pub(super) fn stops_reading(&self) -> bool {
-        let unharmed = |error: &redb::Error| {
-            matches!(
-                error,
-                redb::Error::Corrupted(_) | redb::Error::ValueTooLarge(_)
-            )
-        };
+        let unharmed =
+            |error: &redb::Error| matches!(error, redb::Error::Corrupted(_) | redb::Error::ValueTooLarge(_));
         matches!(self, Self::Redb(error) if !unharmed(error))
     }
 
     /// Whether the outcome of the transaction is unknown.
     pub(super) fn stops_writing(&self) -> bool {
-        !matches!(
-            self,
-            Self::Conflict(_) | Self::Damaged(_) | Self::Redb(redb::Error::ValueTooLarge(_))
-        )
+        !matches!(self, Self::Conflict(_) | Self::Damaged(_) | Self::Redb(redb::Error::ValueTooLarge(_)))
     }
 
     /// The error as the caller sees it.
@@ -68,31 +61,20 @@ impl Fault {
             Self::Corrupted(reason) | Self::Redb(redb::Error::Corrupted(reason)) => {
                 Error::Damaged { path, reason }
             }
-            Self::Redb(redb::Error::ValueTooLarge(bytes)) => Error::Conflict {
-                reason: format!("a record of {bytes} bytes is more than fits (3 GiB)"),
-            },
+            Self::Redb(redb::Error::ValueTooLarge(bytes)) => {
+                Error::Conflict { reason: format!("a record of {bytes} bytes is more than fits (3 GiB)") }
+            }
             // The file ends before what it promises to hold, or holds what can't be.
             Self::Redb(redb::Error::Io(source))
-                if matches!(
-                    source.kind(),
-                    io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
-                ) =>
+                if matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) =>
             {
-                Error::Damaged {
-                    path,
-                    reason: source.to_string(),
-                }
+                Error::Damaged { path, reason: source.to_string() }
             }
             Self::Redb(redb::Error::Io(source)) => Error::Io { path, source },
             Self::Redb(other @ (redb::Error::PreviousIo | redb::Error::LockPoisoned(_))) => {
-                Error::Poisoned {
-                    reason: other.to_string(),
-                }
+                Error::Poisoned { reason: other.to_string() }
             }
-            Self::Redb(other) => Error::Damaged {
-                path,
-                reason: other.to_string(),
-            },
+            Self::Redb(other) => Error::Damaged { path, reason: other.to_string() },
         }
     }
 }
@@ -109,8 +91,6 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T,
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        Err(Fault::Corrupted(format!(
-            "its structures contradict each other: {message}"
-        )))
+        Err(Fault::Corrupted(format!("its structures contradict each other: {message}")))
     })
 }

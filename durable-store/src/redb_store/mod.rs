@@ -29,9 +29,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use self::fault::{Fault, contained};
 use self::open::{Handle, Opened, Source};
 use self::slots::{SEARCH_ROWS, Slots};
-use crate::{
-    Batch, Change, Closed, Error, Found, Instance, MemoryImage, Number, Slot, Store, Timer,
-};
+use crate::{Batch, Change, Closed, Error, Found, Instance, MemoryImage, Number, Slot, Store, Timer};
 
 /// From how many puts on a commit saves what makes the next opening short (quick-repair).
 ///
@@ -56,11 +54,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cache_bytes: 128 << 20,
-            two_phase: false,
-            verify: false,
-        }
+        Self { cache_bytes: 128 << 20, two_phase: false, verify: false }
     }
 }
 
@@ -94,9 +88,7 @@ struct Poison {
 
 impl std::fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedbStore")
-            .field("path", &self.path())
-            .finish_non_exhaustive()
+        f.debug_struct("RedbStore").field("path", &self.path()).finish_non_exhaustive()
     }
 }
 
@@ -175,9 +167,7 @@ impl RedbStore {
     fn db<'a>(&self, state: &'a State) -> Result<&'a Database, Error> {
         match &state.db {
             Some(db) if !self.poison.set.load(Ordering::Acquire) => Ok(db),
-            _ => Err(Error::Poisoned {
-                reason: self.poison.reason(),
-            }),
+            _ => Err(Error::Poisoned { reason: self.poison.reason() }),
         }
     }
 
@@ -327,8 +317,7 @@ impl Store for RedbStore {
             return Ok(slot);
         }
         if let Some(unsearched) = slots.unsearched() {
-            let used =
-                self.read_in(&state, |txn| read::used_slots(txn, unsearched, SEARCH_ROWS))?;
+            let used = self.read_in(&state, |txn| read::used_slots(txn, unsearched, SEARCH_ROWS))?;
             slots.found_used(&used, used.len() < SEARCH_ROWS);
             if let Some(slot) = slots.take_free() {
                 return Ok(slot);
@@ -373,12 +362,7 @@ impl Store for RedbStore {
         self.read(|txn| read::scan_closed(txn, after, limit))
     }
 
-    fn timers(
-        &self,
-        after: Option<Timer>,
-        until_ms: u64,
-        limit: usize,
-    ) -> Result<Vec<Timer>, Error> {
+    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error> {
         self.read(|txn| read::timers(txn, after, until_ms, limit))
     }
 

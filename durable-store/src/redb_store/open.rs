@@ -42,16 +42,12 @@ impl Source {
     }
 
     fn backend(&self) -> Result<Box<dyn StorageBackend>, Error> {
-        let io = |source| Error::Io {
-            path: self.path().to_owned(),
-            source,
-        };
+        let io = |source| Error::Io { path: self.path().to_owned(), source };
         match self {
             Self::Backend(factory) => factory().map_err(io),
             Self::File(path) => {
                 let file = open_file(path).map_err(io)?;
-                let backend =
-                    FileBackend::new(file).map_err(|error| Fault::from(error).on(path))?;
+                let backend = FileBackend::new(file).map_err(|error| Fault::from(error).on(path))?;
                 Ok(Box::new(backend))
             }
         }
@@ -69,26 +65,16 @@ impl Source {
 }
 
 fn directory(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
     let directory = directory(path);
     if !directory.is_dir() {
-        let reason = format!(
-            "the directory {} does not exist: create it first",
-            directory.display()
-        );
+        let reason = format!("the directory {} does not exist: create it first", directory.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, reason));
     }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// An open database. Closing it can't do harm, whatever redb finds wrong then.
@@ -149,9 +135,7 @@ fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Open
     let path = source.path();
     let (staged, control) = Staged::new(source.backend()?);
     let opened = contained(|| {
-        let db = Builder::new()
-            .set_cache_size(options.cache_bytes)
-            .create_with_backend(staged)?;
+        let db = Builder::new().set_cache_size(options.cache_bytes).create_with_backend(staged)?;
         Ok(Handle(Some(db)))
     });
     let mut db = opened.map_err(|fault| refusal(fault, &control, path))?;
@@ -165,16 +149,8 @@ fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Open
         Some(Content::Empty) => source.sync_name(),
         _ => Ok(()),
     });
-    made.map_err(|error| Error::Io {
-        path: path.to_owned(),
-        source: error,
-    })?;
-    Ok(Opened {
-        db,
-        epoch,
-        epoch_due: !commit_epoch,
-        slots: contents.slots,
-    })
+    made.map_err(|error| Error::Io { path: path.to_owned(), source: error })?;
+    Ok(Opened { db, epoch, epoch_due: !commit_epoch, slots: contents.slots })
 }
 
 /// What a sound file says of itself.
@@ -188,10 +164,9 @@ fn refusal(fault: Fault, control: &Control, path: &Path) -> Error {
     let path_buf = path.to_owned();
     match fault {
         Fault::Redb(redb::Error::DatabaseAlreadyOpen) => Error::Locked { path: path_buf },
-        _ if control.content() == Some(Content::Other) => Error::Foreign {
-            path: path_buf,
-            reason: "it does not begin as one".to_owned(),
-        },
+        _ if control.content() == Some(Content::Other) => {
+            Error::Foreign { path: path_buf, reason: "it does not begin as one".to_owned() }
+        }
         Fault::Redb(redb::Error::UpgradeRequired(version)) => Error::Foreign {
             path: path_buf,
             reason: format!("it is a redb file of the old format {version}"),
@@ -202,47 +177,28 @@ fn refusal(fault: Fault, control: &Control, path: &Path) -> Error {
 
 /// Looks at what redb opened.
 fn inspect(db: &mut Database, options: &Options, path: &Path) -> Result<Contents, Error> {
-    if options.verify
-        && !db
-            .check_integrity()
-            .map_err(|error| Fault::from(error).on(path))?
-    {
+    if options.verify && !db.check_integrity().map_err(|error| Fault::from(error).on(path))? {
         let reason = "a checksum of its pages is wrong".to_owned();
-        return Err(Error::Damaged {
-            path: path.to_owned(),
-            reason,
-        });
+        return Err(Error::Damaged { path: path.to_owned(), reason });
     }
     let on = |fault: Fault| fault.on(path);
     let txn = db.begin_read().map_err(|error| on(error.into()))?;
-    let foreign = |reason: &str| Error::Foreign {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let foreign = |reason: &str| Error::Foreign { path: path.to_owned(), reason: reason.to_owned() };
     let meta = match txn.open_table(META) {
         Ok(meta) => meta,
         Err(TableError::TableDoesNotExist(_)) => {
             let tables = txn.list_tables().map_err(|error| on(error.into()))?.count();
-            let multimaps = txn
-                .list_multimap_tables()
-                .map_err(|error| on(error.into()))?
-                .count();
+            let multimaps = txn.list_multimap_tables().map_err(|error| on(error.into()))?.count();
             if tables + multimaps > 0 {
                 return Err(foreign("it is a redb file with other tables"));
             }
-            return Ok(Contents {
-                epoch: 0,
-                slots: Slots::opened(None),
-            });
+            return Ok(Contents { epoch: 0, slots: Slots::opened(None) });
         }
         Err(TableError::Storage(error)) => return Err(on(error.into())),
         Err(_) => return Err(foreign("it is a redb file with other tables")),
     };
     let stored = |name: &str| -> Result<Option<(u64, u64)>, Error> {
-        Ok(meta
-            .get(name)
-            .map_err(|error| on(error.into()))?
-            .map(|value| value.value()))
+        Ok(meta.get(name).map_err(|error| on(error.into()))?.map(|value| value.value()))
     };
     let damaged = |name: &str| Error::Damaged {
         path: path.to_owned(),

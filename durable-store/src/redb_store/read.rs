@@ -15,21 +15,14 @@ use crate::record::{Closed, Found, Instance, Number, Record, Slot, Timer};
 
 pub(super) fn find(txn: &ReadTransaction, id: &str) -> Result<Option<Found>, Fault> {
     let table = txn.open_table(IDS)?;
-    table
-        .get(id)?
-        .map(|entry| row::read_found(id, &entry.value()))
-        .transpose()
+    table.get(id)?.map(|entry| row::read_found(id, &entry.value())).transpose()
 }
 
-pub(super) fn instances(
-    txn: &ReadTransaction,
-    slots: &[Slot],
-) -> Result<Vec<Option<Instance>>, Fault> {
+pub(super) fn instances(txn: &ReadTransaction, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Fault> {
     let table = txn.open_table(INSTANCES)?;
     let read = |slot: &Slot| {
         let row = table.get(slot.0)?;
-        row.map(|row| Ok(InstanceRow::read(*slot, row.value())?.to_instance()))
-            .transpose()
+        row.map(|row| Ok(InstanceRow::read(*slot, row.value())?.to_instance())).transpose()
     };
     slots.iter().map(read).collect()
 }
@@ -79,44 +72,27 @@ pub(super) fn scan(
     limit: usize,
 ) -> Result<Vec<(Slot, Instance)>, Fault> {
     let table = txn.open_table(INSTANCES)?;
-    page(
-        table.range(after(from.map(|slot| slot.0)))?,
-        from,
-        limit,
-        |key, value| {
-            let slot = Slot(key);
-            Ok((slot, (slot, InstanceRow::read(slot, value)?.to_instance())))
-        },
-    )
+    page(table.range(after(from.map(|slot| slot.0)))?, from, limit, |key, value| {
+        let slot = Slot(key);
+        Ok((slot, (slot, InstanceRow::read(slot, value)?.to_instance())))
+    })
 }
 
-pub(super) fn active(
-    txn: &ReadTransaction,
-    from: Option<Slot>,
-    limit: usize,
-) -> Result<Vec<Slot>, Fault> {
+pub(super) fn active(txn: &ReadTransaction, from: Option<Slot>, limit: usize) -> Result<Vec<Slot>, Fault> {
     let table = txn.open_table(ACTIVE)?;
-    page(
-        table.range(after(from.map(|slot| slot.0)))?,
-        from,
-        limit,
-        |key, sum| {
-            let slot = Slot(key);
-            if sum == row::active_sum(slot) {
-                Ok((slot, slot))
-            } else {
-                Err(Fault::Damaged(Record::Active(slot)))
-            }
-        },
-    )
+    page(table.range(after(from.map(|slot| slot.0)))?, from, limit, |key, sum| {
+        let slot = Slot(key);
+        if sum == row::active_sum(slot) {
+            Ok((slot, slot))
+        } else {
+            Err(Fault::Damaged(Record::Active(slot)))
+        }
+    })
 }
 
 pub(super) fn closed(txn: &ReadTransaction, number: Number) -> Result<Option<Closed>, Fault> {
     let table = txn.open_table(CLOSED)?;
-    table
-        .get(number.0)?
-        .map(|row| row::read_closed(number, row.value()))
-        .transpose()
+    table.get(number.0)?.map(|row| row::read_closed(number, row.value())).transpose()
 }
 
 pub(super) fn scan_closed(
@@ -125,12 +101,9 @@ pub(super) fn scan_closed(
     limit: usize,
 ) -> Result<Vec<Closed>, Fault> {
     let table = txn.open_table(CLOSED)?;
-    page(
-        table.range(after(from.map(|number| number.0)))?,
-        from,
-        limit,
-        |key, value| Ok((Number(key), row::read_closed(Number(key), value)?)),
-    )
+    page(table.range(after(from.map(|number| number.0)))?, from, limit, |key, value| {
+        Ok((Number(key), row::read_closed(Number(key), value)?))
+    })
 }
 
 pub(super) fn timers(
@@ -148,26 +121,17 @@ pub(super) fn timers(
         return Ok(Vec::new());
     }
     let table = txn.open_table(TIMERS)?;
-    page(
-        table.range((start, Included(end)))?,
-        from,
-        limit,
-        |(deadline_ms, slot, operation), sum| {
-            let timer = Timer {
-                deadline_ms,
-                slot: Slot(slot),
-                operation,
-            };
-            if deadline_ms > until_ms {
-                return Err(out_of_order());
-            }
-            if sum == row::timer_sum(&timer) {
-                Ok((timer, timer))
-            } else {
-                Err(Fault::Damaged(Record::Timer(timer)))
-            }
-        },
-    )
+    page(table.range((start, Included(end)))?, from, limit, |(deadline_ms, slot, operation), sum| {
+        let timer = Timer { deadline_ms, slot: Slot(slot), operation };
+        if deadline_ms > until_ms {
+            return Err(out_of_order());
+        }
+        if sum == row::timer_sum(&timer) {
+            Ok((timer, timer))
+        } else {
+            Err(Fault::Damaged(Record::Timer(timer)))
+        }
+    })
 }
 
 pub(super) fn history(txn: &ReadTransaction, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Fault> {
@@ -179,28 +143,19 @@ pub(super) fn history(txn: &ReadTransaction, number: Number) -> Result<Vec<(u32,
         if chunks.last().is_some_and(|last| last.0 >= chunk) {
             return Err(out_of_order());
         }
-        chunks.push((
-            chunk,
-            Blob::History(number, chunk).read(value.value())?.to_vec(),
-        ));
+        chunks.push((chunk, Blob::History(number, chunk).read(value.value())?.to_vec()));
     }
     Ok(chunks)
 }
 
 pub(super) fn layout(txn: &ReadTransaction, id: u64) -> Result<Option<Vec<u8>>, Fault> {
     let table = txn.open_table(LAYOUTS)?;
-    table
-        .get(id)?
-        .map(|row| Ok(Blob::Layout(id).read(row.value())?.to_vec()))
-        .transpose()
+    table.get(id)?.map(|row| Ok(Blob::Layout(id).read(row.value())?.to_vec())).transpose()
 }
 
 pub(super) fn program(txn: &ReadTransaction, build: u64) -> Result<Option<Vec<u8>>, Fault> {
     let table = txn.open_table(PROGRAMS)?;
-    table
-        .get(build)?
-        .map(|row| Ok(Blob::Program(build).read(row.value())?.to_vec()))
-        .transpose()
+    table.get(build)?.map(|row| Ok(Blob::Program(build).read(row.value())?.to_vec())).transpose()
 }
 
 /// The highest used slot.

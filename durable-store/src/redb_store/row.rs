@@ -28,9 +28,7 @@ enum Kind {
 
 /// Spreads a key over 64 bits; distinct keys of one kind stay distinct.
 fn mix(kind: Kind, key: u64) -> u64 {
-    (key ^ ((kind as u64) << 56))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(29)
+    (key ^ ((kind as u64) << 56)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
 }
 
 const CHECKSUM_LEN: usize = 8;
@@ -77,12 +75,8 @@ impl<'a> Fields<'a> {
 }
 
 fn text_len(what: &str, text: &str) -> Result<u16, Fault> {
-    u16::try_from(text.len()).map_err(|_| {
-        Fault::Conflict(format!(
-            "{what} is {} bytes long and at most 65535 fit",
-            text.len()
-        ))
-    })
+    u16::try_from(text.len())
+        .map_err(|_| Fault::Conflict(format!("{what} is {} bytes long and at most 65535 fit", text.len())))
 }
 
 /// A live instance's row, borrowed.
@@ -109,15 +103,7 @@ impl<'a> InstanceRow<'a> {
         let active = fields.u8()? != 0;
         let (id_len, workflow_len) = (fields.u16()?, fields.u16()?);
         let (id, workflow) = (fields.text(id_len)?, fields.text(workflow_len)?);
-        Some(Self {
-            number,
-            started_ms,
-            status,
-            active,
-            id,
-            workflow,
-            state: fields.0,
-        })
+        Some(Self { number, started_ms, status, active, id, workflow, state: fields.0 })
     }
 
     pub(super) fn to_instance(&self) -> Instance {
@@ -134,11 +120,7 @@ impl<'a> InstanceRow<'a> {
 }
 
 /// Writes an instance's row into `row`, whose capacity is used again.
-pub(super) fn write_instance(
-    slot: Slot,
-    instance: &Instance,
-    row: &mut Vec<u8>,
-) -> Result<(), Fault> {
+pub(super) fn write_instance(slot: Slot, instance: &Instance, row: &mut Vec<u8>) -> Result<(), Fault> {
     let id_len = text_len("the instance's id", &instance.id)?;
     let workflow_len = text_len("the workflow's name", &instance.workflow)?;
     row.clear();
@@ -179,19 +161,8 @@ pub(super) fn read_closed(number: Number, row: &[u8]) -> Result<Closed, Fault> {
         let (started_ms, closed_ms) = (fields.u64()?, fields.u64()?);
         let status = fields.u8()?;
         let (id_len, workflow_len) = (fields.u16()?, fields.u16()?);
-        let (id, workflow) = (
-            fields.text(id_len)?.to_owned(),
-            fields.text(workflow_len)?.to_owned(),
-        );
-        Some(Closed {
-            id,
-            number,
-            workflow,
-            status,
-            started_ms,
-            closed_ms,
-            state: fields.0.to_vec(),
-        })
+        let (id, workflow) = (fields.text(id_len)?.to_owned(), fields.text(workflow_len)?.to_owned());
+        Some(Closed { id, number, workflow, status, started_ms, closed_ms, state: fields.0.to_vec() })
     };
     read().ok_or(Fault::Damaged(Record::Closed(number)))
 }
@@ -251,9 +222,7 @@ pub(super) enum Blob {
 impl Blob {
     fn kind_and_key(self) -> (Kind, u64) {
         match self {
-            Self::History(number, chunk) => {
-                (Kind::History, number.0 ^ u64::from(chunk).rotate_left(40))
-            }
+            Self::History(number, chunk) => (Kind::History, number.0 ^ u64::from(chunk).rotate_left(40)),
             Self::Layout(id) => (Kind::Layout, id),
             Self::Program(build) => (Kind::Program, build),
         }
@@ -308,10 +277,7 @@ mod tests {
     fn an_instance_reads_back() {
         let mut row = Vec::new();
         write_instance(Slot(4), &instance(), &mut row).unwrap();
-        assert_eq!(
-            InstanceRow::read(Slot(4), &row).unwrap().to_instance(),
-            instance()
-        );
+        assert_eq!(InstanceRow::read(Slot(4), &row).unwrap().to_instance(), instance());
     }
 
     #[test]
@@ -334,11 +300,7 @@ mod tests {
         write_instance(Slot(4), &instance(), &mut row).unwrap();
         assert!(InstanceRow::read(Slot(5), &row).is_err());
         assert!(read_found("b", &write_found("a", Found::Live(Slot(1)))).is_err());
-        assert!(
-            Blob::History(Number(1), 2)
-                .read(&Blob::History(Number(1), 3).write(b"x"))
-                .is_err()
-        );
+        assert!(Blob::History(Number(1), 2).read(&Blob::History(Number(1), 3).write(b"x")).is_err());
         assert!(Blob::Layout(1).read(&Blob::Program(1).write(b"x")).is_err());
     }
 

@@ -38,11 +38,7 @@ impl Slots {
     /// The slots of a file whose highest used slot is `last`.
     pub(super) fn opened(last: Option<u64>) -> Self {
         let next = last.map_or(0, |last| last.saturating_add(1));
-        Self {
-            next,
-            known: next,
-            ..Self::default()
-        }
+        Self { next, known: next, ..Self::default() }
     }
 
     /// A slot that was given up and is known.
@@ -135,9 +131,7 @@ mod tests {
         assert_eq!(slots.unsearched(), Some(6..10));
         slots.found_used(&[6, 9], true);
         assert_eq!(slots.unsearched(), None);
-        let free: Vec<_> = std::iter::from_fn(|| slots.take_free())
-            .map(|slot| slot.0)
-            .collect();
+        let free: Vec<_> = std::iter::from_fn(|| slots.take_free()).map(|slot| slot.0).collect();
         assert_eq!(free, [0, 3, 4, 7, 8]);
         assert_eq!(slots.take_new(), Slot(10));
     }

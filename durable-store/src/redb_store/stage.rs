@@ -56,19 +56,14 @@ struct Stage {
 impl Stage {
     /// What the file holds from `offset` on, with the held-back calls made.
     fn read(&self, file: &dyn StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let end = offset
-            .checked_add(out.len() as u64)
-            .filter(|end| *end <= self.len);
+        let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         let end = end.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         out.fill(0);
         let shown = self.shown.min(end).saturating_sub(offset) as usize;
         if shown > 0 {
             file.read(offset, &mut out[..shown])?;
         }
-        for (&page, bytes) in self
-            .pages
-            .range(offset / PAGE as u64..end.div_ceil(PAGE as u64))
-        {
+        for (&page, bytes) in self.pages.range(offset / PAGE as u64..end.div_ceil(PAGE as u64)) {
             let start = page * PAGE as u64;
             let (from, to) = (offset.max(start), end.min(start + PAGE as u64));
             out[(from - offset) as usize..(to - offset) as usize]
@@ -208,18 +203,8 @@ impl Control {
 
 impl Staged {
     pub(super) fn new(file: Box<dyn StorageBackend>) -> (Self, Control) {
-        let stage = Stage {
-            content: None,
-            calls: Vec::new(),
-            len: 0,
-            shown: 0,
-            pages: BTreeMap::new(),
-        };
-        let shared = Arc::new(Shared {
-            file,
-            holding: AtomicBool::new(true),
-            stage: Mutex::new(stage),
-        });
+        let stage = Stage { content: None, calls: Vec::new(), len: 0, shown: 0, pages: BTreeMap::new() };
+        let shared = Arc::new(Shared { file, holding: AtomicBool::new(true), stage: Mutex::new(stage) });
         (Self(shared.clone()), Control(shared))
     }
 }
@@ -274,11 +259,7 @@ impl StorageBackend for Staged {
         self.0.file.try_lock_range(start, end)
     }
 
-    fn try_lock_shared_range(
-        &self,
-        start: Bound<u64>,
-        end: Bound<u64>,
-    ) -> Result<bool, BackendError> {
+    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.0.file.try_lock_shared_range(start, end)
     }
 

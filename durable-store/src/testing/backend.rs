@@ -30,10 +30,7 @@ pub(super) struct RuledBackend<R> {
 
 impl<R> RuledBackend<R> {
     pub(super) fn new(image: &MemoryImage, rule: R) -> Self {
-        Self {
-            image: image.backend(),
-            rule,
-        }
+        Self { image: image.backend(), rule }
     }
 }
 

@@ -52,16 +52,11 @@ impl FailingDisk {
             fail_at: AtomicU64::new(u64::MAX),
             for_good: AtomicBool::new(false),
         };
-        Self {
-            image: MemoryImage::from_bytes(bytes),
-            plan: Arc::new(plan),
-        }
+        Self { image: MemoryImage::from_bytes(bytes), plan: Arc::new(plan) }
     }
 
     /// Makes the backend for each opening of a store.
-    pub fn factory(
-        &self,
-    ) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
+    pub fn factory(&self) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
         let disk = self.clone();
         move || Ok(Box::new(RuledBackend::new(&disk.image, disk.clone())) as Box<dyn StorageBackend>)
     }
@@ -73,9 +68,7 @@ impl FailingDisk {
 
     /// Lets call number `call`, counted from zero, fail.
     pub fn fail_at(&self, call: u64, failure: Failure) {
-        self.plan
-            .for_good
-            .store(failure == Failure::ForGood, Ordering::SeqCst);
+        self.plan.for_good.store(failure == Failure::ForGood, Ordering::SeqCst);
         self.plan.fail_at.store(call, Ordering::SeqCst);
     }
 
@@ -98,9 +91,7 @@ impl Rule for FailingDisk {
                 Call::SetLen(_) => "resize",
                 Call::Sync => "sync",
             };
-            return Err(io::Error::other(format!(
-                "the disk failed at call {number}, a {what}"
-            )));
+            return Err(io::Error::other(format!("the disk failed at call {number}, a {what}")));
         }
         Ok(())
     }

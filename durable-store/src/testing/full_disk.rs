@@ -38,21 +38,12 @@ struct State {
 impl FullDisk {
     /// An empty disk with room for `limit` bytes.
     pub fn new(limit: u64, room: Room) -> Self {
-        let state = State {
-            limit,
-            blocks: BTreeSet::new(),
-        };
-        Self {
-            image: MemoryImage::new(),
-            room,
-            state: Arc::new(Mutex::new(state)),
-        }
+        let state = State { limit, blocks: BTreeSet::new() };
+        Self { image: MemoryImage::new(), room, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Makes the backend for each opening of a store.
-    pub fn factory(
-        &self,
-    ) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
+    pub fn factory(&self) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
         let disk = self.clone();
         move || Ok(Box::new(RuledBackend::new(&disk.image, disk.clone())) as Box<dyn StorageBackend>)
     }

@@ -72,31 +72,19 @@ impl LossyDisk {
 
     /// A disk on which these bytes are durable.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
-        let record = Trace {
-            initial: bytes.clone(),
-            changes: Vec::new(),
-        };
-        Self {
-            image: MemoryImage::from_bytes(bytes),
-            record: Arc::new(Mutex::new(record)),
-            lying: false,
-        }
+        let record = Trace { initial: bytes.clone(), changes: Vec::new() };
+        Self { image: MemoryImage::from_bytes(bytes), record: Arc::new(Mutex::new(record)), lying: false }
     }
 
     /// The same disk with syncs that claim to have made the data durable and have not: what a
     /// harness must be able to notice.
     #[must_use]
     pub fn lying(self) -> Self {
-        Self {
-            lying: true,
-            ..self
-        }
+        Self { lying: true, ..self }
     }
 
     /// Makes the backend for each opening of a store.
-    pub fn factory(
-        &self,
-    ) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
+    pub fn factory(&self) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + use<> {
         let disk = self.clone();
         move || Ok(Box::new(RuledBackend::new(&disk.image, disk.clone())) as Box<dyn StorageBackend>)
     }
@@ -148,10 +136,7 @@ impl Trace {
     /// If `calls` is more than [`calls`](Self::calls).
     pub fn image_at(&self, calls: usize, seed: u64) -> Vec<u8> {
         let changes = &self.changes[..calls];
-        let synced = changes
-            .iter()
-            .rposition(|change| matches!(change, Change::Sync))
-            .map_or(0, |at| at + 1);
+        let synced = changes.iter().rposition(|change| matches!(change, Change::Sync)).map_or(0, |at| at + 1);
         let mut image = self.initial.clone();
         for change in &changes[..synced] {
             match change {
@@ -190,9 +175,7 @@ fn tear(image: &mut [u8], offset: usize, data: &[u8], percent: u64, rng: &mut Rn
     let survives = rng.chance(percent);
     let mut at = 0;
     while at < data.len() {
-        let end = data
-            .len()
-            .min((offset + at) / SECTOR * SECTOR + SECTOR - offset);
+        let end = data.len().min((offset + at) / SECTOR * SECTOR + SECTOR - offset);
         if if whole { survives } else { rng.chance(percent) } {
             write(image, offset + at, &data[at..end]);
         }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use crate::{
-    Batch, Change, Closed, Error, Found, Instance, Number, Slot, Store, Timer, TimerChange,
-};
+use crate::{Batch, Change, Closed, Error, Found, Instance, Number, Slot, Store, Timer, TimerChange};
 
 /// The contents of a store after a sequence of batches that agree with each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,19 +46,12 @@ impl Verdict {
             Err(error) => self.errors.push(format!("{what}: {error}")),
             Ok(answer) if answer.as_ref() == right => {}
             Ok(None) => self.missing.push(what.to_owned()),
-            Ok(answer) => self
-                .wrong
-                .push(format!("{what}: {answer:?} instead of {right:?}")),
+            Ok(answer) => self.wrong.push(format!("{what}: {answer:?} instead of {right:?}")),
         }
     }
 
     /// Compares a sequence, whose items may be missing but not other ones.
-    fn compare_all<T: PartialEq + Debug>(
-        &mut self,
-        what: &str,
-        answer: Result<Vec<T>, Error>,
-        right: &[T],
-    ) {
+    fn compare_all<T: PartialEq + Debug>(&mut self, what: &str, answer: Result<Vec<T>, Error>, right: &[T]) {
         match answer {
             Err(error) => self.errors.push(format!("{what}: {error}")),
             Ok(answer) if answer == right => {}
@@ -69,8 +60,7 @@ impl Verdict {
                 if answer.iter().all(|item| rest.any(|right| right == item)) {
                     self.missing.push(what.to_owned());
                 } else {
-                    self.wrong
-                        .push(format!("{what}: {answer:?} instead of {right:?}"));
+                    self.wrong.push(format!("{what}: {answer:?} instead of {right:?}"));
                 }
             }
         }
@@ -84,16 +74,14 @@ impl Model {
         for transition in &batch.transitions {
             if let Change::Close(closed) = &transition.change {
                 self.instances.remove(&transition.slot);
-                self.ids
-                    .insert(closed.id.clone(), Found::Closed(closed.number));
+                self.ids.insert(closed.id.clone(), Found::Closed(closed.number));
                 self.closed.insert(closed.number, closed.clone());
             }
         }
         for transition in &batch.transitions {
             match &transition.change {
                 Change::Create(instance) => {
-                    self.ids
-                        .insert(instance.id.clone(), Found::Live(transition.slot));
+                    self.ids.insert(instance.id.clone(), Found::Live(transition.slot));
                     self.instances.insert(transition.slot, instance.clone());
                 }
                 Change::Update { instance, .. } => {
@@ -108,12 +96,10 @@ impl Model {
                 };
             }
             for (chunk, bytes) in &transition.history {
-                self.history
-                    .insert((transition.number, *chunk), bytes.clone());
+                self.history.insert((transition.number, *chunk), bytes.clone());
             }
             let (number, from) = (transition.number, transition.history_from);
-            self.history
-                .retain(|key, _| key.0 != number || key.1 >= from);
+            self.history.retain(|key, _| key.0 != number || key.1 >= from);
         }
         self.layouts.extend(batch.layouts.iter().cloned());
         self.programs.extend(batch.programs.iter().cloned());
@@ -129,9 +115,7 @@ impl Model {
 
     /// The live instances.
     pub fn live(&self) -> impl Iterator<Item = (Slot, &Instance)> {
-        self.instances
-            .iter()
-            .map(|(slot, instance)| (*slot, instance))
+        self.instances.iter().map(|(slot, instance)| (*slot, instance))
     }
 
     /// The retained closed instances.
@@ -140,10 +124,7 @@ impl Model {
     }
 
     pub(super) fn retained_ids(&self) -> impl Iterator<Item = &str> {
-        let closed = self
-            .ids
-            .iter()
-            .filter(|(_, found)| matches!(found, Found::Closed(_)));
+        let closed = self.ids.iter().filter(|(_, found)| matches!(found, Found::Closed(_)));
         closed.map(|(id, _)| id.as_str())
     }
 
@@ -153,35 +134,20 @@ impl Model {
     }
 
     pub(super) fn timers_of(&self, slot: Slot) -> impl Iterator<Item = Timer> {
-        self.timers
-            .iter()
-            .filter(move |timer| timer.slot == slot)
-            .copied()
+        self.timers.iter().filter(move |timer| timer.slot == slot).copied()
     }
 
     /// Asks a store everything.
     pub fn judge(&self, store: &dyn Store) -> Verdict {
         let mut verdict = Verdict::default();
-        let instances: Vec<_> = self
-            .instances
-            .iter()
-            .map(|(s, i)| (*s, i.clone()))
-            .collect();
+        let instances: Vec<_> = self.instances.iter().map(|(s, i)| (*s, i.clone())).collect();
         verdict.compare_all(
             "live instances",
             all(|after: Option<&(Slot, Instance)>| store.scan(after.map(|row| row.0), 50)),
             &instances,
         );
-        let active: Vec<_> = instances
-            .iter()
-            .filter(|row| row.1.active)
-            .map(|row| row.0)
-            .collect();
-        verdict.compare_all(
-            "active slots",
-            all(|after| store.active(after.copied(), 50)),
-            &active,
-        );
+        let active: Vec<_> = instances.iter().filter(|row| row.1.active).map(|row| row.0).collect();
+        verdict.compare_all("active slots", all(|after| store.active(after.copied(), 50)), &active);
         let closed: Vec<_> = self.closed.values().cloned().collect();
         verdict.compare_all(
             "closed instances",
@@ -189,57 +155,25 @@ impl Model {
             &closed,
         );
         let timers: Vec<_> = self.timers.iter().copied().collect();
-        verdict.compare_all(
-            "timers",
-            all(|after| store.timers(after.copied(), u64::MAX, 50)),
-            &timers,
-        );
+        verdict.compare_all("timers", all(|after| store.timers(after.copied(), u64::MAX, 50)), &timers);
         for (slot, instance) in &self.instances {
-            verdict.compare(
-                &format!("instance in {slot:?}"),
-                store.instance(*slot),
-                Some(instance),
-            );
+            verdict.compare(&format!("instance in {slot:?}"), store.instance(*slot), Some(instance));
         }
         for (number, closed) in &self.closed {
-            verdict.compare(
-                &format!("closed {number:?}"),
-                store.closed(*number),
-                Some(closed),
-            );
+            verdict.compare(&format!("closed {number:?}"), store.closed(*number), Some(closed));
         }
         for (id, found) in &self.ids {
             verdict.compare(&format!("id {id}"), store.find(id), Some(found));
         }
-        let runs = self
-            .instances
-            .values()
-            .map(|live| live.number)
-            .chain(self.closed.keys().copied());
+        let runs = self.instances.values().map(|live| live.number).chain(self.closed.keys().copied());
         for number in runs {
             let range = (number, 0)..=(number, u32::MAX);
-            let chunks: Vec<_> = self
-                .history
-                .range(range)
-                .map(|(key, b)| (key.1, b.clone()))
-                .collect();
-            verdict.compare_all(
-                &format!("history of {number:?}"),
-                store.history(number),
-                &chunks,
-            );
+            let chunks: Vec<_> = self.history.range(range).map(|(key, b)| (key.1, b.clone())).collect();
+            verdict.compare_all(&format!("history of {number:?}"), store.history(number), &chunks);
         }
         for id in 0..6 {
-            verdict.compare(
-                &format!("layout {id}"),
-                store.layout(id),
-                self.layouts.get(&id),
-            );
-            verdict.compare(
-                &format!("program {id}"),
-                store.program(id),
-                self.programs.get(&id),
-            );
+            verdict.compare(&format!("layout {id}"), store.layout(id), self.layouts.get(&id));
+            verdict.compare(&format!("program {id}"), store.program(id), self.programs.get(&id));
         }
         verdict
     }

@@ -51,21 +51,13 @@ pub struct Batches {
 impl Batches {
     /// Starts with an empty store.
     pub fn new(seed: u64) -> Self {
-        Self {
-            rng: Rng::new(seed),
-            model: Model::default(),
-            number: 0,
-            state_bytes: 900,
-        }
+        Self { rng: Rng::new(seed), model: Model::default(), number: 0, state_bytes: 900 }
     }
 
     /// The same with states of up to so many bytes.
     #[must_use]
     pub fn with_state_bytes(self, state_bytes: u64) -> Self {
-        Self {
-            state_bytes,
-            ..self
-        }
+        Self { state_bytes, ..self }
     }
 
     /// What a store holds after all batches so far.
@@ -89,9 +81,7 @@ impl Batches {
         }
         if self.rng.chance(20) {
             let id = self.rng.below(6);
-            batch
-                .layouts
-                .push((id, format!("layout {id}").into_bytes()));
+            batch.layouts.push((id, format!("layout {id}").into_bytes()));
         }
         if self.rng.chance(20) {
             let bytes = self.rng.bytes(600);
@@ -99,9 +89,7 @@ impl Batches {
         }
         if self.rng.chance(30) {
             let closed: Vec<Number> = self.model.closed().map(|closed| closed.number).collect();
-            batch
-                .expired
-                .extend(closed.into_iter().filter(|_| self.rng.chance(40)));
+            batch.expired.extend(closed.into_iter().filter(|_| self.rng.chance(40)));
         }
         self.model.apply(&batch);
         batch
@@ -127,10 +115,8 @@ impl Batches {
 
     fn go_on(&mut self, slot: Slot, mut instance: Instance) -> Transition {
         if self.rng.chance(15) {
-            let end = Closed {
-                state: self.rng.bytes(300),
-                ..sample::closed(&instance.id, instance.number.0)
-            };
+            let end =
+                Closed { state: self.rng.bytes(300), ..sample::closed(&instance.id, instance.number.0) };
             let mut transition = sample::close(slot, end);
             transition.timers = self.model.timers_of(slot).map(TimerChange::Clear).collect();
             return transition;
@@ -138,9 +124,7 @@ impl Batches {
         instance.active = self.rng.chance(50);
         instance.status = self.rng.below(9) as u8;
         let large = self.rng.chance(5);
-        instance.state = self
-            .rng
-            .bytes(self.state_bytes * if large { 10 } else { 1 });
+        instance.state = self.rng.bytes(self.state_bytes * if large { 10 } else { 1 });
         let mut transition = sample::update(slot, instance);
         for timer in self.model.timers_of(slot).collect::<Vec<_>>() {
             if self.rng.chance(40) {

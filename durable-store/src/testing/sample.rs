@@ -30,22 +30,11 @@ pub fn closed(id: &str, number: u64) -> Closed {
 
 /// A timer.
 pub fn timer(deadline_ms: u64, slot: Slot, operation: u64) -> Timer {
-    Timer {
-        deadline_ms,
-        slot,
-        operation,
-    }
+    Timer { deadline_ms, slot, operation }
 }
 
 fn transition(slot: Slot, number: Number, change: Change) -> Transition {
-    Transition {
-        slot,
-        number,
-        change,
-        timers: Vec::new(),
-        history: Vec::new(),
-        history_from: 0,
-    }
+    Transition { slot, number, change, timers: Vec::new(), history: Vec::new(), history_from: 0 }
 }
 
 /// A transition that creates an instance.
@@ -55,26 +44,12 @@ pub fn create(slot: Slot, instance: Instance) -> Transition {
 
 /// A transition that updates an instance whose `active` stays as it is.
 pub fn update(slot: Slot, instance: Instance) -> Transition {
-    transition(
-        slot,
-        instance.number,
-        Change::Update {
-            instance,
-            active_changed: false,
-        },
-    )
+    transition(slot, instance.number, Change::Update { instance, active_changed: false })
 }
 
 /// A transition that updates an instance and changes its `active`.
 pub fn update_active(slot: Slot, instance: Instance) -> Transition {
-    transition(
-        slot,
-        instance.number,
-        Change::Update {
-            instance,
-            active_changed: true,
-        },
-    )
+    transition(slot, instance.number, Change::Update { instance, active_changed: true })
 }
 
 /// A transition that closes an instance.
@@ -114,18 +89,12 @@ impl Transition {
 
 impl From<Transition> for Batch {
     fn from(transition: Transition) -> Self {
-        Self {
-            transitions: vec![transition],
-            ..Self::default()
-        }
+        Self { transitions: vec![transition], ..Self::default() }
     }
 }
 
 impl From<Vec<Transition>> for Batch {
     fn from(transitions: Vec<Transition>) -> Self {
-        Self {
-            transitions,
-            ..Self::default()
-        }
+        Self { transitions, ..Self::default() }
     }
 }

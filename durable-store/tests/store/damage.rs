@@ -31,11 +31,7 @@ static SOUND: LazyLock<[Sound; 2]> = LazyLock::new(|| {
         let crashed = image.snapshot();
         drop(store);
         let bytes = if closed { image.snapshot() } else { crashed };
-        Sound {
-            bytes,
-            model: batches.model().clone(),
-            before: (!closed).then_some(before),
-        }
+        Sound { bytes, model: batches.model().clone(), before: (!closed).then_some(before) }
     })
 });
 
@@ -53,18 +49,11 @@ fn judge(sound: &Sound, bytes: &[u8], verify: bool) -> Option<Verdict> {
         Ok(store) => {
             let verdict = sound.model.judge(&store);
             let before = sound.before.as_ref().map(|before| before.judge(&store));
-            Some(
-                before
-                    .filter(|_| !verdict.wrong.is_empty())
-                    .unwrap_or(verdict),
-            )
+            Some(before.filter(|_| !verdict.wrong.is_empty()).unwrap_or(verdict))
         }
         Err(error) => {
             assert!(
-                matches!(
-                    error,
-                    Error::Damaged { .. } | Error::Foreign { .. } | Error::Newer { .. }
-                ),
+                matches!(error, Error::Damaged { .. } | Error::Foreign { .. } | Error::Newer { .. }),
                 "{error}"
             );
             assert!(image.snapshot() == bytes, "a refused file was changed");
@@ -76,10 +65,7 @@ fn judge(sound: &Sound, bytes: &[u8], verify: bool) -> Option<Verdict> {
 /// Where the file holds anything: damage elsewhere harms nobody.
 fn used(bytes: &[u8]) -> Vec<usize> {
     let pages = bytes.chunks(4096).enumerate();
-    pages
-        .filter(|(_, page)| page.iter().any(|byte| *byte != 0))
-        .map(|(page, _)| page * 4096)
-        .collect()
+    pages.filter(|(_, page)| page.iter().any(|byte| *byte != 0)).map(|(page, _)| page * 4096).collect()
 }
 
 #[test]
@@ -92,11 +78,7 @@ fn flipped_bytes_never_give_a_wrong_answer() {
         let mut bytes = sound.bytes.clone();
         for _ in 0..=rng.below(3) {
             // A third of it in the header, where it does the most harm.
-            let page = if rng.chance(33) {
-                0
-            } else {
-                pages[rng.below(pages.len() as u64) as usize]
-            };
+            let page = if rng.chance(33) { 0 } else { pages[rng.below(pages.len() as u64) as usize] };
             let within = if page == 0 { 320 } else { 4096 };
             bytes[page + rng.below(within) as usize] ^= 1 + rng.below(255) as u8;
         }
@@ -107,20 +89,13 @@ fn flipped_bytes_never_give_a_wrong_answer() {
         };
         assert!(verdict.wrong.is_empty(), "case {n}: {:?}", verdict.wrong);
         if verify {
-            assert!(
-                verdict.missing.is_empty(),
-                "case {n}: {:?}",
-                verdict.missing
-            );
+            assert!(verdict.missing.is_empty(), "case {n}: {:?}", verdict.missing);
         }
         errors += usize::from(!verdict.errors.is_empty());
         missing += usize::from(!verdict.missing.is_empty());
     }
     println!("{refused} refused, {errors} with typed errors, {missing} with something missing");
-    assert!(
-        refused > 0 && errors > 0,
-        "the damage did nothing: the test shows nothing"
-    );
+    assert!(refused > 0 && errors > 0, "the damage did nothing: the test shows nothing");
 }
 
 #[test]
@@ -136,10 +111,7 @@ fn a_truncated_or_extended_file_is_refused_or_right() {
         };
         bytes.resize(len as usize, 0xA5);
         if let Some(verdict) = judge(sound, &bytes, n % 2 == 0) {
-            assert!(
-                verdict.wrong.is_empty() && verdict.missing.is_empty(),
-                "{len}: {verdict:?}"
-            );
+            assert!(verdict.wrong.is_empty() && verdict.missing.is_empty(), "{len}: {verdict:?}");
         }
     }
 }
@@ -162,11 +134,7 @@ fn zeroed_and_exchanged_pages_never_give_a_wrong_answer() {
         if let Some(verdict) = judge(sound, &bytes, verify) {
             assert!(verdict.wrong.is_empty(), "case {n}: {:?}", verdict.wrong);
             if verify {
-                assert!(
-                    verdict.missing.is_empty(),
-                    "case {n}: {:?}",
-                    verdict.missing
-                );
+                assert!(verdict.missing.is_empty(), "case {n}: {:?}", verdict.missing);
             }
         }
     }
@@ -182,9 +150,7 @@ fn an_undamaged_file_is_right_and_a_changed_one_is_noticed() {
         let (slot, instance) = store.scan(None, 1).unwrap().remove(0);
         let mut other = instance.clone();
         other.status = other.status.wrapping_add(1);
-        store
-            .commit(&durable_store::testing::sample::update(slot, other).into())
-            .unwrap();
+        store.commit(&durable_store::testing::sample::update(slot, other).into()).unwrap();
         assert!(!sound.model.judge(&store).wrong.is_empty());
     }
 }
@@ -200,16 +166,13 @@ fn damage_to_one_record_leaves_the_others_readable() {
         ..durable_store::testing::sample::instance(&format!("a{n}"), n as u64)
     };
     let create = |n: usize| durable_store::testing::sample::create(slots[n], marked(n));
-    store
-        .commit(&(0..5).map(create).collect::<Vec<_>>().into())
-        .unwrap();
+    store.commit(&(0..5).map(create).collect::<Vec<_>>().into()).unwrap();
     drop(store);
 
     let mut bytes = image.snapshot();
     let state = b"the state of number 2";
-    let places: Vec<usize> = (0..bytes.len() - state.len())
-        .filter(|at| bytes[*at..].starts_with(state))
-        .collect();
+    let places: Vec<usize> =
+        (0..bytes.len() - state.len()).filter(|at| bytes[*at..].starts_with(state)).collect();
     assert!(!places.is_empty());
     for place in places {
         bytes[place] ^= 1;
@@ -228,10 +191,8 @@ fn damage_to_one_record_leaves_the_others_readable() {
     // It can't be updated without knowing what it was, but it can be closed.
     let update = durable_store::testing::sample::update(slots[2], marked(2)).into();
     assert!(damaged(store.commit(&update).unwrap_err()));
-    let close = durable_store::testing::sample::close(
-        slots[2],
-        durable_store::testing::sample::closed("a2", 2),
-    );
+    let close =
+        durable_store::testing::sample::close(slots[2], durable_store::testing::sample::closed("a2", 2));
     store.commit(&close.into()).unwrap();
     assert_eq!(store.instance(slots[2]).unwrap(), None);
     assert_eq!(store.scan(None, 10).unwrap().len(), 4);

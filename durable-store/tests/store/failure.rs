@@ -30,11 +30,7 @@ fn commit_until_error(
         if n == limit / 2
             && let Err(error) = store.settle()
         {
-            return (
-                batches.model().clone(),
-                batches.model().clone(),
-                Some(error),
-            );
+            return (batches.model().clone(), batches.model().clone(), Some(error));
         }
     }
     (batches.model().clone(), batches.model().clone(), None)
@@ -93,10 +89,7 @@ fn fail_everywhere(failure: Failure) {
         }
         store.reopen().unwrap();
         let verdict = acknowledged.judge(&store);
-        assert!(
-            verdict.is_right() || next.is_in(&store),
-            "call {call}: {verdict:?}"
-        );
+        assert!(verdict.is_right() || next.is_in(&store), "call {call}: {verdict:?}");
     }
 }
 
@@ -136,11 +129,7 @@ fn fill(room: Room, limit: u64, seed: u64) -> bool {
     assert!(full(&error), "{error}");
     // What is stored can be read although there is no room.
     store.reopen().unwrap();
-    let kept = if next.is_in(&store) {
-        &next
-    } else {
-        &acknowledged
-    };
+    let kept = if next.is_in(&store) { &next } else { &acknowledged };
     let verdict = kept.judge(&store);
     assert!(verdict.is_right(), "{limit} bytes: {verdict:?}");
     // Work goes on when there is.
@@ -173,9 +162,7 @@ fn a_full_disk_refuses_clearly_can_be_read_and_goes_on_when_there_is_room() {
     let seed = seed();
     // A file is a megabyte long from the start, most of it never written.
     for (room, from) in [(Room::Blocks, 8), (Room::Length, 1_100)] {
-        let full = (0..times(12))
-            .filter(|n| fill(room, (from + n * 60) << 10, seed))
-            .count();
+        let full = (0..times(12)).filter(|n| fill(room, (from + n * 60) << 10, seed)).count();
         println!("{room:?}: {full} disks were full");
         assert!(full > 0, "no disk was full: the test shows nothing");
     }

@@ -13,9 +13,8 @@ use durable_store::{Error, MemoryImage, Options, RedbStore};
 
 /// The seed of a random test, printed so that a failure can be replayed.
 fn seed() -> u64 {
-    let seed = std::env::var("DURABLE_SEED")
-        .ok()
-        .map_or(1, |seed| seed.parse().expect("DURABLE_SEED is a number"));
+    let seed =
+        std::env::var("DURABLE_SEED").ok().map_or(1, |seed| seed.parse().expect("DURABLE_SEED is a number"));
     println!("DURABLE_SEED={seed}");
     seed
 }

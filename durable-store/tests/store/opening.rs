@@ -18,14 +18,8 @@ fn directory() -> tempfile::TempDir {
 fn refused(path: &Path) -> Error {
     let before = std::fs::read(path).unwrap();
     let error = RedbStore::open(path).unwrap_err();
-    assert!(
-        std::fs::read(path).unwrap() == before,
-        "a refused file was changed"
-    );
-    assert!(
-        error.to_string().contains(&path.display().to_string()),
-        "{error}"
-    );
+    assert!(std::fs::read(path).unwrap() == before, "a refused file was changed");
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     error
 }
 
@@ -36,16 +30,11 @@ fn a_missing_file_is_created_and_found_again() {
     let store = RedbStore::open(&path).unwrap();
     assert_eq!((store.epoch(), store.path()), (1, path.as_path()));
     let slot = store.allocate().unwrap();
-    store
-        .commit(&sample::create(slot, sample::instance("a", 1)).into())
-        .unwrap();
+    store.commit(&sample::create(slot, sample::instance("a", 1)).into()).unwrap();
     drop(store);
     let store = RedbStore::open(&path).unwrap();
     assert_eq!(store.epoch(), 2);
-    assert_eq!(
-        store.instance(slot).unwrap(),
-        Some(sample::instance("a", 1))
-    );
+    assert_eq!(store.instance(slot).unwrap(), Some(sample::instance("a", 1)));
 }
 
 #[test]
@@ -60,36 +49,21 @@ fn an_empty_file_is_taken_for_a_missing_one() {
 fn a_missing_directory_is_named() {
     let path = directory().path().join("nowhere").join("orders.redb");
     let error = RedbStore::open(&path).unwrap_err();
-    assert!(
-        matches!(&error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("nowhere does not exist: create it first"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound));
+    assert!(error.to_string().contains("nowhere does not exist: create it first"), "{error}");
 }
 
 #[test]
 fn a_directory_is_not_a_store() {
     let directory = directory();
-    assert!(matches!(
-        RedbStore::open(directory.path()),
-        Err(Error::Io { .. })
-    ));
+    assert!(matches!(RedbStore::open(directory.path()), Err(Error::Io { .. })));
 }
 
 #[test]
 fn a_file_of_something_else_is_foreign() {
     let directory = directory();
-    let texts: [&[u8]; 5] = [
-        b"x",
-        b"id,total\n1,20\n",
-        &[0; 5],
-        &[0xFF; 9_000],
-        b"SQLite format 3\0 and so on",
-    ];
+    let texts: [&[u8]; 5] =
+        [b"x", b"id,total\n1,20\n", &[0; 5], &[0xFF; 9_000], b"SQLite format 3\0 and so on"];
     for (n, text) in texts.into_iter().enumerate() {
         let path = directory.path().join(format!("{n}.redb"));
         std::fs::write(&path, text).unwrap();
@@ -148,29 +122,14 @@ fn a_newer_format_is_refused_by_name() {
         // What the version after this one would write, its checksum included.
         let mut meta = txn.open_table(META).unwrap();
         let (version, sum) = meta.get("format").unwrap().unwrap().value();
-        let spread = |version: u64| {
-            (version ^ (9 << 56))
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .rotate_left(29)
-        };
+        let spread = |version: u64| (version ^ (9 << 56)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
         let newer = version + 6;
-        meta.insert("format", (newer, sum ^ spread(version) ^ spread(newer)))
-            .unwrap();
+        meta.insert("format", (newer, sum ^ spread(version) ^ spread(newer))).unwrap();
     }
     txn.commit().unwrap();
     drop(db);
     let error = refused(&path);
-    assert!(
-        matches!(
-            error,
-            Error::Newer {
-                found: 7,
-                supported: 1,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Newer { found: 7, supported: 1, .. }), "{error}");
 }
 
 #[test]
@@ -193,10 +152,7 @@ fn needs_repair(bytes: &[u8]) -> bool {
     std::fs::write(file.path(), bytes).unwrap();
     let repaired = std::rc::Rc::new(std::cell::Cell::new(false));
     let told = repaired.clone();
-    redb::Builder::new()
-        .set_repair_callback(move |_| told.set(true))
-        .open(file.path())
-        .unwrap();
+    redb::Builder::new().set_repair_callback(move |_| told.set(true)).open(file.path()).unwrap();
     repaired.get()
 }
 
@@ -206,17 +162,10 @@ fn a_settled_store_opens_after_a_crash_without_a_reading_of_the_whole_file() {
     let store = RedbStore::open_image(&image).unwrap();
     assert!(!needs_repair(&image.snapshot()), "after the opening");
     let create = |n: u64| sample::create(Slot(n), sample::instance(&format!("a{n}"), n));
-    store
-        .commit(&(0..2_000).map(create).collect::<Vec<_>>().into())
-        .unwrap();
+    store.commit(&(0..2_000).map(create).collect::<Vec<_>>().into()).unwrap();
     assert!(!needs_repair(&image.snapshot()), "after a large batch");
-    store
-        .commit(&sample::update(Slot(7), sample::instance("a7", 7)).into())
-        .unwrap();
-    assert!(
-        needs_repair(&image.snapshot()),
-        "after a small batch: the price of its one sync"
-    );
+    store.commit(&sample::update(Slot(7), sample::instance("a7", 7)).into()).unwrap();
+    assert!(needs_repair(&image.snapshot()), "after a small batch: the price of its one sync");
     store.settle().unwrap();
     assert!(!needs_repair(&image.snapshot()), "after settling");
 }
@@ -233,24 +182,15 @@ fn a_second_opening_in_this_process_is_refused() {
 
     let image = MemoryImage::new();
     let store = RedbStore::open_image(&image).unwrap();
-    assert!(matches!(
-        RedbStore::open_image(&image),
-        Err(Error::Locked { .. })
-    ));
+    assert!(matches!(RedbStore::open_image(&image), Err(Error::Locked { .. })));
     image.cut_off();
     let again = RedbStore::open_image(&image).unwrap();
     assert!(store.allocate().is_ok(), "what needs no disk works");
     let batch = sample::create(Slot(0), sample::instance("a", 1)).into();
-    assert!(
-        store.commit(&batch).is_err(),
-        "the image is no longer its own"
-    );
+    assert!(store.commit(&batch).is_err(), "the image is no longer its own");
     again.commit(&batch).unwrap();
     drop(store);
-    assert_eq!(
-        again.instance(Slot(0)).unwrap(),
-        Some(sample::instance("a", 1))
-    );
+    assert_eq!(again.instance(Slot(0)).unwrap(), Some(sample::instance("a", 1)));
 }
 
 /// Set for the process that [`hold_a_store`] is to be run in.
@@ -266,9 +206,7 @@ fn hold_a_store() {
     let store = RedbStore::open(PathBuf::from(path)).unwrap();
     let slot = store.allocate().unwrap();
     let id = format!("epoch {}", store.epoch());
-    store
-        .commit(&sample::create(slot, sample::instance(&id, store.epoch())).into())
-        .unwrap();
+    store.commit(&sample::create(slot, sample::instance(&id, store.epoch())).into()).unwrap();
     let mut out = std::io::stdout();
     writeln!(out, "\nholding").unwrap();
     out.flush().unwrap();
@@ -285,10 +223,7 @@ fn holder(path: &Path) -> Child {
         .spawn()
         .unwrap();
     let out = BufReader::new(child.stdout.as_mut().unwrap());
-    let said = out
-        .lines()
-        .map_while(Result::ok)
-        .any(|line| line == "holding");
+    let said = out.lines().map_while(Result::ok).any(|line| line == "holding");
     assert!(said, "the other process did not open the store");
     child
 }
@@ -314,21 +249,14 @@ fn a_store_that_another_process_has_is_refused_until_that_is_killed() {
 fn a_store_reopens_while_it_is_in_use() {
     let store = std::sync::Arc::new(RedbStore::in_memory().unwrap());
     let slot = store.allocate().unwrap();
-    store
-        .commit(&sample::create(slot, sample::instance("a", 1)).into())
-        .unwrap();
+    store.commit(&sample::create(slot, sample::instance("a", 1)).into()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             let store = store.clone();
             scope.spawn(move || {
                 for _ in 0..50 {
-                    store
-                        .commit(&sample::update(slot, sample::instance("a", 1)).into())
-                        .unwrap();
-                    assert_eq!(
-                        store.instance(slot).unwrap(),
-                        Some(sample::instance("a", 1))
-                    );
+                    store.commit(&sample::update(slot, sample::instance("a", 1)).into()).unwrap();
+                    assert_eq!(store.instance(slot).unwrap(), Some(sample::instance("a", 1)));
                     store.allocate().unwrap();
                 }
             });

@@ -30,24 +30,15 @@ fn run(disk: &LossyDisk, seed: u64, options: &Options) -> Run {
         acknowledged.push((disk.calls(), batches.model().clone()));
     }
     drop(store);
-    Run {
-        trace: disk.trace(),
-        acknowledged,
-    }
+    Run { trace: disk.trace(), acknowledged }
 }
 
 impl Run {
     /// Loses power after `calls` and opens what is left; says what is wrong with it.
     fn judge(&self, calls: usize, rng: &mut Rng, options: &Options) -> Result<(), String> {
-        let done = self
-            .acknowledged
-            .iter()
-            .take_while(|(at, _)| *at <= calls)
-            .count();
+        let done = self.acknowledged.iter().take_while(|(at, _)| *at <= calls).count();
         let nothing = Model::default();
-        let last = done
-            .checked_sub(1)
-            .map_or(&nothing, |last| &self.acknowledged[last].1);
+        let last = done.checked_sub(1).map_or(&nothing, |last| &self.acknowledged[last].1);
         let next = self.acknowledged.get(done).map_or(last, |next| &next.1);
         let mut bytes = self.trace.image_at(calls, rng.next_u64());
         // The power fails again while the store opens, up to three times.
@@ -70,31 +61,20 @@ impl Run {
             return Err(format!("{verdict:?}"));
         }
         // A quarter of them, because it costs as much as all of the above.
-        if rng.chance(25) {
-            go_on(&store, before)
-        } else {
-            Ok(())
-        }
+        if rng.chance(25) { go_on(&store, before) } else { Ok(()) }
     }
 }
 
 /// The store goes on from where it is.
 fn go_on(store: &RedbStore, before: &Model) -> Result<(), String> {
     let slot = store.allocate().map_err(|error| error.to_string())?;
-    let batch = Batch::from(sample::create(
-        slot,
-        sample::instance("after the loss", 1_000_000),
-    ));
+    let batch = Batch::from(sample::create(slot, sample::instance("after the loss", 1_000_000)));
     let mut after = before.clone();
     after.apply(&batch);
     store.commit(&batch).map_err(|error| error.to_string())?;
     store.reopen().map_err(|error| error.to_string())?;
     let verdict = after.judge(store);
-    if verdict.is_right() {
-        Ok(())
-    } else {
-        Err(format!("after one more batch: {verdict:?}"))
-    }
+    if verdict.is_right() { Ok(()) } else { Err(format!("after one more batch: {verdict:?}")) }
 }
 
 /// Loses power `losses` times in runs on disks from `disk`; answers with what was wrong.
@@ -117,12 +97,7 @@ fn lose_power(losses: u64, disk: impl Fn() -> LossyDisk, options: &Options) -> V
 #[test]
 fn a_loss_of_power_loses_nothing_that_was_acknowledged() {
     let wrong = lose_power(times(800), LossyDisk::new, &Options::default());
-    assert!(
-        wrong.is_empty(),
-        "{} losses, the first: {}",
-        wrong.len(),
-        wrong[0]
-    );
+    assert!(wrong.is_empty(), "{} losses, the first: {}", wrong.len(), wrong[0]);
 }
 
 #[test]
@@ -130,12 +105,7 @@ fn a_loss_of_power_loses_nothing_with_two_phase_commits() {
     let mut options = Options::default();
     options.two_phase = true;
     let wrong = lose_power(times(200), LossyDisk::new, &options);
-    assert!(
-        wrong.is_empty(),
-        "{} losses, the first: {}",
-        wrong.len(),
-        wrong[0]
-    );
+    assert!(wrong.is_empty(), "{} losses, the first: {}", wrong.len(), wrong[0]);
 }
 
 /// The control: on a disk whose syncs do nothing the same test must find losses.

@@ -19,11 +19,7 @@ fn read_as<Old: Persist, New: Persist>(old: &Old) -> Result<New, DecodeError> {
     let after = restarted(&before.take_new());
     let first = after.decode(stored.layout, &stored.bytes);
     let second = after.decode::<New>(stored.layout, &stored.bytes);
-    assert_eq!(
-        first.as_ref().err(),
-        second.as_ref().err(),
-        "the same answer twice"
-    );
+    assert_eq!(first.as_ref().err(), second.as_ref().err(), "the same answer twice");
     first
 }
 
@@ -62,33 +58,13 @@ mod new {
 
 #[test]
 fn fields_are_found_by_name() {
-    let old = old::Order {
-        sku: "A".into(),
-        qty: 2,
-        gone: vec![1, 2, 3],
-    };
-    check_read(
-        &old,
-        &new::Order {
-            note: None,
-            quantity: 2,
-            retries: 7,
-            sku: "A".into(),
-        },
-    );
+    let old = old::Order { sku: "A".into(), qty: 2, gone: vec![1, 2, 3] };
+    check_read(&old, &new::Order { note: None, quantity: 2, retries: 7, sku: "A".into() });
     check_read(
         &vec![old.clone()],
-        &vec![new::Order {
-            note: None,
-            quantity: 2,
-            retries: 7,
-            sku: "A".into(),
-        }],
+        &vec![new::Order { note: None, quantity: 2, retries: 7, sku: "A".into() }],
     );
-    check_read(
-        &old,
-        &serde_json::json!({"sku": "A", "qty": 2, "gone": [1, 2, 3]}),
-    );
+    check_read(&old, &serde_json::json!({"sku": "A", "qty": 2, "gone": [1, 2, 3]}));
     check_read(
         &old,
         &BTreeMap::from([
@@ -102,17 +78,8 @@ fn fields_are_found_by_name() {
 #[test]
 fn variants_are_found_by_name_although_their_order_changed() {
     check_read(&old::Status::Paid, &new::Status::Paid);
-    check_read(
-        &old::Status::Failed("x".into()),
-        &new::Status::Broken("x".into()),
-    );
-    check_read(
-        &old::Status::Sent { at: 1 },
-        &new::Status::Sent {
-            at: 1,
-            by: String::new(),
-        },
-    );
+    check_read(&old::Status::Failed("x".into()), &new::Status::Broken("x".into()));
+    check_read(&old::Status::Sent { at: 1 }, &new::Status::Sent { at: 1, by: String::new() });
 }
 
 /// What is read in the same process before and after the new type was seen in other shapes.
@@ -150,42 +117,22 @@ fn widened_and_wrapped() {
     check_read(&7_u64, &old::Id(7));
     check_read(&(1_u8, 2_u8), &vec![1_u8, 2]);
     check_read(&vec![1_u8, 2], &[1_u64, 2]);
-    check_read(
-        &HashMap::from([("value".to_owned(), 7_u64)]),
-        &new::Id {
-            inner: new::Inner { value: 7 },
-        },
-    );
+    check_read(&HashMap::from([("value".to_owned(), 7_u64)]), &new::Id { inner: new::Inner { value: 7 } });
     check_read(&'x', &"x".to_owned());
     check_read(&"x".to_owned(), &'x');
 }
 
 #[test]
 fn what_does_not_fit_is_named() {
-    let old = vec![old::Order {
-        sku: "A".into(),
-        qty: 2,
-        gone: vec![],
-    }];
+    let old = vec![old::Order { sku: "A".into(), qty: 2, gone: vec![] }];
     let error = read_as::<_, Vec<new::Needs>>(&old).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("missing field `price` (at `[0]`)"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("missing field `price` (at `[0]`)"), "{error}");
     let error = read_as::<_, BTreeMap<String, Option<u8>>>(&BTreeMap::from(
         [("k", 300_u32)].map(|(k, v)| (k.to_owned(), v)),
     ))
     .unwrap_err();
-    assert!(
-        error.to_string().contains("300") && error.to_string().ends_with("(at `.k`)"),
-        "{error}"
-    );
-    assert!(
-        read_as::<_, (u8, u8)>(&(1_u8, 2_u8, 3_u8)).is_err(),
-        "nothing is dropped in silence"
-    );
+    assert!(error.to_string().contains("300") && error.to_string().ends_with("(at `.k`)"), "{error}");
+    assert!(read_as::<_, (u8, u8)>(&(1_u8, 2_u8, 3_u8)).is_err(), "nothing is dropped in silence");
 }
 
 #[test]
@@ -195,20 +142,11 @@ fn an_unknown_layout_is_asked_for_and_a_false_one_refused() {
     let [(id, definition)] = before.take_new().try_into().unwrap();
     let after = Codec::new();
     let unknown = DecodeError::UnknownLayout(LayoutId(id));
-    assert_eq!(
-        after.decode::<(String, u8)>(stored.layout, &stored.bytes),
-        Err(unknown.clone())
-    );
+    assert_eq!(after.decode::<(String, u8)>(stored.layout, &stored.bytes), Err(unknown.clone()));
     assert_eq!(after.view(stored.layout, &stored.bytes), Err(unknown));
-    assert!(matches!(
-        after.learn(LayoutId(id + 1), &definition),
-        Err(DecodeError::BadLayout { .. })
-    ));
+    assert!(matches!(after.learn(LayoutId(id + 1), &definition), Err(DecodeError::BadLayout { .. })));
     after.learn(LayoutId(id), &definition).unwrap();
-    assert_eq!(
-        after.decode(stored.layout, &stored.bytes),
-        Ok(("a".to_owned(), 1_u8))
-    );
+    assert_eq!(after.decode(stored.layout, &stored.bytes), Ok(("a".to_owned(), 1_u8)));
 }
 
 /// A process that saw only some of a type's shapes keeps writing under the layout that the store has.
@@ -226,10 +164,7 @@ fn restarts_do_not_build_a_chain_of_layouts() {
     let layouts = before.take_new();
     let after = restarted(&layouts);
     let few = before.encode::<T>(&vec![Some(old::Status::Paid)]).unwrap();
-    assert_eq!(
-        after.decode::<T>(few.layout, &few.bytes).unwrap(),
-        vec![Some(old::Status::Paid)]
-    );
+    assert_eq!(after.decode::<T>(few.layout, &few.bytes).unwrap(), vec![Some(old::Status::Paid)]);
     for value in all.chunks(1) {
         assert_eq!(after.encode(&value.to_vec()).unwrap().layout, wide.layout);
     }
@@ -253,9 +188,7 @@ fn threads_share_one_codec() {
                 for value in values.iter().cycle().skip(start).take(200) {
                     let stored = codec.encode(value).unwrap();
                     assert_eq!(
-                        codec
-                            .decode::<Option<old::Status>>(stored.layout, &stored.bytes)
-                            .as_ref(),
+                        codec.decode::<Option<old::Status>>(stored.layout, &stored.bytes).as_ref(),
                         Ok(value)
                     );
                 }
@@ -265,11 +198,6 @@ fn threads_share_one_codec() {
     let after = restarted(&codec.take_new());
     for value in &values {
         let stored = codec.encode(value).unwrap();
-        assert_eq!(
-            after
-                .decode::<Option<old::Status>>(stored.layout, &stored.bytes)
-                .as_ref(),
-            Ok(value)
-        );
+        assert_eq!(after.decode::<Option<old::Status>>(stored.layout, &stored.bytes).as_ref(), Ok(value));
     }
 }

@@ -18,11 +18,7 @@ enum Kind {
 }
 
 fn order() -> Order {
-    Order {
-        id: 300,
-        kind: Kind::Gift { note: "hi".into() },
-        tags: vec![Some('x'), None],
-    }
+    Order { id: 300, kind: Kind::Gift { note: "hi".into() }, tags: vec![Some('x'), None] }
 }
 
 #[test]

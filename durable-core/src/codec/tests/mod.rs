@@ -1,11 +1,7 @@
 //! Values of every kind, through every way there is to write and to read them.
 
 // The types here are odd on purpose, and their random parts are cut to size.
-#![allow(
-    clippy::option_option,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss
-)]
+#![allow(clippy::option_option, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod changes;
 mod format;
@@ -22,9 +18,7 @@ use super::{Codec, LayoutId, Persist};
 fn restarted(layouts: &[(u64, Vec<u8>)]) -> Codec {
     let codec = Codec::new();
     for (id, definition) in layouts {
-        codec
-            .learn(LayoutId(*id), definition)
-            .expect("what `take_new` gave can be learned");
+        codec.learn(LayoutId(*id), definition).expect("what `take_new` gave can be learned");
     }
     codec
 }
@@ -50,10 +44,7 @@ fn check_by<T: Persist + Debug>(value: &T, same: impl Fn(&T, &T) -> bool) -> (La
             stored.layout == LayoutId::NAMED,
             "a layout is handed out with its first value"
         );
-        assert_same(
-            &codec.decode(stored.layout, &stored.bytes).unwrap(),
-            "decode",
-        );
+        assert_same(&codec.decode(stored.layout, &stored.bytes).unwrap(), "decode");
 
         let again = codec.encode(value).expect("the value is encoded again");
         assert_eq!(again, stored, "the second encoding is the first");
@@ -64,17 +55,11 @@ fn check_by<T: Persist + Debug>(value: &T, same: impl Fn(&T, &T) -> bool) -> (La
         let json = view.to_json().to_string();
 
         let codec = restarted(&layouts);
-        for round in [
-            "first decode after a restart",
-            "second decode after a restart",
-        ] {
+        for round in ["first decode after a restart", "second decode after a restart"] {
             assert_same(&codec.decode(stored.layout, &stored.bytes).unwrap(), round);
         }
         let again = codec.encode(value).unwrap();
-        assert_eq!(
-            again.layout, stored.layout,
-            "a restarted process writes under the same layout"
-        );
+        assert_eq!(again.layout, stored.layout, "a restarted process writes under the same layout");
         assert!(codec.take_new().is_empty(), "which is in the store already");
 
         for end in (0..stored.bytes.len()).step_by(1 + stored.bytes.len() / 64) {
@@ -85,10 +70,7 @@ fn check_by<T: Persist + Debug>(value: &T, same: impl Fn(&T, &T) -> bool) -> (La
                 stored.bytes.len()
             );
         }
-        assert_eq!(
-            *shown.get_or_insert_with(|| (stored.layout, json.clone())),
-            (stored.layout, json)
-        );
+        assert_eq!(*shown.get_or_insert_with(|| (stored.layout, json.clone())), (stored.layout, json));
     }
     shown.unwrap()
 }

@@ -16,17 +16,9 @@ use super::{check, check_named, check_positional};
 
 #[test]
 fn collections() {
-    check(
-        &(0..50_u8)
-            .map(|i| (i.to_string(), i))
-            .collect::<HashMap<String, u8>>(),
-    );
+    check(&(0..50_u8).map(|i| (i.to_string(), i)).collect::<HashMap<String, u8>>());
     check(&(0..50).collect::<HashSet<u32>>());
-    check(&vec![
-        HashSet::from([1_u8, 2, 3]),
-        HashSet::new(),
-        HashSet::from([9]),
-    ]);
+    check(&vec![HashSet::from([1_u8, 2, 3]), HashSet::new(), HashSet::from([9])]);
     check(
         &(0..9_u8)
             .map(|i| (i, HashSet::from([i.to_string(), "x".into()])))
@@ -36,10 +28,7 @@ fn collections() {
     check_positional(&VecDeque::from([1, 2]), "[1,2]");
     check_positional(&LinkedList::from([1, 2]), "[1,2]");
     check_positional(&BinaryHeap::from([1, 3, 2]).into_sorted_vec(), "[1,2,3]");
-    check(&IndexMap::<String, u8>::from_iter([
-        ("z".into(), 1),
-        ("a".into(), 2),
-    ]));
+    check(&IndexMap::<String, u8>::from_iter([("z".into(), 1), ("a".into(), 2)]));
     check_positional(&IndexSet::<u8>::from_iter([3, 1, 2]), "[3,1,2]");
 }
 
@@ -48,31 +37,16 @@ fn the_standard_library() {
     check_positional(&Duration::new(5, 7), r#"{"nanos":7,"secs":5}"#);
     check(&SystemTime::now());
     check_positional(&IpAddr::from(Ipv4Addr::LOCALHOST), r#"{"V4":[127,0,0,1]}"#);
-    check(&vec![
-        IpAddr::from(Ipv6Addr::LOCALHOST),
-        IpAddr::from([1, 2, 3, 4]),
-    ]);
+    check(&vec![IpAddr::from(Ipv6Addr::LOCALHOST), IpAddr::from([1, 2, 3, 4])]);
     check(&SocketAddr::from(([1, 2, 3, 4], 80)));
     check_positional(&PathBuf::from("/a/b"), r#""/a/b""#);
     check_positional(
-        &(
-            NonZeroU64::MAX,
-            NonZeroU8::MIN,
-            NonZeroI128::MIN,
-            Wrapping(3_u8),
-        ),
+        &(NonZeroU64::MAX, NonZeroU8::MIN, NonZeroI128::MIN, Wrapping(3_u8)),
         &format!(r#"[{},1,"{}",3]"#, u64::MAX, i128::MIN),
     );
     check_positional(&(1..5_u8), r#"{"end":5,"start":1}"#);
     check::<(Range<u8>, RangeInclusive<char>, Bound<u8>)>(&(1..5, 'a'..='z', Bound::Included(1)));
-    check_positional(
-        &(
-            Rc::new(1_u8),
-            Arc::<str>::from("a"),
-            Rc::<[u8]>::from([1, 2]),
-        ),
-        r#"[1,"a",[1,2]]"#,
-    );
+    check_positional(&(Rc::new(1_u8), Arc::<str>::from("a"), Rc::<[u8]>::from([1, 2])), r#"[1,"a",[1,2]]"#);
     check(&std::cell::RefCell::new(Some(1_u8)));
 }
 
@@ -84,12 +58,7 @@ fn popular_crates() {
     check(&std::collections::BTreeMap::from([(id, id)]));
     let time = chrono::DateTime::from_timestamp(1_700_000_000, 123_456_789).unwrap();
     check_positional(&time, r#""2023-11-14T22:13:20.123456789Z""#);
-    check(&(
-        time.date_naive(),
-        time.naive_utc(),
-        time.time(),
-        time.fixed_offset(),
-    ));
+    check(&(time.date_naive(), time.naive_utc(), time.time(), time.fixed_offset()));
     check_positional(&chrono::Weekday::Mon, r#""Mon""#);
     check_positional(
         &url::Url::parse("https://example.com/a?b=c").unwrap(),
@@ -122,12 +91,7 @@ fn types_that_have_two_forms_inside_flatten() {
         at: chrono::DateTime::UNIX_EPOCH,
         first: 'é',
         either: Err("e".into()),
-        keys: [
-            ("a".to_owned(), Some(Some(1))),
-            ("b".to_owned(), Some(None)),
-            ("c".to_owned(), None),
-        ]
-        .into(),
+        keys: [("a".to_owned(), Some(Some(1))), ("b".to_owned(), Some(None)), ("c".to_owned(), None)].into(),
     };
     check_named(
         &Flat { inner },
@@ -142,11 +106,7 @@ struct Email(String);
 impl TryFrom<String> for Email {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        if text.contains('@') {
-            Ok(Self(text))
-        } else {
-            Err(format!("{text:?} is no address"))
-        }
+        if text.contains('@') { Ok(Self(text)) } else { Err(format!("{text:?} is no address")) }
     }
 }
 
@@ -192,15 +152,10 @@ mod as_pair {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::ops::Range;
 
-    pub(super) fn serialize<S: Serializer>(
-        range: &Range<u8>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(range: &Range<u8>, serializer: S) -> Result<S::Ok, S::Error> {
         (range.start, range.end).serialize(serializer)
     }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Range<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range<u8>, D::Error> {
         let (start, end) = <(u8, u8)>::deserialize(deserializer)?;
         Ok(start..end)
     }

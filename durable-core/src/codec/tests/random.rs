@@ -28,9 +28,7 @@ impl Random {
     }
     fn text(&mut self) -> String {
         let len = self.below(4);
-        (0..len)
-            .map(|_| ['a', 'é', '\0', '"'][self.below(4) as usize])
-            .collect()
+        (0..len).map(|_| ['a', 'é', '\0', '"'][self.below(4) as usize]).collect()
     }
     fn list<T>(&mut self, mut of: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let len = self.below(4);
@@ -76,10 +74,7 @@ fn kind(random: &mut Random, depth: u8) -> Kind {
         0 => Kind::Nothing,
         1 => Kind::One(random.maybe(|_| ())),
         2 => Kind::Two(random.next() as i8, random.text()),
-        3 => Kind::Fields {
-            a: random.below(100) as f64 / 8.0,
-            b: random.list(|r| r.next() as u8),
-        },
+        3 => Kind::Fields { a: random.below(100) as f64 / 8.0, b: random.list(|r| r.next() as u8) },
         _ => Kind::Again(Box::new(kind(random, depth - 1))),
     }
 }
@@ -91,15 +86,8 @@ fn regular(random: &mut Random, depth: u8) -> Regular {
         text: random.text(),
         maybe: random.maybe(|r| r.maybe(|r| r.next() as u16)),
         kind: kind(random, 3),
-        children: if depth == 0 {
-            Vec::new()
-        } else {
-            random.list(|r| regular(r, depth - 1))
-        },
-        by_key: random
-            .list(|r| ((r.next() as u8, 'x'), kind(r, 1)))
-            .into_iter()
-            .collect(),
+        children: if depth == 0 { Vec::new() } else { random.list(|r| regular(r, depth - 1)) },
+        by_key: random.list(|r| ((r.next() as u8, 'x'), kind(r, 1))).into_iter().collect(),
         set: random.list(|r| r.next() as u8).into_iter().collect(),
         outcome: random.maybe(Random::text).map_or(Ok(()), Err),
     }
@@ -112,10 +100,7 @@ fn json(random: &mut Random, depth: u8) -> serde_json::Value {
         2 => random.text().into(),
         3 => (random.below(100) as f64 / 8.0).into(),
         4 => random.list(|r| json(r, depth - 1)).into(),
-        _ => random
-            .list(|r| (r.text(), json(r, depth - 1)))
-            .into_iter()
-            .collect(),
+        _ => random.list(|r| (r.text(), json(r, depth - 1))).into_iter().collect(),
     }
 }
 
@@ -123,26 +108,16 @@ fn irregular(random: &mut Random) -> Irregular {
     Irregular {
         note: random.maybe(Random::text),
         regular: regular(random, 1),
-        rest: random
-            .list(|r| (format!("x{}", r.text()), json(r, 3)))
-            .into_iter()
-            .collect(),
+        rest: random.list(|r| (format!("x{}", r.text()), json(r, 3))).into_iter().collect(),
         step: match random.below(3) {
             0 => Step::Start,
-            1 => Step::Run {
-                name: random.text(),
-                tries: 3,
-            },
-            _ => Step::Stop(Stop {
-                why: random.maybe(Random::text),
-            }),
+            1 => Step::Run { name: random.text(), tries: 3 },
+            _ => Step::Stop(Stop { why: random.maybe(Random::text) }),
         },
     }
 }
 
-fn run<T: Persist + PartialEq + std::fmt::Debug>(
-    make: impl Fn(&mut Random) -> T,
-) -> (usize, usize) {
+fn run<T: Persist + PartialEq + std::fmt::Debug>(make: impl Fn(&mut Random) -> T) -> (usize, usize) {
     let mut named = 0;
     let mut layouts = 0;
     for seed in 0..40 {
@@ -153,9 +128,8 @@ fn run<T: Persist + PartialEq + std::fmt::Debug>(
         let mut stored = Vec::new();
         for step in 0..20 {
             let value = make(&mut random);
-            let encoded = codec
-                .encode(&value)
-                .unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error}"));
+            let encoded =
+                codec.encode(&value).unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error}"));
             disk.extend(codec.take_new());
             assert_eq!(
                 codec.decode::<T>(encoded.layout, &encoded.bytes).as_ref(),
@@ -176,11 +150,7 @@ fn run<T: Persist + PartialEq + std::fmt::Debug>(
                 "seed {seed}, restarted, step {step}"
             );
             let view = after.view(encoded.layout, &encoded.bytes).unwrap();
-            assert_eq!(
-                T::deserialize(view).as_ref().ok(),
-                Some(value),
-                "seed {seed}, by name, step {step}"
-            );
+            assert_eq!(T::deserialize(view).as_ref().ok(), Some(value), "seed {seed}, by name, step {step}");
             after
                 .encode(&make(&mut random))
                 .unwrap_or_else(|error| panic!("seed {seed}, restarted, step {step}: {error}"));
@@ -248,11 +218,7 @@ fn tree(random: &mut Random, depth: u8) -> Tree {
 fn any_tree_survives_the_named_encoding() {
     for seed in 0..2_000 {
         let tree = tree(&mut Random(seed), 4);
-        assert_eq!(
-            named::read(&named::write(&tree)).as_ref(),
-            Ok(&tree),
-            "seed {seed}"
-        );
+        assert_eq!(named::read(&named::write(&tree)).as_ref(), Ok(&tree), "seed {seed}");
     }
 }
 
@@ -264,13 +230,7 @@ fn random_bytes_never_panic() {
         let mut random = Random(seed);
         let len = random.below(60);
         let bytes: Vec<u8> = (0..len)
-            .map(|_| {
-                if random.below(3) == 0 {
-                    random.next() as u8
-                } else {
-                    random.below(46) as u8
-                }
-            })
+            .map(|_| if random.below(3) == 0 { random.next() as u8 } else { random.below(46) as u8 })
             .collect();
         if let Ok(view) = codec.view(layout, &bytes) {
             let _ = view.to_json();
@@ -296,9 +256,6 @@ fn every_change_is_a_difference() {
         }
         let wrote = capture(&value, false).unwrap().tree;
         assert_eq!(diff(&wrote, &same), None, "seed {seed}");
-        assert!(
-            diff(&wrote, &capture(&changed, false).unwrap().tree).is_some(),
-            "seed {seed}"
-        );
+        assert!(diff(&wrote, &capture(&changed, false).unwrap().tree).is_some(), "seed {seed}");
     }
 }

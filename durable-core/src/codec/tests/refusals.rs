@@ -19,9 +19,7 @@ fn refused<T: Persist>(value: &T) -> EncodeError {
         let codec = Codec::new();
         codec.set_checking(checking);
         let mut out = vec![1, 2, 3];
-        let error = codec
-            .encode_into(value, &mut out)
-            .expect_err("the value can't be read back");
+        let error = codec.encode_into(value, &mut out).expect_err("the value can't be read back");
         assert_eq!(out, [1, 2, 3], "the buffer is as it was");
         assert!(codec.take_new().is_empty(), "no layout is handed out");
         error
@@ -55,47 +53,20 @@ fn shout<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
 
 #[test]
 fn a_field_that_is_never_written_but_needed() {
-    let error = refused(&Secret {
-        id: 1,
-        key: "k".into(),
-    })
-    .to_string();
-    assert!(
-        error.contains("Secret` can't be stored") && error.contains("missing field `key`"),
-        "{error}"
-    );
-    let error = refused(&vec![Secret {
-        id: 1,
-        key: "k".into(),
-    }])
-    .to_string();
+    let error = refused(&Secret { id: 1, key: "k".into() }).to_string();
+    assert!(error.contains("Secret` can't be stored") && error.contains("missing field `key`"), "{error}");
+    let error = refused(&vec![Secret { id: 1, key: "k".into() }]).to_string();
     assert!(error.contains("(at `[0]`)"), "{error}");
 }
 
 #[test]
 fn a_lossy_serialize_is_found_with_its_path() {
-    let item = |note: &str| Item {
-        sku: "A".into(),
-        note: note.into(),
-    };
-    let error = refused(&Orders {
-        items: vec![item("a"), item("b")],
-    });
-    let EncodeError::Changed {
-        path, wrote, read, ..
-    } = error
-    else {
-        panic!("{error}")
-    };
-    assert_eq!(
-        (path.as_str(), wrote.as_str(), read.as_str()),
-        (".items[0].note", r#""a!""#, r#""a!!""#)
-    );
+    let item = |note: &str| Item { sku: "A".into(), note: note.into() };
+    let error = refused(&Orders { items: vec![item("a"), item("b")] });
+    let EncodeError::Changed { path, wrote, read, .. } = error else { panic!("{error}") };
+    assert_eq!((path.as_str(), wrote.as_str(), read.as_str()), (".items[0].note", r#""a!""#, r#""a!!""#));
     // `Big(5)` would come back as `Small(5)`.
-    assert!(matches!(
-        refused(&Narrow::Big(5)),
-        EncodeError::Changed { .. }
-    ));
+    assert!(matches!(refused(&Narrow::Big(5)), EncodeError::Changed { .. }));
 }
 
 #[test]
@@ -106,11 +77,7 @@ fn values_that_only_checking_can_refuse_are_refused_when_it_is_on() {
     impl TryFrom<u32> for Even {
         type Error = String;
         fn try_from(v: u32) -> Result<Self, String> {
-            if v.is_multiple_of(2) {
-                Ok(Self(v))
-            } else {
-                Err(format!("{v} is odd"))
-            }
+            if v.is_multiple_of(2) { Ok(Self(v)) } else { Err(format!("{v} is odd")) }
         }
     }
     #[derive(Serialize, Deserialize)]
@@ -125,56 +92,32 @@ fn values_that_only_checking_can_refuse_are_refused_when_it_is_on() {
     codec.set_checking(true);
     // The derive of `Serialize` writes a newtype where a bare number is expected, hence by name.
     codec.encode(&vec![Even(2)]).unwrap();
-    let error = codec
-        .encode(&vec![Even(2), Even(3)])
-        .err()
-        .unwrap()
-        .to_string();
+    let error = codec.encode(&vec![Even(2), Even(3)]).err().unwrap().to_string();
     assert!(error.contains("3 is odd"), "{error}");
     codec.encode(&(Halved(2), 1_u8)).unwrap();
-    let EncodeError::Changed {
-        path, wrote, read, ..
-    } = codec.encode(&(Halved(3), 1_u8)).err().unwrap()
+    let EncodeError::Changed { path, wrote, read, .. } = codec.encode(&(Halved(3), 1_u8)).err().unwrap()
     else {
         panic!("another error")
     };
-    assert_eq!(
-        (path.as_str(), wrote.as_str(), read.as_str()),
-        ("[0]", "3", "2")
-    );
+    assert_eq!((path.as_str(), wrote.as_str(), read.as_str()), ("[0]", "3", "2"));
 }
 
 /// `a` is skipped, and the bytes of `b` and `c` alone are those of another, complete value.
 #[test]
 fn a_skipped_field_does_not_shift_the_rest() {
-    let value = Shift {
-        a: 0,
-        b: vec![0],
-        c: vec![],
-    };
+    let value = Shift { a: 0, b: vec![0], c: vec![] };
     for checking in [true, false] {
         for warm in [true, false] {
             let codec = Codec::new();
             codec.set_checking(checking);
             if warm {
-                codec
-                    .encode(&Shift {
-                        a: 5,
-                        b: vec![1],
-                        c: vec![2],
-                    })
-                    .unwrap();
+                codec.encode(&Shift { a: 5, b: vec![1], c: vec![2] }).unwrap();
             }
             let stored = codec.encode(&value).unwrap();
             assert_eq!(stored.layout, LayoutId::NAMED);
+            assert_eq!(codec.decode::<Shift>(stored.layout, &stored.bytes).as_ref(), Ok(&value));
             assert_eq!(
-                codec.decode::<Shift>(stored.layout, &stored.bytes).as_ref(),
-                Ok(&value)
-            );
-            assert_eq!(
-                restarted(&codec.take_new())
-                    .decode::<Shift>(stored.layout, &stored.bytes)
-                    .as_ref(),
+                restarted(&codec.take_new()).decode::<Shift>(stored.layout, &stored.bytes).as_ref(),
                 Ok(&value)
             );
         }
@@ -186,37 +129,20 @@ fn a_skipped_field_does_not_shift_the_rest() {
 fn without_layouts_a_skipped_field_shifts_the_rest() {
     let codec = Codec::new();
     codec.unchecked.store(true, Ordering::Relaxed);
-    let value = Shift {
-        a: 0,
-        b: vec![0],
-        c: vec![],
-    };
+    let value = Shift { a: 0, b: vec![0], c: vec![] };
     let stored = codec.encode(&value).unwrap();
     let back: Shift = codec.decode(stored.layout, &stored.bytes).unwrap();
-    assert_eq!(
-        back,
-        Shift {
-            a: 1,
-            b: vec![],
-            c: vec![]
-        }
-    );
+    assert_eq!(back, Shift { a: 1, b: vec![], c: vec![] });
 }
 
 #[test]
 fn too_deep_a_value_is_refused_before_a_stack_overflows() {
     let deep = |levels| (0..levels).fold(Deep(None), |inner, _| Deep(Some(Box::new(inner))));
     Codec::new().encode(&deep(60)).unwrap();
-    assert!(matches!(
-        refused(&deep(200)),
-        EncodeError::TooDeep { limit: 128, .. }
-    ));
+    assert!(matches!(refused(&deep(200)), EncodeError::TooDeep { limit: 128, .. }));
     let codec = Codec::new();
     codec.encode(&deep(60)).unwrap();
-    assert!(matches!(
-        codec.encode(&deep(200)),
-        Err(EncodeError::TooDeep { .. })
-    ));
+    assert!(matches!(codec.encode(&deep(200)), Err(EncodeError::TooDeep { .. })));
 }
 
 #[test]
@@ -227,14 +153,8 @@ fn the_limit_of_nesting_is_the_same_for_writing_and_reading() {
         let Ok(stored) = codec.encode(&deep(levels)) else {
             continue;
         };
-        assert!(
-            codec.view(stored.layout, &stored.bytes).is_ok(),
-            "{levels} levels"
-        );
-        assert_eq!(
-            codec.decode::<Deep>(stored.layout, &stored.bytes),
-            Ok(deep(levels))
-        );
+        assert!(codec.view(stored.layout, &stored.bytes).is_ok(), "{levels} levels");
+        assert_eq!(codec.decode::<Deep>(stored.layout, &stored.bytes), Ok(deep(levels)));
     }
 }
 
@@ -256,15 +176,10 @@ fn an_error_and_a_panic_of_serialize() {
     let codec = Codec::new();
     codec.encode(&Fickle(2)).unwrap();
     assert!(codec.encode(&Fickle(0)).is_err());
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| codec.encode(&Fickle(1))))
-        .unwrap_err();
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| codec.encode(&Fickle(1)))).unwrap_err();
     let stored = codec.encode(&Fickle(3)).unwrap();
     assert_eq!(codec.decode(stored.layout, &stored.bytes), Ok(Fickle(3)));
-    assert_ne!(
-        stored.layout,
-        LayoutId::NAMED,
-        "a value's own failure does not slow its type down"
-    );
+    assert_ne!(stored.layout, LayoutId::NAMED, "a value's own failure does not slow its type down");
 }
 
 /// A `Serialize` that announces another length than it writes would garble everything behind it.
@@ -286,10 +201,7 @@ fn a_length_that_is_not_kept_or_not_known() {
             let codec = Codec::new();
             codec.set_checking(false);
             if warm {
-                assert_ne!(
-                    codec.encode(&(Liar(vec![7, 7]), 9_u8)).unwrap().layout,
-                    LayoutId::NAMED
-                );
+                assert_ne!(codec.encode(&(Liar(vec![7, 7]), 9_u8)).unwrap().layout, LayoutId::NAMED);
             }
             let value = (Liar(bytes.clone()), 9_u8);
             let stored = codec.encode(&value).unwrap();
@@ -303,9 +215,7 @@ fn damaged_bytes_are_errors() {
     let codec = Codec::new();
     let value = vec![Some(("text".to_owned(), 1_u64)), None];
     let stored = codec.encode(&value).unwrap();
-    let named = codec
-        .encode(&serde_json::json!({"a": [1, "b", null]}))
-        .unwrap();
+    let named = codec.encode(&serde_json::json!({"a": [1, "b", null]})).unwrap();
     for at in 0..stored.bytes.len() {
         for flip in 1..=255 {
             let mut bytes = stored.bytes.clone();
@@ -322,34 +232,17 @@ fn damaged_bytes_are_errors() {
         }
     }
     // A million levels, a billion elements.
-    assert!(matches!(
-        codec.view(LayoutId::NAMED, &vec![33; 1_000_000]),
-        Err(DecodeError::Malformed { .. })
-    ));
-    assert!(
-        codec
-            .view(LayoutId::NAMED, &[34, 255, 255, 255, 255, 15])
-            .is_err()
-    );
-    assert!(
-        codec
-            .view(stored.layout, &[255, 255, 255, 255, 15])
-            .is_err()
-    );
+    assert!(matches!(codec.view(LayoutId::NAMED, &vec![33; 1_000_000]), Err(DecodeError::Malformed { .. })));
+    assert!(codec.view(LayoutId::NAMED, &[34, 255, 255, 255, 255, 15]).is_err());
+    assert!(codec.view(stored.layout, &[255, 255, 255, 255, 15]).is_err());
     let units = codec.encode(&vec![(); 3]).unwrap();
-    assert!(
-        codec
-            .view(units.layout, &[255, 255, 255, 255, 255, 255, 255, 127])
-            .is_err()
-    );
+    assert!(codec.view(units.layout, &[255, 255, 255, 255, 255, 255, 255, 127]).is_err());
 }
 
 #[test]
 fn damaged_layouts_are_errors() {
     let codec = Codec::new();
-    codec
-        .encode(&vec![Some((Ok::<u8, String>(1), Deep(None)))])
-        .unwrap();
+    codec.encode(&vec![Some((Ok::<u8, String>(1), Deep(None)))]).unwrap();
     let [(_, definition)] = codec.take_new().try_into().unwrap();
     let mut sound = 0;
     for at in 0..definition.len() {
@@ -365,10 +258,7 @@ fn damaged_layouts_are_errors() {
             }
         }
     }
-    assert!(
-        sound > 0,
-        "another letter in a name is another layout, and a sound one"
-    );
+    assert!(sound > 0, "another letter in a name is another layout, and a sound one");
 }
 
 /// postcard formats a `Display` twice, once for the length.
@@ -396,9 +286,7 @@ fn a_text_that_is_another_one_each_time_does_not_shift_the_rest() {
     codec.encode(&(Growing("still".into()), 1_u8)).unwrap();
     for _ in 0..3 {
         let stored = codec.encode(&(Growing("grow".into()), 7_u8)).unwrap();
-        let (_, behind) = codec
-            .decode::<(Growing, u8)>(stored.layout, &stored.bytes)
-            .unwrap();
+        let (_, behind) = codec.decode::<(Growing, u8)>(stored.layout, &stored.bytes).unwrap();
         assert_eq!(behind, 7);
     }
 }

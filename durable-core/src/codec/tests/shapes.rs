@@ -22,25 +22,13 @@ fn leaves() {
         &(i8::MIN, i16::MIN, i32::MIN, i64::MIN),
         "[-128,-32768,-2147483648,-9223372036854775808]",
     );
-    check_positional(
-        &(u8::MAX, u16::MAX, u32::MAX, u64::MAX),
-        "[255,65535,4294967295,18446744073709551615]",
-    );
-    check_positional(
-        &(i128::MIN, u128::MAX),
-        &format!(r#"["{}","{}"]"#, i128::MIN, u128::MAX),
-    );
-    check_positional(
-        &(i128::MAX, -1_i128, u128::MIN),
-        &format!(r#"["{}",-1,0]"#, i128::MAX),
-    );
+    check_positional(&(u8::MAX, u16::MAX, u32::MAX, u64::MAX), "[255,65535,4294967295,18446744073709551615]");
+    check_positional(&(i128::MIN, u128::MAX), &format!(r#"["{}","{}"]"#, i128::MIN, u128::MAX));
+    check_positional(&(i128::MAX, -1_i128, u128::MIN), &format!(r#"["{}",-1,0]"#, i128::MAX));
     check_positional(&(0.1_f32, 0.1_f64, -0.0_f64), "[0.1,0.1,-0.0]");
     check_positional(&(f64::INFINITY, f32::NEG_INFINITY), r#"["inf","-inf"]"#);
     let (layout, json) = check_by(&f64::NAN, |a, b| a.to_bits() == b.to_bits());
-    assert_eq!(
-        (layout == LayoutId::NAMED, json.as_str()),
-        (false, r#""NaN""#)
-    );
+    assert_eq!((layout == LayoutId::NAMED, json.as_str()), (false, r#""NaN""#));
     check_positional(&('a', '\u{10FFFF}'), "[\"a\",\"\u{10FFFF}\"]");
     check_positional(&"naïve \"text\"".to_owned(), r#""naïve \"text\"""#);
     check_positional(&String::new(), r#""""#);
@@ -51,16 +39,10 @@ fn options_within_options() {
     check_positional(&None::<u8>, "null");
     check_positional(&Some(7_u8), "7");
     check_positional(&Some(()), "null");
-    check_positional(
-        &vec![None::<Option<u8>>, Some(None), Some(Some(1))],
-        "[null,null,1]",
-    );
+    check_positional(&vec![None::<Option<u8>>, Some(None), Some(Some(1))], "[null,null,1]");
     check_positional(&Some(Some(())), "null");
     check_positional(&Some(None::<()>), "null");
-    check_positional(
-        &vec![Some(Some(None)), Some(None), None::<Option<Option<()>>>],
-        "[null,null,null]",
-    );
+    check_positional(&vec![Some(Some(None)), Some(None), None::<Option<Option<()>>>], "[null,null,null]");
 }
 
 #[test]
@@ -74,14 +56,8 @@ fn sequences_tuples_and_arrays() {
         r#"[1,2,3,4,5,6,7,8,9,10,11,"12"]"#,
     );
     check_positional(&Ok::<u8, String>(1), r#"{"Ok":1}"#);
-    check_positional(
-        &vec![Err(String::from("no")), Ok(2_u8)],
-        r#"[{"Err":"no"},{"Ok":2}]"#,
-    );
-    check_positional(
-        &(Box::<str>::from("b"), Cow::<'static, str>::Borrowed("c")),
-        r#"["b","c"]"#,
-    );
+    check_positional(&vec![Err(String::from("no")), Ok(2_u8)], r#"[{"Err":"no"},{"Ok":2}]"#);
+    check_positional(&(Box::<str>::from("b"), Cow::<'static, str>::Borrowed("c")), r#"["b","c"]"#);
     check_positional(&vec![(); 64], &format!("[{}]", vec!["null"; 64].join(",")));
 }
 
@@ -111,43 +87,17 @@ fn structs_and_enums() {
     check_positional(&Empty {}, "{}");
     check_positional(&Meters(1.5), "1.5");
     check_positional(&Pair(1, "a".into()), r#"[1,"a"]"#);
-    check_positional(
-        &Order {
-            sku: "A".into(),
-            qty: 2,
-            note: None,
-        },
-        r#"{"note":null,"qty":2,"sku":"A"}"#,
-    );
-    check_positional(
-        &Marked::<String> {
-            id: 1,
-            of: PhantomData,
-        },
-        r#"{"id":1,"of":null}"#,
-    );
-    let shapes = vec![
-        Shape::Box { w: 1, h: 2 },
-        Shape::Dot,
-        Shape::Line(-1, 1),
-        Shape::Circle(0.5),
-        Shape::Dot,
-    ];
-    check_positional(
-        &shapes,
-        r#"[{"Box":{"h":2,"w":1}},"Dot",{"Line":[-1,1]},{"Circle":0.5},"Dot"]"#,
-    );
+    check_positional(&Order { sku: "A".into(), qty: 2, note: None }, r#"{"note":null,"qty":2,"sku":"A"}"#);
+    check_positional(&Marked::<String> { id: 1, of: PhantomData }, r#"{"id":1,"of":null}"#);
+    let shapes =
+        vec![Shape::Box { w: 1, h: 2 }, Shape::Dot, Shape::Line(-1, 1), Shape::Circle(0.5), Shape::Dot];
+    check_positional(&shapes, r#"[{"Box":{"h":2,"w":1}},"Dot",{"Line":[-1,1]},{"Circle":0.5},"Dot"]"#);
 }
 
 #[test]
 fn one_generic_type_with_two_parameters() {
-    let both = (
-        Generic { of: 1_u8 },
-        Generic { of: "a".to_owned() },
-        Generic {
-            of: Generic { of: Some(2_u64) },
-        },
-    );
+    let both =
+        (Generic { of: 1_u8 }, Generic { of: "a".to_owned() }, Generic { of: Generic { of: Some(2_u64) } });
     check_positional(&both, r#"[{"of":1},{"of":"a"},{"of":{"of":2}}]"#);
 }
 
@@ -157,19 +107,12 @@ mod mine {
     data! { pub(super) struct Wrap { value: Option<super::theirs::Wrap> } }
     impl Item {
         pub(super) fn new() -> Self {
-            Self {
-                inner: super::theirs::Item { id: 7 },
-                tag: "t".into(),
-            }
+            Self { inner: super::theirs::Item { id: 7 }, tag: "t".into() }
         }
     }
     impl Wrap {
         pub(super) fn new() -> Self {
-            Self {
-                value: Some(super::theirs::Wrap {
-                    value: Some("s".into()),
-                }),
-            }
+            Self { value: Some(super::theirs::Wrap { value: Some("s".into()) }) }
         }
     }
 }
@@ -191,16 +134,7 @@ fn two_types_of_one_name() {
 }
 
 fn chain(len: u8) -> Node {
-    (0..len).fold(
-        Node {
-            value: 0,
-            next: None,
-        },
-        |next, value| Node {
-            value,
-            next: Some(Box::new(next)),
-        },
-    )
+    (0..len).fold(Node { value: 0, next: None }, |next, value| Node { value, next: Some(Box::new(next)) })
 }
 
 #[test]
@@ -211,18 +145,12 @@ fn recursive_types_have_one_layout_however_deep_the_value() {
     assert_ne!(short, LayoutId::NAMED);
     assert_eq!(codec.encode(&chain(30)).unwrap().layout, short);
     assert_eq!(Codec::new().encode(&chain(30)).unwrap().layout, short);
-    check_positional(
-        &List(Some(Box::new(List(Some(Box::new(List(None))))))),
-        "null",
-    );
+    check_positional(&List(Some(Box::new(List(Some(Box::new(List(None))))))), "null");
 
     let lit = || Box::new(Expr::Lit(1));
     let expr = Expr::Add(
         Box::new(Expr::Neg(lit())),
-        Box::new(Expr::Call {
-            name: "f".into(),
-            args: vec![*lit(), Expr::Add(lit(), lit())],
-        }),
+        Box::new(Expr::Call { name: "f".into(), args: vec![*lit(), Expr::Add(lit(), lit())] }),
     );
     check_positional(
         &expr,
@@ -232,22 +160,13 @@ fn recursive_types_have_one_layout_however_deep_the_value() {
 
 #[test]
 fn maps_with_keys_of_every_kind() {
-    check_positional(
-        &BTreeMap::from([(1_u64, "a".to_owned()), (2, "b".into())]),
-        r#"{"1":"a","2":"b"}"#,
-    );
+    check_positional(&BTreeMap::from([(1_u64, "a".to_owned()), (2, "b".into())]), r#"{"1":"a","2":"b"}"#);
     check_positional(
         &BTreeMap::from([((1_u8, 'x'), None), ((2, 'y'), Some(1))]),
         r#"{"[1,\"x\"]":null,"[2,\"y\"]":1}"#,
     );
-    check_positional(
-        &HashMap::from([(Some(i128::MIN), 1)]),
-        &format!(r#"{{"{}":1}}"#, i128::MIN),
-    );
-    check_positional(
-        &BTreeMap::from([(true, 1), (false, 0)]),
-        r#"{"false":0,"true":1}"#,
-    );
+    check_positional(&HashMap::from([(Some(i128::MIN), 1)]), &format!(r#"{{"{}":1}}"#, i128::MIN));
+    check_positional(&BTreeMap::from([(true, 1), (false, 0)]), r#"{"false":0,"true":1}"#);
     check_positional(&BTreeMap::<String, u8>::new(), "{}");
 }
 
@@ -276,151 +195,68 @@ data! {
 
 #[test]
 fn skipped_fields() {
-    let full = SkipIf {
-        id: 1,
-        note: Some("n".into()),
-        tags: vec![1],
-        end: 9,
-    };
+    let full = SkipIf { id: 1, note: Some("n".into()), tags: vec![1], end: 9 };
     check_positional(&full, r#"{"end":9,"id":1,"note":"n","tags":[1]}"#);
-    check_named(
-        &SkipIf {
-            note: None,
-            ..full.clone()
-        },
-        r#"{"end":9,"id":1,"tags":[1]}"#,
-    );
-    check_named(
-        &SkipIf {
-            note: None,
-            tags: vec![],
-            ..full.clone()
-        },
-        r#"{"end":9,"id":1}"#,
-    );
+    check_named(&SkipIf { note: None, ..full.clone() }, r#"{"end":9,"id":1,"tags":[1]}"#);
+    check_named(&SkipIf { note: None, tags: vec![], ..full.clone() }, r#"{"end":9,"id":1}"#);
     check_named(
         &vec![full.clone(), SkipIf { note: None, ..full }],
         r#"[{"end":9,"id":1,"note":"n","tags":[1]},{"end":9,"id":1,"tags":[1]}]"#,
     );
-    check_named(
-        &SkipDefault {
-            id: 1,
-            secret: 0,
-            cache: None,
-            end: 3,
-        },
-        r#"{"end":3,"id":1}"#,
-    );
+    check_named(&SkipDefault { id: 1, secret: 0, cache: None, end: 3 }, r#"{"end":3,"id":1}"#);
 }
 
 #[test]
 fn a_type_that_skips_only_sometimes_changes_to_names_and_its_earlier_values_stay_readable() {
     let codec = Codec::new();
-    let full = SkipIf {
-        id: 1,
-        note: Some("n".into()),
-        tags: vec![1],
-        end: 9,
-    };
-    let bare = SkipIf {
-        note: None,
-        tags: vec![],
-        ..full.clone()
-    };
-    let (first, second, third) = (
-        codec.encode(&full).unwrap(),
-        codec.encode(&bare).unwrap(),
-        codec.encode(&full).unwrap(),
-    );
+    let full = SkipIf { id: 1, note: Some("n".into()), tags: vec![1], end: 9 };
+    let bare = SkipIf { note: None, tags: vec![], ..full.clone() };
+    let (first, second, third) =
+        (codec.encode(&full).unwrap(), codec.encode(&bare).unwrap(), codec.encode(&full).unwrap());
     assert_ne!(first.layout, LayoutId::NAMED);
-    assert_eq!(
-        (second.layout, third.layout),
-        (LayoutId::NAMED, LayoutId::NAMED)
-    );
+    assert_eq!((second.layout, third.layout), (LayoutId::NAMED, LayoutId::NAMED));
     for (stored, value) in [(first, &full), (second, &bare), (third, &full)] {
-        assert_eq!(
-            codec
-                .decode::<SkipIf>(stored.layout, &stored.bytes)
-                .unwrap(),
-            *value
-        );
+        assert_eq!(codec.decode::<SkipIf>(stored.layout, &stored.bytes).unwrap(), *value);
     }
 }
 
 #[test]
 fn flatten() {
     let rest = BTreeMap::from([("x".to_owned(), json!({"deep": [1, null, "s", 2.5, true]}))]);
-    let flat = Flat {
-        id: u64::MAX,
-        page: Page {
-            page: 2,
-            size: None,
-        },
-        rest,
-    };
+    let flat = Flat { id: u64::MAX, page: Page { page: 2, size: None }, rest };
     check_named(
         &flat,
         r#"{"id":18446744073709551615,"page":2,"size":null,"x":{"deep":[1,null,"s",2.5,true]}}"#,
     );
     check_named(
-        &Flat {
-            page: Page {
-                page: 2,
-                size: Some(1),
-            },
-            ..flat
-        },
+        &Flat { page: Page { page: 2, size: Some(1) }, ..flat },
         r#"{"id":18446744073709551615,"page":2,"size":1,"x":{"deep":[1,null,"s",2.5,true]}}"#,
     );
 }
 
 #[test]
 fn tagged_and_untagged_enums() {
-    check_named(
-        &Internal::Text { text: "hi".into() },
-        r#"{"text":"hi","type":"Text"}"#,
-    );
+    check_named(&Internal::Text { text: "hi".into() }, r#"{"text":"hi","type":"Text"}"#);
     check_named(&Internal::Ping, r#"{"type":"Ping"}"#);
-    let order = Order {
-        sku: "A".into(),
-        qty: 2,
-        note: Some("n".into()),
-    };
-    check_named(
-        &Internal::Nested(order),
-        r#"{"note":"n","qty":2,"sku":"A","type":"Nested"}"#,
-    );
+    let order = Order { sku: "A".into(), qty: 2, note: Some("n".into()) };
+    check_named(&Internal::Nested(order), r#"{"note":"n","qty":2,"sku":"A","type":"Nested"}"#);
 
     check_named(&Adjacent::Unit, r#"{"t":"Unit"}"#);
     check_named(&Adjacent::One(1), r#"{"c":1,"t":"One"}"#);
     check_named(&Adjacent::Two(1, "b".into()), r#"{"c":[1,"b"],"t":"Two"}"#);
     check_named(&Adjacent::Named { a: 1 }, r#"{"c":{"a":1},"t":"Named"}"#);
-    check(&vec![
-        Adjacent::One(1),
-        Adjacent::Unit,
-        Adjacent::Two(1, "b".into()),
-        Adjacent::Named { a: 1 },
-    ]);
+    check(&vec![Adjacent::One(1), Adjacent::Unit, Adjacent::Two(1, "b".into()), Adjacent::Named { a: 1 }]);
 
     check_named(&Untagged::Int(-5), "-5");
     check_named(&Untagged::Text("t".into()), r#""t""#);
-    check_named(
-        &Untagged::Many(vec![Untagged::Int(1), Untagged::Many(vec![])]),
-        "[1,[]]",
-    );
+    check_named(&Untagged::Many(vec![Untagged::Int(1), Untagged::Many(vec![])]), "[1,[]]");
     check_named(&Untagged::Named { a: 1 }, r#"{"a":1}"#);
     check_named(&Untagged::Nothing, "null");
 }
 
 #[test]
 fn renamed_and_transparent() {
-    check_positional(
-        &Renamed {
-            first_name: "A".into(),
-            number: 1,
-        },
-        r#"{"firstName":"A","n":1}"#,
-    );
+    check_positional(&Renamed { first_name: "A".into(), number: 1 }, r#"{"firstName":"A","n":1}"#);
     check_positional(&Transparent { inner: vec![1, 2] }, "[1,2]");
 }
 
@@ -457,10 +293,7 @@ data! {
 
 impl Default for Strict {
     fn default() -> Self {
-        Self {
-            a: 1,
-            b: "b".into(),
-        }
+        Self { a: 1, b: "b".into() }
     }
 }
 
@@ -481,29 +314,13 @@ impl From<Through> for (u8, u8) {
 fn skipped_variants_and_other_attributes() {
     check(&vec![Gapped::First, Gapped::Third(1), Gapped::Rest]);
     check_named(&Gapped::Third(1), r#"{"Third":1}"#);
-    let error = Codec::new()
-        .encode(&Gapped::Second)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("Gapped` can't be stored: its `Serialize` failed"),
-        "{error}"
-    );
-    Codec::new()
-        .encode(&Gapped::Fourth)
-        .expect_err("it would be read as `Rest`");
+    let error = Codec::new().encode(&Gapped::Second).unwrap_err().to_string();
+    assert!(error.contains("Gapped` can't be stored: its `Serialize` failed"), "{error}");
+    Codec::new().encode(&Gapped::Fourth).expect_err("it would be read as `Rest`");
 
     check_named(&Ignored { made_up: 0, id: 1 }, r#"{"id":1,"made_up":0}"#);
-    Codec::new()
-        .encode(&Ignored { made_up: 1, id: 1 })
-        .expect_err("it would be read as 0");
-    check_positional(
-        &Strict {
-            a: 2,
-            b: String::new(),
-        },
-        r#"{"a":2,"b":""}"#,
-    );
+    Codec::new().encode(&Ignored { made_up: 1, id: 1 }).expect_err("it would be read as 0");
+    check_positional(&Strict { a: 2, b: String::new() }, r#"{"a":2,"b":""}"#);
     check_positional(&Through { low: 1, high: 2 }, "[1,2]");
 }
 
@@ -512,21 +329,10 @@ type Owned = (String, Vec<Order>, u64, Option<String>);
 #[test]
 fn borrowed_arguments_are_read_back_owned() {
     let codec = Codec::new();
-    let (sku, items) = (
-        "A-1".to_owned(),
-        vec![Order {
-            sku: "B".into(),
-            qty: 1,
-            note: None,
-        }],
-    );
+    let (sku, items) = ("A-1".to_owned(), vec![Order { sku: "B".into(), qty: 1, note: None }]);
     let borrowed = (&*sku, &items[..], &7_u64, Some("x"));
     let stored = codec.encode_borrowed::<_, Owned>(&borrowed).unwrap();
     let back: Owned = codec.decode(stored.layout, &stored.bytes).unwrap();
     assert_eq!(back, (sku, items, 7, Some("x".into())));
-    assert_eq!(
-        codec.encode(&back).unwrap(),
-        stored,
-        "the owned form has the same bytes and layout"
-    );
+    assert_eq!(codec.encode(&back).unwrap(), stored, "the owned form has the same bytes and layout");
 }

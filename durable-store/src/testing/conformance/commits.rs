@@ -17,12 +17,8 @@ pub(super) fn epoch(store: &dyn Store) {
 pub(super) fn everything(store: &dyn Store) -> String {
     let numbers = 0..40;
     let histories: Vec<_> = numbers.map(|n| store.history(Number(n)).unwrap()).collect();
-    let layouts: Vec<_> = (0..8)
-        .map(|id| (store.layout(id).unwrap(), store.program(id).unwrap()))
-        .collect();
-    let ids: Vec<_> = (0..40)
-        .map(|n| store.find(&format!("a{n}")).unwrap())
-        .collect();
+    let layouts: Vec<_> = (0..8).map(|id| (store.layout(id).unwrap(), store.program(id).unwrap())).collect();
+    let ids: Vec<_> = (0..40).map(|n| store.find(&format!("a{n}")).unwrap()).collect();
     format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n{histories:?}\n{layouts:?}\n{ids:?}",
         store.scan(None, 1_000).unwrap(),
@@ -56,9 +52,7 @@ pub(super) fn conflict_is_atomic(store: &dyn Store) {
     let before = everything(store);
     let free = allocate(store);
     let good = [
-        create(free, with_active("b", 20, true))
-            .setting(timer(1, free, 1))
-            .with_history(0, b"x"),
+        create(free, with_active("b", 20, true)).setting(timer(1, free, 1)).with_history(0, b"x"),
         close(slots[0], closed("a0", 0)),
         update_active(slots[3], with_active("a3", 3, false)).clearing(timer(50, slots[3], 1)),
     ];
@@ -70,10 +64,7 @@ pub(super) fn conflict_is_atomic(store: &dyn Store) {
     };
     refused(store, batch(None, b"other layout"));
     assert_eq!(everything(store), before);
-    refused(
-        store,
-        batch(Some(update(slots[4], instance("a4", 99))), b"layout"),
-    );
+    refused(store, batch(Some(update(slots[4], instance("a4", 99))), b"layout"));
     assert_eq!(everything(store), before);
     commit(store, batch(None, b"layout"));
     assert_ne!(everything(store), before);
@@ -91,24 +82,12 @@ pub(super) fn conflicts(store: &dyn Store) {
     refused(store, close(free, closed("b", 20)));
     refused(store, close(slots[0], closed("a0", 20)));
     refused(store, close(slots[0], closed("b", 0)));
-    refused(
-        store,
-        vec![
-            update(slots[0], instance("a0", 0)),
-            close(slots[0], closed("a0", 0)),
-        ],
-    );
+    refused(store, vec![update(slots[0], instance("a0", 0)), close(slots[0], closed("a0", 0))]);
     let mut torn = update(slots[0], instance("a0", 0));
     torn.number = Number(1);
     refused(store, torn);
     let other = allocate(store);
-    refused(
-        store,
-        vec![
-            create(free, instance("b", 20)),
-            create(other, instance("b", 21)),
-        ],
-    );
+    refused(store, vec![create(free, instance("b", 20)), create(other, instance("b", 21))]);
     refused(store, create(free, instance(&"x".repeat(70_000), 20)));
     assert_eq!(everything(store), before);
     commit(store, create(free, instance("b", 20)));
@@ -119,15 +98,7 @@ pub(super) fn large_batch(store: &dyn Store) {
     let mut transitions: Vec<_> = slots
         .iter()
         .zip(0..)
-        .map(|(slot, n)| {
-            update(
-                *slot,
-                crate::Instance {
-                    status: 8,
-                    ..instance(&format!("a{n}"), n)
-                },
-            )
-        })
+        .map(|(slot, n)| update(*slot, crate::Instance { status: 8, ..instance(&format!("a{n}"), n) }))
         .collect();
     transitions.reverse();
     commit(store, transitions);

@@ -76,23 +76,14 @@ pub(super) fn gaps_after_reopening(store: &dyn Store) {
     let closings: Vec<_> = given_up
         .iter()
         .map(|slot| {
-            let n = slots
-                .iter()
-                .position(|other| other == slot)
-                .expect("it is one of them") as u64;
+            let n = slots.iter().position(|other| other == slot).expect("it is one of them") as u64;
             close(*slot, closed(&format!("a{n}"), n))
         })
         .collect();
     commit(store, closings);
     store.reopen().unwrap();
     // Some more are closed while the gaps are still being looked for.
-    commit(
-        store,
-        vec![
-            close(slots[1], closed("a1", 1)),
-            close(slots[599], closed("a599", 599)),
-        ],
-    );
+    commit(store, vec![close(slots[1], closed("a1", 1)), close(slots[599], closed("a599", 599))]);
     let mut allocated: Vec<Slot> = (0..300).map(|_| allocate(store)).collect();
     for slot in &allocated {
         assert_eq!(store.instance(*slot).unwrap(), None, "{slot:?} is in use");
@@ -100,10 +91,7 @@ pub(super) fn gaps_after_reopening(store: &dyn Store) {
     allocated.sort_unstable();
     allocated.dedup();
     assert_eq!(allocated.len(), 300, "a slot was handed out twice");
-    let used_again = given_up
-        .iter()
-        .filter(|slot| allocated.contains(slot))
-        .count();
+    let used_again = given_up.iter().filter(|slot| allocated.contains(slot)).count();
     assert_eq!(used_again, given_up.len());
 }
 
@@ -130,11 +118,7 @@ pub(super) fn restart_takes_id(store: &dyn Store) {
     let slot = allocate(store);
     commit(store, create(slot, instance("a", 2)));
     assert_eq!(store.find("a").unwrap(), Some(Found::Live(slot)));
-    assert_eq!(
-        store.closed(Number(1)).unwrap(),
-        Some(closed("a", 1)),
-        "the old run is still kept"
-    );
+    assert_eq!(store.closed(Number(1)).unwrap(), Some(closed("a", 1)), "the old run is still kept");
 }
 
 pub(super) fn restart_in_one_batch(store: &dyn Store) {
@@ -143,13 +127,7 @@ pub(super) fn restart_in_one_batch(store: &dyn Store) {
         if number == 1 {
             commit(store, create(old, instance("a", 1)));
         }
-        commit(
-            store,
-            vec![
-                create(new, instance("a", number + 1)),
-                close(old, closed("a", number)),
-            ],
-        );
+        commit(store, vec![create(new, instance("a", number + 1)), close(old, closed("a", number))]);
         assert_eq!(store.find("a").unwrap(), Some(Found::Live(new)));
         assert_eq!(store.instance(old).unwrap(), None);
     }
@@ -176,10 +154,7 @@ pub(super) fn scan_pages(store: &dyn Store) {
 pub(super) fn read_several(store: &dyn Store) {
     let slots = create_many(store, 3);
     let read = store.instances(&[slots[2], Slot(999), slots[0]]).unwrap();
-    assert_eq!(
-        read,
-        [Some(instance("a2", 2)), None, Some(instance("a0", 0))]
-    );
+    assert_eq!(read, [Some(instance("a2", 2)), None, Some(instance("a0", 0))]);
 }
 
 pub(super) fn any_bytes(store: &dyn Store) {

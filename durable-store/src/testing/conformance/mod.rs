@@ -27,118 +27,44 @@ pub fn run(make: impl Fn() -> Box<dyn Store>) {
 
 const CASES: &[Case] = &[
     ("an empty store answers with nothing", instances::empty),
-    (
-        "a created instance is found by id and by slot",
-        instances::create_and_find,
-    ),
-    (
-        "an update replaces the whole record",
-        instances::update_replaces,
-    ),
-    (
-        "a closed instance gives up its slot and keeps its id",
-        instances::close_keeps_id,
-    ),
-    (
-        "a slot is used again after its instance closed",
-        instances::slot_reuse,
-    ),
+    ("a created instance is found by id and by slot", instances::create_and_find),
+    ("an update replaces the whole record", instances::update_replaces),
+    ("a closed instance gives up its slot and keeps its id", instances::close_keeps_id),
+    ("a slot is used again after its instance closed", instances::slot_reuse),
     ("no slot is handed out twice", instances::allocate_unique),
-    (
-        "gaps left by earlier sessions are used again",
-        instances::gaps_after_reopening,
-    ),
-    (
-        "a released slot is handed out again",
-        instances::release_slot,
-    ),
-    (
-        "an id starts again after its run closed",
-        instances::restart_takes_id,
-    ),
-    (
-        "a run closes and its id starts again in one batch",
-        instances::restart_in_one_batch,
-    ),
-    (
-        "live instances are scanned in order of slot, in pages",
-        instances::scan_pages,
-    ),
-    (
-        "several instances are read in the order asked",
-        instances::read_several,
-    ),
+    ("gaps left by earlier sessions are used again", instances::gaps_after_reopening),
+    ("a released slot is handed out again", instances::release_slot),
+    ("an id starts again after its run closed", instances::restart_takes_id),
+    ("a run closes and its id starts again in one batch", instances::restart_in_one_batch),
+    ("live instances are scanned in order of slot, in pages", instances::scan_pages),
+    ("several instances are read in the order asked", instances::read_several),
     ("timers come in order of deadline", indexes::timers_in_order),
-    (
-        "timers are read in pages up to a moment",
-        indexes::timers_in_pages,
-    ),
-    (
-        "the last of several changes of one timer holds",
-        indexes::timer_changed_twice,
-    ),
+    ("timers are read in pages up to a moment", indexes::timers_in_pages),
+    ("the last of several changes of one timer holds", indexes::timer_changed_twice),
     ("active instances are indexed", indexes::active_index),
-    (
-        "the hint of a changed `active` need not be right",
-        indexes::active_hint,
-    ),
-    (
-        "history is kept in order and per run",
-        indexes::history_in_order,
-    ),
-    (
-        "chunks of history are dropped from below",
-        indexes::history_dropped,
-    ),
-    (
-        "expired instances go with their history and their id",
-        indexes::expired,
-    ),
-    (
-        "expiry leaves the id to the run that has it now",
-        indexes::expired_after_restart,
-    ),
-    (
-        "closed instances are scanned in order of number, in pages",
-        indexes::scan_closed_pages,
-    ),
-    (
-        "layouts never change, programs are replaced",
-        indexes::layouts_and_programs,
-    ),
+    ("the hint of a changed `active` need not be right", indexes::active_hint),
+    ("history is kept in order and per run", indexes::history_in_order),
+    ("chunks of history are dropped from below", indexes::history_dropped),
+    ("expired instances go with their history and their id", indexes::expired),
+    ("expiry leaves the id to the run that has it now", indexes::expired_after_restart),
+    ("closed instances are scanned in order of number, in pages", indexes::scan_closed_pages),
+    ("layouts never change, programs are replaced", indexes::layouts_and_programs),
     ("the epoch counts openings", commits::epoch),
-    (
-        "a contradictory batch writes nothing at all",
-        commits::conflict_is_atomic,
-    ),
+    ("a contradictory batch writes nothing at all", commits::conflict_is_atomic),
     ("every kind of contradiction is refused", commits::conflicts),
-    (
-        "a large batch commits as a small one does",
-        commits::large_batch,
-    ),
-    (
-        "a reopening sees exactly what was committed",
-        commits::reopen_sees_all,
-    ),
+    ("a large batch commits as a small one does", commits::large_batch),
+    ("a reopening sees exactly what was committed", commits::reopen_sees_all),
     ("settling changes nothing", commits::settle),
-    (
-        "values of any bytes and sizes come back",
-        instances::any_bytes,
-    ),
+    ("values of any bytes and sizes come back", instances::any_bytes),
 ];
 
 fn commit(store: &dyn Store, batch: impl Into<Batch>) {
-    store
-        .commit(&batch.into())
-        .expect("the batch agrees with what is stored");
+    store.commit(&batch.into()).expect("the batch agrees with what is stored");
 }
 
 fn refused(store: &dyn Store, batch: impl Into<Batch>) {
     let refused = store.commit(&batch.into());
-    assert!(
-        matches!(refused, Err(Error::Conflict { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
 }
 
 fn allocate(store: &dyn Store) -> Slot {
@@ -148,11 +74,8 @@ fn allocate(store: &dyn Store) -> Slot {
 /// Creates instances `a0`, `a1`, ... with the numbers 0, 1, ...
 fn create_many(store: &dyn Store, count: u64) -> Vec<Slot> {
     let slots: Vec<Slot> = (0..count).map(|_| allocate(store)).collect();
-    let transitions: Vec<_> = slots
-        .iter()
-        .zip(0..)
-        .map(|(slot, n)| create(*slot, instance(&format!("a{n}"), n)))
-        .collect();
+    let transitions: Vec<_> =
+        slots.iter().zip(0..).map(|(slot, n)| create(*slot, instance(&format!("a{n}"), n))).collect();
     commit(store, transitions);
     slots
 }

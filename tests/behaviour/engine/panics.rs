@@ -1,0 +1,127 @@
+//! A panic in a workflow parks the instance; what had been completed stays completed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use durable::{
+    HistoryKind, ParkReason,
+    prelude::*,
+    testing::{self, TestEngine},
+};
+
+use crate::support::HOUR;
+
+#[activity]
+async fn charge_once(State(charged): State<Arc<AtomicU32>>, cents: u32) -> u32 {
+    charged.fetch_add(1, Ordering::SeqCst);
+    cents
+}
+
+fn discount(cents: u32, broken: &AtomicU32) -> u32 {
+    assert!(broken.load(Ordering::SeqCst) == 0, "discount of {cents} went wrong");
+    cents / 2
+}
+
+static BY_BUILD: AtomicU32 = AtomicU32::new(1);
+static BY_HAND: AtomicU32 = AtomicU32::new(1);
+
+#[workflow]
+async fn charge_then_discount(cents: u32) -> u32 {
+    let charged = charge_once(cents).await;
+    let discounted = discount(charged, &BY_BUILD);
+    sleep(HOUR).await;
+    discounted
+}
+
+#[workflow]
+async fn charge_then_fail(cents: u32) -> u32 {
+    let charged = charge_once(cents).await;
+    discount(charged, &BY_HAND)
+}
+
+async fn count(engine: &TestEngine, id: &str, kind: fn(&HistoryKind) -> bool) -> usize {
+    let history = engine.handle(id).history().await.unwrap();
+    history.iter().filter(|event| kind(&event.kind)).count()
+}
+
+fn is_parked(kind: &HistoryKind) -> bool {
+    matches!(kind, HistoryKind::Parked { .. })
+}
+
+#[tokio::test]
+async fn a_panic_behind_a_charge_parks_and_never_charges_again_and_each_build_tries_once() {
+    let charges = Arc::new(AtomicU32::new(0));
+    let engine = testing::engine().state(charges.clone()).open().await;
+    let handle = engine.start("order", charge_then_discount(500)).await.unwrap();
+    let parked = handle.result().await.unwrap_err();
+    assert!(matches!(parked, RunError::Parked { .. }), "{parked:?}");
+    let description = handle.describe().await.unwrap();
+    match description.parked() {
+        Some(ParkReason::Panicked { message, place }) => {
+            assert_eq!(message, "discount of 500 went wrong");
+            assert!(place.contains("panics.rs:"), "{place}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(description.frames[0].awaits, "charge_once", "it stands where it stood before the panic");
+    assert!(description.activities.is_empty(), "the charge is done and recorded");
+
+    // The same build does not try again by itself, however often it starts.
+    for _ in 0..3 {
+        engine.crash_and_reopen().await;
+        engine.idle().await;
+    }
+    assert_eq!(count(&engine, "order", is_parked).await, 1);
+
+    // Another build tries once.
+    let engine = engine.reopen_as_build(2).await;
+    engine.idle().await;
+    assert_eq!(count(&engine, "order", is_parked).await, 2);
+    engine.crash_and_reopen().await;
+    engine.idle().await;
+    assert_eq!(count(&engine, "order", is_parked).await, 2);
+
+    // And the one with the fix goes on.
+    BY_BUILD.store(0, Ordering::SeqCst);
+    let engine = engine.reopen_as_build(3).await;
+    assert_eq!(engine.handle("order").of(charge_then_discount).result().await.unwrap(), 250);
+    assert_eq!(charges.load(Ordering::SeqCst), 1);
+    let unparked = |kind: &HistoryKind| matches!(kind, HistoryKind::Unparked { .. });
+    assert_eq!(count(&engine, "order", unparked).await, 2);
+}
+
+#[tokio::test]
+async fn a_parked_instance_is_taken_up_by_hand() {
+    let charges = Arc::new(AtomicU32::new(0));
+    let engine = testing::engine().state(charges.clone()).open().await;
+    let handle = engine.start("order", charge_then_fail(8)).await.unwrap();
+    handle.result().await.unwrap_err();
+    handle.retry_now().await.unwrap();
+    handle.result().await.unwrap_err();
+    assert_eq!(count(&engine, "order", is_parked).await, 2);
+    BY_HAND.store(0, Ordering::SeqCst);
+    handle.retry_now().await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), 4);
+    assert_eq!(charges.load(Ordering::SeqCst), 1);
+}
+
+#[workflow]
+async fn panics_at_once(n: u32) -> u32 {
+    std::panic::panic_any(n)
+}
+
+#[tokio::test]
+async fn a_panic_in_the_first_step_parks_too_whatever_it_carries() {
+    let engine = testing::engine().open().await;
+    let handle = engine.start("first", panics_at_once(7)).await.unwrap();
+    assert!(handle.created(), "the start is durable though its first step fails");
+    handle.result().await.unwrap_err();
+    engine.crash_and_reopen().await;
+    let description = engine.handle("first").describe().await.unwrap();
+    assert!(matches!(description.parked(), Some(ParkReason::Panicked { .. })), "{description}");
+    assert_eq!(description.steps, 0);
+    engine.handle("first").terminate("it is a test").await.unwrap();
+    assert_eq!(engine.handle("first").describe().await.unwrap().status, Status::Terminated);
+}
