@@ -7,9 +7,13 @@
 //! let mut future_1; let order; ..                 // what crosses a resume point
 //! 'bad: {
 //!     'b3: {
-//!         match resume { 1 => { (future_1, order) = load; break 'b3 } _ => {} }
-//!         ..user code..                           // a fresh start
-//!         future_1 = into_durable(charge(&order.id));
+//!         'r3: {
+//!             match resume { 1 => break 'r3, _ => {} }
+//!             ..user code..                       // a fresh start
+//!             future_1 = into_durable(charge(&order.id));
+//!             break 'b3;
+//!         }
+//!         (future_1, order) = load;               // a resume; it stands behind the code that tells rustc the types
 //!     }
 //!     ..match poll(&mut future_1) { Ready(v) => v, Pending => { save; suspend } }..
 //! }

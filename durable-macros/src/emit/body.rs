@@ -1,6 +1,7 @@
 //! The text of the body.
 
 use super::names::{Naming, Render};
+use super::resume::Prologue;
 use crate::ir::{
     ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
@@ -9,7 +10,9 @@ use crate::liveness::{Liveness, bound_in};
 use crate::lower::plain;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Pat};
 
@@ -19,6 +22,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Liveness,
     pub(crate) layout: &'a Layout,
     pub(crate) naming: &'a Naming,
+    /// Made once per block.
+    pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
 }
 
 /// A made-up identifier.
@@ -174,15 +179,11 @@ impl<'a> Emitter<'a> {
                 .copied()
                 .filter(|after| !self.has_prologue(*after))
                 .or(if at + 1 < followers.len() { None } else { next });
-            let mut prologues = self.prologues(follower);
-            let last = prologues.pop();
-            for (index, (_, prologue)) in prologues.into_iter().enumerate() {
-                let resumed = label("r", follower * 1000 + index);
-                text = quote!(#resumed: { #text } #prologue break #name;);
-            }
-            if let Some((_, prologue)) = last {
-                let resumed = label("r", follower * 1000 + self.prologues(follower).len() - 1);
-                text = quote!(#resumed: { #text } #prologue);
+            let prologues = self.prologues(follower);
+            for (index, prologue) in prologues.iter().enumerate() {
+                let (resumed, made) = (label("r", follower * 1000 + index), &prologue.text);
+                let past = (index + 1 < prologues.len()).then(|| quote!(break #name;));
+                text = quote!(#resumed: { #text } #made #past);
             }
             let tree = self.tree(follower, after);
             text = quote!(#name: { #text } #tree);

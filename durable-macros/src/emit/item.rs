@@ -20,7 +20,8 @@ pub(crate) fn emit(
     layout: &Layout,
 ) -> TokenStream {
     let naming = Naming::new(function, names);
-    let emitter = Emitter { function, live, layout, naming: &naming };
+    let emitter =
+        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let body = emitter.body();
     let parts = Parts::of(workflow);
     let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);

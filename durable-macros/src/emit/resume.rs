@@ -9,13 +9,22 @@ use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
 use crate::lower::plain;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
+use std::rc::Rc;
+use syn::Lifetime;
 use syn::visit_mut::VisitMut;
 
 /// The most variables in one tuple of a load.
 const MAX_TUPLE: usize = 8;
+
+/// What a resume does in front of the block it jumps to, for the points that do the same.
+pub(super) struct Prologue {
+    pub(super) points: Vec<PointId>,
+    pub(super) text: TokenStream,
+    written: String,
+}
 
 impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
@@ -27,12 +36,11 @@ impl Emitter<'_> {
         let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
             let at = self.function.vars[var].ident.span();
             let name = place.name(var, Some(at));
-            let p = Ident::new("__p", Span::mixed_site().located_at(at));
-            quote_spanned!(at=> #p::var(&#name))
+            quote_spanned!(at=> &#name)
         });
-        let awaited_at = Ident::new("__p", Span::mixed_site().located_at(info.span));
-        let awaited = quote_spanned!(info.span=> #awaited_at::var(&#future));
+        let awaited = quote_spanned!(info.span=> &#future);
         let span = Span::mixed_site().located_at(span);
+        // A cast to `&dyn Var` and not a call: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
         quote_spanned!(span=> (match #cx.poll(&mut #future) {
             ::core::task::Poll::Ready(#value) => #value,
@@ -64,24 +72,22 @@ impl Emitter<'_> {
     pub(super) fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
         let level = self.function.blocks[block].head_of;
         let resume = made_up("resume");
-        let mut arms: Vec<(Vec<Literal>, TokenStream)> = Vec::new();
+        let mut arms: Vec<(Vec<Literal>, Lifetime, Option<TokenStream>)> = Vec::new();
         for (point, target) in self.routes(level) {
             let number = Literal::usize_unsuffixed(point + 1);
-            let load = self.load(level, point);
             let direct = self.function.points[point].block == target;
             let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
             let prologues = self.prologues(target);
-            let jump = match prologues.iter().position(|(points, _)| points.contains(&point)) {
+            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
                 Some(index) => label("r", target * 1000 + index),
                 None => label("b", target),
             };
-            let text = quote!(#reset #load break #jump;);
-            match arms.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
-                Some((numbers, _)) => numbers.push(number),
-                None => arms.push((vec![number], text)),
+            match arms.iter_mut().find(|(_, other, _)| *other == jump) {
+                Some((numbers, ..)) => numbers.push(number),
+                None => arms.push((vec![number], jump, reset)),
             }
         }
-        let arms = arms.iter().map(|(numbers, text)| quote!(#(#numbers)|* => { #text }));
+        let arms = arms.iter().map(|(numbers, jump, reset)| quote!(#(#numbers)|* => { #reset break #jump; }));
         let dispatch =
             if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
         let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
@@ -145,26 +151,37 @@ impl Emitter<'_> {
         !self.prologues(block).is_empty()
     }
 
-    /// What a resume that comes to this block makes again first, with the points it is for.
-    pub(super) fn prologues(&self, target: BlockId) -> Vec<(Vec<PointId>, TokenStream)> {
+    /// What a resume that comes to this block loads and makes again first.
+    pub(super) fn prologues(&self, target: BlockId) -> Rc<Vec<Prologue>> {
+        if let Some(known) = self.prologues.borrow().get(&target) {
+            return Rc::clone(known);
+        }
+        let made = Rc::new(self.make_prologues(target));
+        self.prologues.borrow_mut().insert(target, Rc::clone(&made));
+        made
+    }
+
+    fn make_prologues(&self, target: BlockId) -> Vec<Prologue> {
         let block = &self.function.blocks[target];
         let level = match block.head_of {
             Some(id) => self.function.loops[id].parent,
             None if block.point.is_some() => block.in_loop,
             None => return Vec::new(),
         };
-        let mut groups: Vec<(Vec<PointId>, TokenStream)> = Vec::new();
+        let mut groups: Vec<Prologue> = Vec::new();
         for (point, to) in self.routes(level) {
             if to != target {
                 continue;
             }
-            let text = self.remake(level, point);
+            let mut text = self.load(level, point);
+            text.extend(self.remake(level, point));
             if text.is_empty() {
                 continue;
             }
-            match groups.iter_mut().find(|(_, other)| other.to_string() == text.to_string()) {
-                Some((points, _)) => points.push(point),
-                None => groups.push((vec![point], text)),
+            let written = text.to_string();
+            match groups.iter_mut().find(|group| group.written == written) {
+                Some(group) => group.points.push(point),
+                None => groups.push(Prologue { points: vec![point], text, written }),
             }
         }
         groups

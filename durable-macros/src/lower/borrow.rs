@@ -2,7 +2,8 @@
 //!
 //! Rule: an immutable binding with one initialiser that is a borrow of a *place*, or a pattern over one. A place is a field path
 //! over variables; an index in it is a literal or an immutable variable. A mutable root is allowed when it is saved itself: then
-//! it owns its value, and the borrow that is alive keeps rustc from letting it change.
+//! it owns its value, and the borrow that is alive keeps rustc from letting it change. String literals and constants are made
+//! again as well.
 
 use super::Lowerer;
 use crate::ir::{Function, Remat, VarId, as_var, bound, marked, var_expr};
@@ -148,7 +149,9 @@ impl Lowerer {
     /// An expression whose value is a borrow of a place, or a copy of one.
     fn is_borrow(&self, expr: &Expr) -> bool {
         match expr {
-            Expr::Reference(e) => self.is_stable_place(&e.expr),
+            Expr::Reference(e) => self.is_stable_place(&e.expr) || is_constant(&e.expr),
+            Expr::Lit(e) => matches!(e.lit, syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)),
+            Expr::Path(e) if is_const_path(&e.path) => true,
             Expr::Paren(e) => self.is_borrow(&e.expr),
             Expr::Group(e) => self.is_borrow(&e.expr),
             Expr::MethodCall(e) => {
@@ -176,7 +179,8 @@ impl Lowerer {
     /// Whether a `for` runs over something borrowed, whose iterator can be made again.
     pub(super) fn is_borrowed_iteration(&self, expr: &Expr) -> bool {
         if self.is_borrow(expr) {
-            return true;
+            // A constant may be an array, which is iterated by value.
+            return !is_constant(expr) || matches!(expr, Expr::Reference(_));
         }
         match expr {
             Expr::Paren(e) => self.is_borrowed_iteration(&e.expr),
@@ -194,6 +198,16 @@ impl Lowerer {
             _ => false,
         }
     }
+}
+
+/// A constant by its spelling, `LIMIT` or `module::LIMIT`: its value may be a `&'static str`, which can't be saved.
+fn is_const_path(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|last| {
+        let name = last.ident.to_string();
+        name.len() > 1
+            && marked(&last.ident).is_none()
+            && name.chars().all(|c| c.is_uppercase() || c.is_numeric() || c == '_')
+    })
 }
 
 fn is_view(expr: &Expr) -> bool {

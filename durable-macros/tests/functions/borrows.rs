@@ -185,6 +185,27 @@ twins! {
         Ok(total + name.len() as u64)
     } with (order(0)), (order(2)), (order(101));
 
+    async fn static_text(n: u64) -> String {
+        const NAME: &str = "const";
+        let label = "literal";
+        let name = NAME;
+        let table = &[1, 2, 3];
+        let bytes = b"by";
+        let upper = label;
+        let mut sum = 0;
+        for k in table {
+            sum += num(*k + n).await;
+        }
+        const LIST: [u64; 2] = [4, 5];
+        for k in LIST {
+            sum += num(k).await;
+        }
+        for word in ["a", NAME].map(String::from) {
+            sum += text(&word).await.len() as u64;
+        }
+        format!("{label}{name}{sum}{upper}{}", bytes.len())
+    } with (1);
+
     async fn views(order: Order) -> usize {
         let name = order.name.as_str();
         let items = order.items.as_slice();
