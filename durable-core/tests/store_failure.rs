@@ -30,7 +30,6 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
-            deadline_ms: None,
             points: &[p::PointMeta {
                 name: None,
                 callee: "sleep",
