@@ -214,7 +214,10 @@ impl ActivityContext {
     }
 
     /// Shows that the attempt lives, and records how far it is for the next attempt, should this
-    /// one be lost. Cheap: call it as often as you like.
+    /// one fail. Cheap: call it as often as you like.
+    ///
+    /// What is recorded is committed when the attempt ends. An attempt that is cut off with the whole
+    /// process leaves what the attempts before it had recorded.
     ///
     /// Progress that can't be stored counts as a sign of life all the same; the engine reports it.
     pub fn heartbeat<P: Persist>(&self, progress: &P) {
