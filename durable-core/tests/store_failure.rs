@@ -30,6 +30,7 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
+            first: &[1],
             points: &[p::PointMeta {
                 name: None,
                 callee: "sleep",
@@ -39,6 +40,7 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
                 line: 1,
                 column: 1,
                 vars: &["n"],
+                next: &[0],
             }],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {
