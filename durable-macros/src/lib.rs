@@ -12,6 +12,7 @@ mod diagnostics;
 mod effects;
 mod emit;
 mod expand;
+mod flow;
 mod ir;
 mod layout;
 mod liveness;
