@@ -25,7 +25,8 @@ impl Rustc {
         static FINDING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = FINDING.lock();
         FOUND.get_or_init(|| {
-            let mut rustc = Rustc { arguments: libraries(), scratch: tempfile::tempdir().expect("a directory") };
+            let mut rustc =
+                Rustc { arguments: libraries(), scratch: tempfile::tempdir().expect("a directory") };
             let shop = rustc.scratch.path().join("libshop.rmeta");
             let printed = rustc.run(&crate::here().join("shop.rs"), "shop", &shop);
             assert!(printed.is_empty(), "the shop does not compile: {printed:#?}");
@@ -57,7 +58,9 @@ impl Rustc {
             .arg("--emit")
             .arg(format!("metadata={}", out.display()))
             .args(&self.arguments)
-            .arg(program);
+            .arg(program)
+            // rustc writes a file when the name of a type is too long to print.
+            .current_dir(self.scratch.path());
         let done = command.output().expect("rustc runs");
         let text = String::from_utf8_lossy(&done.stderr);
         let printed: Vec<Diagnostic> = text.lines().filter_map(Diagnostic::read).collect();
@@ -96,7 +99,17 @@ fn libraries() -> Vec<OsString> {
         arguments.extend([OsString::from("--extern"), argument]);
     }
     found.sort();
-    assert_eq!(found, LIBRARIES.iter().copied().map(String::from).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), "each library once");
+    assert_eq!(
+        found,
+        LIBRARIES
+            .iter()
+            .copied()
+            .map(String::from)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>(),
+        "each library once"
+    );
     arguments
 }
 

@@ -1,6 +1,7 @@
 //! Parameters and `let`.
 
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
+use crate::diagnostics;
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
@@ -69,7 +70,7 @@ impl Lowerer {
         self.flatten(pat, self.current);
         let vars = bound(pat);
         if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
-            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
+            self.errors.push(pat.span(), diagnostics::DEFERRED_PATTERN);
         }
         for var in vars {
             if ty.is_some() {
