@@ -6,8 +6,9 @@
 // The public face is async also where today's store answers at once.
 #![allow(clippy::unused_async)]
 
+#[macro_use]
+mod arity;
 mod build;
-mod bytes;
 mod clock;
 mod context;
 mod engine;
