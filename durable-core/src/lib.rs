@@ -13,6 +13,7 @@ mod context;
 mod engine;
 mod frame;
 mod future;
+mod graph;
 mod meta;
 mod program;
 mod random;
@@ -45,5 +46,6 @@ pub use engine::{
 };
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
+pub use graph::{Graph, ResumePoint, graph};
 pub use time::{Sleep, sleep, sleep_until};
 pub use workflow::{Inline, Workflow, WorkflowCall};

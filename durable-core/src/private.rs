@@ -15,7 +15,7 @@ pub use crate::{
     codec::Persist,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Load, Var, var},
+    frame::{Frame, Keep, Load, Storable, Var, storable},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
@@ -24,7 +24,9 @@ pub use crate::{
 };
 
 /// Makes the future of what is awaited.
-pub fn into_durable<F: IntoDurableFuture>(future: F) -> F::IntoFuture {
+///
+/// The future is a parameter and no projection, so that what can't be awaited is one error and not two.
+pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
     future.into_durable()
 }
 

@@ -30,6 +30,7 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
+            first: &[1],
             points: &[p::PointMeta {
                 name: None,
                 callee: "sleep",
@@ -39,22 +40,24 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
                 line: 1,
                 column: 1,
                 vars: &["n"],
+                next: &[0],
             }],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u64,)>) -> u64 {
+                let (s_nap, s_n) = (p::storable(), p::storable());
                 let (mut nap, n);
                 if cx.resume_point() == 0 {
                     n = args.expect("there at the start").0;
                     nap = p::into_durable(sleep(Duration::from_millis(50)));
                 } else {
-                    match cx.load() {
+                    match cx.load((s_nap, s_n)) {
                         Some(saved) => (nap, n) = saved,
                         None => match p::suspend().await {},
                     }
                 }
                 if cx.poll(&mut nap).is_pending() {
-                    cx.save(1, p::var(&nap), &[p::var(&n)]);
+                    cx.save(1, &(s_nap, &nap), &[&(s_n, &n)]);
                     match p::suspend().await {}
                 }
                 n

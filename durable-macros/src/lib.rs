@@ -13,6 +13,7 @@ mod diagnostics;
 mod effects;
 mod emit;
 mod expand;
+mod flow;
 mod ir;
 mod layout;
 mod liveness;

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     codec::Persist,
+    meta::WorkflowMeta,
     workflow::{Workflow, WorkflowCall},
 };
 
@@ -56,7 +57,7 @@ pub trait WorkflowFn<P> {
     #[doc(hidden)]
     fn registration() -> crate::registry::Registration;
     #[doc(hidden)]
-    const NAME: &'static str;
+    const META: &'static WorkflowMeta;
 }
 
 macro_rules! workflow_fn {
@@ -68,7 +69,7 @@ macro_rules! workflow_fn {
             W::Output: Persist,
         {
             type Output = W::Output;
-            const NAME: &'static str = W::META.name;
+            const META: &'static WorkflowMeta = W::META;
             fn registration() -> crate::registry::Registration {
                 crate::registry::Registration::workflow::<W>()
             }

@@ -9,7 +9,7 @@ use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
 use crate::lower::plain;
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -26,21 +26,43 @@ pub(super) struct Prologue {
     written: String,
 }
 
+/// The witness that a variable can be stored.
+fn storable(var: VarId) -> Ident {
+    made_up(&format!("storable_{var}"))
+}
+
 impl Emitter<'_> {
+    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding.
+    pub(super) fn storables(&self) -> TokenStream {
+        let mut vars = BTreeSet::new();
+        for &point in &self.layout.points {
+            vars.insert(self.function.points[point].future);
+            vars.extend(self.live.saved(self.function, point));
+        }
+        let witnesses = vars.into_iter().map(|var| {
+            let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
+            let (name, p) = (storable(var), Ident::new("__p", at));
+            let call = quote_spanned!(at=> #p::storable());
+            quote!(let #name = #call;)
+        });
+        witnesses.collect()
+    }
+
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
         let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
-            let at = self.function.vars[var].ident.span();
-            let name = place.name(var, Some(at));
-            quote_spanned!(at=> &#name)
-        });
-        let awaited = quote_spanned!(info.span=> &#future);
+        let entry = |var: VarId, name: &Ident| {
+            let storable = storable(var);
+            quote!(&(#storable, &#name))
+        };
+        let vars = self.layout.saved(self.function, self.live, point).into_iter();
+        let vars = vars.map(|var| entry(var, &place.name(var, None)));
+        let awaited = entry(info.future, &future);
         let span = Span::mixed_site().located_at(span);
-        // A cast to `&dyn Var` and not a call: a call is an unwind edge, and there may be a thousand of them.
+        // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
         quote_spanned!(span=> (match #cx.poll(&mut #future) {
             ::core::task::Poll::Ready(#value) => #value,
@@ -111,20 +133,20 @@ impl Emitter<'_> {
         let info = &self.function.points[point];
         let loops = self.function.loops_around(info.block);
         let place = self.place(info.block);
-        let mut names = Vec::new();
+        let mut vars = Vec::new();
         let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
         let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
         let future = place.name(info.future, None);
         // The future is decoded first of all and may belong into a loop: it is parked on the way.
         if level.is_none() && self.is_in_loop(point) {
-            let (parked, loaded) = (parked(point), made_up("loaded"));
-            park = quote!(let (#loaded,) = match #cx.load() {
+            let (parked, loaded, storable) = (parked(point), made_up("loaded"), storable(info.future));
+            park = quote!(let (#loaded,) = match #cx.load((#storable,)) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };
             #parked = ::core::option::Option::Some(#loaded););
         } else if level.is_none() {
-            names.push(future);
+            vars.push(info.future);
         } else if self.function.blocks[info.block].in_loop == level {
             let parked = parked(point);
             unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
@@ -134,11 +156,13 @@ impl Emitter<'_> {
         }
         for var in self.layout.saved(self.function, self.live, point) {
             if self.layout.level(var, &loops) == level {
-                names.push(place.name(var, None));
+                vars.push(var);
             }
         }
-        let loads = names.chunks(MAX_TUPLE).map(|names| {
-            quote!((#(#names,)*) = match #cx.load() {
+        let loads = vars.chunks(MAX_TUPLE).map(|vars| {
+            let names = vars.iter().map(|var| place.name(*var, None));
+            let storables = vars.iter().map(|var| storable(*var));
+            quote!((#(#names,)*) = match #cx.load((#(#storables,)*)) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };)
