@@ -34,7 +34,7 @@ pub(crate) fn emit(
         let names = &parts.generic_names;
         quote!(::<#(#names),*>)
     };
-    let items = &function.items;
+    let (items, allowed) = (&function.items, &function.allowed);
     let (frame, cx, arg, resume, p, bad) =
         (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
@@ -46,6 +46,7 @@ pub(crate) fn emit(
     };
     let name = made_up("body");
     let poll = quote! {
+        #(#allowed)*
         async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
             #(#items)*
             #resume
