@@ -116,11 +116,7 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block {
-            in_loop: self.inside,
-            in_scope: self.scope,
-            ..Block::default()
-        });
+        self.function.blocks.push(Block { in_loop: self.inside, in_scope: self.scope, ..Block::default() });
         self.entered.push(false);
         self.function.blocks.len() - 1
     }

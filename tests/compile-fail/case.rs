@@ -5,8 +5,16 @@ use crate::printed::Diagnostic;
 use std::{fs, path::Path};
 
 /// What no user ever wrote, and none should have to read.
-const INTERNAL: &[&str] =
-    &["__durable", "__private", "__p::", "durable_core::private", "__Durable", "DurableActivity", "__future", "__temp"];
+const INTERNAL: &[&str] = &[
+    "__durable",
+    "__private",
+    "__p::",
+    "durable_core::private",
+    "__Durable",
+    "DurableActivity",
+    "__future",
+    "__temp",
+];
 
 /// A case as it stands in its file.
 pub(crate) struct Case {
@@ -72,7 +80,8 @@ impl Case {
         let source: Vec<&str> = self.text.lines().collect();
         let stated = expected::read(&source);
         let mut found: Vec<Expected> = Vec::new();
-        let mut sorted: Vec<&Diagnostic> = printed.iter().filter(|diagnostic| diagnostic.span.is_some()).collect();
+        let mut sorted: Vec<&Diagnostic> =
+            printed.iter().filter(|diagnostic| diagnostic.span.is_some()).collect();
         sorted.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.line, span.column)));
         for (index, diagnostic) in sorted.into_iter().enumerate() {
             let Some(mut expected) = Expected::of(diagnostic, &source) else { continue };
@@ -122,7 +131,8 @@ fn differences(stated: &Expected, found: &Expected, diagnostic: &Diagnostic) -> 
 }
 
 fn has_note(diagnostic: &Diagnostic, stated: &str) -> bool {
-    diagnostic.notes.iter().any(|note| {
-        note == stated || (stated.starts_with("see ") && note.ends_with(stated))
-    })
+    diagnostic
+        .notes
+        .iter()
+        .any(|note| note == stated || (stated.starts_with("see ") && note.ends_with(stated)))
 }

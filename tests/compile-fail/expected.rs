@@ -71,7 +71,8 @@ impl Expected {
             let ours = |note: &&String| note.starts_with("help: ") && diagnostic.code.is_none();
             (diagnostic.message.clone(), diagnostic.notes.iter().filter(ours).cloned().collect())
         };
-        let page = diagnostic.notes.iter().find_map(|note| note.find("see docs/errors/").map(|at| &note[at..]));
+        let page =
+            diagnostic.notes.iter().find_map(|note| note.find("see docs/errors/").map(|at| &note[at..]));
         notes.extend(page.map(str::to_owned));
         let at = span.covered(source);
         let line = source.get(span.line - 1)?;

@@ -8,7 +8,8 @@ use crate::rustc::Rustc;
 use std::{fs, path::Path, path::PathBuf};
 
 /// What stands in front of each block.
-const HEAD: &str = "#![allow(unused_imports)] use durable::prelude::*; use shop::*; use std::time::Duration;\n";
+const HEAD: &str =
+    "#![allow(unused_imports)] use durable::prelude::*; use shop::*; use std::time::Duration;\n";
 
 pub(crate) struct Page {
     pub(crate) slug: String,
@@ -30,7 +31,8 @@ pub(crate) fn directory() -> PathBuf {
 /// All pages, without the index.
 pub(crate) fn all() -> Vec<Page> {
     let entries = fs::read_dir(directory()).expect("docs/errors is there");
-    let mut pages: Vec<Page> = entries.map(|entry| Page::read(&entry.expect("it is readable").path())).collect();
+    let mut pages: Vec<Page> =
+        entries.map(|entry| Page::read(&entry.expect("it is readable").path())).collect();
     pages.retain(|page| page.slug != "README");
     pages.sort_by(|a, b| a.slug.cmp(&b.slug));
     pages
@@ -83,7 +85,8 @@ impl Page {
                 "rust" => {
                     right += 1;
                     let now = self.check(rustc, &block);
-                    let unwanted = now.iter().map(|d| format!("line {} does not compile:\n{}", block.line, d.rendered));
+                    let unwanted =
+                        now.iter().map(|d| format!("line {} does not compile:\n{}", block.line, d.rendered));
                     complaints.extend(unwanted);
                 }
                 "text" => {
@@ -93,11 +96,16 @@ impl Page {
                         complaints.push(format!("line {}: not printed: {untrue}", block.line));
                     }
                 }
-                other => complaints.push(format!("line {}: a block is `rust`, `rust,fails` or `text`, not `{other}`", block.line)),
+                other => complaints.push(format!(
+                    "line {}: a block is `rust`, `rust,fails` or `text`, not `{other}`",
+                    block.line
+                )),
             }
         }
         if wrong == 0 || right == 0 || shown == 0 {
-            complaints.push(format!("{wrong} blocks that fail, {right} that compile, {shown} texts: each is needed"));
+            complaints.push(format!(
+                "{wrong} blocks that fail, {right} that compile, {shown} texts: each is needed"
+            ));
         }
         complaints.into_iter().map(|complaint| format!("{}.md: {complaint}", self.slug)).collect()
     }
@@ -108,7 +116,12 @@ impl Page {
             [one] if one.notes.iter().any(|note| note.ends_with(&page)) => None,
             [] => Some(format!("line {} compiles", block.line)),
             [one] => Some(format!("line {}: another message:\n{}", block.line, one.rendered)),
-            more => Some(format!("line {}: {} errors:\n{}", block.line, more.len(), more.iter().map(|d| &*d.rendered).collect::<String>())),
+            more => Some(format!(
+                "line {}: {} errors:\n{}",
+                block.line,
+                more.len(),
+                more.iter().map(|d| &*d.rendered).collect::<String>()
+            )),
         }
     }
 
@@ -147,7 +160,8 @@ impl Page {
         }
         let rendered: String = printed.iter().map(|diagnostic| diagnostic.rendered.as_str()).collect();
         // Where a scratch file lies, and on which line, is of no interest.
-        let lines: Vec<&str> = rendered.trim_end().lines().filter(|line| !line.trim_start().starts_with("-->")).collect();
+        let lines: Vec<&str> =
+            rendered.trim_end().lines().filter(|line| !line.trim_start().starts_with("-->")).collect();
         let old = format!("```text\n{}```", block.text);
         let new = format!("```text\n{}\n```", lines.join("\n"));
         let text = fs::read_to_string(&self.path).expect("the page is readable");
@@ -158,7 +172,8 @@ impl Page {
 /// The first line of a shown text that nothing printed holds.
 fn untrue<'a>(shown: &'a str, printed: &[Diagnostic]) -> Option<&'a str> {
     let lines = shown.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut said = lines.filter(|line| !line.contains('|') && !line.starts_with("-->") && !line.contains(" --> "));
+    let mut said =
+        lines.filter(|line| !line.contains('|') && !line.starts_with("-->") && !line.contains(" --> "));
     if shown.trim().is_empty() {
         return Some("an empty text");
     }
@@ -166,7 +181,10 @@ fn untrue<'a>(shown: &'a str, printed: &[Diagnostic]) -> Option<&'a str> {
         let line = line.trim_start_matches("= ");
         !printed.iter().any(|diagnostic| {
             format!("{}: {}", diagnostic.kind(), diagnostic.message) == *line
-                || diagnostic.notes.iter().any(|note| note == line || note.lines().any(|part| part.trim() == line))
+                || diagnostic
+                    .notes
+                    .iter()
+                    .any(|note| note == line || note.lines().any(|part| part.trim() == line))
         })
     })
 }

@@ -38,8 +38,10 @@ impl Diagnostic {
         }
         let mut lines = whole.lines().map(str::trim);
         let message = lines.next().unwrap_or_default().to_owned();
-        let mut notes: Vec<String> =
-            lines.filter(|line| !line.is_empty()).map(|line| line.trim_start_matches("= ").to_owned()).collect();
+        let mut notes: Vec<String> = lines
+            .filter(|line| !line.is_empty())
+            .map(|line| line.trim_start_matches("= ").to_owned())
+            .collect();
         let mut texts = vec![whole.clone()];
         texts.extend(labels(&value));
         for child in list(&value["children"]) {
@@ -66,7 +68,8 @@ impl Diagnostic {
 
 impl Span {
     fn read(span: &Value) -> Self {
-        let number = |name: &str| span[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+        let number =
+            |name: &str| span[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
         Self {
             file: text(&span["file_name"]),
             line: number("line_start"),

@@ -25,7 +25,8 @@ impl Rustc {
         static FINDING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = FINDING.lock();
         FOUND.get_or_init(|| {
-            let mut rustc = Rustc { arguments: libraries(), scratch: tempfile::tempdir().expect("a directory") };
+            let mut rustc =
+                Rustc { arguments: libraries(), scratch: tempfile::tempdir().expect("a directory") };
             let shop = rustc.scratch.path().join("libshop.rmeta");
             let printed = rustc.run(&crate::here().join("shop.rs"), "shop", &shop);
             assert!(printed.is_empty(), "the shop does not compile: {printed:#?}");
@@ -96,7 +97,17 @@ fn libraries() -> Vec<OsString> {
         arguments.extend([OsString::from("--extern"), argument]);
     }
     found.sort();
-    assert_eq!(found, LIBRARIES.iter().copied().map(String::from).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), "each library once");
+    assert_eq!(
+        found,
+        LIBRARIES
+            .iter()
+            .copied()
+            .map(String::from)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>(),
+        "each library once"
+    );
     arguments
 }
 

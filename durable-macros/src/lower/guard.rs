@@ -240,8 +240,7 @@ impl Guarded {
     fn evaluated(&self, expr: &Expr) -> Expr {
         let (label, scrutinee) = (&self.label, &self.scrutinee);
         let mentions = Effects::of_tokens(&expr.to_token_stream()).mentions;
-        let unused: Vec<VarId> =
-            bound(&self.pat).into_iter().filter(|var| !mentions.contains(var)).collect();
+        let unused: Vec<VarId> = bound(&self.pat).into_iter().filter(|var| !mentions.contains(var)).collect();
         let mut pat = self.pat.clone();
         forget(&mut pat, &unused);
         syn::parse_quote!(#label: {
