@@ -45,5 +45,5 @@ pub use engine::{
 };
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
-pub use time::{Sleep, sleep, sleep_until};
+pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, Workflow, WorkflowCall};
