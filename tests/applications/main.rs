@@ -6,5 +6,6 @@
 //!
 //! The names of workflows and activities are global to a binary, so each occurs once in these modules.
 
+mod onboarding;
 mod payment;
 mod support;
