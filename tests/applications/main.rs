@@ -9,4 +9,5 @@
 mod agent;
 mod onboarding;
 mod payment;
+mod provisioning;
 mod support;
