@@ -11,4 +11,5 @@ mod import;
 mod onboarding;
 mod payment;
 mod provisioning;
+mod subscription;
 mod support;
