@@ -7,6 +7,7 @@
 //! The names of workflows and activities are global to a binary, so each occurs once in these modules.
 
 mod agent;
+mod bidding;
 mod import;
 mod onboarding;
 mod payment;
