@@ -12,5 +12,6 @@ mod import;
 mod onboarding;
 mod payment;
 mod provisioning;
+mod review;
 mod subscription;
 mod support;
