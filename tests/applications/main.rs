@@ -9,6 +9,7 @@
 mod agent;
 mod bidding;
 mod import;
+mod migration;
 mod onboarding;
 mod payment;
 mod provisioning;
