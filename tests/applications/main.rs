@@ -8,6 +8,7 @@
 
 mod agent;
 mod bidding;
+mod game;
 mod import;
 mod migration;
 mod onboarding;
