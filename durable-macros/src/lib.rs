@@ -8,10 +8,12 @@
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
 
 mod activity;
+mod configure;
 mod diagnostics;
 mod effects;
 mod emit;
 mod expand;
+mod flow;
 mod ir;
 mod layout;
 mod liveness;
