@@ -48,5 +48,5 @@ pub use engine::{
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
-pub use time::{Sleep, sleep, sleep_until};
+pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, Workflow, WorkflowCall};
