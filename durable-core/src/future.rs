@@ -18,7 +18,9 @@ pub trait DurableFuture: Persist {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be awaited in a workflow",
     label = "not durable: a crash would lose it",
-    note = "a workflow awaits activities, other workflows, timers and messages; put anything else into an `#[activity]` and await its call"
+    note = "if it is an `async fn` of yours: annotate it with `#[activity]` if it deals with the world, with `#[workflow]` if it calls activities",
+    note = "anything else, a request, a lock, a channel: do it inside an `#[activity]` and await its call; `durable::sleep` is there",
+    note = "see docs/errors/await-not-durable.md"
 )]
 pub trait IntoDurableFuture {
     /// What awaiting it gives.

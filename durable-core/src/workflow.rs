@@ -48,6 +48,8 @@ impl<W: Workflow> std::fmt::Debug for WorkflowCall<W> {
     }
 }
 
+// Listing what can be awaited helps nobody who awaits something else.
+#[diagnostic::do_not_recommend]
 impl<W: Workflow> IntoDurableFuture for WorkflowCall<W> {
     type Output = W::Output;
     type IntoFuture = Inline<W>;

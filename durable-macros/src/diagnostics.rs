@@ -71,11 +71,6 @@ pub(crate) const AWAIT_IN_ASYNC: Refusal = Refusal {
     help: "write its code in the workflow itself, or in a second `#[workflow]` and call that",
     page: "await-in-async-block",
 };
-pub(crate) const AWAIT_IN_GUARD: Refusal = Refusal {
-    what: "an await in a match guard is not supported yet",
-    help: "await before the `match`, or test it with an `if` inside the arm",
-    page: "await-in-guard",
-};
 pub(crate) const AWAIT_IN_UNSAFE: Refusal = Refusal {
     what: "an await inside an unsafe block can't be a resume point: what the block relies on does not survive a restart",
     help: "await before the block and use the value in it, or do the unsafe work in an `#[activity]`",
@@ -99,11 +94,6 @@ pub(crate) const UNSUPPORTED_POSITION: Refusal = Refusal {
 pub(crate) const DEFERRED_PATTERN: Refusal = Refusal {
     what: "a pattern that is initialised later, and has a type or an attribute, is not supported",
     help: "declare each variable by itself: `let a: A; let b: B;`",
-    page: "unsupported-position",
-};
-pub(crate) const ITEM_IN_BLOCK: Refusal = Refusal {
-    what: "an item in an inner block that awaits is not supported yet",
-    help: "move it to the top of the function, or out of it",
     page: "unsupported-position",
 };
 pub(crate) const RESUME_WITHOUT_AWAIT: Refusal = Refusal {
@@ -179,4 +169,24 @@ pub(crate) const IMPL_RESULT: Refusal = Refusal {
     what: "a workflow's result is stored, so its type has a name",
     help: "name the type in place of `impl Trait`",
     page: "workflow-result",
+};
+pub(crate) const GUARDED_ALTERNATIVES: Refusal = Refusal {
+    what: "two alternatives of this pattern may match the same value, and the guard, which awaits, would be tried for each",
+    help: "write an arm for each alternative",
+    page: "await-in-guard",
+};
+pub(crate) const ASSIGNED_PLACES: Refusal = Refusal {
+    what: "an await inside the left side of a destructuring assignment is evaluated in another order than written",
+    help: "await the index first: `let index = ....await;`",
+    page: "compound-assignment",
+};
+pub(crate) const GLOB_IN_BLOCK: Refusal = Refusal {
+    what: "a glob import in an inner block that awaits would be seen by the whole function, and could hide other names there",
+    help: "import what you use by name, or move the import to the top of the function",
+    page: "item-in-block",
+};
+pub(crate) const MACRO_OVER_LOCAL: Refusal = Refusal {
+    what: "a macro that mentions a local variable of the workflow hides where the variable is needed",
+    help: "give the variable to the macro as an argument",
+    page: "item-in-block",
 };

@@ -8,6 +8,7 @@
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
 
 mod activity;
+mod configure;
 mod diagnostics;
 mod effects;
 mod emit;

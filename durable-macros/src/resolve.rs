@@ -7,6 +7,7 @@
 //! What the later phases can't see through is refused here, at its own tokens: an await inside a macro, a closure, an async block.
 
 mod foreign;
+mod likely;
 mod macros;
 
 use crate::diagnostics::{self, Errors};
@@ -25,6 +26,8 @@ pub(crate) struct Names {
     /// Every identifier in the body.
     pub(crate) all: BTreeSet<String>,
 }
+
+pub(crate) use likely::{ANY, Ask, has_error};
 
 /// Resolves the parameters and the body of a workflow.
 pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)> {
@@ -46,7 +49,7 @@ pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)>
     Ok((function, names))
 }
 
-fn collect_idents(tokens: &TokenStream, found: &mut BTreeSet<String>) {
+pub(crate) fn collect_idents(tokens: &TokenStream, found: &mut BTreeSet<String>) {
     for tree in tokens.clone() {
         match tree {
             TokenTree::Ident(ident) => {
@@ -170,6 +173,11 @@ impl VisitMut for Resolver {
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
 
     fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        let ty = match &local.pat {
+            Pat::Type(typed) => Some(&*typed.ty),
+            _ => None,
+        };
+        let ask = likely::likely(ty, local.init.as_ref().map(|init| &*init.expr));
         if let Some(init) = &mut local.init {
             self.visit_expr_mut(&mut init.expr);
             if let Some((_, diverge)) = &mut init.diverge {
@@ -177,6 +185,9 @@ impl VisitMut for Resolver {
             }
         }
         self.bind(&mut local.pat);
+        for var in crate::ir::bound(&local.pat) {
+            self.function.vars[var].ask = ask;
+        }
     }
 
     fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {

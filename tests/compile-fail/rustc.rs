@@ -53,7 +53,13 @@ impl Rustc {
     fn run(&self, program: &Path, name: &str, out: &Path) -> Vec<Diagnostic> {
         let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         command
-            .args(["--edition=2024", "--crate-type=lib", "--error-format=json", "-Adead_code"])
+            .args([
+                "--edition=2024",
+                "--crate-type=lib",
+                "--error-format=json",
+                "-Adead_code",
+                "-Aunused_imports",
+            ])
             .args(["--crate-name", name])
             .arg("--emit")
             .arg(format!("metadata={}", out.display()))

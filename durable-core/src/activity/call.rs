@@ -98,6 +98,8 @@ impl<A: Activity> fmt::Debug for ActivityCall<A> {
     }
 }
 
+// Listing what can be awaited helps nobody who awaits something else.
+#[diagnostic::do_not_recommend]
 impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type Output = A::Output;
     type IntoFuture = ActivityFuture<A>;

@@ -16,11 +16,12 @@ use serde::de::DeserializeOwned;
 /// kept(Order { sku: "A-1".into(), qty: 2 });
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be kept in a snapshot",
-    label = "this is still needed after the workflow was suspended, so it must be stored",
+    message = "`{Self}` can't be stored",
+    label = "this is stored",
     note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "if it borrows: keep an owned copy (`.clone()`, `.to_owned()`, `.to_string()`)",
-    note = "if it is a connection, a lock or a handle: use it inside an `#[activity]`, which gets it as `State<T>`"
+    note = "if it borrows: take an owned type",
+    note = "if it is a client, a connection or a handle: an `#[activity]` gets it as `State<T>`",
+    note = "see docs/errors/not-storable.md"
 )]
 pub trait Persist: Serialize + DeserializeOwned + 'static {}
 

@@ -1,24 +1,11 @@
 //! Variables as the generated code names them: loaded as tuples, saved as trait objects.
 //!
-//! All that is asked of a variable's type is asked once, by [`storable`], at the user's binding: a type that can't be stored
+//! All that is asked of a variable's type is asked once, by a function of `kept`, at the user's binding: a type that can't be stored
 //! is one error there, however many resume points it crosses.
 
 use crate::codec::{Codec, EncodeError, LayoutId, Persist};
 
 use super::Frame;
-
-/// What can be kept in a snapshot: a [`Persist`] type, in the words of a user whose variable is none.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be kept in a snapshot",
-    label = "this is still needed after the workflow was suspended, so it must be stored",
-    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "if it borrows: keep an owned copy (`.clone()`, `.to_owned()`, `.to_string()`)",
-    note = "if it is a connection, a lock or a handle: use it inside an `#[activity]`, which gets it as `State<T>`"
-)]
-pub trait Keep: Persist {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Persist> Keep for T {}
 
 /// The proof that a variable can be stored, and how.
 #[derive(Debug)]
@@ -35,9 +22,10 @@ impl<T> Clone for Storable<T> {
 
 impl<T> Copy for Storable<T> {}
 
-/// The proof for a variable; generated code calls it with the span of the user's binding.
-pub fn storable<T: Keep>() -> Storable<T> {
-    Storable { load: |frame| frame.load_one(), encode: |value, codec, out| codec.encode_into(value, out) }
+impl<T: Persist> Storable<T> {
+    pub(super) fn new() -> Self {
+        Storable { load: |frame| frame.load_one(), encode: |value, codec, out| codec.encode_into(value, out) }
+    }
 }
 
 /// Proofs for a tuple of variables, which is loaded at once.

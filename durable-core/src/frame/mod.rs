@@ -9,13 +9,14 @@
 //! image (`engine`).
 
 mod image;
+pub mod kept;
 mod load;
 
 use std::{sync::Arc, task::Poll};
 
 pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
-pub use load::{Keep, Load, Storable, Var, storable};
+pub use load::{Load, Storable, Var};
 
 use crate::{
     codec::{LayoutId, Persist},

@@ -25,7 +25,7 @@ pub(crate) fn emit(
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let body = emitter.body();
     let parts = Parts::of(workflow);
-    let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
+    let (output, args, generics) = (&workflow.output, &parts.checked, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
     let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
     let turbofish = if parts.generic_names.is_empty() {
@@ -34,7 +34,7 @@ pub(crate) fn emit(
         let names = &parts.generic_names;
         quote!(::<#(#names),*>)
     };
-    let items = &function.items;
+    let (items, allowed) = (&function.items, &function.allowed);
     let (frame, cx, arg, resume, p, bad) =
         (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
@@ -46,6 +46,7 @@ pub(crate) fn emit(
     };
     let name = made_up("body");
     let poll = quote! {
+        #(#allowed)*
         async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
             #(#items)*
             #resume
@@ -70,6 +71,8 @@ pub(crate) fn emit_signature(workflow: &Workflow) -> TokenStream {
 struct Parts {
     /// The type of the stored arguments.
     args: TokenStream,
+    /// The same, as rustc is to check it: each at its own tokens.
+    checked: TokenStream,
     params: Vec<TokenStream>,
     values: Vec<TokenStream>,
     generic_names: Vec<Ident>,
@@ -77,8 +80,13 @@ struct Parts {
 
 impl Parts {
     fn of(workflow: &Workflow) -> Self {
-        let mut parts =
-            Self { args: quote!(), params: Vec::new(), values: Vec::new(), generic_names: Vec::new() };
+        let mut parts = Self {
+            args: quote!(),
+            checked: quote!(),
+            params: Vec::new(),
+            values: Vec::new(),
+            generic_names: Vec::new(),
+        };
         let mut types = Vec::new();
         let inputs = workflow.item.sig.inputs.iter();
         for (at, (param, input)) in workflow.params.iter().zip(inputs).enumerate() {
@@ -99,6 +107,8 @@ impl Parts {
                 parts.values.push(name.to_token_stream());
             }
         }
+        let checked = types.iter().map(|ty| if_storable(workflow, "argument", ty));
+        parts.checked = quote!((#(#checked,)*));
         parts.args = quote!((#(#types,)*));
         for param in &workflow.item.sig.generics.params {
             match param {
@@ -111,11 +121,35 @@ impl Parts {
     }
 }
 
+/// A type that has to be storable. It is computed from a constant in which rustc checks that, at the user's own tokens: if it is
+/// not, the type is an error, and rustc says nothing more of what depends on it. A constant can't know a type parameter.
+fn if_storable(workflow: &Workflow, check: &str, ty: &impl ToTokens) -> TokenStream {
+    let tokens = ty.to_token_stream();
+    let mut names = std::collections::BTreeSet::new();
+    crate::resolve::collect_idents(&tokens, &mut names);
+    let generics = &workflow.item.sig.generics;
+    let is_generic = |name: &String| {
+        name == "Self"
+            || generics.type_params().any(|param| param.ident == name)
+            || generics.const_params().any(|param| param.ident == name)
+    };
+    if names.iter().any(is_generic) {
+        return tokens;
+    }
+    let (p, check) = (made_up("__p"), made_up(check));
+    quote!(<#tokens as #p::Checked<{ #p::#check::<#tokens>() }>>::Same)
+}
+
 fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &TokenStream) -> TokenStream {
     let krate = &workflow.options.krate;
     let (attrs, vis, sig) = (&workflow.item.attrs, &workflow.item.vis, &workflow.item.sig);
     let (name, output) = (&sig.ident, &workflow.output);
-    let Parts { args, params, values, generic_names } = parts;
+    let Parts { args, checked, params, values, generic_names } = parts;
+    let checked_output = if_storable(
+        workflow,
+        if crate::resolve::has_error(output) { "outcome_error" } else { "outcome" },
+        output,
+    );
     let (declared, uses, clause) = sig.generics.split_for_impl();
     let (frame, arg, p, def) =
         (made_up("frame"), made_up("args"), made_up("__p"), made_up("__DurableWorkflow"));
@@ -143,8 +177,8 @@ fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &Tok
             struct #def #declared #value #clause;
             #[allow(non_shorthand_field_patterns, unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
             impl #declared #p::Workflow for #def #uses #clause {
-                type Args = #args;
-                type Output = #output;
+                type Args = #checked;
+                type Output = #checked_output;
                 const META: &'static #p::WorkflowMeta = #meta;
                 fn poll(#frame: &mut #p::Frame<'_>, #arg: ::core::option::Option<Self::Args>) -> ::core::task::Poll<Self::Output> {
                     #poll

@@ -42,7 +42,8 @@ impl Emitter<'_> {
         let witnesses = vars.into_iter().map(|var| {
             let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
             let (name, p) = (storable(var), Ident::new("__p", at));
-            let call = quote_spanned!(at=> #p::storable());
+            let ask = Ident::new(self.function.vars[var].ask, at);
+            let call = quote_spanned!(at=> #p::#ask());
             quote!(let #name = #call;)
         });
         witnesses.collect()
@@ -51,7 +52,7 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
+        let (cx, p) = (made_up("cx"), made_up("__p"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
         let entry = |var: VarId, name: &Ident| {
@@ -62,6 +63,8 @@ impl Emitter<'_> {
         let vars = vars.map(|var| entry(var, &place.name(var, None)));
         let awaited = entry(info.future, &future);
         let span = Span::mixed_site().located_at(span);
+        // A value of the wrong type is shown where it was awaited.
+        let value = Ident::new("value", span);
         // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
         quote_spanned!(span=> (match #cx.poll(&mut #future) {

@@ -66,7 +66,7 @@ impl Lowerer {
         let base = self.operand(*awaited.base);
         let Some(_) = self.current else { return base };
         let number = self.function.points.len();
-        let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site());
+        let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site().located_at(place));
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].mutable = true;
         self.function.vars[future].decl = self.current;

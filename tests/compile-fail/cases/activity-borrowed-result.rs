@@ -1,7 +1,6 @@
 //! A result that borrows.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[activity]
 async fn look_up(sku: &str) -> &str {

@@ -1,7 +1,6 @@
 //! An error that no failed call can be made into.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Missing;

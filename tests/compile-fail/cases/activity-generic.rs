@@ -1,7 +1,6 @@
 //! A generic activity.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[activity]
 async fn look_up<T: ToString>(thing: T) -> u64 {

@@ -1,7 +1,6 @@
 //! A pattern over the error of an activity that has none.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[activity(no_retry(Error { .. }))]
 //~ error[E0277] at `Error`

@@ -1,6 +1,5 @@
 //! An activity that is awaited in a plain function.
 use durable::prelude::*;
-//~ warning[unused_imports] at `durable::prelude::*`
 use shop::*;
 
 async fn main() {

@@ -1,7 +1,6 @@
 //! A reference inside of a stored type.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[activity]
 async fn look_up(sku: Option<&str>) -> u64 {

@@ -1,7 +1,6 @@
 //! All mistakes of an activity at once.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[activity(limit = 0, retry(backoff = 0.5))]
 //~ error at `0`: 0 would never run it; leave `limit` out for no limit

@@ -5,6 +5,7 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let page = fetch(&sku).await;
-    //~ error[E0277] at `fetch(&sku)`
+    //~ error[E0277] at `fetch(&sku)`: `impl Future<Output = String>` can't be awaited in a workflow
+    //~ see docs/errors/await-not-durable.md
     page.len() as u64
 }

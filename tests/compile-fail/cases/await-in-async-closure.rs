@@ -1,7 +1,6 @@
 //! An await in an async closure.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -1,7 +1,6 @@
 //! Two awaits in one macro are one mistake.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

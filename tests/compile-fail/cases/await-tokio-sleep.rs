@@ -6,6 +6,7 @@ use tokio::time::sleep;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     sleep(std::time::Duration::from_secs(1)).await;
-    //~ error[E0277] at `sleep(std::time::Duration::from_secs(1))`
+    //~ error[E0277] at `sleep(std::time::Duration::from_secs(1))`: `tokio::time::Sleep` can't be awaited in a workflow
+    //~ see docs/errors/await-not-durable.md
     price(&sku).await
 }

@@ -3,7 +3,8 @@ use durable::prelude::*;
 use shop::*;
 
 #[workflow]
-//~ error[E0277] at `#[workflow]`
 async fn wrong(sku: String) -> Result<u64, Box<dyn std::error::Error>> {
+//~ error[E0277] at `Result<u64, Box<dyn std::error::Error>>`: `std::result::Result<u64, Box<dyn std::error::Error>>` can't be the result of a workflow: its error can't be stored
+//~ see docs/errors/any-error.md
     Ok(price(&sku).await)
 }

@@ -1,7 +1,6 @@
 //! A caller of a workflow that does not compile has no error of its own.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn caller(sku: String) -> usize {

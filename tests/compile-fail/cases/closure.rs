@@ -5,7 +5,8 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let vat = |price: u64| price + price / 5;
-    //~ error[E0277] at `vat`
+    //~ error[E0277] at `vat`: a closure can't be kept over an await: code can't be stored
+    //~ see docs/errors/closure.md
     let price = price(&sku).await;
     vat(price)
 }

@@ -1,7 +1,6 @@
 //! A compound assignment whose left side has effects.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -17,7 +17,8 @@ impl Tariff for Flat {
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let tariff: Box<dyn Tariff> = Box::new(Flat);
-    //~ error[E0277] at `tariff`
+    //~ error[E0277] at `tariff`: a trait object (`Box<dyn Tariff>`) can't be kept over an await: what is stored has one known type
+    //~ see docs/errors/dyn-value.md
     let price = price(&sku).await;
     tariff.total(price)
 }

@@ -5,7 +5,8 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let discount = Box::new(|price| price / 2) as Box<dyn Fn(u64) -> u64>;
-    //~ error[E0277] at `discount`
+    //~ error[E0277] at `discount`: a trait object (`Box<dyn Fn(u64) -> u64>`) can't be kept over an await: what is stored has one known type
+    //~ see docs/errors/dyn-value.md
     let price = price(&sku).await;
     discount(price)
 }

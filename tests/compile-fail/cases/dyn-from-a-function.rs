@@ -9,7 +9,8 @@ fn tariff() -> Box<dyn Fn(u64) -> u64> {
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let tariff = tariff();
-    //~ error[E0277] at `tariff`
+    //~ error[E0277] at `tariff`: `Box<dyn Fn(u64) -> u64>` can't be kept over an await, because it can't be stored
+    //~ see docs/errors/not-storable.md
     let price = price(&sku).await;
     tariff(price)
 }

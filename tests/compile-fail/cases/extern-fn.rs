@@ -1,7 +1,6 @@
 //! A function with another ABI.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async extern "C" fn wrong(sku: String) -> u64 {

@@ -7,7 +7,8 @@ use std::io::{BufRead, BufReader};
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut lines = BufReader::new(File::open("prices").unwrap());
-    //~ error[E0277] at `lines`
+    //~ error[E0277] at `lines`: an open file or connection (`BufReader<File>`) can't be kept over an await: it is closed when the process stops
+    //~ see docs/errors/file-handle.md
     let price = price(&sku).await;
     lines.read_line(&mut String::new()).unwrap();
     price

@@ -7,7 +7,8 @@ use std::io::Write;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut log = OpenOptions::new().append(true).open("log").unwrap();
-    //~ error[E0277] at `log`
+    //~ error[E0277] at `log`: an open file or connection (`File`) can't be kept over an await: it is closed when the process stops
+    //~ see docs/errors/file-handle.md
     let price = price(&sku).await;
     writeln!(log, "{price}").unwrap();
     price

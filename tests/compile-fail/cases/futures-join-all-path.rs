@@ -1,7 +1,6 @@
 //! `futures::future::join_all`, by its path.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -6,6 +6,7 @@ use futures::future::join_all;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let all = join_all([fetch("a"), fetch(&sku)]).await;
-    //~ error[E0277] at `join_all([fetch("a"), fetch(&sku)])`
+    //~ error[E0277] at `join_all([fetch("a"), fetch(&sku)])`: `JoinAll<impl futures::Future<Output = String>>` can't be awaited in a workflow
+    //~ see docs/errors/await-not-durable.md
     all.len() as u64
 }

@@ -1,9 +1,7 @@
 //! `futures::join!`, imported under its bare name.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 use futures::join;
-//~ warning[unused_imports] at `futures::join`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -10,7 +10,8 @@ use shop::*;
 //~ error[E0310] at `#[workflow]`
 //~ error[E0310] at `#[workflow]`
 async fn wrong<T>(sku: String, thing: T) -> u64 {
-//~ error[E0277] at `thing`
+//~ error[E0277] at `thing`: `T` can't be kept over an await, because it can't be stored
+//~ see docs/errors/not-storable.md
     let price = price(&sku).await;
     drop(thing);
     price

@@ -1,7 +1,6 @@
 //! A result of type `impl Trait`.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> impl Copy {

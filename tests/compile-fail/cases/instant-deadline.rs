@@ -6,7 +6,8 @@ use std::time::Instant;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let deadline = Instant::now() + std::time::Duration::from_secs(60);
-    //~ error[E0277] at `deadline`
+    //~ error[E0277] at `deadline`: an `Instant` can't be kept over an await: it means nothing after a restart
+    //~ see docs/errors/instant.md
     let price = price(&sku).await;
     if Instant::now() > deadline { 0 } else { price }
 }

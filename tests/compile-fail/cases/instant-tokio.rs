@@ -5,7 +5,8 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let start = tokio::time::Instant::now();
-    //~ error[E0277] at `start`
+    //~ error[E0277] at `start`: an `Instant` can't be kept over an await: it means nothing after a restart
+    //~ see docs/errors/instant.md
     let price = price(&sku).await;
     price + start.elapsed().as_secs()
 }

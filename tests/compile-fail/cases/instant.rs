@@ -6,7 +6,8 @@ use std::time::Instant;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let start = Instant::now();
-    //~ error[E0277] at `start`
+    //~ error[E0277] at `start`: an `Instant` can't be kept over an await: it means nothing after a restart
+    //~ see docs/errors/instant.md
     let price = price(&sku).await;
     price + start.elapsed().as_secs()
 }

@@ -1,7 +1,6 @@
 //! A lifetime parameter.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong<'a>(sku: &'a str) -> u64 {

@@ -12,7 +12,8 @@ fn stock() -> MutexGuard<'static, u64> {
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let stock: MutexGuard<'_, u64> = stock();
-    //~ error[E0277] at `stock`
+    //~ error[E0277] at `stock`: a lock guard (`std::sync::MutexGuard<'_, u64>`) can't be kept over an await
+    //~ see docs/errors/lock-guard.md
     let price = price(&sku).await;
     price * *stock
 }

@@ -12,7 +12,8 @@ fn stock() -> MutexGuard<'static, u64> {
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let stock = stock();
-    //~ error[E0277] at `stock`
+    //~ error[E0277] at `stock`: `std::sync::MutexGuard<'_, u64>` can't be kept over an await, because it can't be stored
+    //~ see docs/errors/not-storable.md
     let price = price(&sku).await;
     price * *stock
 }

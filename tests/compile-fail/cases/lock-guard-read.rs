@@ -8,7 +8,8 @@ static TABLE: RwLock<String> = RwLock::new(String::new());
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let table = TABLE.read().expect("not poisoned");
-    //~ error[E0277] at `table`
+    //~ error[E0277] at `table`: a lock guard (`std::sync::RwLockReadGuard<'_, String>`) can't be kept over an await
+    //~ see docs/errors/lock-guard.md
     let price = price(&sku).await;
     price + table.len() as u64
 }

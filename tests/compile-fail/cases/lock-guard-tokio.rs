@@ -8,6 +8,7 @@ static STOCK: Mutex<u64> = Mutex::const_new(3);
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let stock = STOCK.lock().await;
-    //~ error[E0277] at `STOCK.lock()`
+    //~ error[E0277] at `STOCK.lock()`: `impl Future<Output = tokio::sync::MutexGuard<'_, u64>>` can't be awaited in a workflow
+    //~ see docs/errors/await-not-durable.md
     price(&sku).await * *stock
 }

@@ -8,7 +8,8 @@ static TABLE: RwLock<String> = RwLock::new(String::new());
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut table = TABLE.write().unwrap();
-    //~ error[E0277] at `table`
+    //~ error[E0277] at `table`: a lock guard (`std::sync::RwLockWriteGuard<'_, String>`) can't be kept over an await
+    //~ see docs/errors/lock-guard.md
     table.push_str(&sku);
     let price = price(&sku).await;
     table.push('!');

@@ -8,7 +8,8 @@ static STOCK: Mutex<u64> = Mutex::new(3);
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let stock = STOCK.lock().unwrap();
-    //~ error[E0277] at `stock`
+    //~ error[E0277] at `stock`: a lock guard (`std::sync::MutexGuard<'_, u64>`) can't be kept over an await
+    //~ see docs/errors/lock-guard.md
     let price = price(&sku).await;
     price * *stock
 }

@@ -1,7 +1,6 @@
 //! A parameter by `&mut`.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(order: &mut Order) {

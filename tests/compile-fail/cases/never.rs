@@ -1,7 +1,6 @@
 //! A workflow that never returns.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> ! {

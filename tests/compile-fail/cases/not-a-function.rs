@@ -1,7 +1,6 @@
 //! The attribute on a struct.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 struct Fulfil;

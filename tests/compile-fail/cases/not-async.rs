@@ -1,7 +1,6 @@
 //! A function that is not async.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 fn wrong(sku: String) -> u64 {

@@ -1,7 +1,6 @@
 //! An option that is not there yet.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow(deadline = "30d")]
 //~ error at `deadline`: `deadline` is not supported yet

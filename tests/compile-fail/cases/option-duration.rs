@@ -1,7 +1,6 @@
 //! A duration that is none.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow(deadline = "30 days")]
 //~ error at `"30 days"`: `30 days` is not a duration

@@ -1,7 +1,6 @@
 //! An empty name.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow(name = "")]
 //~ error at `""`: a workflow's name can't be empty: it is what is stored

@@ -1,7 +1,6 @@
 //! An option that is none.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow(retries = 3)]
 //~ error at `retries`: unknown option `retries`

@@ -1,7 +1,6 @@
 //! An option without a value.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow(name)]
 //~ error at `#[workflow(name)]`: expected `=`

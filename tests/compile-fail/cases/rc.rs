@@ -6,7 +6,8 @@ use std::rc::Rc;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let client = Rc::new(Client::default());
-    //~ error[E0277] at `client`
+    //~ error[E0277] at `client`: `Rc<shop::Client>` can't be kept over an await, because it can't be stored
+    //~ see docs/errors/not-storable.md
     let price = price(&sku).await;
     price + client.calls
 }

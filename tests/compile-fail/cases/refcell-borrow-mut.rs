@@ -8,7 +8,8 @@ use std::rc::Rc;
 async fn wrong(sku: String) -> u64 {
     let total = Rc::new(RefCell::new(1));
     let mut sum = total.borrow_mut();
-    //~ error[E0277] at `sum`
+    //~ error[E0277] at `sum`: a borrow of a `RefCell` (`RefMut<'_, {integer}>`) can't be kept over an await
+    //~ see docs/errors/refcell-borrow.md
     let price = price(&sku).await;
     *sum += price;
     *sum

@@ -1,7 +1,6 @@
 //! A resume name on a statement that does not await.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -1,7 +1,6 @@
 //! A method.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 struct Shop;
 

@@ -1,7 +1,6 @@
 //! An await inside of `tokio::select!` is the same mistake.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 async fn price2() -> u64 {
     1

@@ -1,7 +1,6 @@
 //! `tokio::try_join!`.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> Result<u64, Error> {

@@ -1,7 +1,6 @@
 //! More awaits than one function may have.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async fn wrong(sku: String) -> u64 {

@@ -1,7 +1,6 @@
 //! An unsafe function.
 use durable::prelude::*;
 use shop::*;
-//~ warning[unused_imports] at `shop::*`
 
 #[workflow]
 async unsafe fn wrong(sku: String) -> u64 {

@@ -5,7 +5,8 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let clients = vec![Client::default()];
-    //~ error[E0277] at `clients`
+    //~ error[E0277] at `clients`: `Vec<shop::Client>` can't be kept over an await, because it can't be stored
+    //~ see docs/errors/not-storable.md
     let price = price(&sku).await;
     price + clients.len() as u64
 }
