@@ -40,6 +40,11 @@ pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
     std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 
+/// Begins a loop over something owned. What is left of it is a parameter for the same reason.
+pub fn into_steps<I: IntoSteps<Steps = S>, S>(iterable: I) -> S {
+    iterable.into_steps()
+}
+
 /// Begins a loop over something borrowed.
 pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
     iterable.into_iter()

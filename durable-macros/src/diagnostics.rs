@@ -145,6 +145,15 @@ pub(crate) const LIFETIME: Refusal = Refusal {
     help: "leave the lifetime out: a `&T` parameter is cloned at the call",
     page: "workflow-parameter",
 };
+
+/// A type parameter of which nothing is known, hence not that it can be stored.
+pub(crate) fn unbounded(param: &proc_macro2::Ident) -> impl fmt::Display {
+    refusal(
+        format!("an argument of type `{param}` is stored, and `{param}` need not be storable"),
+        format!("write `{param}: serde::Serialize + serde::de::DeserializeOwned + 'static`"),
+        "workflow-parameter",
+    )
+}
 pub(crate) const SELF_PARAMETER: Refusal = Refusal {
     what: "a workflow has no `self`: its arguments are stored",
     help: "make it a free function and pass the value",

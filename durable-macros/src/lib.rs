@@ -20,6 +20,7 @@ mod liveness;
 mod lower;
 mod parse;
 mod resolve;
+mod storable;
 
 use proc_macro::TokenStream;
 

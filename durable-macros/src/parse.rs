@@ -48,6 +48,15 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
     if let Some(variadic) = &sig.variadic {
         errors.push(variadic.span(), diagnostics::VARIADIC);
     }
+    for param in sig.generics.type_params() {
+        let is_bounded = !param.bounds.is_empty() || sig.generics.where_clause.is_some();
+        let is_passed = sig.inputs.iter().any(
+            |input| matches!(input, FnArg::Typed(input) if matches!(&*input.ty, Type::Path(path) if path.path.is_ident(&param.ident))),
+        );
+        if is_passed && !is_bounded {
+            errors.push(param.ident.span(), diagnostics::unbounded(&param.ident));
+        }
+    }
     for param in &sig.generics.params {
         if let syn::GenericParam::Lifetime(lifetime) = param {
             errors.push(lifetime.span(), diagnostics::LIFETIME);
@@ -100,6 +109,11 @@ impl Parse for Options {
                 options.krate = Path::parse_mod_style(input)?;
             } else {
                 let key: Ident = input.parse()?;
+                if !input.peek(Token![=]) {
+                    let what = format!("the option `{key}` has no value");
+                    let message = refusal(what, format!("write `{key} = ..`"), OPTION_PAGE);
+                    return Err(syn::Error::new(key.span(), message));
+                }
                 input.parse::<Token![=]>()?;
                 match key.to_string().as_str() {
                     "name" => options.name = Some(workflow_name(&input.parse()?)?),

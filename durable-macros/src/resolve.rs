@@ -93,6 +93,8 @@ impl Resolver {
     }
 
     fn within(&mut self, context: Context, inside: impl FnOnce(&mut Self)) {
+        // What is refused once is not refused for what stands in it.
+        let context = if self.context == Context::Refused { Context::Refused } else { context };
         let outer = std::mem::replace(&mut self.context, context);
         inside(self);
         self.context = outer;

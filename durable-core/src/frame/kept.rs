@@ -125,6 +125,43 @@ pub const fn outcome_error<T: OutcomeError>() -> usize {
     0
 }
 
+/// What an activity can be called with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an argument of an activity, because it can't be stored",
+    label = "the arguments of a call are stored",
+    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "if it is a client, a connection or a pool: take it as `State<T>`, and give it to the engine with `.state(..)`",
+    note = "see docs/errors/activity-argument.md"
+)]
+pub trait ActivityArgument: Persist + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist + Send> ActivityArgument for T {}
+
+/// Asks for [`ActivityArgument`].
+pub const fn activity_argument<T: ActivityArgument>() -> usize {
+    0
+}
+
+/// What an activity can return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the result of an activity, because it can't be stored",
+    label = "the result of a call is stored",
+    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "if its error is `anyhow::Error` or `Box<dyn Error>`: return `durable::Error`; `?`, `bail!` and `.context(..)` work with it",
+    note = "if it is a client or a connection: give it to the engine with `.state(..)`, and take it as `State<T>` where it is used",
+    note = "see docs/errors/activity-result.md"
+)]
+pub trait ActivityResult: Persist + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist + Send> ActivityResult for T {}
+
+/// Asks for [`ActivityResult`].
+pub const fn activity_result<T: ActivityResult>() -> usize {
+    0
+}
+
 /// A type again, computed from a constant: if the constant does not compile, the type is an error about which rustc says nothing more.
 pub trait Checked<const CHECK: usize> {
     /// It.

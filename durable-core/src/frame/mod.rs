@@ -9,7 +9,7 @@
 //! image (`engine`).
 
 mod image;
-pub mod kept;
+pub(crate) mod kept;
 mod load;
 
 use std::{sync::Arc, task::Poll};

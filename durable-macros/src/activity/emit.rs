@@ -70,8 +70,13 @@ impl Emit<'_> {
 
     fn implementation(&self, owned: &[&syn::Type]) -> TokenStream {
         let p = &self.private;
-        let output = &self.signature.output;
-        let args = self.where_the_params_stand(quote!(#(#owned,)*));
+        let checked = |ask: &str, ty: &syn::Type| {
+            let ask = local(ask);
+            quote!(<#ty as #p::Checked<{ #p::#ask::<#ty>() }>>::Same)
+        };
+        let args = owned.iter().map(|ty| checked("activity_argument", ty));
+        let args = self.where_the_params_stand(quote!(#(#args,)*));
+        let output = checked("activity_result", &self.signature.output);
         let meta = self.meta();
         let missing_state = self.missing_state();
         let run = self.run();

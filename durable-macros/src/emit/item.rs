@@ -25,7 +25,8 @@ pub(crate) fn emit(
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let body = emitter.body();
     let parts = Parts::of(workflow);
-    let (output, args, generics) = (&workflow.output, &parts.checked, &workflow.item.sig.generics);
+    let (output, args, generics) =
+        (crate::storable::result(workflow), &parts.checked, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
     let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
     let turbofish = if parts.generic_names.is_empty() {
@@ -107,7 +108,7 @@ impl Parts {
                 parts.values.push(name.to_token_stream());
             }
         }
-        let checked = types.iter().map(|ty| if_storable(workflow, "argument", ty));
+        let checked = crate::storable::arguments(workflow);
         parts.checked = quote!((#(#checked,)*));
         parts.args = quote!((#(#types,)*));
         for param in &workflow.item.sig.generics.params {
@@ -121,35 +122,12 @@ impl Parts {
     }
 }
 
-/// A type that has to be storable. It is computed from a constant in which rustc checks that, at the user's own tokens: if it is
-/// not, the type is an error, and rustc says nothing more of what depends on it. A constant can't know a type parameter.
-fn if_storable(workflow: &Workflow, check: &str, ty: &impl ToTokens) -> TokenStream {
-    let tokens = ty.to_token_stream();
-    let mut names = std::collections::BTreeSet::new();
-    crate::resolve::collect_idents(&tokens, &mut names);
-    let generics = &workflow.item.sig.generics;
-    let is_generic = |name: &String| {
-        name == "Self"
-            || generics.type_params().any(|param| param.ident == name)
-            || generics.const_params().any(|param| param.ident == name)
-    };
-    if names.iter().any(is_generic) {
-        return tokens;
-    }
-    let (p, check) = (made_up("__p"), made_up(check));
-    quote!(<#tokens as #p::Checked<{ #p::#check::<#tokens>() }>>::Same)
-}
-
 fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &TokenStream) -> TokenStream {
     let krate = &workflow.options.krate;
     let (attrs, vis, sig) = (&workflow.item.attrs, &workflow.item.vis, &workflow.item.sig);
     let (name, output) = (&sig.ident, &workflow.output);
     let Parts { args, checked, params, values, generic_names } = parts;
-    let checked_output = if_storable(
-        workflow,
-        if crate::resolve::has_error(output) { "outcome_error" } else { "outcome" },
-        output,
-    );
+    let checked_output = crate::storable::result(workflow);
     let (declared, uses, clause) = sig.generics.split_for_impl();
     let (frame, arg, p, def) =
         (made_up("frame"), made_up("args"), made_up("__p"), made_up("__DurableWorkflow"));

@@ -31,7 +31,9 @@ impl Lowerer {
         let args = Ident::new(ARGS, Span::mixed_site());
         let init: Expr = syn::parse_quote!(#args!());
         let pat = syn::parse_quote!((#(#pats,)*));
-        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));
+        let types = crate::storable::arguments(workflow);
+        let ty = Some(syn::parse_quote!((#(#types,)*)));
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty, init, diverge: None })));
         for (owned, param) in borrowed {
             let owned = var_expr(owned, param.pat.span());
             self.simple_let(

@@ -144,7 +144,7 @@ impl Lowerer {
     fn owned(&mut self, name: &str, iterated: &Expr) -> Next {
         let span = iterated.span();
         let p = runtime(span);
-        let value = parsed(quote_spanned!(span=> #p::IntoSteps::into_steps(#iterated)));
+        let value = parsed(quote_spanned!(span=> #p::into_steps(#iterated)));
         let steps = self.bind_temp(name.to_owned(), value, true);
         self.function.vars[steps].pinned = true;
         let steps = var_expr(steps, span);

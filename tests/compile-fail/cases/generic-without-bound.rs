@@ -3,15 +3,10 @@ use durable::prelude::*;
 use shop::*;
 
 #[workflow]
-//~ error[E0277] at `#[workflow]`
-//~ error[E0277] at `#[workflow]`
-//~ error[E0310] at `` (2)
-//~ error[E0310] at `` (2)
-//~ error[E0310] at `#[workflow]`
-//~ error[E0310] at `#[workflow]`
 async fn wrong<T>(sku: String, thing: T) -> u64 {
-//~ error[E0277] at `thing`: `T` can't be kept over an await, because it can't be stored
-//~ see docs/errors/not-storable.md
+//~ error at `T`: an argument of type `T` is stored, and `T` need not be storable
+//~ help: write `T: serde::Serialize + serde::de::DeserializeOwned + 'static`
+//~ see docs/errors/workflow-parameter.md
     let price = price(&sku).await;
     drop(thing);
     price

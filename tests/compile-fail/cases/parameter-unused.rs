@@ -6,7 +6,6 @@ use shop::*;
 async fn wrong(client: Client, sku: String) -> u64 {
 //~ error[E0277] at `Client`: `shop::Client` can't be an argument of a workflow, because it can't be stored
 //~ see docs/errors/not-storable.md
-//~ error[E0277] at `sku`
     let calls = client.calls;
     price(&sku).await + calls
 }

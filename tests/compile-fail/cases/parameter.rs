@@ -3,10 +3,8 @@ use durable::prelude::*;
 use shop::*;
 
 #[workflow]
-//~ error[E0277] at `#[workflow]`
 async fn wrong(client: Client, sku: String) -> u64 {
 //~ error[E0277] at `Client`: `shop::Client` can't be an argument of a workflow, because it can't be stored
 //~ see docs/errors/not-storable.md
-//~ error[E0277] at `sku`
     price(&sku).await + client.calls
 }
