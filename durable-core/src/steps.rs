@@ -23,7 +23,8 @@ use crate::codec::Persist;
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
     label = "the rest of this can't be kept in a snapshot",
-    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`",
+    note = "see docs/errors/for-loop.md"
 )]
 pub trait IntoSteps {
     /// What the loop binds.
@@ -213,7 +214,8 @@ where
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
     label = "it may come in another order after a restart, or holds a closure",
-    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`",
+    note = "see docs/errors/for-loop.md"
 )]
 pub trait Ordered: IntoIterator {}
 

@@ -15,7 +15,8 @@ use crate::{
 /// A compiled workflow. Implemented by `#[workflow]`, never by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
-    note = "annotate the function with `#[workflow]`"
+    note = "annotate the function with `#[workflow]`",
+    note = "see docs/errors/not-annotated.md"
 )]
 pub trait Workflow: 'static {
     /// The parameters, as one tuple.

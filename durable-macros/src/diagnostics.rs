@@ -55,6 +55,9 @@ pub(crate) fn refusal<What, Help>(what: What, help: Help, page: &'static str) ->
     Refusal { what, help, page }
 }
 
+/// A warning.
+pub(crate) const GUARD_RELEASED: &str = "this guard is not used behind the next await, so it is released there and does not protect what comes after; put what it protects into a block of its own, without an await (see docs/errors/guard-released.md)";
+
 /// An `.await` where the compiler can't see it.
 pub(crate) const AWAIT_IN_MACRO: Refusal = Refusal {
     what: "an await inside a macro's arguments can't be a resume point",

@@ -32,6 +32,8 @@ pub(crate) struct Function {
     pub(crate) loops: Vec<Loop>,
     pub(crate) points: Vec<Point>,
     pub(crate) remats: Vec<Remat>,
+    /// Guards that are dropped at an await: the user is warned of them.
+    pub(crate) released: Vec<Span>,
     /// The scope around each scope.
     pub(crate) scopes: Vec<Option<ScopeId>>,
     /// Items of the body's blocks, moved to the front of the function.

@@ -14,6 +14,7 @@ use crate::diagnostics::{self, Errors};
 use crate::ir::{Function, VarId, VarKind, marker};
 use crate::parse::Workflow;
 use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use std::collections::{BTreeSet, HashMap};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Pat, Stmt};
@@ -124,6 +125,25 @@ impl Resolver {
 
     fn block_like(&mut self, block: &mut Block) {
         self.scoped(|this| visit_mut::visit_block_mut(this, block));
+        self.notice_guards(block);
+    }
+
+    /// A guard that nothing mentions again is not live at an await behind it, and so is dropped there: its owner thinks otherwise.
+    fn notice_guards(&mut self, block: &Block) {
+        for (at, stmt) in block.stmts.iter().enumerate() {
+            let Stmt::Local(local) = stmt else { continue };
+            let Pat::Ident(pat) = &local.pat else { continue };
+            let Some(var) = crate::ir::marked(&pat.ident) else { continue };
+            if !likely::is_guard(self.function.vars[var].ask) {
+                continue;
+            }
+            let rest: TokenStream = block.stmts[at + 1..].iter().map(ToTokens::to_token_stream).collect();
+            let mut mentioned = BTreeSet::new();
+            collect_idents(&rest, &mut mentioned);
+            if !mentioned.contains(&pat.ident.to_string()) && macros::find_await(&rest).is_some() {
+                self.function.released.push(pat.ident.span());
+            }
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::{Activity, ActivityCall};
 /// caller gives them; it is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an activity",
-    label = "a function annotated with `#[activity]` is expected here"
+    label = "a function annotated with `#[activity]` is expected here",
+    note = "see docs/errors/not-annotated.md"
 )]
 pub trait ActivityFn<P> {
     /// The activity.

@@ -43,7 +43,8 @@ pub type AttemptFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// A declared activity. Implemented by `#[activity]`, never by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an activity",
-    note = "annotate the function with `#[activity]`"
+    note = "annotate the function with `#[activity]`",
+    note = "see docs/errors/not-annotated.md"
 )]
 pub trait Activity: Sized + Send + 'static {
     /// The stored parameters, as one tuple.

@@ -63,7 +63,8 @@ pub enum Verdict {
     message = "`{Self}` can't be the error of an activity: there is no `From<durable::CallError>` for it",
     label = "the error of this activity needs `From<durable::CallError>`",
     note = "a call also ends when its time runs out, it panics or it is cancelled, and the workflow must see that as an error too",
-    note = "with thiserror, give `{Self}` a variant `#[error(transparent)] Call(#[from] durable::CallError)`; else write `impl From<durable::CallError> for {Self}`, or return `durable::Error`"
+    note = "with thiserror, give `{Self}` a variant `#[error(transparent)] Call(#[from] durable::CallError)`; else write `impl From<durable::CallError> for {Self}`, or return `durable::Error`",
+    note = "see docs/errors/activity-error.md"
 )]
 pub trait FromCallError {
     /// Makes it.
@@ -146,7 +147,8 @@ impl<T> Infallible<T> {
 #[diagnostic::on_unimplemented(
     message = "`no_retry` is a pattern over the error of an activity, but this one returns `{Self}`",
     label = "there is no error to match",
-    note = "leave `no_retry` out, or return a `Result`"
+    note = "leave `no_retry` out, or return a `Result`",
+    note = "see docs/errors/activity-option.md"
 )]
 pub trait HasError<E> {
     /// The error in this output.

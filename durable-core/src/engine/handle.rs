@@ -49,7 +49,8 @@ impl<T> std::fmt::Debug for Handle<T> {
 /// A function annotated with `#[workflow]`. `P` is the tuple of its parameters; it is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
-    label = "a function annotated with `#[workflow]` is expected here"
+    label = "a function annotated with `#[workflow]` is expected here",
+    note = "see docs/errors/not-annotated.md"
 )]
 pub trait WorkflowFn<P> {
     /// What the workflow returns.

@@ -9,67 +9,229 @@
 use super::load::Storable;
 use crate::codec::Persist;
 
-/// A trait that every storable type has, its message, and the function that asks for it.
-macro_rules! kept {
-    ($($name:ident by $function:ident: $message:literal, $label:literal, $($note:literal),*;)*) => {$(
-        #[doc = concat!("What is asked for by [`", stringify!($function), "`].")]
-        #[diagnostic::on_unimplemented(message = $message, label = $label, $(note = $note),*)]
-        pub trait $name: Persist {}
+/// What is asked for by [`storable`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be kept over an await, because it can't be stored",
+    label = "still needed after an await, so it has to be stored",
+    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "if it borrows, or is a guard, an iterator or a closure: take out of it what you need before the await (`.clone()`, `.collect::<Vec<_>>()`, a call), and keep that",
+    note = "if it is a client, a connection, a file or a channel: use it inside an `#[activity]`, which gets it as `State<T>`",
+    note = "if it is an error such as `anyhow::Error`: keep a `durable::Error`, or `error.to_string()`",
+    note = "see docs/errors/not-storable.md"
+)]
+pub trait Keep: Persist {}
 
-        #[diagnostic::do_not_recommend]
-        impl<T: Persist> $name for T {}
+#[diagnostic::do_not_recommend]
+impl<T: Persist> Keep for T {}
 
-        #[doc = concat!("Asks for [`", stringify!($name), "`].")]
-        pub fn $function<T: $name>() -> Storable<T> {
-            Storable::new()
-        }
-    )*};
+/// Asks for [`Keep`].
+pub fn storable<T: Keep>() -> Storable<T> {
+    Storable::new()
 }
 
-kept! {
-    Keep by storable: "`{Self}` can't be kept over an await, because it can't be stored", "still needed after an await, so it has to be stored",
-        "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
-        "if it borrows, or is a guard, an iterator or a closure: take out of it what you need before the await (`.clone()`, `.collect::<Vec<_>>()`, a call), and keep that",
-        "if it is a client, a connection, a file or a channel: use it inside an `#[activity]`, which gets it as `State<T>`",
-        "if it is an error such as `anyhow::Error`: keep a `durable::Error`, or `error.to_string()`",
-        "see docs/errors/not-storable.md";
-    KeepLockGuard by storable_guard: "a lock guard (`{Self}`) can't be kept over an await", "still needed after an await, so it has to be stored",
-        "the lock is released when the process stops, and an await may take days: copy out what you need in a block of its own, `let value = {{ let guard = ..; guard.clone() }};`, and await behind it",
-        "what is to be locked while something else runs belongs into one `#[activity]`",
-        "see docs/errors/lock-guard.md";
-    KeepRefCellBorrow by storable_ref: "a borrow of a `RefCell` (`{Self}`) can't be kept over an await", "still needed after an await, so it has to be stored",
-        "copy out what you need in a block of its own, `let value = {{ cell.borrow().clone() }};`, or keep the value itself in a `let mut`: a workflow shares it with nobody",
-        "see docs/errors/refcell-borrow.md";
-    KeepInstant by storable_instant: "an `Instant` can't be kept over an await: it means nothing after a restart", "still needed after an await, so it has to be stored",
-        "take `std::time::SystemTime::now()` and keep that; for a deadline, `sleep_until` takes one",
-        "see docs/errors/instant.md";
-    KeepDyn by storable_dyn: "a trait object (`{Self}`) can't be kept over an await: what is stored has one known type", "still needed after an await, so it has to be stored",
-        "make an enum of the types that it can be, with `#[derive(serde::Serialize, serde::Deserialize)]`, and call the trait's methods on that",
-        "see docs/errors/dyn-value.md";
-    KeepHandle by storable_handle: "an open file or connection (`{Self}`) can't be kept over an await: it is closed when the process stops", "still needed after an await, so it has to be stored",
-        "keep its path or address, and open it where it is used: inside one `#[activity]`",
-        "see docs/errors/file-handle.md";
-    KeepChannel by storable_channel: "an end of a channel (`{Self}`) can't be kept over an await: the channel is gone when the process stops", "still needed after an await, so it has to be stored",
-        "let an `#[activity]` that has the channel as `State<T>` send or receive, and await its call",
-        "see docs/errors/channel.md";
-    KeepClosure by storable_closure: "a closure can't be kept over an await: code can't be stored", "still needed after an await, so it has to be stored",
-        "make it a `fn`, or write the closure again behind the await; what it captures is kept by itself",
-        "see docs/errors/closure.md";
-    KeepIterator by storable_iterator: "an iterator (`{Self}`) can't be kept over an await: it borrows, or holds a closure", "still needed after an await, so it has to be stored",
-        "collect it first: `.collect::<Vec<_>>()`; a `for` loop over a `Vec` may await in its body",
-        "see docs/errors/iterator.md";
-    KeepFuture by storable_future: "a future (`{Self}`) can't be kept over an await: only what is durable can be stored", "still needed after an await, so it has to be stored",
-        "call it where it is awaited, from inside an `#[activity]`",
-        "see docs/errors/future-kept.md";
-    KeepPointer by storable_pointer: "a raw pointer (`{Self}`) can't be kept over an await: it points nowhere after a restart", "still needed after an await, so it has to be stored",
-        "keep the value itself, or an index into a collection that you keep",
-        "see docs/errors/raw-pointer.md";
-    KeepJoinHandle by storable_join_handle: "the handle of a thread or task (`{Self}`) can't be kept over an await: the thread is gone when the process stops", "still needed after an await, so it has to be stored",
-        "do the work in an `#[activity]`, and await its call",
-        "see docs/errors/join-handle.md";
-    KeepError by storable_error: "an error without a type of its own (`{Self}`) can't be kept over an await", "still needed after an await, so it has to be stored",
-        "keep a `durable::Error`, which holds the messages of the whole chain and can be stored: `durable::Error::from(error)`, `?` and `.context(..)` make one",
-        "see docs/errors/any-error.md";
+/// What is asked for by [`storable_guard`].
+#[diagnostic::on_unimplemented(
+    message = "a lock guard (`{Self}`) can't be kept over an await",
+    label = "still needed after an await, so it has to be stored",
+    note = "the lock is released when the process stops, and an await may take days: copy out what you need in a block of its own, `let value = {{ let guard = ..; guard.clone() }};`, and await behind it",
+    note = "what is to be locked while something else runs belongs into one `#[activity]`",
+    note = "see docs/errors/lock-guard.md"
+)]
+pub trait KeepLockGuard: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepLockGuard for T {}
+
+/// Asks for [`KeepLockGuard`].
+pub fn storable_guard<T: KeepLockGuard>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_ref`].
+#[diagnostic::on_unimplemented(
+    message = "a borrow of a `RefCell` (`{Self}`) can't be kept over an await",
+    label = "still needed after an await, so it has to be stored",
+    note = "copy out what you need in a block of its own, `let value = {{ cell.borrow().clone() }};`, or keep the value itself in a `let mut`: a workflow shares it with nobody",
+    note = "see docs/errors/refcell-borrow.md"
+)]
+pub trait KeepRefCellBorrow: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepRefCellBorrow for T {}
+
+/// Asks for [`KeepRefCellBorrow`].
+pub fn storable_ref<T: KeepRefCellBorrow>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_instant`].
+#[diagnostic::on_unimplemented(
+    message = "an `Instant` can't be kept over an await: it means nothing after a restart",
+    label = "still needed after an await, so it has to be stored",
+    note = "take `std::time::SystemTime::now()` and keep that; for a deadline, `sleep_until` takes one",
+    note = "see docs/errors/instant.md"
+)]
+pub trait KeepInstant: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepInstant for T {}
+
+/// Asks for [`KeepInstant`].
+pub fn storable_instant<T: KeepInstant>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_dyn`].
+#[diagnostic::on_unimplemented(
+    message = "a trait object (`{Self}`) can't be kept over an await: what is stored has one known type",
+    label = "still needed after an await, so it has to be stored",
+    note = "make an enum of the types that it can be, with `#[derive(serde::Serialize, serde::Deserialize)]`, and call the trait's methods on that",
+    note = "see docs/errors/dyn-value.md"
+)]
+pub trait KeepDyn: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepDyn for T {}
+
+/// Asks for [`KeepDyn`].
+pub fn storable_dyn<T: KeepDyn>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_handle`].
+#[diagnostic::on_unimplemented(
+    message = "an open file or connection (`{Self}`) can't be kept over an await: it is closed when the process stops",
+    label = "still needed after an await, so it has to be stored",
+    note = "keep its path or address, and open it where it is used: inside one `#[activity]`",
+    note = "see docs/errors/file-handle.md"
+)]
+pub trait KeepHandle: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepHandle for T {}
+
+/// Asks for [`KeepHandle`].
+pub fn storable_handle<T: KeepHandle>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_channel`].
+#[diagnostic::on_unimplemented(
+    message = "an end of a channel (`{Self}`) can't be kept over an await: the channel is gone when the process stops",
+    label = "still needed after an await, so it has to be stored",
+    note = "let an `#[activity]` that has the channel as `State<T>` send or receive, and await its call",
+    note = "see docs/errors/channel.md"
+)]
+pub trait KeepChannel: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepChannel for T {}
+
+/// Asks for [`KeepChannel`].
+pub fn storable_channel<T: KeepChannel>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_closure`].
+#[diagnostic::on_unimplemented(
+    message = "a closure can't be kept over an await: code can't be stored",
+    label = "still needed after an await, so it has to be stored",
+    note = "make it a `fn`, or write the closure again behind the await; what it captures is kept by itself",
+    note = "see docs/errors/closure.md"
+)]
+pub trait KeepClosure: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepClosure for T {}
+
+/// Asks for [`KeepClosure`].
+pub fn storable_closure<T: KeepClosure>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_iterator`].
+#[diagnostic::on_unimplemented(
+    message = "an iterator (`{Self}`) can't be kept over an await: it borrows, or holds a closure",
+    label = "still needed after an await, so it has to be stored",
+    note = "collect it first: `.collect::<Vec<_>>()`; a `for` loop over a `Vec` may await in its body",
+    note = "see docs/errors/iterator.md"
+)]
+pub trait KeepIterator: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepIterator for T {}
+
+/// Asks for [`KeepIterator`].
+pub fn storable_iterator<T: KeepIterator>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_future`].
+#[diagnostic::on_unimplemented(
+    message = "a future (`{Self}`) can't be kept over an await: only what is durable can be stored",
+    label = "still needed after an await, so it has to be stored",
+    note = "call it where it is awaited, from inside an `#[activity]`",
+    note = "see docs/errors/future-kept.md"
+)]
+pub trait KeepFuture: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepFuture for T {}
+
+/// Asks for [`KeepFuture`].
+pub fn storable_future<T: KeepFuture>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_pointer`].
+#[diagnostic::on_unimplemented(
+    message = "a raw pointer (`{Self}`) can't be kept over an await: it points nowhere after a restart",
+    label = "still needed after an await, so it has to be stored",
+    note = "keep the value itself, or an index into a collection that you keep",
+    note = "see docs/errors/raw-pointer.md"
+)]
+pub trait KeepPointer: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepPointer for T {}
+
+/// Asks for [`KeepPointer`].
+pub fn storable_pointer<T: KeepPointer>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_join_handle`].
+#[diagnostic::on_unimplemented(
+    message = "the handle of a thread or task (`{Self}`) can't be kept over an await: the thread is gone when the process stops",
+    label = "still needed after an await, so it has to be stored",
+    note = "do the work in an `#[activity]`, and await its call",
+    note = "see docs/errors/join-handle.md"
+)]
+pub trait KeepJoinHandle: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepJoinHandle for T {}
+
+/// Asks for [`KeepJoinHandle`].
+pub fn storable_join_handle<T: KeepJoinHandle>() -> Storable<T> {
+    Storable::new()
+}
+
+/// What is asked for by [`storable_error`].
+#[diagnostic::on_unimplemented(
+    message = "an error without a type of its own (`{Self}`) can't be kept over an await",
+    label = "still needed after an await, so it has to be stored",
+    note = "keep a `durable::Error`, which holds the messages of the whole chain and can be stored: `durable::Error::from(error)`, `?` and `.context(..)` make one",
+    note = "see docs/errors/any-error.md"
+)]
+pub trait KeepError: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> KeepError for T {}
+
+/// Asks for [`KeepError`].
+pub fn storable_error<T: KeepError>() -> Storable<T> {
+    Storable::new()
 }
 
 /// What a workflow can be called with.

@@ -36,7 +36,18 @@ impl Emit<'_> {
         let given = self.signature.stored().map(|stored| &stored.given);
         let owned: Vec<_> = self.signature.stored().map(|stored| &stored.owned).collect();
         let output = &self.signature.output;
+        let params = local("params");
         let values = self.where_the_params_stand(quote!(#(#names,)*));
+        // As the arguments are checked: what can't be stored is no second error here.
+        let types = self.signature.stored().map(|stored| {
+            let (given, owned) = (&stored.given, &stored.owned);
+            let checked = self.checked("activity_argument", owned);
+            match given {
+                given if given == owned => checked,
+                syn::Type::Reference(reference) if *reference.elem == *owned => quote!(&#checked),
+                given => quote!(#given),
+            }
+        });
         let user = self.user_function(&kept);
         let implementation = self.implementation(&owned);
         quote! {
@@ -46,7 +57,8 @@ impl Emit<'_> {
             {
                 #user
                 #implementation
-                #p::ActivityCall::<DurableActivity>::new(#values)
+                let #params: (#(#types,)*) = #values;
+                #p::ActivityCall::<DurableActivity>::new(#params)
             }
         }
     }
@@ -70,13 +82,9 @@ impl Emit<'_> {
 
     fn implementation(&self, owned: &[&syn::Type]) -> TokenStream {
         let p = &self.private;
-        let checked = |ask: &str, ty: &syn::Type| {
-            let ask = local(ask);
-            quote!(<#ty as #p::Checked<{ #p::#ask::<#ty>() }>>::Same)
-        };
-        let args = owned.iter().map(|ty| checked("activity_argument", ty));
+        let args = owned.iter().map(|ty| self.checked("activity_argument", ty));
         let args = self.where_the_params_stand(quote!(#(#args,)*));
-        let output = checked("activity_result", &self.signature.output);
+        let output = self.checked("activity_result", &self.signature.output);
         let meta = self.meta();
         let missing_state = self.missing_state();
         let run = self.run();
@@ -96,6 +104,12 @@ impl Emit<'_> {
             }
             #p::inventory::submit! { #p::Registration::activity::<DurableActivity>() }
         }
+    }
+
+    /// A type that has to be storable, at the user's tokens; see `storable`.
+    fn checked(&self, ask: &str, ty: &syn::Type) -> TokenStream {
+        let (p, ask) = (&self.private, local(ask));
+        quote!(<#ty as #p::Checked<{ #p::#ask::<#ty>() }>>::Same)
     }
 
     /// A tuple at the user's parameters, where rustc then says that one of them can't be stored.

@@ -10,6 +10,9 @@ use syn::{
 };
 
 use super::{duration, errors::Errors};
+use crate::diagnostics::refusal;
+
+const PAGE: &str = "activity-option";
 
 const OPTIONS: [&str; 9] = [
     "name",
@@ -76,11 +79,16 @@ impl Options {
             "schedule_to_close" => self.schedule_to_close_ms = Some(duration(input)?),
             "heartbeat" => self.heartbeat_ms = Some(duration(input)?),
             "limit" => {
-                self.limit = Some(at_least_one(input, "would never run it; leave `limit` out for no limit")?);
+                self.limit =
+                    Some(at_least_one(input, ("would never run it", "leave `limit` out for no limit"))?);
             }
             "park_when_exhausted" => {
                 if input.peek(Token![=]) || input.peek(syn::token::Paren) {
-                    return Err(input.error("`park_when_exhausted` takes no value"));
+                    return Err(input.error(refusal(
+                        "`park_when_exhausted` takes no value",
+                        "write the word alone",
+                        PAGE,
+                    )));
                 }
                 self.park_when_exhausted = true;
             }
@@ -111,14 +119,17 @@ fn list(
                 return Err(unknown(&key, known));
             }
             if seen.contains(&name) {
-                return Err(syn::Error::new(key.span(), format!("`{name}` is given twice")));
+                return Err(syn::Error::new(
+                    key.span(),
+                    refusal(format!("`{name}` is given twice"), "give each option once", PAGE),
+                ));
             }
             seen.push(name);
             option(&key, input, errors)?;
             if input.is_empty() || input.peek(Token![,]) {
                 return Ok(());
             }
-            Err(input.error("expected a comma between two options"))
+            Err(input.error(refusal("two options without a comma between them", "write `,`", PAGE)))
         });
         if let Err(error) = parsed {
             errors.push(error);
@@ -145,10 +156,12 @@ fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
         Some((distance, option)) if distance <= 1 + name.len() / 4 => {
             format!("; did you mean `{option}`?")
         }
-        _ => ".".to_owned(),
+        _ => String::new(),
     };
     let list: Vec<String> = known.iter().map(|option| format!("`{option}`")).collect();
-    syn::Error::new(key.span(), format!("unknown option `{name}`{hint} The options are {}", list.join(", ")))
+    let (what, help) =
+        (format!("unknown option `{name}`{hint}"), format!("the options are {}", list.join(", ")));
+    syn::Error::new(key.span(), refusal(what, help, PAGE))
 }
 
 /// How many letters must be added, removed or replaced.
@@ -173,7 +186,11 @@ fn name(input: ParseStream<'_>) -> syn::Result<LitStr> {
     if value.is_empty() || value.len() > 200 || value.chars().any(char::is_control) {
         return Err(syn::Error::new(
             name.span(),
-            "an activity's name has 1 to 200 bytes and no control characters",
+            refusal(
+                "an activity's name has 1 to 200 bytes and no control characters",
+                "leave `name` out to take the function's",
+                PAGE,
+            ),
         ));
     }
     Ok(name)
@@ -182,32 +199,39 @@ fn name(input: ParseStream<'_>) -> syn::Result<LitStr> {
 fn duration(input: ParseStream<'_>) -> syn::Result<u64> {
     input.parse::<Token![=]>()?;
     match input.parse()? {
-        Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => {
-            duration::parse(&text.value()).map_err(|why| syn::Error::new(text.span(), why))
-        }
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => duration::parse(&text.value())
+            .map_err(|why| syn::Error::new(text.span(), refusal(why.0, why.1, PAGE))),
         other => Err(syn::Error::new_spanned(
             &other,
-            format!(
-                "`{}` is not a duration: write \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\", with the quotes",
-                plain(&other)
+            refusal(
+                format!("`{}` is not a duration", plain(&other)),
+                "write \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\", with the quotes",
+                PAGE,
             ),
         )),
     }
 }
 
-fn at_least_one(input: ParseStream<'_>, zero: &str) -> syn::Result<u32> {
+fn at_least_one(input: ParseStream<'_>, zero: (&str, &str)) -> syn::Result<u32> {
     input.parse::<Token![=]>()?;
     let value: Expr = input.parse()?;
     let Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) = &value else {
-        return Err(syn::Error::new_spanned(&value, "expected a whole number"));
+        return Err(syn::Error::new_spanned(
+            &value,
+            refusal("expected a whole number", "write it without quotes: `limit = 10`", PAGE),
+        ));
     };
     match number.base10_parse::<u32>()? {
-        0 => Err(syn::Error::new_spanned(&value, format!("0 {zero}"))),
+        0 => Err(syn::Error::new_spanned(&value, refusal(format!("0 {}", zero.0), zero.1, PAGE))),
         number => Ok(number),
     }
 }
 
-fn number(input: ParseStream<'_>, range: std::ops::RangeInclusive<f64>, must: &str) -> syn::Result<f64> {
+fn number(
+    input: ParseStream<'_>,
+    range: std::ops::RangeInclusive<f64>,
+    must: (&str, &str),
+) -> syn::Result<f64> {
     input.parse::<Token![=]>()?;
     let value: Expr = input.parse()?;
     let parsed = match &value {
@@ -215,12 +239,18 @@ fn number(input: ParseStream<'_>, range: std::ops::RangeInclusive<f64>, must: &s
         Expr::Lit(syn::ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse::<f64>().ok(),
         _ => None,
     };
-    parsed.filter(|number| range.contains(number)).ok_or_else(|| syn::Error::new_spanned(&value, must))
+    parsed
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| syn::Error::new_spanned(&value, refusal(must.0, must.1, PAGE)))
 }
 
 fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOptions> {
     if !input.peek(syn::token::Paren) {
-        return Err(input.error("write `retry(initial = \"1s\", backoff = 2.0, max_attempts = 5)`"));
+        return Err(input.error(refusal(
+            "`retry` takes its options in parentheses",
+            "write `retry(initial = \"1s\", backoff = 2.0, max_attempts = 5)`",
+            PAGE,
+        )));
     }
     let inner;
     syn::parenthesized!(inner in input);
@@ -234,15 +264,19 @@ fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOption
                 retry.max_interval_ms = Some(duration(input)?);
             }
             "max_attempts" => {
-                let zero = "attempts would never run it; leave `max_attempts` out for no limit, or write 1 for no retry";
+                let zero = (
+                    "attempts would never run it",
+                    "leave `max_attempts` out for no limit, or write 1 for no retry",
+                );
                 retry.max_attempts = Some(at_least_one(input, zero)?);
             }
             "backoff" => {
-                let must = "`backoff` is the factor by which delays grow: a number of at least 1";
+                let must = ("`backoff` is the factor by which delays grow", "write a number of at least 1");
                 retry.backoff = Some(number(input, 1.0..=f64::MAX, must)?);
             }
             _ => {
-                let must = "`jitter` is the part by which a delay is moved: a number from 0 (off) to 1";
+                let must =
+                    ("`jitter` is the part by which a delay is moved", "write a number from 0 (off) to 1");
                 retry.jitter = Some(number(input, 0.0..=1.0, must)?);
             }
         }
@@ -252,7 +286,11 @@ fn retry(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<RetryOption
     if retry.max_interval_ms.is_some_and(|longest| longest < retry.initial_ms.unwrap_or(1000)) {
         errors.push(syn::Error::new(
             max_interval,
-            "`max_interval` is shorter than the first delay, `initial` (default \"1s\")",
+            refusal(
+                "`max_interval` is shorter than the first delay, `initial` (default \"1s\")",
+                "give a longer one, or a shorter `initial`",
+                PAGE,
+            ),
         ));
     }
     Ok(retry)
@@ -265,7 +303,11 @@ fn drain(input: ParseStream<'_>) {
 
 fn no_retry(input: ParseStream<'_>) -> syn::Result<NoRetry> {
     if !input.peek(syn::token::Paren) {
-        return Err(input.error("write `no_retry(MyError::Declined { .. } | MyError::Fraud)`"));
+        return Err(input.error(refusal(
+            "`no_retry` takes a pattern in parentheses",
+            "write `no_retry(MyError::Declined { .. } | MyError::Fraud)`",
+            PAGE,
+        )));
     }
     let inner;
     syn::parenthesized!(inner in input);
@@ -276,8 +318,11 @@ fn no_retry(input: ParseStream<'_>) -> syn::Result<NoRetry> {
 
 fn pattern(input: ParseStream<'_>) -> syn::Result<NoRetry> {
     if input.is_empty() {
-        return Err(input
-            .error("`no_retry` takes a pattern over the error, as in `no_retry(MyError::Declined { .. })`"));
+        return Err(input.error(refusal(
+            "`no_retry` takes a pattern over the error",
+            "write `no_retry(MyError::Declined { .. })`",
+            PAGE,
+        )));
     }
     let pattern = input.call(Pat::parse_multi_with_leading_vert)?;
     let guard = if input.peek(Token![if]) {
@@ -287,10 +332,18 @@ fn pattern(input: ParseStream<'_>) -> syn::Result<NoRetry> {
         None
     };
     if input.peek(Token![,]) {
-        return Err(input.error("separate the patterns of `no_retry` by `|`"));
+        return Err(input.error(refusal(
+            "`no_retry` takes one pattern",
+            "separate its alternatives by `|`",
+            PAGE,
+        )));
     }
     if !input.is_empty() {
-        return Err(input.error("expected the end of the pattern"));
+        return Err(input.error(refusal(
+            "expected the end of the pattern",
+            "separate alternatives by `|`",
+            PAGE,
+        )));
     }
     Ok(NoRetry { pattern, guard })
 }

@@ -8,6 +8,7 @@ use syn::{
 };
 
 use super::errors::Errors;
+use crate::diagnostics::refusal;
 
 /// serde writes no longer tuples.
 const MAX_STORED: usize = 16;
@@ -52,7 +53,14 @@ impl Signature {
         let mut this = UsesSelf(None);
         this.visit_item_fn(function);
         if let Some(at) = this.0 {
-            errors.at(at, "an activity can't name `Self`, because it is known outside of the `impl` too: write the type");
+            errors.at(
+                at,
+                refusal(
+                    "an activity can't name `Self`, because it is known outside of the `impl` too",
+                    "write the type",
+                    "activity-function",
+                ),
+            );
             possible = false;
         }
         let mut params = Vec::new();
@@ -61,7 +69,11 @@ impl Signature {
                 FnArg::Receiver(receiver) => {
                     errors.at(
                         receiver,
-                        "an activity has no `self`: what it is called with is stored, and a dependency is taken as `State<T>`",
+                        refusal(
+                            "an activity has no `self`: what it is called with is stored",
+                            "leave `self` out, and take a dependency as `State<T>`",
+                            "activity-function",
+                        ),
                     );
                     possible = false;
                 }
@@ -72,7 +84,11 @@ impl Signature {
         if stored > MAX_STORED {
             errors.at(
                 &sig.inputs,
-                format!("an activity has at most {MAX_STORED} stored parameters, this one {stored}: put them into a struct"),
+                refusal(
+                    format!("an activity has at most {MAX_STORED} stored parameters, this one {stored}"),
+                    "put them into a struct",
+                    "activity-argument",
+                ),
             );
             possible = false;
         }
@@ -94,27 +110,47 @@ impl Signature {
 fn qualifiers(sig: &syn::Signature, errors: &mut Errors) -> bool {
     let mut possible = true;
     if let Some(constness) = &sig.constness {
-        errors.at(constness, "an activity is not `const`: it runs in the engine");
+        errors.at(
+            constness,
+            refusal(
+                "an activity is not `const`: it runs in the engine",
+                "leave `const` out",
+                "activity-function",
+            ),
+        );
         possible = false;
     }
     if let Some(unsafety) = &sig.unsafety {
-        errors.at(unsafety, "an activity is not `unsafe`: the engine calls it, and can give no promise");
+        errors.at(
+            unsafety,
+            refusal(
+                "an activity is not `unsafe`: the engine calls it, and can give no promise",
+                "leave `unsafe` out, and write an `unsafe` block inside",
+                "activity-function",
+            ),
+        );
         possible = false;
     }
     if let Some(abi) = &sig.abi {
-        errors.at(abi, "an activity has Rust's own ABI");
+        errors.at(abi, refusal("an activity has Rust's own ABI", "leave `extern` out", "activity-function"));
         possible = false;
     }
     if let Some(variadic) = &sig.variadic {
-        errors.at(variadic, "an activity has a fixed number of parameters");
+        errors.at(
+            variadic,
+            refusal("an activity has a fixed number of parameters", "take a `Vec`", "activity-function"),
+        );
         possible = false;
     }
     for param in &sig.generics.params {
         if let GenericParam::Type(_) | GenericParam::Const(_) = param {
             errors.at(
                 param,
-                "an activity can't be generic, because the engine finds it by its name: \
-                 write one activity for each type, which call a generic function",
+                refusal(
+                    "an activity can't be generic, because the engine finds it by its name",
+                    "write one activity for each type, which call a generic function",
+                    "activity-function",
+                ),
             );
             possible = false;
         }
@@ -129,13 +165,24 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(ty);
     if let Some(at) = borrowed.implicit {
-        errors.at(at, "an activity returns a type with a name, because the result is stored");
+        errors.at(
+            at,
+            refusal(
+                "an activity returns a type with a name, because the result is stored",
+                "name it in place of `impl Trait`",
+                "activity-result",
+            ),
+        );
         return None;
     }
     if let Some(at) = borrowed.lifetime {
         errors.at(
             at,
-            "an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..",
+            refusal(
+                "an activity returns owned values, because the result is stored",
+                "return a `String`, a `Vec`, ..",
+                "activity-result",
+            ),
         );
         return None;
     }
@@ -146,7 +193,14 @@ impl Param {
     fn parse(position: usize, param: &PatType, errors: &mut Errors) -> Self {
         for attr in &param.attrs {
             if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
-                errors.at(attr, "a parameter of an activity can't be conditional, because calls are stored: put `cfg` on two functions");
+                errors.at(
+                    attr,
+                    refusal(
+                        "a parameter of an activity can't be conditional, because calls are stored",
+                        "put `cfg` on two functions",
+                        "activity-argument",
+                    ),
+                );
             }
         }
         let (reference, inner) = match &*param.ty {
@@ -159,7 +213,11 @@ impl Param {
                 if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
                     errors.at(
                         mutable,
-                        "what the engine supplies is shared between attempts: take it by value or by `&`",
+                        refusal(
+                            "what the engine supplies is shared between attempts",
+                            "take it by value or by `&`",
+                            "activity-argument",
+                        ),
                     );
                 }
                 kind
@@ -205,12 +263,23 @@ impl Stored {
             if let Some(mutable) = reference.mutability {
                 errors.at(
                     QuoteUntil(reference.and_token, mutable),
-                    "an activity works on a stored copy, so the caller would not see the change: take it by value and return it",
+                    refusal(
+                        "an activity works on a stored copy, so the caller would not see the change",
+                        "take it by value and return it",
+                        "activity-argument",
+                    ),
                 );
             }
             if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
             {
-                errors.at(lifetime, "a stored argument does not live for ever: leave out `'static`");
+                errors.at(
+                    lifetime,
+                    refusal(
+                        "a stored argument does not live for ever",
+                        "leave out `'static`",
+                        "activity-argument",
+                    ),
+                );
             }
         }
         let inner = &repaired(&param.ty, inner, errors);
@@ -258,20 +327,28 @@ fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(inner);
     if let Some(at) = &borrowed.implicit {
-        errors.at(at, "an activity's parameter has a type with a name, because it is stored");
+        errors.at(
+            at,
+            refusal(
+                "an activity's parameter has a type with a name, because it is stored",
+                "name it in place of `impl Trait`",
+                "activity-argument",
+            ),
+        );
         return syn::parse_quote!(());
     }
     let mut repaired = inner.clone();
     Owning.visit_type_mut(&mut repaired);
     if let Some(at) = &borrowed.reference {
         let reference = if matches!(whole, Type::Reference(_)) { "&" } else { "" };
-        let message = format!(
-            "a reference inside of a stored type can't be read back: take `{reference}{}`",
-            pretty(&repaired)
+        let message = refusal(
+            "a reference inside of a stored type can't be read back",
+            format!("take `{reference}{}`", pretty(&repaired)),
+            "activity-argument",
         );
         errors.at(at, message);
     } else if let Some(at) = &borrowed.lifetime {
-        errors.at(at, "what is stored owns its data: take an owned type");
+        errors.at(at, refusal("what is stored owns its data", "take an owned type", "activity-argument"));
     }
     repaired
 }

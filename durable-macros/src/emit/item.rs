@@ -8,8 +8,8 @@ use crate::layout::Layout;
 use crate::liveness::Liveness;
 use crate::parse::Workflow;
 use crate::resolve::Names;
-use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{GenericParam, Pat};
 
 /// Writes a compiled workflow.
@@ -46,7 +46,9 @@ pub(crate) fn emit(
         quote!(#[allow(unused_mut)] let mut #resume = #cx.resume_point();)
     };
     let name = made_up("body");
+    let warnings = warnings(function);
     let poll = quote! {
+        #warnings
         #(#allowed)*
         async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
             #(#items)*
@@ -58,6 +60,20 @@ pub(crate) fn emit(
     };
     let meta = meta(workflow, function, live, layout);
     definition(workflow, &parts, &meta, &poll)
+}
+
+/// A warning on stable Rust: the use of something deprecated, at the user's tokens; `#[allow(deprecated)]` silences it.
+fn warnings(function: &Function) -> TokenStream {
+    let used = function.released.iter().map(|span| {
+        let name = Ident::new("guard_released_at_the_await", Span::mixed_site().located_at(*span));
+        quote_spanned!(*span=> #name!();)
+    });
+    let used: TokenStream = used.collect();
+    if used.is_empty() {
+        return used;
+    }
+    let (name, note) = (made_up("guard_released_at_the_await"), crate::diagnostics::GUARD_RELEASED);
+    quote!(#[deprecated(note = #note)] macro_rules! #name { () => {}; } #used)
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.

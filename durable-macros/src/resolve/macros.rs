@@ -210,7 +210,7 @@ fn ends_with_comma(tokens: &TokenStream) -> bool {
     matches!(tokens.clone().into_iter().last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',')
 }
 
-fn find_await(tokens: &TokenStream) -> Option<Span> {
+pub(super) fn find_await(tokens: &TokenStream) -> Option<Span> {
     let mut dot = false;
     for tree in tokens.clone() {
         match &tree {

@@ -4,6 +4,8 @@ use shop::*;
 
 #[activity]
 async fn look_up(sku: &str) -> &str {
-//~ error at `&` (2): an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..
+//~ error at `&` (2): an activity returns owned values, because the result is stored
+//~ help: return a `String`, a `Vec`, ..
+//~ see docs/errors/activity-result.md
     sku
 }

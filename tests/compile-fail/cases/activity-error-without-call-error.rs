@@ -7,7 +7,7 @@ struct Missing;
 
 #[activity]
 async fn look_up(sku: &str) -> Result<u64, Missing> {
-//~ warning[unused_variables] at `sku`
-//~ error[E0277] at `Result`
-    Err(Missing)
+//~ error[E0277] at `Result`: `Missing` can't be the error of an activity: there is no `From<durable::CallError>` for it
+//~ see docs/errors/activity-error.md
+    if sku.is_empty() { Err(Missing) } else { Ok(1) }
 }

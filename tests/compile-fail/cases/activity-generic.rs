@@ -4,6 +4,8 @@ use shop::*;
 
 #[activity]
 async fn look_up<T: ToString>(thing: T) -> u64 {
-//~ error at `T: ToString`: an activity can't be generic, because the engine finds it by its name: write one activity for each type, which call a generic function
+//~ error at `T: ToString`: an activity can't be generic, because the engine finds it by its name
+//~ help: write one activity for each type, which call a generic function
+//~ see docs/errors/activity-function.md
     thing.to_string().len() as u64
 }

@@ -4,6 +4,8 @@ use shop::*;
 
 #[activity]
 async fn look_up(order: &mut Order) {
-//~ error at `&mut`: an activity works on a stored copy, so the caller would not see the change: take it by value and return it
+//~ error at `&mut`: an activity works on a stored copy, so the caller would not see the change
+//~ help: take it by value and return it
+//~ see docs/errors/activity-argument.md
     order.id += 1;
 }

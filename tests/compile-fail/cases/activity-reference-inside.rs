@@ -4,6 +4,8 @@ use shop::*;
 
 #[activity]
 async fn look_up(sku: Option<&str>) -> u64 {
-//~ error at `&str`: a reference inside of a stored type can't be read back: take `Option<String>`
+//~ error at `&str`: a reference inside of a stored type can't be read back
+//~ help: take `Option<String>`
+//~ see docs/errors/activity-argument.md
     sku.map_or(0, |sku| sku.len() as u64)
 }

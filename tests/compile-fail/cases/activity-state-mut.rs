@@ -4,6 +4,8 @@ use shop::*;
 
 #[activity]
 async fn look_up(client: &mut State<Client>, sku: &str) -> u64 {
-//~ error at `mut`: what the engine supplies is shared between attempts: take it by value or by `&`
+//~ error at `mut`: what the engine supplies is shared between attempts
+//~ help: take it by value or by `&`
+//~ see docs/errors/activity-argument.md
     client.calls + sku.len() as u64
 }

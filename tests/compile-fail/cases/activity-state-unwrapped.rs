@@ -4,7 +4,6 @@ use shop::*;
 
 #[activity]
 async fn look_up(client: &Client, sku: &str) -> u64 {
-//~ error[E0277] at `client`
 //~ error[E0277] at `Client`: `shop::Client` can't be an argument of an activity, because it can't be stored
 //~ see docs/errors/activity-argument.md
     client.calls + sku.len() as u64

@@ -8,5 +8,6 @@ static STOCK: Mutex<u64> = Mutex::new(3);
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let _guard = STOCK.lock().unwrap();
+    //~ warning[deprecated] at `_guard`
     price(&sku).await
 }
