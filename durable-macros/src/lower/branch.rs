@@ -1,5 +1,6 @@
 //! `if`, `match` and blocks.
 
+use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, point};
 use crate::diagnostics;
 use crate::ir::{Term, var_expr};
@@ -30,16 +31,18 @@ impl Lowerer {
     }
 
     pub(super) fn match_expr(&mut self, choice: syn::ExprMatch, dest: Dest) {
-        let mut scrutinee = self.operand(*choice.expr.clone());
-        if point::has_await(&choice.expr)
+        let scrutinee = self.operand(*choice.expr.clone());
+        let mut scrutinee = self.keep_scrutinee(scrutinee);
+        let binds_by_ref = choice.arms.iter().any(|arm| binds_by_ref(&arm.pat));
+        if (point::has_await(&choice.expr) || binds_by_ref)
             && !borrow::is_place(&scrutinee)
             && !matches!(scrutinee, Expr::Reference(_))
+            && self.again(&scrutinee).is_err()
         {
             let span = scrutinee.span();
-            let temp = self.bind_temp("match".to_owned(), scrutinee, false);
+            let temp = self.bind_temp("match".to_owned(), scrutinee, binds_by_ref);
             scrutinee = var_expr(temp, span);
         }
-        let scrutinee = self.keep_temporary(scrutinee);
         if self.current.is_none() {
             return;
         }
@@ -49,7 +52,7 @@ impl Lowerer {
         let mut bodies = Vec::new();
         for arm in choice.arms {
             let target = self.new_block();
-            self.rematerialise_pattern(&arm.pat, &scrutinee);
+            self.rematerialise_pattern(&arm.pat, None, &scrutinee);
             self.flatten(&arm.pat, Some(target));
             let guard = arm.guard.map(|(token, guard)| {
                 if point::has_await(&guard) {
