@@ -19,6 +19,8 @@ pub(crate) type BlockId = usize;
 pub(crate) type LoopId = usize;
 /// A resume point, counted from 0; what is stored is this plus one.
 pub(crate) type PointId = usize;
+/// A scope of the user's that ends before the function or its loop does.
+pub(crate) type ScopeId = usize;
 
 /// A function after `lower`.
 #[derive(Default)]
@@ -31,8 +33,12 @@ pub(crate) struct Function {
     pub(crate) points: Vec<Point>,
     pub(crate) remats: Vec<Remat>,
     pub(crate) refusals: Vec<Refusal>,
+    /// The scope around each scope.
+    pub(crate) scopes: Vec<Option<ScopeId>>,
     /// Items of the body's blocks, moved to the front of the function.
     pub(crate) items: Vec<syn::Item>,
+    /// Lints that the user allows for statements that were taken apart.
+    pub(crate) allowed: Vec<syn::Attribute>,
 }
 
 /// What a variable is, which decides how it is named in the emitted code.
@@ -74,8 +80,12 @@ pub(crate) struct Block {
     pub(crate) term: Term,
     /// The innermost lowered loop around it.
     pub(crate) in_loop: Option<LoopId>,
+    /// The innermost lowered scope around it.
+    pub(crate) in_scope: Option<ScopeId>,
     /// Set when the block begins by polling this point's future.
     pub(crate) point: Option<PointId>,
+    /// Control never comes here, but rustc wants the way.
+    pub(crate) never: bool,
     /// Set when the block is the head of this loop; it holds nothing but the dispatch.
     pub(crate) head_of: Option<LoopId>,
 }
@@ -187,12 +197,26 @@ impl Function {
         found
     }
 
+    /// Whether all scopes around a block are around another one too.
+    pub(crate) fn shares_scopes(&self, block: BlockId, other: BlockId) -> bool {
+        let Some(wanted) = self.blocks[block].in_scope else {
+            return true;
+        };
+        let mut next = self.blocks[other].in_scope;
+        while let Some(id) = next {
+            if id == wanted {
+                return true;
+            }
+            next = self.scopes[id];
+        }
+        false
+    }
+
     /// Whether a block lies in a loop (or in the function, which is `None`).
     pub(crate) fn is_in(&self, block: BlockId, level: Option<LoopId>) -> bool {
         level.is_none_or(|id| self.loops_around(block).contains(&id))
     }
 
-    /// The variables that a pattern binds.
     pub(crate) fn new_var(&mut self, kind: VarKind, ident: Ident, stored_name: String) -> VarId {
         self.vars.push(Var {
             kind,

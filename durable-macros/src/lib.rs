@@ -9,10 +9,12 @@
 
 mod activity;
 mod borrows;
+mod configure;
 mod diagnostics;
 mod effects;
 mod emit;
 mod expand;
+mod flow;
 mod ir;
 mod layout;
 mod liveness;

@@ -95,7 +95,7 @@ impl Lowerer {
         }
         if let (Some(var), None) = (plain(&pat), &diverge)
             && !self.function.vars[var].mutable
-            && let Some(chosen) = self.choose(&init)
+            && let Some(chosen) = self.numbered_choice(&init)
         {
             return self.simple_let(attrs, pat, ty, chosen, None);
         }

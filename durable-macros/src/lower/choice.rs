@@ -23,7 +23,7 @@ struct Choice {
 
 impl Lowerer {
     /// Lowers a choice to the number of its branch, and gives back the expression that makes its value from that.
-    pub(super) fn choose(&mut self, init: &Expr) -> Option<Expr> {
+    pub(super) fn numbered_choice(&mut self, init: &Expr) -> Option<Expr> {
         if !matches!(init, Expr::If(_) | Expr::Match(_)) {
             return None;
         }

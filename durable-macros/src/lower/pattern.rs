@@ -6,6 +6,7 @@
 use crate::ir::{VarId, bound, marked};
 use quote::ToTokens;
 use syn::Pat;
+use syn::visit_mut::{self, VisitMut};
 
 /// Cuts a pattern down to the bindings of some variables.
 pub(crate) fn retain(pat: &mut Pat, wanted: &dyn Fn(VarId) -> bool) {
@@ -49,6 +50,25 @@ pub(crate) fn retain(pat: &mut Pat, wanted: &dyn Fn(VarId) -> bool) {
         Pat::Type(pat) => retain(&mut pat.pat, wanted),
         _ => {}
     }
+}
+
+/// Replaces the bindings of some variables by `_`; whatever else a value must match stays.
+pub(super) fn forget(pat: &mut Pat, vars: &[VarId]) {
+    struct Forget<'a>(&'a [VarId]);
+    impl VisitMut for Forget<'_> {
+        fn visit_pat_mut(&mut self, pat: &mut Pat) {
+            visit_mut::visit_pat_mut(self, pat);
+            if let Pat::Ident(ident) = pat
+                && marked(&ident.ident).is_some_and(|var| self.0.contains(&var))
+            {
+                *pat = match ident.subpat.take() {
+                    Some((_, inner)) => *inner,
+                    None => syn::parse_quote!(_),
+                };
+            }
+        }
+    }
+    Forget(vars).visit_pat_mut(pat);
 }
 
 /// Whether a pattern binds by `ref`.

@@ -18,7 +18,8 @@ use syn::{Expr, Pat, Stmt as UserStmt};
 impl Lowerer {
     pub(super) fn loop_expr(&mut self, looped: syn::ExprLoop, dest: Dest) {
         let segment = self.path.enter("loop");
-        let (after, head, body) = self.enter_loop();
+        let after = self.new_block();
+        let (head, body) = self.enter_loop();
         self.start(body);
         self.body(segment, looped.label, after, head, dest, looped.body);
     }
@@ -27,7 +28,8 @@ impl Lowerer {
         let segment = self.path.enter("while");
         // The way out of the condition goes over a block of its own, where the loop's value is set.
         let done = self.new_block();
-        let (after, head, test) = self.enter_loop();
+        let after = self.new_block();
+        let (head, test) = self.enter_loop();
         let body = self.new_block();
         self.start(test);
         self.condition(*looped.cond, body, done);
@@ -46,8 +48,7 @@ impl Lowerer {
         self.start(after);
     }
 
-    fn enter_loop(&mut self) -> (BlockId, BlockId, BlockId) {
-        let after = self.new_block();
+    fn enter_loop(&mut self) -> (BlockId, BlockId) {
         self.function.loops.push(Loop { parent: self.inside, head: 0, items: None });
         let id = self.function.loops.len() - 1;
         self.inside = Some(id);
@@ -57,7 +58,7 @@ impl Lowerer {
         self.goto(head);
         self.start(head);
         self.end(Term::Dispatch { normal: first });
-        (after, head, first)
+        (head, first)
     }
 
     /// Lowers a loop's body, from the current block, and goes on behind the loop.
@@ -83,10 +84,12 @@ impl Lowerer {
 
     pub(super) fn for_expr(&mut self, each: syn::ExprForLoop, dest: Dest) {
         let segment = self.path.enter("for");
+        let after = self.new_block();
+        self.open();
         let iterated = self.operand(*each.expr);
         let iterated = self.keep_scrutinee(iterated);
         if self.current.is_none() {
-            return;
+            return self.close();
         }
         let name = match super::plain(&each.pat) {
             Some(var) => format!("for {}", self.function.vars[var].stored_name),
@@ -102,7 +105,7 @@ impl Lowerer {
             }
         };
         let done = self.new_block();
-        let (after, head, test) = self.enter_loop();
+        let (head, test) = self.enter_loop();
         let id = self.inside;
         let body = self.new_block();
         self.start(test);
@@ -123,6 +126,7 @@ impl Lowerer {
         }
         self.body(segment, each.label, after, head, dest, each.body);
         self.finish(done, after, dest);
+        self.close();
     }
 
     fn counted(&mut self, name: &str, iterated: Expr, found: Iteration) -> Next {

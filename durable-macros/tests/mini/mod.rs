@@ -29,6 +29,7 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
+        pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }
 
@@ -41,6 +42,7 @@ pub mod __private {
         pub line: u32,
         pub column: u32,
         pub vars: &'static [&'static str],
+        pub next: &'static [u32],
     }
 
     pub trait Workflow: 'static {
