@@ -45,9 +45,12 @@ pub(crate) fn variants(item: &ItemFn) -> syn::Result<Vec<Variant>> {
             .enumerate()
             .map(|(at, (condition, _))| (condition.to_string(), combination & (1 << at) != 0))
             .collect();
-        let parts = found.iter().zip(&holds).map(|((condition, _), (_, holds))| {
-            if *holds { condition.clone() } else { quote!(not(#condition)) }
-        });
+        let parts =
+            found.iter().zip(&holds).map(
+                |((condition, _), (_, holds))| {
+                    if *holds { condition.clone() } else { quote!(not(#condition)) }
+                },
+            );
         let when = quote!(#[cfg(all(#(#parts),*))]);
         let mut item = item.clone();
         let mut configured = Configured { holds };
@@ -106,7 +109,8 @@ impl Configured {
     /// The same for whatever begins with attributes. syn hangs those of `#[a] x + y` on the `x`, rustc on the whole.
     fn configured<T: ToTokens>(&self, value: T, parse: impl FnOnce(TokenStream) -> Option<T>) -> Option<T> {
         let tokens = value.to_token_stream();
-        if !matches!(tokens.clone().into_iter().next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#') {
+        if !matches!(tokens.clone().into_iter().next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#')
+        {
             return Some(value);
         }
         let parser = |input: syn::parse::ParseStream<'_>| {
@@ -124,8 +128,7 @@ impl Configured {
     fn keep<T: ToTokens + syn::parse::Parse + Clone>(&self, list: &mut Punctuated<T, Token![,]>) {
         let all = std::mem::take(list);
         list.extend(
-            all.into_iter()
-                .filter_map(|part| self.configured(part, |tokens| syn::parse2(tokens).ok())),
+            all.into_iter().filter_map(|part| self.configured(part, |tokens| syn::parse2(tokens).ok())),
         );
     }
 }
@@ -155,15 +158,19 @@ impl VisitMut for Configured {
 
     fn visit_expr_struct_mut(&mut self, literal: &mut syn::ExprStruct) {
         let fields = std::mem::take(&mut literal.fields);
-        literal.fields =
-            fields.into_iter().filter_map(|mut field| self.is_there(&mut field.attrs).then_some(field)).collect();
+        literal.fields = fields
+            .into_iter()
+            .filter_map(|mut field| self.is_there(&mut field.attrs).then_some(field))
+            .collect();
         visit_mut::visit_expr_struct_mut(self, literal);
     }
 
     fn visit_pat_struct_mut(&mut self, pat: &mut syn::PatStruct) {
         let fields = std::mem::take(&mut pat.fields);
-        pat.fields =
-            fields.into_iter().filter_map(|mut field| self.is_there(&mut field.attrs).then_some(field)).collect();
+        pat.fields = fields
+            .into_iter()
+            .filter_map(|mut field| self.is_there(&mut field.attrs).then_some(field))
+            .collect();
         visit_mut::visit_pat_struct_mut(self, pat);
     }
 

@@ -116,11 +116,7 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block {
-            in_loop: self.inside,
-            in_scope: self.scope,
-            ..Block::default()
-        });
+        self.function.blocks.push(Block { in_loop: self.inside, in_scope: self.scope, ..Block::default() });
         self.entered.push(false);
         self.function.blocks.len() - 1
     }
@@ -192,13 +188,9 @@ impl Lowerer {
         let span = value.span();
         let var = self.temp(stored_name);
         self.function.vars[var].mutable = mutable;
-        self.push(Stmt::Let(Box::new(Let {
-            attrs: Vec::new(),
-            pat: var_pat(var, span),
-            ty: None,
-            init: value,
-            diverge: None,
-        })));
+        let pat = var_pat(var, span);
+        self.rematerialise_pattern(&pat, &value);
+        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init: value, diverge: None })));
         var
     }
 

@@ -1,9 +1,8 @@
 //! `if`, `match` and blocks. Each is a scope: what it declares ends with it.
 
 use super::{Dest, Lowerer, Target, borrow, guard, point};
-use crate::ir::{Arm, BlockId, Term, var_expr};
+use crate::ir::{Arm, BlockId, Term};
 use syn::Expr;
-use syn::spanned::Spanned;
 
 impl Lowerer {
     pub(super) fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
@@ -65,12 +64,9 @@ impl Lowerer {
         let awaits = point::has_await(&expr);
         let scrutinee = self.operand(expr);
         let again = borrow::is_place(&scrutinee) || matches!(scrutinee, Expr::Reference(_));
-        let scrutinee = if (awaits || chained) && !again {
-            let span = scrutinee.span();
-            var_expr(self.bind_temp("match".to_owned(), scrutinee, false), span)
-        } else {
-            scrutinee
-        };
+        if (awaits || chained) && !again {
+            return self.awaited_scrutinee("match", scrutinee, chained);
+        }
         self.keep_temporary(scrutinee)
     }
 

@@ -1,6 +1,5 @@
 //! Conditions: `&&`, `||`, `!`, `let` chains, as branches.
 
-use super::operand::Mode;
 use super::{Dest, Lowerer, point};
 use crate::ir::{BlockId, Term, var_expr};
 use crate::lower::borrow::is_place;
@@ -36,8 +35,8 @@ impl Lowerer {
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
                 let value = self.operand(*cond.expr);
-                let value = if awaits && !is_place(&value) {
-                    self.keep("let".to_owned(), value, Mode::Value)
+                let value = if awaits && !matches!(value, Expr::Reference(_)) {
+                    self.awaited_scrutinee("let", value, false)
                 } else {
                     self.keep_temporary(value)
                 };

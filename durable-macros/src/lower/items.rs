@@ -40,7 +40,9 @@ impl Lowerer {
                 let fresh = self.fresh(&name);
                 names.insert(name, fresh);
             } else {
-                let message = format!("`{name}` means one thing in this inner block, which awaits, and another outside of it: rename one of the two");
+                let message = format!(
+                    "`{name}` means one thing in this inner block, which awaits, and another outside of it: rename one of the two"
+                );
                 self.errors.push(ident.span(), message);
             }
         }
@@ -68,7 +70,8 @@ impl Lowerer {
         let known = |name: &str| {
             mentions(&self.text, name) > 0 || self.function.vars.iter().any(|var| var.ident == name)
         };
-        let used = |name: &str| self.function.items.iter().any(|item| mentions(&item.to_token_stream(), name) > 0);
+        let used =
+            |name: &str| self.function.items.iter().any(|item| mentions(&item.to_token_stream(), name) > 0);
         (1..=usize::MAX)
             .map(|n| format!("{stem}{suffix}{n}"))
             .find(|fresh| !known(fresh) && !used(fresh))
@@ -158,7 +161,9 @@ fn is_punct(tree: Option<&TokenTree>, wanted: char) -> bool {
 
 /// How often a name occurs, as an identifier or in a format string.
 fn mentions(tokens: &TokenStream, name: &str) -> usize {
-    let captured = |text: &str| text.matches(&format!("{{{name}}}")).count() + text.matches(&format!("{{{name}:")).count();
+    let captured = |text: &str| {
+        text.matches(&format!("{{{name}}}")).count() + text.matches(&format!("{{{name}:")).count()
+    };
     let mut count = 0;
     for tree in tokens.clone() {
         count += match tree {
@@ -211,12 +216,22 @@ fn captured_as(literal: &Literal, names: &BTreeMap<String, String>) -> Literal {
     let Ok(text) = syn::parse2::<LitStr>(literal.to_token_stream()) else {
         return literal.clone();
     };
-    let mut value = text.value();
-    for (name, other) in names {
-        value = value.replace(&format!("{{{name}}}"), &format!("{{{other}}}"));
-        value = value.replace(&format!("{{{name}:"), &format!("{{{other}:"));
-    }
-    if value == text.value() {
+    let text = text.value();
+    // `{{` is no capture.
+    let pieces: Vec<String> = text
+        .split("{{")
+        .map(|piece| {
+            let mut piece = piece.to_owned();
+            for (name, other) in names {
+                for end in ['}', ':'] {
+                    piece = piece.replace(&format!("{{{name}{end}"), &format!("{{{other}{end}"));
+                }
+            }
+            piece
+        })
+        .collect();
+    let value = pieces.join("{{");
+    if value == text {
         return literal.clone();
     }
     let mut copy = Literal::string(&value);

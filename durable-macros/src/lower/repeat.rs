@@ -3,7 +3,7 @@
 //! A `for` over something borrowed counts the items it took and makes its iterator again after a restore; a `for` over
 //! something owned keeps the rest of it in the snapshot.
 
-use super::{Dest, Lowerer, Target, borrow, var_pat};
+use super::{Dest, Lowerer, Target, borrow, operand, var_pat};
 use crate::ir::{Arm, BlockId, Let, Loop, Remat, Stmt, Term, bound, var_expr};
 use proc_macro2::{Ident, Span};
 use quote::{quote, quote_spanned};
@@ -81,7 +81,10 @@ impl Lowerer {
         let segment = self.path.enter("for");
         let after = self.new_block();
         self.open();
-        let iterated = self.operand(*each.expr);
+        let mut iterated = self.operand(*each.expr);
+        if operand::borrows_temporary(&iterated) {
+            iterated = self.polled("for", iterated);
+        }
         let iterated = self.keep_temporary(iterated);
         if self.current.is_none() {
             return self.close();
