@@ -94,7 +94,10 @@ impl Workshop {
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let target = scratch.parent().expect("the target directory holds it").to_owned();
         let name = format!("random-{name}");
-        Workshop { dir: scratch.join(&name), name, target, shards }
+        let dir = scratch.join(&name);
+        // Of an earlier run there may be more cases.
+        let _ = fs::remove_dir_all(dir.join("src"));
+        Workshop { dir, name, target, shards }
     }
 
     /// The verdict over each case.
