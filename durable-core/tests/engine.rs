@@ -25,6 +25,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
             function: "engine::rounds",
             file: file!(),
             line: line!(),
+            first: &[0, 1, 2],
             points: &[
                 p::PointMeta {
                     name: None,
@@ -35,6 +36,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                     line: 20,
                     column: 9,
                     vars: &["for _", "total"],
+                    next: &[0],
                 },
                 p::PointMeta {
                     name: None,
@@ -45,11 +47,14 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                     line: 21,
                     column: 9,
                     vars: &["total"],
+                    next: &[0],
                 },
             ],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u32,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u32,)>) -> u64 {
+                let (s_call, s_left, s_total, s_nap) =
+                    (p::storable(), p::storable(), p::storable(), p::storable());
                 let (mut left, mut total, mut nap);
                 let mut point = cx.resume_point();
                 'bad: {
@@ -60,7 +65,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                                 total = 0;
                             }
                             1 => (left, total) = (0..0, 0),
-                            _ => match cx.load() {
+                            _ => match cx.load((s_nap, s_total)) {
                                 Some(saved) => {
                                     (nap, total) = saved;
                                     break 'p2;
@@ -72,7 +77,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                             let mut call;
                             'p1: {
                                 if std::mem::take(&mut point) == 1 {
-                                    match cx.load() {
+                                    match cx.load((s_call, s_left, s_total)) {
                                         Some(saved) => {
                                             (call, left, total) = saved;
                                             break 'p1;
@@ -88,7 +93,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                             total += match cx.poll(&mut call) {
                                 Poll::Ready(value) => value,
                                 Poll::Pending => {
-                                    cx.save(1, p::var(&call), &[p::var(&left), p::var(&total)]);
+                                    cx.save(1, &(s_call, &call), &[&(s_left, &left), &(s_total, &total)]);
                                     match p::suspend().await {}
                                 }
                             };
@@ -98,7 +103,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                     match cx.poll(&mut nap) {
                         Poll::Ready(()) => {}
                         Poll::Pending => {
-                            cx.save(2, p::var(&nap), &[p::var(&total)]);
+                            cx.save(2, &(s_nap, &nap), &[&(s_total, &total)]);
                             match p::suspend().await {}
                         }
                     }

@@ -166,7 +166,7 @@ impl VisitMut for Binder<'_> {
             let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
             resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
         });
-        resolver.function.vars[var].mutable = pat.mutability.is_some();
+        resolver.function.vars[var].mutable = pat.mutability.is_some() && pat.by_ref.is_none();
         pat.ident = marker(var, pat.ident.span());
         visit_mut::visit_pat_ident_mut(self, pat);
     }
@@ -190,7 +190,11 @@ impl VisitMut for Resolver {
         self.block_like(block);
     }
 
-    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+    fn visit_item_mut(&mut self, item: &mut syn::Item) {
+        if let syn::Item::Macro(item) = item {
+            self.refuse_locals(&item.mac.tokens);
+        }
+    }
 
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
 

@@ -20,7 +20,9 @@ fn hunt() {
     let count: u64 = std::env::var("COUNT").ok().map_or(20, |n| n.parse().unwrap());
     let programs: Vec<_> = (0..count).map(|at| generate::generate(seed * 100_000 + at)).collect();
     if std::env::var("PRINT").is_ok() {
-        for p in &programs { println!("{}", p.print(tree::Twin::Flow, "c")); }
+        for p in &programs {
+            println!("{}", p.print(tree::Twin::Flow, "c"));
+        }
         return;
     }
     let cases: Vec<Case> = programs.iter().enumerate().map(|(at, p)| Case::of(p, at)).collect();
@@ -30,7 +32,9 @@ fn hunt() {
     for (at, v) in verdicts.iter().enumerate() {
         *counts.entry(v.kind()).or_insert(0) += 1;
         match v {
-            Verdict::PlainRefused(t) | Verdict::FlowRefused(t) | Verdict::Differs(t) | Verdict::Panics(t) => println!("=== {at} {}\n{t}", v.kind()),
+            Verdict::PlainRefused(t) | Verdict::FlowRefused(t) | Verdict::Differs(t) | Verdict::Panics(t) => {
+                println!("=== {at} {}\n{t}", v.kind())
+            }
             Verdict::Died => println!("=== {at} died"),
             _ => {}
         }

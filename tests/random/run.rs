@@ -42,7 +42,9 @@ impl Case {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Verdict {
     /// So many suspensions were crashed, over all inputs.
-    Same { crashes: u64 },
+    Same {
+        crashes: u64,
+    },
     Differs(String),
     /// It makes too many calls to be run.
     Long,
@@ -115,7 +117,8 @@ impl Workshop {
         }
         assert!(built, "{}: still refused after {BUILDS_ENOUGH} builds", self.dir.display());
         for shard in 0..self.shards {
-            let mine: Vec<usize> = self.shard(shard, cases.len()).filter(|at| !verdicts.contains_key(at)).collect();
+            let mine: Vec<usize> =
+                self.shard(shard, cases.len()).filter(|at| !verdicts.contains_key(at)).collect();
             self.run_shard(shard, &mine, &mut verdicts);
         }
         assert!(verdicts.keys().copied().eq(0..cases.len()), "each case has a verdict");
@@ -215,7 +218,8 @@ impl Workshop {
                 .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
             for line in String::from_utf8_lossy(&output.stdout).lines() {
                 let line: Value = serde_json::from_str(line).expect("a case reports in JSON");
-                let at = line["program"].as_str().and_then(|at| at.parse().ok()).expect("a case has a number");
+                let at =
+                    line["program"].as_str().and_then(|at| at.parse().ok()).expect("a case has a number");
                 let verdict = verdict(&line);
                 match verdicts.get_mut(&at) {
                     Some(Verdict::Same { crashes }) => match verdict {
@@ -229,7 +233,9 @@ impl Workshop {
             if output.status.success() {
                 return;
             }
-            let Some(died) = cases.iter().find(|at| **at >= from && !verdicts.contains_key(at)) else { return };
+            let Some(died) = cases.iter().find(|at| **at >= from && !verdicts.contains_key(at)) else {
+                return;
+            };
             verdicts.insert(*died, Verdict::Died);
             from = died + 1;
         }
@@ -283,6 +289,7 @@ fn put(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return;
     }
-    fs::create_dir_all(path.parent().expect("a file stands in a directory")).expect("the target directory is ours");
+    fs::create_dir_all(path.parent().expect("a file stands in a directory"))
+        .expect("the target directory is ours");
     fs::write(path, text).expect("the target directory is ours");
 }

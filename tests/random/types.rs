@@ -59,10 +59,13 @@ impl Ty {
 
     /// What a place of this type is made of: `.name` and the like. Vectors always have two elements or more.
     pub(crate) fn parts(&self) -> Vec<(String, Ty)> {
-        let named = |parts: &[(&str, Ty)]| parts.iter().map(|(name, ty)| (format!(".{name}"), ty.clone())).collect();
+        let named =
+            |parts: &[(&str, Ty)]| parts.iter().map(|(name, ty)| (format!(".{name}"), ty.clone())).collect();
         match self {
             Ty::Tuple(of) => of.iter().enumerate().map(|(at, ty)| (format!(".{at}"), ty.clone())).collect(),
-            Ty::Vec(of) | Ty::Array(of) => vec![("[0]".into(), (**of).clone()), ("[1]".into(), (**of).clone())],
+            Ty::Vec(of) | Ty::Array(of) => {
+                vec![("[0]".into(), (**of).clone()), ("[1]".into(), (**of).clone())]
+            }
             Ty::Item => named(&[("sku", Ty::Text), ("qty", Ty::Int)]),
             Ty::Order => named(&[
                 ("id", Ty::Int),

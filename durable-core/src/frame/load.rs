@@ -1,26 +1,62 @@
 //! Variables as the generated code names them: loaded as tuples, saved as trait objects.
+//!
+//! All that is asked of a variable's type is asked once, by [`storable`], at the user's binding: a type that can't be stored
+//! is one error there, however many resume points it crosses.
 
 use crate::codec::{Codec, EncodeError, LayoutId, Persist};
 
 use super::Frame;
 
-/// A tuple of variables that is loaded at once.
+/// What can be kept in a snapshot: a [`Persist`] type, in the words of a user whose variable is none.
 #[diagnostic::on_unimplemented(
-    message = "a variable of this workflow can't be kept in a snapshot",
-    label = "the other error says which"
+    message = "`{Self}` can't be kept in a snapshot",
+    label = "this is still needed after the workflow was suspended, so it must be stored",
+    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "if it borrows: keep an owned copy (`.clone()`, `.to_owned()`, `.to_string()`)",
+    note = "if it is a connection, a lock or a handle: use it inside an `#[activity]`, which gets it as `State<T>`"
 )]
-pub trait Load: Sized {
+pub trait Keep: Persist {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist> Keep for T {}
+
+/// The proof that a variable can be stored, and how.
+#[derive(Debug)]
+pub struct Storable<T> {
+    load: fn(&mut Frame<'_>) -> Option<T>,
+    encode: fn(&T, &Codec, &mut Vec<u8>) -> Result<LayoutId, EncodeError>,
+}
+
+impl<T> Clone for Storable<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Storable<T> {}
+
+/// The proof for a variable; generated code calls it with the span of the user's binding.
+pub fn storable<T: Keep>() -> Storable<T> {
+    Storable { load: |frame| frame.load_one(), encode: |value, codec, out| codec.encode_into(value, out) }
+}
+
+/// Proofs for a tuple of variables, which is loaded at once.
+pub trait Load {
+    /// The variables.
+    type Values;
     #[doc(hidden)]
-    fn load(frame: &mut Frame<'_>) -> Option<Self>;
+    fn load(self, frame: &mut Frame<'_>) -> Option<Self::Values>;
 }
 
 macro_rules! load_tuples {
     ($($name:ident)*) => { load_tuples!(@ [] $($name)*); };
     (@ [$($done:ident)*] $next:ident $($rest:ident)*) => {
-        #[diagnostic::do_not_recommend]
-        impl<$($done: Persist,)* $next: Persist> Load for ($($done,)* $next,) {
-            fn load(frame: &mut Frame<'_>) -> Option<Self> {
-                Some(($(frame.load_one::<$done>()?,)* frame.load_one::<$next>()?,))
+        #[allow(non_snake_case)]
+        impl<$($done,)* $next> Load for ($(Storable<$done>,)* Storable<$next>,) {
+            type Values = ($($done,)* $next,);
+            fn load(self, frame: &mut Frame<'_>) -> Option<Self::Values> {
+                let ($($done,)* $next,) = self;
+                Some(($(($done.load)(frame)?,)* ($next.load)(frame)?,))
             }
         }
         load_tuples!(@ [$($done)* $next] $($rest)*);
@@ -32,26 +68,13 @@ load_tuples!(A B C D E F G H);
 /// A variable to be saved.
 ///
 /// A trait object, so that saving costs code per type and not per resume point.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be kept in a snapshot",
-    label = "this is still needed after the workflow was suspended, so it must be stored",
-    note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "if it borrows: keep an owned copy (`.clone()`, `.to_owned()`, `.to_string()`)",
-    note = "if it is a connection, a lock or a handle: use it inside an `#[activity]`, which gets it as `State<T>`"
-)]
 pub trait Var {
     #[doc(hidden)]
     fn encode(&self, codec: &Codec, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Persist> Var for T {
+impl<T> Var for (Storable<T>, &T) {
     fn encode(&self, codec: &Codec, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
-        codec.encode_into(self, out)
+        (self.0.encode)(self.1, codec, out)
     }
-}
-
-/// A variable that is kept over a resume point.
-pub fn var<T: Persist>(value: &T) -> &dyn Var {
-    value
 }

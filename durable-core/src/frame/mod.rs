@@ -15,7 +15,7 @@ use std::{sync::Arc, task::Poll};
 
 pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
-pub use load::{Load, Var, var};
+pub use load::{Keep, Load, Storable, Var, storable};
 
 use crate::{
     codec::{LayoutId, Persist},
@@ -75,8 +75,8 @@ impl<'a> Frame<'a> {
 
     /// Loads the next variables. `None`: they can't be read, and the frame has noted why; leave
     /// through [`suspend`](crate::private::suspend).
-    pub fn load<V: Load>(&mut self) -> Option<V> {
-        V::load(self)
+    pub fn load<L: Load>(&mut self, proofs: L) -> Option<L::Values> {
+        proofs.load(self)
     }
 
     fn load_one<T: Persist>(&mut self) -> Option<T> {

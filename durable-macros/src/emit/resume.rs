@@ -9,7 +9,7 @@ use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
 use crate::lower::plain;
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -26,29 +26,70 @@ pub(super) struct Prologue {
     written: String,
 }
 
+/// The witness that a variable can be stored.
+fn storable(var: VarId) -> Ident {
+    made_up(&format!("storable_{var}"))
+}
+
 impl Emitter<'_> {
+    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding.
+    pub(super) fn storables(&self) -> TokenStream {
+        let mut vars = BTreeSet::new();
+        for &point in &self.layout.points {
+            vars.insert(self.function.points[point].future);
+            vars.extend(self.live.saved(self.function, point));
+        }
+        let witnesses = vars.into_iter().map(|var| {
+            let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
+            let (name, p) = (storable(var), Ident::new("__p", at));
+            let call = quote_spanned!(at=> #p::storable());
+            quote!(let #name = #call;)
+        });
+        witnesses.collect()
+    }
+
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
         let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let vars = self.layout.saved(self.function, self.live, point).into_iter().map(|var| {
-            let at = self.function.vars[var].ident.span();
-            let name = place.name(var, Some(at));
-            quote_spanned!(at=> &#name)
-        });
-        let awaited = quote_spanned!(info.span=> &#future);
+        let entry = |var: VarId, name: &Ident| {
+            let storable = storable(var);
+            quote!(&(#storable, &#name))
+        };
+        let vars = self.layout.saved(self.function, self.live, point).into_iter();
+        let vars = vars.map(|var| entry(var, &place.name(var, None)));
+        let awaited = entry(info.future, &future);
         let span = Span::mixed_site().located_at(span);
-        // A cast to `&dyn Var` and not a call: a call is an unwind edge, and there may be a thousand of them.
+        // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
+        let held = self.held(point).map(|iterator| place.name(iterator, None));
+        let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
+        let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         quote_spanned!(span=> (match #cx.poll(&mut #future) {
-            ::core::task::Poll::Ready(#value) => #value,
+            ::core::task::Poll::Ready(#value) => #ready,
             ::core::task::Poll::Pending => {
                 #cx.save(#number, #awaited, &[#(#vars),*]);
                 match #p::suspend().await {}
             }
         }))
+    }
+
+    /// The iterators that a point on the way out of a loop needs for its item alone. The item is taken from them again, so what
+    /// they go over must not change before: a mention behind the point tells rustc.
+    fn held(&self, point: PointId) -> impl Iterator<Item = VarId> {
+        let block = self.function.points[point].block;
+        let loops = self.function.loops_around(block).into_iter();
+        loops.filter_map(move |id| {
+            let looped = &self.function.loops[id];
+            let items = looped.items?;
+            let needed = |var: &VarId| self.function.vars[*var].remat == Some(items);
+            let leaves =
+                !self.live.reaches(block, looped.head) && self.live.at_point[point].iter().any(needed);
+            let expr = &self.function.remats[items].expr;
+            leaves.then(|| crate::effects::Effects::of_expr(expr).uses.first().copied()).flatten()
+        })
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
@@ -111,20 +152,20 @@ impl Emitter<'_> {
         let info = &self.function.points[point];
         let loops = self.function.loops_around(info.block);
         let place = self.place(info.block);
-        let mut names = Vec::new();
+        let mut vars = Vec::new();
         let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
         let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
         let future = place.name(info.future, None);
         // The future is decoded first of all and may belong into a loop: it is parked on the way.
         if level.is_none() && self.is_in_loop(point) {
-            let (parked, loaded) = (parked(point), made_up("loaded"));
-            park = quote!(let (#loaded,) = match #cx.load() {
+            let (parked, loaded, storable) = (parked(point), made_up("loaded"), storable(info.future));
+            park = quote!(let (#loaded,) = match #cx.load((#storable,)) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };
             #parked = ::core::option::Option::Some(#loaded););
         } else if level.is_none() {
-            names.push(future);
+            vars.push(info.future);
         } else if self.function.blocks[info.block].in_loop == level {
             let parked = parked(point);
             unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
@@ -134,11 +175,13 @@ impl Emitter<'_> {
         }
         for var in self.layout.saved(self.function, self.live, point) {
             if self.layout.level(var, &loops) == level {
-                names.push(place.name(var, None));
+                vars.push(var);
             }
         }
-        let loads = names.chunks(MAX_TUPLE).map(|names| {
-            quote!((#(#names,)*) = match #cx.load() {
+        let loads = vars.chunks(MAX_TUPLE).map(|vars| {
+            let names = vars.iter().map(|var| place.name(*var, None));
+            let storables = vars.iter().map(|var| storable(*var));
+            quote!((#(#names,)*) = match #cx.load((#(#storables,)*)) {
                 ::core::option::Option::Some(#value) => #value,
                 ::core::option::Option::None => break #bad,
             };)
@@ -204,9 +247,12 @@ impl Emitter<'_> {
                 vars.insert(var);
             }
         }
-        // The current item is taken in any case, so that the iterator stands behind it.
+        // The current item is taken wherever the iterator is used again, so that it stands behind it.
         let items_remat = level.and_then(|id| self.function.loops[id].items);
-        wanted.extend(items_remat);
+        let block = self.function.points[point].block;
+        if level.is_some_and(|id| self.live.reaches(block, self.function.loops[id].head)) {
+            wanted.extend(items_remat);
+        }
         let mut tokens = TokenStream::new();
         for remat in wanted {
             tokens.extend(self.remake_one(&mut place(), remat, &vars, Some(remat) == items_remat));
@@ -223,17 +269,19 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let info = &self.function.remats[remat];
         let expr = place.render(info.expr.to_token_stream());
+        let checks = info.checks.iter().map(|check| place.render(check.to_token_stream()));
+        let checks: TokenStream = checks.map(|check| quote!(let _ = #check;)).collect();
         if let (Some(var), false) = (plain(&info.pat), is_item) {
             let name = place.name(var, None);
             let Some(count) = info.count else {
-                return quote!(#name = #expr;);
+                return quote!(#checks #name = #expr;);
             };
             let (p, count) = (made_up("__p"), place.name(count, None));
-            return quote!(#name = #p::ordered_at(#expr, #count););
+            let again = if info.constant { quote!(listed_at) } else { quote!(ordered_at) };
+            return quote!(#checks #name = #p::#again(#expr, #count););
         }
         let mut pat = info.pat.clone();
-        let forgotten: Vec<VarId> = bound(&pat).into_iter().filter(|var| !vars.contains(var)).collect();
-        crate::lower::forget(&mut pat, &forgotten);
+        crate::lower::retain(&mut pat, &|var| vars.contains(&var));
         Unmut(vars).visit_pat_mut(&mut pat);
         let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
         let moves: TokenStream = bound_here
@@ -246,6 +294,6 @@ impl Emitter<'_> {
         place.bound = bound_here;
         let pat = place.render(pat.to_token_stream());
         let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { quote!((#pat)) };
-        quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
+        quote!(#checks #[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
     }
 }

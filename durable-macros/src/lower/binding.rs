@@ -1,11 +1,13 @@
 //! Parameters and `let`.
 
+use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
+use crate::diagnostics;
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
-use syn::{Expr, Pat};
+use syn::{Expr, Pat, Type};
 
 impl Lowerer {
     pub(super) fn params(&mut self, workflow: &Workflow) {
@@ -45,6 +47,7 @@ impl Lowerer {
 
     pub(super) fn local(&mut self, mut local: syn::Local) {
         self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        self.allow(&local.attrs);
         let (pat, ty) = match local.pat {
             Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
             pat => (pat, None),
@@ -55,7 +58,7 @@ impl Lowerer {
             self.binding = self.function.vars[var].stored_name.clone();
         }
         match local.init {
-            None => self.deferred(&local.attrs, &pat, ty.as_ref()),
+            None => self.deferred(&pat, ty.as_ref()),
             Some(init) => {
                 let diverge = init.diverge.map(|(_, diverge)| *diverge);
                 self.initialised(local.attrs, pat, ty, *init.expr, diverge);
@@ -65,17 +68,31 @@ impl Lowerer {
     }
 
     /// `let x;`
-    pub(super) fn deferred(&mut self, attrs: &[syn::Attribute], pat: &Pat, ty: Option<&syn::Type>) {
+    fn deferred(&mut self, pat: &Pat, ty: Option<&Type>) {
         self.flatten(pat, self.current);
-        let vars = bound(pat);
-        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
-            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
+        if let Some(ty) = ty {
+            self.annotate(pat, ty);
         }
-        for var in vars {
-            if ty.is_some() {
-                self.function.vars[var].ty = ty.cloned();
-            }
+        for var in bound(pat) {
             self.push(Stmt::Declare(var));
+        }
+    }
+
+    /// Gives each variable of a deferred pattern its own part of the type.
+    fn annotate(&mut self, pat: &Pat, ty: &Type) {
+        match (pat, ty) {
+            (Pat::Tuple(pat), Type::Tuple(ty)) if pat.elems.len() == ty.elems.len() => {
+                pat.elems.iter().zip(&ty.elems).for_each(|(pat, ty)| self.annotate(pat, ty));
+            }
+            (Pat::Slice(pat), Type::Array(ty)) => {
+                pat.elems.iter().for_each(|pat| self.annotate(pat, &ty.elem));
+            }
+            (Pat::Paren(pat), ty) => self.annotate(&pat.pat, ty),
+            (Pat::Wild(_) | Pat::Rest(_), _) => {}
+            (pat, ty) => match plain(pat) {
+                Some(var) => self.function.vars[var].ty = Some(ty.clone()),
+                None => self.errors.push(pat.span(), diagnostics::DEFERRED_PATTERN),
+            },
         }
     }
 
@@ -83,7 +100,7 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
@@ -91,6 +108,12 @@ impl Lowerer {
             && point::has_await(diverge)
         {
             return self.let_else(&pat, ty, init, diverge.clone());
+        }
+        if let (Some(var), None) = (plain(&pat), &diverge)
+            && !self.function.vars[var].mutable
+            && let Some(chosen) = self.numbered_choice(&init)
+        {
+            return self.simple_let(attrs, pat, ty, chosen, None);
         }
         if !point::has_await(&init) {
             let init = self.kept(init);
@@ -111,13 +134,13 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
         let mut init = self.keep_temporary(init);
-        if borrow::binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
+        if binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
             let span = init.span();
             let temp = self.bind_temp("borrowed".to_owned(), init, true);
             init = var_expr(temp, span);
@@ -126,21 +149,21 @@ impl Lowerer {
         if let Some(var) = plain(&pat) {
             self.function.vars[var].ty.clone_from(&ty);
         }
-        self.rematerialise_pattern(&pat, &init);
+        self.rematerialise_pattern(&pat, ty.as_ref(), &init);
         self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
     }
 
     /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
-    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
+    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<Type>, init: Expr, diverge: Expr) {
         let mut value = self.operand(init);
         if let Some(ty) = ty {
             let temp = self.bind_temp("let".to_owned(), value, false);
             self.function.vars[temp].ty = Some(ty);
             value = var_expr(temp, pat.span());
         }
-        let value = self.keep_temporary(value);
+        let value = self.keep_scrutinee(value);
         let (matched, other) = (self.new_block(), self.new_block());
-        self.rematerialise_pattern(pat, &value);
+        self.rematerialise_pattern(pat, None, &value);
         self.flatten(pat, Some(matched));
         self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
         self.start(other);

@@ -29,6 +29,7 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
+        pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }
 
@@ -41,6 +42,7 @@ pub mod __private {
         pub line: u32,
         pub column: u32,
         pub vars: &'static [&'static str],
+        pub next: &'static [u32],
     }
 
     pub trait Workflow: 'static {
@@ -125,8 +127,8 @@ pub mod __private {
             self.point
         }
 
-        pub fn load<V: Load>(&mut self) -> Option<V> {
-            V::load(&mut self.input)
+        pub fn load<L: Load>(&mut self, proofs: L) -> Option<L::Values> {
+            proofs.load(&mut self.input)
         }
 
         pub fn poll<F: DurableFuture>(&mut self, future: &mut F) -> Poll<F::Output> {
@@ -148,17 +150,38 @@ pub mod __private {
         fn write(&self, bytes: &mut Vec<u8>);
     }
 
-    impl<T: Persist> Var for T {
+    impl<T> Var for (Storable<T>, &T) {
         fn write(&self, bytes: &mut Vec<u8>) {
-            bytes.extend(postcard::to_stdvec(self).expect("a test's value is serializable"));
+            bytes.extend((self.0.write)(self.1));
         }
     }
 
-    pub fn var<T: Persist>(value: &T) -> &dyn Var {
-        value
+    /// The proof that a variable can be stored.
+    pub struct Storable<T> {
+        read: fn(&mut &[u8]) -> Option<T>,
+        write: fn(&T) -> Vec<u8>,
     }
 
-    pub fn into_durable<F: IntoDurableFuture>(future: F) -> F::IntoFuture {
+    impl<T> Clone for Storable<T> {
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+
+    impl<T> Copy for Storable<T> {}
+
+    pub fn storable<T: Persist>() -> Storable<T> {
+        Storable {
+            read: |input| {
+                let (value, rest) = postcard::take_from_bytes(input).ok()?;
+                *input = rest;
+                Some(value)
+            },
+            write: |value| postcard::to_stdvec(value).expect("a test's value is serializable"),
+        }
+    }
+
+    pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
         future.into_durable()
     }
 
@@ -170,21 +193,20 @@ pub mod __private {
         std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    /// Decodes saved variables: tuples, nested beyond eight.
-    pub trait Load: Sized {
-        fn load(input: &mut &[u8]) -> Option<Self>;
+    /// Proofs for a tuple of variables, which is loaded at once.
+    pub trait Load {
+        type Values;
+        fn load(self, input: &mut &[u8]) -> Option<Self::Values>;
     }
 
-    /// A value or a tuple of values, as the real frame's `Load` tells them apart.
     macro_rules! loads {
         ($($name:ident)*) => {
-            impl<$($name: Persist),*> Load for ($($name,)*) {
-                fn load(input: &mut &[u8]) -> Option<Self> {
-                    Some(($({
-                        let (value, rest) = postcard::take_from_bytes::<$name>(input).ok()?;
-                        *input = rest;
-                        value
-                    },)*))
+            #[allow(non_snake_case)]
+            impl<$($name),*> Load for ($(Storable<$name>,)*) {
+                type Values = ($($name,)*);
+                fn load(self, input: &mut &[u8]) -> Option<Self::Values> {
+                    let ($($name,)*) = self;
+                    Some(($(($name.read)(input)?,)*))
                 }
             }
         };
@@ -227,6 +249,10 @@ pub mod __private {
         }
     }
 
+    pub fn into_steps<I: IntoSteps>(iterable: I) -> I::Steps {
+        iterable.into_steps()
+    }
+
     pub fn ordered<I: IntoIterator>(iterable: I) -> I::IntoIter {
         iterable.into_iter()
     }
@@ -239,6 +265,17 @@ pub mod __private {
         }
         iterator
     }
+
+    pub fn listed<I: IntoIterator>(iterable: I) -> I::IntoIter {
+        iterable.into_iter()
+    }
+
+    pub fn listed_at<I: IntoIterator>(iterable: I, count: usize) -> I::IntoIter {
+        ordered_at(iterable, count)
+    }
+
+    /// A look-up in something of the standard library.
+    pub fn viewed<T: ?Sized>(_: &T) {}
 
     pub struct Registration;
 

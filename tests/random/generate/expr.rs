@@ -81,7 +81,10 @@ impl Generator {
             && let Some(number) = self.read(&Ty::Int)
         {
             let operator = ["<", "==", ">"][self.rng.usize(..3)];
-            return Expr::compound(ty, pieces![number.operand(), format!(" {operator} {}", self.rng.u32(..30))]);
+            return Expr::compound(
+                ty,
+                pieces![number.operand(), format!(" {operator} {}", self.rng.u32(..30))],
+            );
         }
         let text = ty.literal(self.rng.u32(..12));
         match ty {
@@ -120,7 +123,11 @@ impl Generator {
         let place = self.pick(&places)?;
         if ty.is_copy() {
             let expr = pieces![place.value.clone()];
-            return Some(if place.value.starts_with('*') { Expr::compound(ty, expr) } else { Expr::atom(ty, expr) });
+            return Some(if place.value.starts_with('*') {
+                Expr::compound(ty, expr)
+            } else {
+                Expr::atom(ty, expr)
+            });
         }
         if !self.here.pure && self.scope.movable(&place) && !self.one_in(3) {
             self.scope.vars[place.root].state = State::Moved;
@@ -269,8 +276,13 @@ impl Generator {
             Ty::Item,
         ];
         // What is there to be matched, more often.
-        let places: Vec<Ty> =
-            self.scope.places().into_iter().map(|p| p.ty).filter(|ty| types.contains(ty) && *ty != Ty::Int).collect();
+        let places: Vec<Ty> = self
+            .scope
+            .places()
+            .into_iter()
+            .map(|p| p.ty)
+            .filter(|ty| types.contains(ty) && *ty != Ty::Int)
+            .collect();
         if self.one_in(2)
             && let Some(ty) = self.pick(&places)
         {
@@ -403,7 +415,8 @@ impl Generator {
             }
             _ if ty.is_copy() => {
                 let vec = Ty::vec(ty.clone());
-                let places: Vec<Place> = self.scope.places().into_iter().filter(|place| place.ty == vec).collect();
+                let places: Vec<Place> =
+                    self.scope.places().into_iter().filter(|place| place.ty == vec).collect();
                 let place = self.pick(&places)?;
                 let index = self.while_borrowed(Some((place.root, false)), |this| this.expr(&Ty::Int, depth));
                 Some(Expr::atom(ty, pieces![format!("{}[idx(", place.base), index, ", 2)]"]))
@@ -453,7 +466,10 @@ impl Generator {
             Ty::Result(of) => {
                 if self.one_in(4) {
                     let fault = self.expr(&Ty::Int, depth);
-                    return Some(Expr::atom(ty, pieces![format!("Err::<{of}, Fault>(Fault::Odd("), fault, "))"]));
+                    return Some(Expr::atom(
+                        ty,
+                        pieces![format!("Err::<{of}, Fault>(Fault::Odd("), fault, "))"],
+                    ));
                 }
                 let value = self.expr(of, depth);
                 Some(Expr::atom(ty, pieces!["Ok::<_, Fault>(", value, ")"]))
@@ -461,8 +477,13 @@ impl Generator {
             Ty::Vec(of) => {
                 if **of == Ty::Int && self.one_in(2) {
                     let (vec, frozen) = self.borrowed(&Ty::ints(), depth);
-                    let closure = self.while_borrowed(frozen, |this| this.closure("x", &Ty::Ref(Box::new(Ty::Int)), &Ty::Int));
-                    return Some(Expr::atom(ty, pieces!["(", vec, ").iter().map(|x| ", closure, ").collect::<Vec<i64>>()"]));
+                    let closure = self.while_borrowed(frozen, |this| {
+                        this.closure("x", &Ty::Ref(Box::new(Ty::Int)), &Ty::Int)
+                    });
+                    return Some(Expr::atom(
+                        ty,
+                        pieces!["(", vec, ").iter().map(|x| ", closure, ").collect::<Vec<i64>>()"],
+                    ));
                 }
                 let quiet = Here { awaits: false, jumps: false, ..self.here };
                 let (first, second) =
@@ -491,14 +512,21 @@ impl Generator {
                 Some(self.literal_of(ty, "Item", &fields, false, depth))
             }
             Ty::Order => {
-                let mut fields = [("id", Ty::Int), ("name", Ty::Text), ("note", Ty::option(Ty::Text)), ("spot", Ty::pair())];
+                let mut fields = [
+                    ("id", Ty::Int),
+                    ("name", Ty::Text),
+                    ("note", Ty::option(Ty::Text)),
+                    ("spot", Ty::pair()),
+                ];
                 self.rng.shuffle(&mut fields);
                 let some = self.rng.usize(1..4);
                 Some(self.literal_of(ty, "Order", &fields[..some], true, depth))
             }
             Ty::Event => Some(match self.rng.u32(..4) {
                 0 => self.literal_of(ty, "Event::Moved", &[("y", Ty::Int), ("x", Ty::Int)], false, depth),
-                1 => self.literal_of(ty, "Event::Named", &[("who", Ty::Text), ("age", Ty::Int)], false, depth),
+                1 => {
+                    self.literal_of(ty, "Event::Named", &[("who", Ty::Text), ("age", Ty::Int)], false, depth)
+                }
                 2 => {
                     let text = self.expr(&Ty::Text, depth);
                     Expr::atom(ty, pieces!["Event::Said(", text, ")"])
@@ -566,7 +594,8 @@ impl Generator {
             }
             7 => {
                 let (list, frozen) = self.borrowed(&Ty::ints(), depth);
-                let body = self.while_borrowed(frozen, |this| this.closure("x", &Ty::Ref(Box::new(Ty::Int)), ty));
+                let body =
+                    self.while_borrowed(frozen, |this| this.closure("x", &Ty::Ref(Box::new(Ty::Int)), ty));
                 Expr::atom(ty, pieces!["(", list, ").iter().map(|x| ", body, ").sum::<i64>()"])
             }
             _ => {
@@ -580,7 +609,10 @@ impl Generator {
                     let pure = Here { pure: true, ..this.here };
                     this.with(pure, |this| (this.expr(ty, 2).operand(), this.expr(ty, 2).operand()))
                 });
-                Expr::compound(ty, pieces!["{ let f = |x: i64| ", body, "; f(", first, ") + f(", second, ") }"])
+                Expr::compound(
+                    ty,
+                    pieces!["{ let f = |x: i64| ", body, "; f(", first, ") + f(", second, ") }"],
+                )
             }
         })
     }
@@ -606,8 +638,11 @@ impl Generator {
             }
             5 => {
                 let (event, _) = self.borrowed(&Ty::Event, depth);
-                Expr::atom(ty, pieces!["matches!(", event, ", Event::Said(_) | Event::Moved { x: 0..=20, .. })"])
-                    .quiet()?
+                Expr::atom(
+                    ty,
+                    pieces!["matches!(", event, ", Event::Said(_) | Event::Moved { x: 0..=20, .. })"],
+                )
+                .quiet()?
             }
             _ => {
                 let (left, frozen) = self.borrowed(&Ty::Text, depth);
@@ -622,8 +657,9 @@ impl Generator {
         Some(match self.rng.u32(..6) {
             0 | 1 => {
                 let quiet = Here { awaits: false, jumps: false, ..self.here };
-                let (value, other) =
-                    self.with(quiet, |this| (this.expr(&Ty::Int, depth.min(2)), this.borrowed(ty, depth.min(2)).0));
+                let (value, other) = self.with(quiet, |this| {
+                    (this.expr(&Ty::Int, depth.min(2)), this.borrowed(ty, depth.min(2)).0)
+                });
                 let shown: Vec<Place> = self
                     .scope
                     .places()
@@ -632,7 +668,10 @@ impl Generator {
                     .collect();
                 // Named by the macro's text alone; only what the values before have not moved.
                 let captured = self.pick(&shown).map_or(String::new(), |place| format!("{{{}}}", place.base));
-                Expr::atom(ty, pieces![format!("format!(\"{captured} {{}} {{:?}}\", "), value, ", ", other, ")"])
+                Expr::atom(
+                    ty,
+                    pieces![format!("format!(\"{captured} {{}} {{:?}}\", "), value, ", ", other, ")"],
+                )
             }
             2 => {
                 let left = self.expr(ty, depth).operand();
@@ -645,8 +684,12 @@ impl Generator {
             }
             4 => {
                 let (list, frozen) = self.borrowed(&Ty::texts(), depth);
-                let body = self.while_borrowed(frozen, |this| this.closure("x", &Ty::Ref(Box::new(Ty::Text)), ty));
-                Expr::atom(ty, pieces!["(", list, ").iter().map(|x| ", body, ").collect::<Vec<_>>().join(\"-\")"])
+                let body =
+                    self.while_borrowed(frozen, |this| this.closure("x", &Ty::Ref(Box::new(Ty::Text)), ty));
+                Expr::atom(
+                    ty,
+                    pieces!["(", list, ").iter().map(|x| ", body, ").collect::<Vec<_>>().join(\"-\")"],
+                )
             }
             _ => {
                 let value = self.expr(ty, depth).operand();

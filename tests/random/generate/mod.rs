@@ -109,7 +109,9 @@ pub(crate) fn generate(seed: u64) -> Program {
 fn helper(rng: &mut Rng, callees: &mut Vec<Callee>, at: usize) -> Function {
     let name = format!("helper_{at}");
     let recursive = rng.u32(..3) == 0;
-    let pick = |rng: &mut Rng| [Ty::Int, Ty::Text, Ty::option(Ty::Int), Ty::Order, Ty::Event][rng.usize(..5)].clone();
+    let pick = |rng: &mut Rng| {
+        [Ty::Int, Ty::Text, Ty::option(Ty::Int), Ty::Order, Ty::Event][rng.usize(..5)].clone()
+    };
     let ret = match rng.u32(..3) {
         0 => Ty::Int,
         1 => Ty::result(Ty::Int),
@@ -124,7 +126,8 @@ fn helper(rng: &mut Rng, callees: &mut Vec<Callee>, at: usize) -> Function {
         // The plain twin of a recursive function is boxed, and would have to name the lifetime.
         params.push(if rng.bool() || recursive { Param::Value(ty) } else { Param::Borrow(ty) });
     }
-    let callee = Callee { name: name.clone(), params: params.clone(), ret: ret.clone(), awaited: true, recursive };
+    let callee =
+        Callee { name: name.clone(), params: params.clone(), ret: ret.clone(), awaited: true, recursive };
     let fuel = rng.i32(15..50);
     let mut generator = Generator::new(rng.fork(), callees.clone(), ret.clone(), fuel);
     let mut list = Vec::new();

@@ -21,11 +21,20 @@ pub(super) struct Bound {
 
 impl Generator {
     /// A pattern for `ty`; a refutable one may fail to match.
-    pub(super) fn pattern(&mut self, ty: &Ty, mode: Mode, refutable: bool, depth: u32, bound: &mut Vec<Bound>) -> String {
+    pub(super) fn pattern(
+        &mut self,
+        ty: &Ty,
+        mode: Mode,
+        refutable: bool,
+        depth: u32,
+        bound: &mut Vec<Bound>,
+    ) -> String {
         if depth == 0 || self.one_in(4) {
             return self.binding(ty, mode, bound);
         }
-        let deeper = |this: &mut Self, ty: &Ty, bound: &mut Vec<Bound>| this.pattern(ty, mode, refutable, depth - 1, bound);
+        let deeper = |this: &mut Self, ty: &Ty, bound: &mut Vec<Bound>| {
+            this.pattern(ty, mode, refutable, depth - 1, bound)
+        };
         match ty {
             Ty::Tuple(of) => {
                 let parts: Vec<String> = of.iter().map(|ty| deeper(self, ty, bound)).collect();

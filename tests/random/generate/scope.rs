@@ -146,8 +146,7 @@ impl Scope {
                         Via::Ref => false,
                         Via::RefMut => true,
                     };
-                let place =
-                    Place { base: var.name.clone(), value, ty, root: at, whole: true, via, writable };
+                let place = Place { base: var.name.clone(), value, ty, root: at, whole: true, via, writable };
                 add(place, 2, &mut places);
             }
         }

@@ -179,7 +179,9 @@ impl Generator {
     }
 
     fn let_else(&mut self, depth: u32) -> Option<Vec<Stmt>> {
-        let ty = [Ty::option(Ty::Int), Ty::option(Ty::Text), Ty::Event, Ty::result(Ty::Int)][self.rng.usize(..4)].clone();
+        let ty = [Ty::option(Ty::Int), Ty::option(Ty::Text), Ty::Event, Ty::result(Ty::Int)]
+            [self.rng.usize(..4)]
+        .clone();
         let scrutinee = self.scrutinee(&ty, depth);
         let mut bound = Vec::new();
         let pattern = self.pattern(&ty, scrutinee.mode, true, 2, &mut bound);
@@ -326,7 +328,8 @@ impl Generator {
                 pieces![format!("{}.push(", place.base), value, ");"].into()
             }
             _ => {
-                let (value, _) = self.while_borrowed(frozen, |this| this.borrowed_elsewhere(place.root, depth));
+                let (value, _) =
+                    self.while_borrowed(frozen, |this| this.borrowed_elsewhere(place.root, depth));
                 pieces![format!("{}.push_str(", place.base), value, ");"].into()
             }
         }])
@@ -356,8 +359,13 @@ impl Generator {
 
     /// A statement that leaves: the function, or a loop.
     fn leave(&mut self, depth: u32) -> Stmt {
-        let loops: Vec<(usize, Target)> =
-            self.targets.iter().cloned().enumerate().filter(|(_, target)| target.is_loop || target.label.is_some()).collect();
+        let loops: Vec<(usize, Target)> = self
+            .targets
+            .iter()
+            .cloned()
+            .enumerate()
+            .filter(|(_, target)| target.is_loop || target.label.is_some())
+            .collect();
         if self.here.jumps
             && self.one_in(2)
             && let Some((at, target)) = self.pick(&loops)
@@ -396,7 +404,10 @@ impl Generator {
         }
         let condition = self.expr(&Ty::Bool, depth);
         let leave = self.perhaps(|this| this.leave(depth));
-        Some(vec![pieces!["if ", condition, " { ", Piece::Block(Block { stmts: vec![leave], tail: None }), " }"].into()])
+        Some(vec![
+            pieces!["if ", condition, " { ", Piece::Block(Block { stmts: vec![leave], tail: None }), " }"]
+                .into(),
+        ])
     }
 
     fn repeat(&mut self, depth: u32) -> Option<Vec<Stmt>> {
