@@ -460,7 +460,9 @@ fn changed(parts: &[(Expr, Mode)]) -> Set {
         }
     }
     let mut finder = Finder(Set::new());
-    parts.iter().for_each(|(part, _)| finder.visit_expr(part));
+    for (part, _) in parts {
+        finder.visit_expr(part);
+    }
     finder.0
 }
 
