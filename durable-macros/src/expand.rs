@@ -1,6 +1,6 @@
 //! The compiler in four lines.
 
-use crate::{configure, emit, layout, liveness, lower, parse, resolve};
+use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
 use proc_macro2::TokenStream;
 
 /// Compiles `#[workflow(options)] item`.
@@ -34,6 +34,7 @@ fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {
     let (function, names) = resolve::resolve(&mut workflow)?;
     let function = lower::lower(&workflow, function)?;
     let live = liveness::liveness(&function);
+    borrows::check(&function, &live)?;
     let layout = layout::layout(&function, &live);
     Ok(emit::emit(&workflow, &function, &names, &live, &layout))
 }

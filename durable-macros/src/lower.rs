@@ -11,15 +11,21 @@
 mod binding;
 mod borrow;
 mod branch;
+mod choice;
 mod condition;
+mod constant;
 mod guard;
 mod items;
 mod jumps;
 mod operand;
+mod pattern;
 mod point;
 mod repeat;
+mod temporary;
+mod view;
+mod views;
 
-pub(crate) use borrow::forget;
+pub(crate) use pattern::retain;
 #[cfg(test)]
 pub(crate) use point::normalised_with;
 
@@ -188,9 +194,16 @@ impl Lowerer {
         let span = value.span();
         let var = self.temp(stored_name);
         self.function.vars[var].mutable = mutable;
-        let pat = var_pat(var, span);
-        self.rematerialise_pattern(&pat, &value);
-        self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init: value, diverge: None })));
+        if !mutable {
+            self.rematerialise_pattern(&var_pat(var, span), None, &value);
+        }
+        self.push(Stmt::Let(Box::new(Let {
+            attrs: Vec::new(),
+            pat: var_pat(var, span),
+            ty: None,
+            init: value,
+            diverge: None,
+        })));
         var
     }
 

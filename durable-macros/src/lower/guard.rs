@@ -8,7 +8,7 @@
 //! What mentions a binding in such a guard is evaluated in a guard of rustc's own (`in_guard`): only there has a
 //! binding by value its type and is not moved, and no type is known here.
 
-use super::borrow::forget;
+use super::pattern::forget;
 use super::{Lowerer, Pat, point};
 use crate::diagnostics;
 use crate::effects::Effects;
@@ -58,7 +58,7 @@ impl Lowerer {
                 self.start(next);
                 open = passed.iter().map(|pat| self.passed_arm(pat)).collect();
             } else {
-                self.rematerialise_pattern(&arm.pat, scrutinee);
+                self.rematerialise_pattern(&arm.pat, None, scrutinee);
                 self.flatten(&arm.pat, Some(target));
                 let guard = arm.guard.map(|(_, guard)| self.kept(*guard));
                 if guard.is_none() {
@@ -121,7 +121,7 @@ impl Lowerer {
             self.guard(&arm.pat, guard, scrutinee, (test, taken, next));
         }
         self.start(taken);
-        self.rematerialise_pattern(&arm.pat, scrutinee);
+        self.rematerialise_pattern(&arm.pat, None, scrutinee);
         self.flatten(&arm.pat, Some(target));
         let impossible = self.never_block();
         // A binding that only the guard uses is used.

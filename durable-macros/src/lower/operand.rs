@@ -3,11 +3,12 @@
 //! `operand` gives back an expression that has not been evaluated yet; the caller evaluates it before anything else, or makes it
 //! a temporary (`keep`). Everything that Rust evaluates before an await is made a temporary, unless it may be delayed.
 
+use super::borrow::is_place;
+use super::constant::is_constant;
 use super::{Dest, Lowerer, is_control, point, var_pat};
 use crate::diagnostics;
 use crate::effects::{Effects, Set};
 use crate::ir::{Let, POLL, Stmt, VarKind, as_var, var_expr};
-use crate::lower::borrow::{is_constant, is_place};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
@@ -199,20 +200,21 @@ impl Lowerer {
     /// What is matched after an await. It is kept in a variable, so that borrows of it can be made again; but if it looks like a
     /// borrow of what was awaited, that is kept, as long as the
     /// `match` lasts. What is matched `again` has to be a place.
-    pub(super) fn awaited_scrutinee(&mut self, name: &str, mut value: Expr, again: bool) -> Expr {
-        if is_place(&value) {
-            return value;
-        }
+    pub(super) fn awaited_scrutinee(
+        &mut self,
+        name: &str,
+        mut value: Expr,
+        again: bool,
+        by_ref: bool,
+    ) -> Expr {
         if borrows_temporary(&value) {
             value = self.polled(name, value);
             if !again {
-                return self.keep_temporary(value);
+                return self.keep_scrutinee(value);
             }
         }
         let span = value.span();
-        let temp = self.temp(name.to_owned());
-        self.simple_let(Vec::new(), var_pat(temp, span), None, value, None);
-        var_expr(temp, span)
+        var_expr(self.bind_temp(name.to_owned(), value, by_ref), span)
     }
 
     /// Polls before the rest of an expression.
