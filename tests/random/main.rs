@@ -39,7 +39,8 @@ fn hunt() {
             _ => {}
         }
     }
-    let crashes: u64 = verdicts.iter().map(|v| if let Verdict::Same { crashes } = v { *crashes } else { 0 }).sum();
+    let crashes: u64 =
+        verdicts.iter().map(|v| if let Verdict::Same { crashes } = v { *crashes } else { 0 }).sum();
     println!("crashes {crashes} {counts:#?} in {:?}", begun.elapsed());
 }
 
@@ -53,5 +54,7 @@ fn shrunk() {
     let verdict = workshop.run(&[Case::of(&program, 0)]).remove(0);
     let (program, verdict) = shrink::shrink(&workshop, &program, &verdict, |p, at| Some(Case::of(p, at)));
     println!("{}\n{verdict:?}", program.print(tree::Twin::Flow, "case"));
-    if let Verdict::FlowRefused(t) | Verdict::Differs(t) = verdict { println!("{t}"); }
+    if let Verdict::FlowRefused(t) | Verdict::Differs(t) = verdict {
+        println!("{t}");
+    }
 }

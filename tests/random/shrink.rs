@@ -140,7 +140,9 @@ fn of_pieces(pieces: &[Piece]) -> Vec<Vec<Piece>> {
         match piece {
             Piece::Text(_) => {}
             Piece::Expr(expr) => of_expr(expr).into_iter().for_each(|smaller| replace(Some(smaller.into()))),
-            Piece::Block(block) => of_block(block).into_iter().for_each(|smaller| replace(Some(smaller.into()))),
+            Piece::Block(block) => {
+                of_block(block).into_iter().for_each(|smaller| replace(Some(smaller.into())))
+            }
             Piece::Optional(inner) => {
                 replace(None);
                 of_pieces(inner).into_iter().for_each(|smaller| replace(Some(smaller.into())));

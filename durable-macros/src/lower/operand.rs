@@ -191,6 +191,26 @@ impl Lowerer {
         Expr::Index(e)
     }
 
+    /// What is matched after an await. It is kept in a variable, so that borrows of it can be made again; but if it looks like a
+    /// borrow of what was awaited, that is kept, as long as the
+    /// `match` lasts. What is matched `again` has to be a place.
+    pub(super) fn awaited_scrutinee(
+        &mut self,
+        name: &str,
+        mut value: Expr,
+        again: bool,
+        by_ref: bool,
+    ) -> Expr {
+        if borrows_temporary(&value) {
+            value = self.polled(name, value);
+            if !again {
+                return self.keep_scrutinee(value);
+            }
+        }
+        let span = value.span();
+        var_expr(self.bind_temp(name.to_owned(), value, by_ref), span)
+    }
+
     /// Polls before the rest of an expression.
     pub(super) fn polled(&mut self, name: &str, mut value: Expr) -> Expr {
         for stmt in self.polls(name, &mut value) {
@@ -436,7 +456,9 @@ fn changed(parts: &[(Expr, Mode)]) -> Set {
         }
     }
     let mut finder = Finder(Set::new());
-    parts.iter().for_each(|(part, _)| finder.visit_expr(part));
+    for (part, _) in parts {
+        finder.visit_expr(part);
+    }
     finder.0
 }
 
