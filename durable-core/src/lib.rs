@@ -48,4 +48,4 @@ pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use time::{Sleep, sleep, sleep_until};
-pub use workflow::{Inline, Workflow, WorkflowCall};
+pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -2,7 +2,7 @@
 //!
 //! A message names what was written and the rewrite. What rustc says better is left to rustc.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 
 /// The mistakes found so far.
 #[derive(Default)]
@@ -17,6 +17,11 @@ impl Errors {
     /// Notes a mistake that another parser found.
     pub(crate) fn push_error(&mut self, error: syn::Error) {
         self.0.push(error);
+    }
+
+    /// Ends all phases.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
     /// Ends a phase.

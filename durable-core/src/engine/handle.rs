@@ -18,7 +18,7 @@ use super::{
 use crate::{
     codec::Persist,
     meta::WorkflowMeta,
-    workflow::{Workflow, WorkflowCall},
+    workflow::{RootWorkflow, WorkflowCall},
 };
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
@@ -65,13 +65,12 @@ macro_rules! workflow_fn {
         impl<F, W, $($param,)*> WorkflowFn<($($param,)*)> for F
         where
             F: Fn($($param),*) -> WorkflowCall<W>,
-            W: Workflow,
-            W::Output: Persist,
+            W: RootWorkflow,
         {
             type Output = W::Output;
             const META: &'static WorkflowMeta = W::META;
             fn registration() -> crate::registry::Registration {
-                crate::registry::Registration::workflow::<W>()
+                W::REGISTRATION
             }
         }
     };
@@ -85,6 +84,14 @@ workflow_fn!(P1 P2 P3 P4 P5);
 workflow_fn!(P1 P2 P3 P4 P5 P6);
 workflow_fn!(P1 P2 P3 P4 P5 P6 P7);
 workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15);
+workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15 P16);
 
 /// How an instance ended, or that it has not.
 enum Ended {
