@@ -6,8 +6,9 @@
 // The public face is async also where today's store answers at once.
 #![allow(clippy::unused_async)]
 
+#[macro_use]
+mod arity;
 mod build;
-mod bytes;
 mod clock;
 mod context;
 mod engine;
@@ -47,5 +48,5 @@ pub use engine::{
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
-pub use time::{Sleep, sleep, sleep_until};
+pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -3,7 +3,7 @@
 use crate::diagnostics::Errors;
 use crate::home::{self, Home};
 use crate::parse::Options;
-use crate::{emit, layout, liveness, lower, parse, resolve};
+use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
 use proc_macro2::TokenStream;
 use syn::{ItemImpl, Path};
 
@@ -24,23 +24,56 @@ pub(crate) fn function(
 ) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::read(options, krate, &mut errors);
-    let Some(parsed) = parse::parse(options, item.clone(), home.cloned(), &mut errors) else {
+    let Some(function) = parse::function(item.clone(), &mut errors) else {
         let mut tokens = errors.into_compile_errors();
         tokens.extend(item);
         return tokens;
     };
+    let mut tokens = TokenStream::new();
+    match configure::variants(&function) {
+        Ok(variants) => {
+            let refused = !errors.is_empty();
+            tokens.extend(variants.into_iter().map(|variant| expand(&options, variant, home, refused)));
+        }
+        Err(error) => errors.push_error(error),
+    }
+    tokens.extend(errors.into_compile_errors());
+    tokens
+}
+
+/// Compiles a function for one combination of its conditions. One that was `refused` keeps its signature.
+fn expand(
+    options: &Options,
+    variant: configure::Variant,
+    home: Option<&Home>,
+    refused: bool,
+) -> TokenStream {
+    let mut errors = Errors::default();
+    let when = variant.when;
+    let parsed = parse::parse(options.clone(), variant.item, home.cloned(), &mut errors);
     let signature = emit::emit_signature(&parsed);
-    errors.check().and_then(|()| compile(parsed)).unwrap_or_else(|error| {
-        let mut tokens = error.into_compile_error();
-        tokens.extend(signature);
-        tokens
-    })
+    let compiled = match errors.check() {
+        Ok(()) if refused => Ok(signature.clone()),
+        Ok(()) => compile(parsed),
+        Err(error) => Err(error),
+    };
+    let (errors, item) = match compiled {
+        Ok(item) => (None, item),
+        Err(error) => (Some(error), signature),
+    };
+    let mut tokens = TokenStream::new();
+    for error in errors.into_iter().flatten() {
+        tokens.extend([when.clone(), error.into_compile_error()]);
+    }
+    tokens.extend([when, item]);
+    tokens
 }
 
 fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {
     let (function, names) = resolve::resolve(&mut workflow)?;
     let function = lower::lower(&workflow, function)?;
     let live = liveness::liveness(&function);
+    borrows::check(&function, &live)?;
     let layout = layout::layout(&function, &live);
     Ok(emit::emit(&workflow, &function, &names, &live, &layout))
 }

@@ -40,14 +40,8 @@ pub(crate) struct Param {
     pub(crate) referent: Option<Type>,
 }
 
-/// Reads the function. There is none if not even its signature can be read.
-pub(crate) fn parse(
-    options: Options,
-    tokens: TokenStream,
-    home: Option<Home>,
-    errors: &mut Errors,
-) -> Option<Workflow> {
-    let item = function(tokens, errors)?;
+/// Reads the signature.
+pub(crate) fn parse(options: Options, item: ItemFn, home: Option<Home>, errors: &mut Errors) -> Workflow {
     let sig = &item.sig;
     qualifiers(sig, errors);
     if home.is_none() {
@@ -65,7 +59,7 @@ pub(crate) fn parse(
         errors.push(sig.inputs.span(), message);
     }
     let params = sig.inputs.iter().map(|input| param(input, errors)).collect();
-    Some(Workflow { options, item, params, output, home })
+    Workflow { options, item, params, output, home }
 }
 
 /// A workflow without mistakes.
@@ -73,13 +67,13 @@ pub(crate) fn parse(
 pub(crate) fn parse_str(item: &str) -> Workflow {
     let mut errors = Errors::default();
     let options = Options::read(TokenStream::new(), None, &mut errors);
-    let workflow = parse(options, item.parse().expect("tokens"), None, &mut errors);
+    let workflow = parse(options, syn::parse_str(item).expect("a function"), None, &mut errors);
     errors.check().expect("no mistakes");
-    workflow.expect("a function")
+    workflow
 }
 
-/// The function, without its body if that can't be read.
-fn function(tokens: TokenStream, errors: &mut Errors) -> Option<ItemFn> {
+/// The function, without its body if that can't be read. There is none if not even its signature can be read.
+pub(crate) fn function(tokens: TokenStream, errors: &mut Errors) -> Option<ItemFn> {
     let error = match syn::parse2::<ItemFn>(tokens.clone()) {
         Ok(item) => return Some(item),
         Err(error) => error,
@@ -211,20 +205,10 @@ fn param(input: &FnArg, errors: &mut Errors) -> Param {
     match input {
         FnArg::Receiver(receiver) => self_param(receiver, errors),
         FnArg::Typed(input) => {
-            for attr in input.attrs.iter().filter(|attr| is_conditional(attr)) {
-                errors.push(
-                    attr.span(),
-                    "a parameter of a workflow can't be conditional, because its arguments are stored: put `cfg` on two functions",
-                );
-            }
             let (ty, referent) = stored_type(&input.ty, errors);
             Param { attrs: input.attrs.clone(), pat: (*input.pat).clone(), ty, referent }
         }
     }
-}
-
-fn is_conditional(attr: &Attribute) -> bool {
-    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
 }
 
 /// `self` is a parameter like any other; `resolve` gives it a name that a `let` may bind.

@@ -204,7 +204,7 @@ impl VisitMut for Binder<'_> {
             let ident = if name == "self" { Ident::new("__self", ident.span()) } else { ident.clone() };
             resolver.function.new_var(VarKind::User, ident, stored_name)
         });
-        resolver.function.vars[var].mutable = pat.mutability.is_some();
+        resolver.function.vars[var].mutable = pat.mutability.is_some() && pat.by_ref.is_none();
         pat.ident = marker(var, pat.ident.span());
         visit_mut::visit_pat_ident_mut(self, pat);
     }

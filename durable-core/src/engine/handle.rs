@@ -75,23 +75,7 @@ macro_rules! workflow_fn {
         }
     };
 }
-workflow_fn!();
-workflow_fn!(P1);
-workflow_fn!(P1 P2);
-workflow_fn!(P1 P2 P3);
-workflow_fn!(P1 P2 P3 P4);
-workflow_fn!(P1 P2 P3 P4 P5);
-workflow_fn!(P1 P2 P3 P4 P5 P6);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15 P16);
+for_each_arity!(workflow_fn);
 
 /// How an instance ended, or that it has not.
 enum Ended {

@@ -31,7 +31,7 @@ pub(crate) fn emit(
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let body = emitter.body();
     let parts = Parts::of(workflow);
-    let items = &function.items;
+    let (items, allowed) = (&function.items, &function.allowed);
     let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
         quote!()
@@ -40,7 +40,7 @@ pub(crate) fn emit(
     } else {
         quote!(#[allow(unused_mut)] let mut #resume = #cx.resume_point();)
     };
-    let machine = parts.machine(&quote! {
+    let machine = parts.machine(allowed, &quote! {
         #(#items)*
         #resume
         #bad: { #body }
@@ -129,7 +129,7 @@ impl<'a> Parts<'a> {
 
     /// The machine, and how it is polled. In an `impl` block it is a function of a trait that the block's type implements, so
     /// that `Self` is what it is in the block.
-    fn machine(&self, body: &TokenStream) -> TokenStream {
+    fn machine(&self, allowed: &[Attribute], body: &TokenStream) -> TokenStream {
         let (args, output) = self.types(true);
         let (frame, cx, arg, p) = (made_up("frame"), made_up("cx"), made_up("args"), made_up("__p"));
         let (name, own_trait) = (made_up("__durable_machine"), made_up("__DurableMachine"));
@@ -139,6 +139,7 @@ impl<'a> Parts<'a> {
             let signature = signature(declared.to_token_stream(), clause.to_token_stream());
             let turbofish = uses.as_turbofish();
             return quote! {
+                #(#allowed)*
                 #signature { #body }
                 #p::poll_once(#name #turbofish (#frame, #arg))
             };
@@ -147,6 +148,7 @@ impl<'a> Parts<'a> {
         quote! {
             trait #own_trait #declared #clause { #signature; }
             impl #declared #own_trait #uses for #self_ty #clause {
+                #(#allowed)*
                 #signature { #body }
             }
             #p::poll_once(<#self_ty as #own_trait #uses>::#name(#frame, #arg))

@@ -31,7 +31,6 @@ fn mistakes_name_the_rewrite() {
         ("impl S { #[workflow] async fn f(&mut self) {} }", "take `self`, and call it on a clone"),
         ("impl S { #[workflow] fn f() {} #[workflow(name = 1)] async fn g() {} }", "expected string literal"),
         ("async fn f(x: Option<&str>) {}", "take `Option<String>`"),
-        ("async fn f(#[cfg(unix)] x: u8) {}", "put `cfg` on two functions"),
         ("async fn f() -> &'static str { \"\" }", "return `String`"),
         ("async fn f() -> Vec<&'static [u8]> { x }", "return `Vec<Vec<u8>>`"),
         ("async fn f<'a>(x: &'a u8) {}", "leave the lifetime out"),

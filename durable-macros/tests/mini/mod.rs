@@ -254,6 +254,10 @@ pub mod __private {
         }
     }
 
+    pub fn into_steps<I: IntoSteps>(iterable: I) -> I::Steps {
+        iterable.into_steps()
+    }
+
     pub fn ordered<I: IntoIterator>(iterable: I) -> I::IntoIter {
         iterable.into_iter()
     }
@@ -266,6 +270,17 @@ pub mod __private {
         }
         iterator
     }
+
+    pub fn listed<I: IntoIterator>(iterable: I) -> I::IntoIter {
+        iterable.into_iter()
+    }
+
+    pub fn listed_at<I: IntoIterator>(iterable: I, count: usize) -> I::IntoIter {
+        ordered_at(iterable, count)
+    }
+
+    /// A look-up in something of the standard library.
+    pub fn viewed<T: ?Sized>(_: &T) {}
 
     pub struct Registration;
 
