@@ -77,7 +77,7 @@ impl Resolver {
                         continue;
                     }
                     let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
-                    if !part && !own.contains(&name) && self.lookup(&name).is_some() {
+                    if !part && !own.contains(&name) && self.lookup(&Name::of(ident)).is_some() {
                         self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
                     }
                 }
