@@ -4,7 +4,7 @@
 //! may not be there. So a function with such attributes is compiled once per combination of its conditions, each under the
 //! `#[cfg(..)]` that says when it is meant; rustc keeps one of them. Nested items and macros' arguments keep their attributes.
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{self, Errors};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
@@ -35,7 +35,7 @@ pub(crate) fn variants(item: &ItemFn) -> syn::Result<Vec<Variant>> {
     }
     if let Some((_, span)) = found.get(MAX_CONDITIONS) {
         let mut errors = Errors::default();
-        errors.push(*span, format!("a workflow is compiled once per combination of its `#[cfg(..)]`s, and this is one condition more than {MAX_CONDITIONS}: move the code under it to a function of its own"));
+        errors.push(*span, diagnostics::too_many_conditions(MAX_CONDITIONS));
         errors.check()?;
     }
     let mut variants = Vec::new();

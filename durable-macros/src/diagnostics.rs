@@ -3,7 +3,7 @@
 //! A message says in one line what was written and why it can't be, then the rewrite, then where to read more: a page in
 //! `docs/errors`, whose examples are compiled by `tests/compile-fail`. What rustc says better is left to rustc.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use std::fmt;
 
 /// The mistakes found so far.
@@ -19,6 +19,16 @@ impl Errors {
     /// Notes a mistake that another parser found.
     pub(crate) fn push_error(&mut self, error: syn::Error) {
         self.0.push(error);
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends all phases.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
     /// Ends a phase.
@@ -94,11 +104,6 @@ pub(crate) const UNSUPPORTED_POSITION: Refusal = Refusal {
     help: "await first: `let value = ....await;`, and use `value` here",
     page: "unsupported-position",
 };
-pub(crate) const DEFERRED_PATTERN: Refusal = Refusal {
-    what: "a pattern that is initialised later, and has a type or an attribute, is not supported",
-    help: "declare each variable by itself: `let a: A; let b: B;`",
-    page: "unsupported-position",
-};
 pub(crate) const RESUME_WITHOUT_AWAIT: Refusal = Refusal {
     what: "`#[resume]` names an await and there is none in this statement",
     help: "put it on the statement that awaits",
@@ -158,9 +163,24 @@ pub(crate) fn unbounded(param: &proc_macro2::Ident) -> impl fmt::Display {
     )
 }
 pub(crate) const SELF_PARAMETER: Refusal = Refusal {
-    what: "a workflow has no `self`: its arguments are stored",
-    help: "make it a free function and pass the value",
+    what: "a workflow has no `self` by reference: its arguments are stored",
+    help: "take `self`, and call it on a clone",
     page: "workflow-parameter",
+};
+pub(crate) const SELF_TYPE: Refusal = Refusal {
+    what: "only the `impl` block says what `Self` is",
+    help: "write `#[workflow]` above the `impl` too",
+    page: "workflow-function",
+};
+pub(crate) const TRAIT_FUNCTION: Refusal = Refusal {
+    what: "a workflow can't be a function of a trait",
+    help: "write a function, or one of an `impl` block of the type's own",
+    page: "workflow-function",
+};
+pub(crate) const NO_FUNCTION: Refusal = Refusal {
+    what: "`#[workflow]` stands on an async function, or on an `impl` block with functions that have it too",
+    help: "move it there",
+    page: "workflow-function",
 };
 pub(crate) const MUT_PARAMETER: Refusal = Refusal {
     what: "a workflow can't change its caller's value: it works on a stored copy",
@@ -183,22 +203,56 @@ pub(crate) const IMPL_RESULT: Refusal = Refusal {
     page: "workflow-result",
 };
 pub(crate) const GUARDED_ALTERNATIVES: Refusal = Refusal {
-    what: "two alternatives of this pattern may match the same value, and the guard, which awaits, would be tried for each",
+    what: "two alternatives of this pattern may match the same value, and Rust would try the guard, which awaits, for each of them",
     help: "write an arm for each alternative",
     page: "await-in-guard",
 };
 pub(crate) const ASSIGNED_PLACES: Refusal = Refusal {
     what: "an await inside the left side of a destructuring assignment is evaluated in another order than written",
-    help: "await the index first: `let index = ....await;`",
+    help: "await the index before the assignment",
     page: "compound-assignment",
 };
 pub(crate) const GLOB_IN_BLOCK: Refusal = Refusal {
     what: "a glob import in an inner block that awaits would be seen by the whole function, and could hide other names there",
-    help: "import what you use by name, or move the import to the top of the function",
-    page: "item-in-block",
+    help: "import what you use by name, or move it to the top of the function",
+    page: "unsupported-position",
 };
 pub(crate) const MACRO_OVER_LOCAL: Refusal = Refusal {
     what: "a macro that mentions a local variable of the workflow hides where the variable is needed",
-    help: "give the variable to the macro as an argument",
-    page: "item-in-block",
+    help: "give the variable as an argument of the macro",
+    page: "unsupported-position",
 };
+pub(crate) const DEFERRED_PATTERN: Refusal = Refusal {
+    what: "a deferred `let` of this pattern with a type can't be taken apart",
+    help: "declare each variable by itself: `let a: A; let b: B;`",
+    page: "unsupported-position",
+};
+
+// An `impl` block of workflows.
+
+pub(crate) const NAME_OF_BLOCK: Refusal = Refusal {
+    what: "a name is one workflow's, and this is a block of them",
+    help: "give it to the function: `#[workflow(name = \"..\")]`",
+    page: "impl-block",
+};
+pub(crate) const TRAIT_BLOCK: Refusal = Refusal {
+    what: "a function of a trait can't be a workflow, because the trait says what it returns",
+    help: "write it in an `impl` block of the type's own, and call it",
+    page: "impl-block",
+};
+pub(crate) const EMPTY_BLOCK: Refusal = Refusal {
+    what: "no function of this `impl` block is a workflow",
+    help: "write `#[workflow]` above those that are",
+    page: "impl-block",
+};
+
+/// More `#[cfg(..)]`s than combinations are worth compiling.
+pub(crate) fn too_many_conditions(limit: usize) -> impl fmt::Display {
+    refusal(
+        format!(
+            "a workflow is compiled once per combination of its `#[cfg(..)]`s, and this is one condition more than {limit}"
+        ),
+        "move the code under it to a function of its own",
+        "unsupported-position",
+    )
+}

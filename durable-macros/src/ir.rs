@@ -34,6 +34,7 @@ pub(crate) struct Function {
     pub(crate) remats: Vec<Remat>,
     /// Guards that are dropped at an await: the user is warned of them.
     pub(crate) released: Vec<Span>,
+    pub(crate) refusals: Vec<Refusal>,
     /// The scope around each scope.
     pub(crate) scopes: Vec<Option<ScopeId>>,
     /// Items of the body's blocks, moved to the front of the function.
@@ -68,6 +69,8 @@ pub(crate) struct Var {
     pub(crate) flattened: bool,
     /// How its value is made again after a restore; `None`: it is saved.
     pub(crate) remat: Option<usize>,
+    /// Why it can't be made again though it borrows.
+    pub(crate) refusal: Option<usize>,
     /// State of a `for`: initialised wherever the loop's body is, hence kept at all of its points.
     pub(crate) pinned: bool,
     /// The block whose text declares it.
@@ -158,6 +161,19 @@ pub(crate) struct Remat {
     pub(crate) expr: Expr,
     /// For an iterator: the number of items taken, and `expr` is what is iterated.
     pub(crate) count: Option<VarId>,
+    /// What is iterated is a reference or a constant, and no iterator of the user's making.
+    pub(crate) constant: bool,
+    /// Calls that ask rustc whether types are what the names of their methods say.
+    pub(crate) checks: Vec<Expr>,
+}
+
+/// A borrow that can't be made again: an error if it is alive at a resume point.
+pub(crate) struct Refusal {
+    /// The user's tokens, and as text.
+    pub(crate) borrow: proc_macro2::TokenStream,
+    pub(crate) shown: String,
+    pub(crate) because: String,
+    pub(crate) instead: String,
 }
 
 /// A resume point: an `.await` of the user's.
@@ -215,6 +231,7 @@ impl Function {
             ask: crate::resolve::ANY,
             flattened: kind != VarKind::User,
             remat: None,
+            refusal: None,
             pinned: false,
             decl: None,
         });

@@ -11,15 +11,21 @@
 mod binding;
 mod borrow;
 mod branch;
+mod choice;
 mod condition;
+mod constant;
 mod guard;
 mod items;
 mod jumps;
 mod operand;
+mod pattern;
 mod point;
 mod repeat;
+mod temporary;
+mod view;
+mod views;
 
-pub(crate) use borrow::forget;
+pub(crate) use pattern::retain;
 #[cfg(test)]
 pub(crate) use point::normalised_with;
 
@@ -187,6 +193,9 @@ impl Lowerer {
         self.function.vars[var].mutable = mutable;
         // What rustc says of it, it says of the value.
         self.function.vars[var].ident.set_span(Span::mixed_site().located_at(span));
+        if !mutable {
+            self.rematerialise_pattern(&var_pat(var, span), None, &value);
+        }
         self.push(Stmt::Let(Box::new(Let {
             attrs: Vec::new(),
             pat: var_pat(var, span),

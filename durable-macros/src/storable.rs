@@ -4,37 +4,45 @@
 //! stored, the constant does not compile, the type is an error, and rustc says nothing more of all that depends on it. A constant can't
 //! know a type parameter; a type that mentions one is left to the bounds of the traits.
 
+use crate::home::WriteSelf;
 use crate::parse::Workflow;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::BTreeSet;
+use syn::visit_mut::VisitMut;
+use syn::{Generics, Type};
 
-/// The types of a workflow's stored arguments.
+/// The types of a workflow's stored arguments, as items see them that stand in its function.
 pub(crate) fn arguments(workflow: &Workflow) -> Vec<TokenStream> {
-    let generics = &workflow.item.sig.generics;
     let stored = workflow.params.iter().map(|param| match &param.referent {
-        Some(referent) => quote!(<#referent as ::std::borrow::ToOwned>::Owned),
-        None => param.ty.to_token_stream(),
+        Some(referent) => syn::parse_quote!(<#referent as ::std::borrow::ToOwned>::Owned),
+        None => param.ty.clone(),
     });
-    stored.map(|ty| checked(generics, "argument", &ty)).collect()
+    stored.map(|ty| checked(workflow, "argument", ty)).collect()
 }
 
 /// The type of its result.
 pub(crate) fn result(workflow: &Workflow) -> TokenStream {
     let ask = if crate::resolve::has_error(&workflow.output) { "outcome_error" } else { "outcome" };
-    checked(&workflow.item.sig.generics, ask, &workflow.output.to_token_stream())
+    checked(workflow, ask, workflow.output.clone())
 }
 
-fn checked(generics: &syn::Generics, ask: &str, ty: &TokenStream) -> TokenStream {
+fn checked(workflow: &Workflow, ask: &str, mut ty: Type) -> TokenStream {
+    let mut generics = vec![&workflow.item.sig.generics];
+    if let Some(home) = &workflow.home {
+        WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
+        generics.push(&home.generics);
+    }
     let mut names = BTreeSet::new();
-    crate::resolve::collect_idents(ty, &mut names);
-    let is_generic = |name: &String| {
-        name == "Self"
-            || generics.type_params().any(|param| param.ident == name)
-            || generics.const_params().any(|param| param.ident == name)
+    crate::resolve::collect_idents(&ty.to_token_stream(), &mut names);
+    let is_generic = |generics: &&Generics| {
+        let types = generics.type_params().map(|param| &param.ident);
+        types
+            .chain(generics.const_params().map(|param| &param.ident))
+            .any(|param| names.contains(&param.to_string()))
     };
-    if names.iter().any(is_generic) {
-        return ty.clone();
+    if generics.iter().any(is_generic) {
+        return ty.to_token_stream();
     }
     let (p, ask) = (Ident::new("__p", Span::mixed_site()), Ident::new(ask, Span::mixed_site()));
     quote!(<#ty as #p::Checked<{ #p::#ask::<#ty>() }>>::Same)

@@ -57,10 +57,12 @@ pub(crate) fn sources() -> Vec<PathBuf> {
     found
 }
 
-/// The pages that a text names: `docs/errors/SLUG.md`.
+/// The pages that a text names: `docs/errors/SLUG.md` in a message, or where the compiler's messages have them.
 pub(crate) fn slugs_in(text: &str) -> Vec<String> {
     let names = text.split("docs/errors/").skip(1).filter_map(|rest| rest.split_once(".md"));
-    let slugs = names.map(|(slug, _)| slug.to_owned());
+    let fields = ["page: \"", "PAGE: &str = \""].into_iter().flat_map(|before| text.split(before).skip(1));
+    let names = names.map(|(slug, _)| slug).chain(fields.filter_map(|rest| Some(rest.split_once('"')?.0)));
+    let slugs = names.map(str::to_owned);
     slugs.filter(|slug| slug.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect()
 }
 

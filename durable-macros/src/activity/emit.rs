@@ -2,7 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, ItemFn, Meta, Path, Token, punctuated::Punctuated, spanned::Spanned};
+use syn::{
+    Attribute, FnArg, Ident, ItemFn, Meta, Pat, PatWild, Path, Token, Type, punctuated::Punctuated,
+    spanned::Spanned, token::Underscore, visit_mut::VisitMut,
+};
+
+use crate::home::{Home, WriteSelf};
 
 use super::{
     options::Options,
@@ -14,14 +19,20 @@ struct Emit<'a> {
     options: &'a Options,
     function: &'a ItemFn,
     signature: &'a Signature,
+    home: Option<&'a Home>,
     /// The hidden module of `durable`.
     private: TokenStream,
 }
 
-pub(super) fn emit(options: &Options, function: &ItemFn, signature: &Signature) -> TokenStream {
+pub(super) fn emit(
+    options: &Options,
+    function: &ItemFn,
+    signature: &Signature,
+    home: Option<&Home>,
+) -> TokenStream {
     let private = options.krate.as_ref().map_or_else(|| quote!(::durable), |path| quote!(#path));
     let private = quote!(#private::__private);
-    Emit { options, function, signature, private }.function()
+    Emit { options, function, signature, home, private }.function()
 }
 
 impl Emit<'_> {
@@ -40,7 +51,7 @@ impl Emit<'_> {
         let values = self.where_the_params_stand(quote!(#(#names,)*));
         // As the arguments are checked: what can't be stored is no second error here.
         let types = self.signature.stored().map(|stored| {
-            let (given, owned) = (&stored.given, &stored.owned);
+            let (given, owned) = (&stored.given, &self.written_out(&stored.owned));
             let checked = self.checked("activity_argument", owned);
             match given {
                 given if given == owned => checked,
@@ -58,7 +69,7 @@ impl Emit<'_> {
                 #user
                 #implementation
                 let #params: (#(#types,)*) = #values;
-                #p::ActivityCall::<DurableActivity>::new(#params)
+                #p::ActivityCall::<__DurableActivity>::new(#params)
             }
         }
     }
@@ -77,14 +88,41 @@ impl Emit<'_> {
                 .any(|param| !param.by_ref && !matches!(param.kind, Kind::Stored(_)));
         let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
         let dead_code = self.signature.broken.then(|| quote!(#[allow(dead_code)]));
-        quote! { #(#attrs)* #unused_async #by_value #dead_code #sig #block }
+        let Some(home) = self.home else {
+            return quote! { #(#attrs)* #unused_async #by_value #dead_code #sig #block };
+        };
+        // In an `impl` block it is a function of a trait that the block's type implements, so that `Self` is what it is there.
+        let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("must_use"));
+        let mut declared = sig.clone();
+        WriteSelf(&home.self_ty).visit_signature_mut(&mut declared);
+        for input in &mut declared.inputs {
+            if let FnArg::Typed(input) = input {
+                input.attrs.clear();
+                *input.pat =
+                    Pat::Wild(PatWild { attrs: Vec::new(), underscore_token: Underscore::default() });
+            }
+        }
+        let self_ty = &home.self_ty;
+        quote! {
+            trait __DurableFunction { #declared; }
+            impl __DurableFunction for #self_ty { #(#attrs)* #unused_async #by_value #dead_code #sig #block }
+        }
     }
 
-    fn implementation(&self, owned: &[&syn::Type]) -> TokenStream {
+    /// A type as items see it that stand in the function.
+    fn written_out(&self, ty: &Type) -> Type {
+        let mut ty = ty.clone();
+        if let Some(home) = self.home {
+            WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
+        }
+        ty
+    }
+
+    fn implementation(&self, owned: &[&Type]) -> TokenStream {
         let p = &self.private;
-        let args = owned.iter().map(|ty| self.checked("activity_argument", ty));
+        let args = owned.iter().map(|ty| self.checked("activity_argument", &self.written_out(ty)));
         let args = self.where_the_params_stand(quote!(#(#args,)*));
-        let output = self.checked("activity_result", &self.signature.output);
+        let output = self.checked("activity_result", &self.written_out(&self.signature.output));
         let meta = self.meta();
         let missing_state = self.missing_state();
         let run = self.run();
@@ -92,8 +130,8 @@ impl Emit<'_> {
         let call_error = self.call_error();
         quote! {
             #[allow(dead_code)]
-            struct DurableActivity;
-            impl #p::Activity for DurableActivity {
+            struct __DurableActivity;
+            impl #p::Activity for __DurableActivity {
                 type Args = #args;
                 type Output = #output;
                 const META: &'static #p::ActivityMeta = &#meta;
@@ -102,7 +140,7 @@ impl Emit<'_> {
                 #verdict
                 #call_error
             }
-            #p::inventory::submit! { #p::Registration::activity::<DurableActivity>() }
+            #p::inventory::submit! { #p::Registration::activity::<__DurableActivity>() }
         }
     }
 
@@ -133,6 +171,7 @@ impl Emit<'_> {
         let ident = &self.function.sig.ident;
         let plain = plain_name(ident);
         let name = self.options.name.as_ref().map_or_else(|| plain.clone(), syn::LitStr::value);
+        let path = self.home.map_or_else(|| plain.clone(), |home| format!("{}::{plain}", home.name()));
         let line = Literal::usize_unsuffixed(ident.span().start().line);
         let blocking = self.signature.blocking;
         let start_to_close_ms = option(*start_to_close_ms, Literal::u64_unsuffixed);
@@ -147,7 +186,7 @@ impl Emit<'_> {
         quote! {
             #p::ActivityMeta {
                 name: #name,
-                function: ::core::concat!(::core::module_path!(), "::", #plain),
+                function: ::core::concat!(::core::module_path!(), "::", #path),
                 file: ::core::file!(),
                 line: #line,
                 start_to_close_ms: #start_to_close_ms,
@@ -175,9 +214,11 @@ impl Emit<'_> {
             .params
             .iter()
             .filter_map(|param| match &param.kind {
-                Kind::State(ty) => Some(quote! {
-                    if let ::core::result::Result::Err(missing) = #states.require::<#ty>() {
-                        return ::core::option::Option::Some(missing);
+                Kind::State(ty) => Some(self.written_out(ty)).map(|ty| {
+                    quote! {
+                        if let ::core::result::Result::Err(missing) = #states.require::<#ty>() {
+                            return ::core::option::Option::Some(missing);
+                        }
                     }
                 }),
                 Kind::Context | Kind::Stored(_) => None,
@@ -212,6 +253,7 @@ impl Emit<'_> {
             let by_ref = param.by_ref.then(|| quote!(&));
             match &param.kind {
                 Kind::State(ty) => {
+                    let ty = self.written_out(ty);
                     states.push(quote! { let #name = #context.require::<#ty>()?; });
                     passed.push(quote!(#by_ref #name));
                 }
@@ -226,11 +268,15 @@ impl Emit<'_> {
             }
         }
         let context = if states.is_empty() { local("_context") } else { context };
+        let owner = self.home.map(|home| {
+            let self_ty = &home.self_ty;
+            quote!(<#self_ty as __DurableFunction>::)
+        });
         let awaited = (!self.signature.blocking).then(|| quote!(.await));
         let future = quote_spanned! { ident.span().resolved_at(Span::mixed_site()) =>
             ::std::boxed::Box::pin(async move {
                 let (#(#stored,)*) = #args;
-                #ident(#(#passed),*)#awaited
+                #owner #ident(#(#passed),*)#awaited
             })
         };
         quote! {

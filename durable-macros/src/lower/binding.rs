@@ -1,19 +1,20 @@
 //! Parameters and `let`.
 
+use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
 use crate::diagnostics;
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
-use syn::{Expr, Pat};
+use syn::{Expr, Pat, Type};
 
 impl Lowerer {
     pub(super) fn params(&mut self, workflow: &Workflow) {
         let mut pats: Vec<Pat> = Vec::new();
-        let mut borrowed = Vec::new();
+        let mut separate = Vec::new();
         for param in &workflow.params {
-            if param.referent.is_some() {
+            if param.referent.is_some() || !param.attrs.is_empty() {
                 let name = match &param.pat {
                     Pat::Ident(pat) => {
                         marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone())
@@ -22,7 +23,7 @@ impl Lowerer {
                 };
                 let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
                 pats.push(var_pat(owned, param.pat.span()));
-                borrowed.push((owned, param));
+                separate.push((owned, param));
             } else {
                 self.flatten(&param.pat, self.current);
                 pats.push(param.pat.clone());
@@ -34,20 +35,16 @@ impl Lowerer {
         let types = crate::storable::arguments(workflow);
         let ty = Some(syn::parse_quote!((#(#types,)*)));
         self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty, init, diverge: None })));
-        for (owned, param) in borrowed {
+        for (owned, param) in separate {
             let owned = var_expr(owned, param.pat.span());
-            self.simple_let(
-                Vec::new(),
-                param.pat.clone(),
-                Some(param.ty.clone()),
-                syn::parse_quote!(&#owned),
-                None,
-            );
+            let value = if param.referent.is_some() { syn::parse_quote!(&#owned) } else { owned };
+            self.simple_let(param.attrs.clone(), param.pat.clone(), Some(param.ty.clone()), value, None);
         }
     }
 
     pub(super) fn local(&mut self, mut local: syn::Local) {
         self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        self.allow(&local.attrs);
         let (pat, ty) = match local.pat {
             Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
             pat => (pat, None),
@@ -58,7 +55,7 @@ impl Lowerer {
             self.binding = self.function.vars[var].stored_name.clone();
         }
         match local.init {
-            None => self.deferred(&local.attrs, &pat, ty.as_ref()),
+            None => self.deferred(&pat, ty.as_ref()),
             Some(init) => {
                 let diverge = init.diverge.map(|(_, diverge)| *diverge);
                 self.initialised(local.attrs, pat, ty, *init.expr, diverge);
@@ -68,17 +65,31 @@ impl Lowerer {
     }
 
     /// `let x;`
-    pub(super) fn deferred(&mut self, attrs: &[syn::Attribute], pat: &Pat, ty: Option<&syn::Type>) {
+    fn deferred(&mut self, pat: &Pat, ty: Option<&Type>) {
         self.flatten(pat, self.current);
-        let vars = bound(pat);
-        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
-            self.errors.push(pat.span(), diagnostics::DEFERRED_PATTERN);
+        if let Some(ty) = ty {
+            self.annotate(pat, ty);
         }
-        for var in vars {
-            if ty.is_some() {
-                self.function.vars[var].ty = ty.cloned();
-            }
+        for var in bound(pat) {
             self.push(Stmt::Declare(var));
+        }
+    }
+
+    /// Gives each variable of a deferred pattern its own part of the type.
+    fn annotate(&mut self, pat: &Pat, ty: &Type) {
+        match (pat, ty) {
+            (Pat::Tuple(pat), Type::Tuple(ty)) if pat.elems.len() == ty.elems.len() => {
+                pat.elems.iter().zip(&ty.elems).for_each(|(pat, ty)| self.annotate(pat, ty));
+            }
+            (Pat::Slice(pat), Type::Array(ty)) => {
+                pat.elems.iter().for_each(|pat| self.annotate(pat, &ty.elem));
+            }
+            (Pat::Paren(pat), ty) => self.annotate(&pat.pat, ty),
+            (Pat::Wild(_) | Pat::Rest(_), _) => {}
+            (pat, ty) => match plain(pat) {
+                Some(var) => self.function.vars[var].ty = Some(ty.clone()),
+                None => self.errors.push(pat.span(), diagnostics::DEFERRED_PATTERN),
+            },
         }
     }
 
@@ -86,7 +97,7 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
@@ -94,6 +105,12 @@ impl Lowerer {
             && point::has_await(diverge)
         {
             return self.let_else(&pat, ty, init, diverge.clone());
+        }
+        if let (Some(var), None) = (plain(&pat), &diverge)
+            && !self.function.vars[var].mutable
+            && let Some(chosen) = self.numbered_choice(&init)
+        {
+            return self.simple_let(attrs, pat, ty, chosen, None);
         }
         if !point::has_await(&init) {
             let init = self.kept(init);
@@ -114,13 +131,13 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
         let mut init = self.keep_temporary(init);
-        if borrow::binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
+        if binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
             let span = init.span();
             let temp = self.bind_temp("borrowed".to_owned(), init, true);
             init = var_expr(temp, span);
@@ -129,21 +146,21 @@ impl Lowerer {
         if let Some(var) = plain(&pat) {
             self.function.vars[var].ty.clone_from(&ty);
         }
-        self.rematerialise_pattern(&pat, &init);
+        self.rematerialise_pattern(&pat, ty.as_ref(), &init);
         self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
     }
 
     /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
-    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
+    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<Type>, init: Expr, diverge: Expr) {
         let mut value = self.operand(init);
         if let Some(ty) = ty {
             let temp = self.bind_temp("let".to_owned(), value, false);
             self.function.vars[temp].ty = Some(ty);
             value = var_expr(temp, pat.span());
         }
-        let value = self.keep_temporary(value);
+        let value = self.keep_scrutinee(value);
         let (matched, other) = (self.new_block(), self.new_block());
-        self.rematerialise_pattern(pat, &value);
+        self.rematerialise_pattern(pat, None, &value);
         self.flatten(pat, Some(matched));
         self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
         self.start(other);

@@ -1,9 +1,9 @@
 //! `if`, `match` and blocks. Each is a scope: what it declares ends with it.
 
+use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, guard, point};
-use crate::ir::{Arm, BlockId, Term, var_expr};
+use crate::ir::{Arm, BlockId, Term};
 use syn::Expr;
-use syn::spanned::Spanned;
 
 impl Lowerer {
     pub(super) fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
@@ -35,7 +35,8 @@ impl Lowerer {
         let join = self.new_block();
         self.open();
         let chained = choice.arms.iter().any(guard::is_chained);
-        let scrutinee = self.scrutinee(*choice.expr, chained);
+        let by_ref = choice.arms.iter().any(|arm| binds_by_ref(&arm.pat));
+        let scrutinee = self.scrutinee(*choice.expr, chained, by_ref);
         if self.current.is_none() {
             return self.close();
         }
@@ -60,18 +61,18 @@ impl Lowerer {
         self.start(join);
     }
 
-    /// What is matched. If it is matched more than once, it has to be a place.
-    fn scrutinee(&mut self, expr: Expr, chained: bool) -> Expr {
+    /// What is matched. If it is matched more than once, or borrowed from, it has to be a place.
+    fn scrutinee(&mut self, expr: Expr, chained: bool, by_ref: bool) -> Expr {
         let awaits = point::has_await(&expr);
         let scrutinee = self.operand(expr);
-        let again = borrow::is_place(&scrutinee) || matches!(scrutinee, Expr::Reference(_));
-        let scrutinee = if (awaits || chained) && !again {
-            let span = scrutinee.span();
-            var_expr(self.bind_temp("match".to_owned(), scrutinee, false), span)
-        } else {
-            scrutinee
-        };
-        self.keep_temporary(scrutinee)
+        let scrutinee = self.keep_scrutinee(scrutinee);
+        let again = borrow::is_place(&scrutinee)
+            || matches!(scrutinee, Expr::Reference(_))
+            || (!chained && self.again(&scrutinee).is_ok());
+        if (awaits || chained || by_ref) && !again {
+            return self.awaited_scrutinee("match", scrutinee, chained, by_ref);
+        }
+        scrutinee
     }
 
     fn arms(&mut self, arms: Vec<syn::Arm>, scrutinee: Expr) -> Vec<(BlockId, Expr)> {
@@ -79,7 +80,7 @@ impl Lowerer {
         let mut bodies = Vec::new();
         for arm in arms {
             let target = self.new_block();
-            self.rematerialise_pattern(&arm.pat, &scrutinee);
+            self.rematerialise_pattern(&arm.pat, None, &scrutinee);
             self.flatten(&arm.pat, Some(target));
             let guard = arm.guard.map(|(_, guard)| self.kept(*guard));
             lowered.push(Arm { attrs: arm.attrs, pat: arm.pat, guard, target });

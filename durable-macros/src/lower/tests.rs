@@ -7,9 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 fn lowered(body: &str) -> Vec<String> {
-    let options = syn::parse_str("").expect("no options");
-    let item = syn::parse_str(&format!("async fn w(a: u64) {{ {body} }}")).expect("a function");
-    let mut workflow = parse::parse(options, item).expect("a workflow");
+    let mut workflow = parse::parse_str(&format!("async fn w(a: u64) {{ {body} }}"));
     let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
     let function = lower::lower(&workflow, function).expect("it lowers");
     let order = function.order.iter().skip(2);
@@ -72,10 +70,11 @@ fn only_what_awaits_is_taken_apart() {
     assert_eq!(
         lowered("if a > 1 { f().await; } while a > 2 { a -= 1; continue; } a"),
         [
-            "2: f = __p :: into_durable ( f ( ) ) ; => 5",
-            "5: poll ! ( 0 ) ; => 4",
-            "3: => 4",
-            "4: while a > 2 { a -= 1 ; continue ; } => return a",
+            "3: => if a > 1 4 else 5",
+            "4: f = __p :: into_durable ( f ( ) ) ; => 6",
+            "6: poll ! ( 0 ) ; => 2",
+            "5: => 2",
+            "2: while a > 2 { a -= 1 ; continue ; } => return a",
         ]
     );
 }

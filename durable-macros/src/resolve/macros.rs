@@ -1,7 +1,7 @@
 //! What a macro mentions. The standard macros are parsed for their real uses; of an unknown macro every identifier that names
 //! a variable counts as a use, which keeps too much rather than too little.
 
-use super::Resolver;
+use super::{Name, Resolver};
 use crate::diagnostics;
 use crate::ir::{CAPTURE, marker};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
@@ -63,6 +63,31 @@ impl Resolver {
         });
     }
 
+    /// Refuses a `macro_rules!` that mentions a variable of the function: its calls would not show that they need it.
+    pub(super) fn refuse_locals(&mut self, rules: &TokenStream) {
+        let trees: Vec<TokenTree> = rules.clone().into_iter().collect();
+        let mut own = BTreeSet::new();
+        for (at, tree) in trees.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| trees.get(at));
+            match tree {
+                TokenTree::Ident(ident) => {
+                    let is = |word: &str| matches!(before, Some(TokenTree::Ident(ident)) if ident == word);
+                    let name = ident.to_string();
+                    if is("let") || is("mut") || is("for") || is("fn") || is("ref") {
+                        own.insert(name);
+                        continue;
+                    }
+                    let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
+                    if !part && !own.contains(&name) && self.lookup(&Name::of(ident)).is_some() {
+                        self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
+                    }
+                }
+                TokenTree::Group(group) => self.refuse_locals(&group.stream()),
+                _ => {}
+            }
+        }
+    }
+
     fn formatted(&mut self, mac: &Macro) -> Option<TokenStream> {
         let mut args = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
         let named: BTreeSet<String> =
@@ -85,7 +110,9 @@ impl Resolver {
         let mut comma = !tokens.is_empty() && !ends_with_comma(&tokens);
         let mut seen = BTreeSet::new();
         for (name, span) in captured {
-            let (Some(var), Ok(mut original)) = (self.lookup(&name), syn::parse_str::<Ident>(&name)) else {
+            let (Some(var), Ok(mut original)) =
+                (self.lookup(&Name::new(name.clone(), span)), syn::parse_str::<Ident>(&name))
+            else {
                 continue;
             };
             if !seen.insert(var) {

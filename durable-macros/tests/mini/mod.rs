@@ -52,6 +52,11 @@ pub mod __private {
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
     }
 
+    pub trait RootWorkflow: Workflow<Output: Persist> {
+        #[allow(dead_code)]
+        const REGISTRATION: Registration;
+    }
+
     /// A called workflow: its arguments, or its snapshot.
     #[derive(Serialize, Deserialize)]
     #[serde(bound = "")]
@@ -249,6 +254,10 @@ pub mod __private {
         }
     }
 
+    pub fn into_steps<I: IntoSteps>(iterable: I) -> I::Steps {
+        iterable.into_steps()
+    }
+
     pub fn ordered<I: IntoIterator>(iterable: I) -> I::IntoIter {
         iterable.into_iter()
     }
@@ -262,10 +271,21 @@ pub mod __private {
         iterator
     }
 
+    pub fn listed<I: IntoIterator>(iterable: I) -> I::IntoIter {
+        iterable.into_iter()
+    }
+
+    pub fn listed_at<I: IntoIterator>(iterable: I, count: usize) -> I::IntoIter {
+        ordered_at(iterable, count)
+    }
+
+    /// A look-up in something of the standard library.
+    pub fn viewed<T: ?Sized>(_: &T) {}
+
     pub struct Registration;
 
     impl Registration {
-        pub const fn workflow<D: Workflow>() -> Self {
+        pub const fn workflow<D: RootWorkflow>() -> Self {
             Self
         }
     }

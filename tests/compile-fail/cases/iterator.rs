@@ -5,8 +5,7 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut sizes = sku.bytes().map(u64::from);
-    //~ error[E0277] at `sizes`: an iterator (`Map<std::str::Bytes<'_>, fn(u8) -> u64 {<u64 as From<u8>>::from}>`) can't be kept over an await: it borrows, or holds a closure
-    //~ see docs/errors/iterator.md
+    //~ error at `sku.bytes().map(u64::from)`: `sku.bytes().map(u64::from)` is still needed after the await of `price` in line 10, and can't be made again there: the closure of `map` can't be kept; collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references
     let price = price(&sku).await;
     price + sizes.next().unwrap_or(0)
 }

@@ -7,8 +7,8 @@ struct Shop;
 impl Shop {
     #[workflow]
     async fn wrong(&self, sku: String) -> u64 {
-    //~ error at `&`: a workflow has no `self`: its arguments are stored
-    //~ help: make it a free function and pass the value
+    //~ error at `&`: a workflow has no `self` by reference: its arguments are stored
+    //~ help: take `self`, and call it on a clone
     //~ see docs/errors/workflow-parameter.md
         price(&sku).await
     }
