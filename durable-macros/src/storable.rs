@@ -21,8 +21,16 @@ pub(crate) fn arguments(workflow: &Workflow) -> Vec<TokenStream> {
     stored.map(|ty| checked(workflow, "argument", ty)).collect()
 }
 
-/// The type of its result.
+/// The type of its result. That of a generic workflow is not stored: no instance begins with one.
 pub(crate) fn result(workflow: &Workflow) -> TokenStream {
+    let home = workflow.home.as_ref().map(|home| &home.generics);
+    if home.into_iter().chain([&workflow.item.sig.generics]).any(|generics| !generics.params.is_empty()) {
+        let mut ty = workflow.output.clone();
+        if let Some(home) = &workflow.home {
+            WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
+        }
+        return ty.to_token_stream();
+    }
     let ask = if crate::resolve::has_error(&workflow.output) { "outcome_error" } else { "outcome" };
     checked(workflow, ask, workflow.output.clone())
 }

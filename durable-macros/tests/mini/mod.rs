@@ -186,6 +186,27 @@ pub mod __private {
         }
     }
 
+    // What differs in words alone is one here.
+    pub use {
+        storable as storable_guard, storable as storable_channel, storable as storable_closure,
+        storable as storable_dyn, storable as storable_error, storable as storable_future,
+        storable as storable_handle, storable as storable_instant, storable as storable_iterator,
+        storable as storable_join_handle, storable as storable_pointer, storable as storable_ref,
+    };
+
+    pub const fn argument<T: Persist>() -> usize {
+        0
+    }
+    pub use {argument as outcome, argument as outcome_error};
+
+    pub trait Checked<const CHECK: usize> {
+        type Same: ?Sized;
+    }
+
+    impl<T: ?Sized, const CHECK: usize> Checked<CHECK> for T {
+        type Same = T;
+    }
+
     pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
         future.into_durable()
     }
