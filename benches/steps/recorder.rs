@@ -5,9 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use durable::store::{
-    Batch, Change, Closed, Error, Found, Instance, Number, Options, RedbStore, Slot, Store, Timer,
-};
+use durable::store::{Batch, Change, Error, Layer, Options, RedbStore, Store};
 
 /// What one commit wrote: the slot and the size of each row.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +44,11 @@ fn row_len(change: &Change) -> usize {
     }
 }
 
-impl Store for Recorder {
+impl Layer for Recorder {
+    fn beneath(&self) -> &dyn Store {
+        &self.store
+    }
+
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
         let rows = batch.transitions.iter().map(|t| (t.slot.0, row_len(&t.change))).collect();
         let started = Instant::now();
@@ -54,56 +56,5 @@ impl Store for Recorder {
         let took = started.elapsed();
         self.commits.lock().expect("no panic").push(Commit { rows, took });
         Ok(())
-    }
-    fn allocate(&self) -> Result<Slot, Error> {
-        self.store.allocate()
-    }
-    fn release(&self, slot: Slot) {
-        self.store.release(slot);
-    }
-    fn epoch(&self) -> u64 {
-        self.store.epoch()
-    }
-    fn find(&self, id: &str) -> Result<Option<Found>, Error> {
-        self.store.find(id)
-    }
-    fn instance(&self, slot: Slot) -> Result<Option<Instance>, Error> {
-        self.store.instance(slot)
-    }
-    fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error> {
-        self.store.instances(slots)
-    }
-    fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, Error> {
-        self.store.scan(after, limit)
-    }
-    fn active(&self, after: Option<Slot>, limit: usize) -> Result<Vec<Slot>, Error> {
-        self.store.active(after, limit)
-    }
-    fn closed(&self, number: Number) -> Result<Option<Closed>, Error> {
-        self.store.closed(number)
-    }
-    fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, Error> {
-        self.store.scan_closed(after, limit)
-    }
-    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error> {
-        self.store.timers(after, until_ms, limit)
-    }
-    fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error> {
-        self.store.history(number)
-    }
-    fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error> {
-        self.store.layout(id)
-    }
-    fn program(&self, build: u64) -> Result<Option<Vec<u8>>, Error> {
-        self.store.program(build)
-    }
-    fn settle(&self) -> Result<(), Error> {
-        self.store.settle()
-    }
-    fn close(&self) {
-        self.store.close();
-    }
-    fn reopen(&self) -> Result<(), Error> {
-        self.store.reopen()
     }
 }

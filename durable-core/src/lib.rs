@@ -6,13 +6,15 @@
 // The public face is async also where today's store answers at once.
 #![allow(clippy::unused_async)]
 
+#[macro_use]
+mod arity;
 mod build;
-mod bytes;
 mod clock;
 mod context;
 mod engine;
 mod frame;
 mod future;
+mod graph;
 mod meta;
 mod program;
 mod random;
@@ -45,5 +47,6 @@ pub use engine::{
 };
 pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
-pub use time::{Sleep, sleep, sleep_until};
+pub use graph::{Graph, ResumePoint, graph};
+pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, Workflow, WorkflowCall};

@@ -11,6 +11,8 @@ pub struct WorkflowMeta {
     pub file: &'static str,
     /// Line of the function's name.
     pub line: u32,
+    /// What can come first: resume points by number; 0 is the end.
+    pub first: &'static [u32],
     /// The resume points in source order: `points[0]` is resume point 1.
     pub points: &'static [PointMeta],
 }
@@ -34,4 +36,6 @@ pub struct PointMeta {
     pub column: u32,
     /// The names of what is saved here, in the order in which it is saved.
     pub vars: &'static [&'static str],
+    /// What can come next: resume points by number; 0 is the end.
+    pub next: &'static [u32],
 }

@@ -19,7 +19,7 @@ pub use crate::{
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
-    steps::{IntoSteps, Ordered, Steps},
+    steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
     workflow::{Workflow, WorkflowCall},
 };
 
@@ -40,6 +40,13 @@ pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
     std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 
+/// Begins a loop over something owned.
+///
+/// The rest is a parameter and no projection, so that what can't be gone over is one error.
+pub fn into_steps<I: IntoSteps<Steps = S>, S>(iterable: I) -> S {
+    iterable.into_steps()
+}
+
 /// Begins a loop over something borrowed.
 pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
     iterable.into_iter()
@@ -47,9 +54,25 @@ pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
 
 /// The same loop after a restore, before its current item: it has given `count` items.
 pub fn ordered_at<I: Ordered>(iterable: I, count: usize) -> I::IntoIter {
-    let mut iterator = iterable.into_iter();
+    before_current(iterable.into_iter(), count)
+}
+
+/// Begins a loop over a constant.
+pub fn listed<I: Listed>(iterable: I) -> I::IntoIter {
+    iterable.into_iter()
+}
+
+/// The same loop after a restore, as [`ordered_at`].
+pub fn listed_at<I: Listed>(iterable: I, count: usize) -> I::IntoIter {
+    before_current(iterable.into_iter(), count)
+}
+
+fn before_current<I: Iterator>(mut iterator: I, count: usize) -> I {
     if count > 1 {
         iterator.nth(count - 2);
     }
     iterator
 }
+
+/// Asks whether a method that looks something up belongs to a type of the standard library, so that it finds the same again.
+pub fn viewed<T: Viewed + ?Sized>(_: &T) {}

@@ -6,12 +6,15 @@
 //! maps do not have, and no closures.
 
 use std::{
+    array,
     collections::{
-        BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, btree_map, btree_set,
-        vec_deque,
+        BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, binary_heap, btree_map,
+        btree_set, hash_map, hash_set, linked_list, vec_deque,
     },
-    iter::{Chain, Cloned, Copied, Enumerate, Once, Rev, Skip, StepBy, Take, Zip},
+    iter::{Chain, Cloned, Copied, Cycle, Enumerate, Fuse, Once, Peekable, Rev, Skip, StepBy, Take, Zip},
     ops::{Range, RangeFrom, RangeInclusive},
+    option,
+    path::{Path, PathBuf},
     slice, str, vec,
 };
 
@@ -23,7 +26,7 @@ use crate::codec::Persist;
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
     label = "the rest of this can't be kept in a snapshot",
-    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
 )]
 pub trait IntoSteps {
     /// What the loop binds.
@@ -88,6 +91,27 @@ collected! {
     [T] Enumerate<vec::IntoIter<T>> => (usize, T);
     [T] Rev<vec::IntoIter<T>> => T;
     [T] Once<T> => T;
+    ['a, T] vec::Drain<'a, T> => T;
+    ['a, T] vec_deque::Drain<'a, T> => T;
+    ['a, T] binary_heap::Drain<'a, T> => T;
+    ['a, T] hash_set::Drain<'a, T> => T;
+    ['a, K, V] hash_map::Drain<'a, K, V> => (K, V);
+    [K, V] btree_map::IntoKeys<K, V> => K;
+    [K, V] btree_map::IntoValues<K, V> => V;
+    [K, V] hash_map::IntoKeys<K, V> => K;
+    [K, V] hash_map::IntoValues<K, V> => V;
+    [K, V] btree_map::IntoIter<K, V> => (K, V);
+    [K, V] hash_map::IntoIter<K, V> => (K, V);
+    [T] vec_deque::IntoIter<T> => T;
+    [T] btree_set::IntoIter<T> => T;
+    [T] hash_set::IntoIter<T> => T;
+    [T] Skip<vec::IntoIter<T>> => T;
+    [T] Take<vec::IntoIter<T>> => T;
+    [T] StepBy<vec::IntoIter<T>> => T;
+    [T] Enumerate<Rev<vec::IntoIter<T>>> => (usize, T);
+    [T] Rev<Enumerate<vec::IntoIter<T>>> => (usize, T);
+    [T, U] Zip<vec::IntoIter<T>, vec::IntoIter<U>> => (T, U);
+    [T] Chain<vec::IntoIter<T>, vec::IntoIter<T>> => T;
 }
 
 impl<T> IntoSteps for Range<T>
@@ -213,7 +237,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
     label = "it may come in another order after a restart, or holds a closure",
-    note = "collect it first: `for x in {{..}}.collect::<Vec<_>>()`"
+    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
 )]
 pub trait Ordered: IntoIterator {}
 
@@ -240,12 +264,23 @@ ordered! {
     ['a, T] slice::IterMut<'a, T>;
     ['a, T] slice::Chunks<'a, T>;
     ['a, T] slice::ChunksExact<'a, T>;
+    ['a, T] slice::ChunksMut<'a, T>;
+    ['a, T] slice::ChunksExactMut<'a, T>;
+    ['a, T] slice::RChunks<'a, T>;
     ['a, T] slice::Windows<'a, T>;
     ['a, T] vec_deque::Iter<'a, T>;
     ['a, T] vec_deque::IterMut<'a, T>;
     ['a, T] btree_set::Iter<'a, T>;
     ['a, K, V] btree_map::Iter<'a, K, V>;
     ['a, K, V] btree_map::IterMut<'a, K, V>;
+    ['a, K, V] btree_map::Range<'a, K, V>;
+    ['a, K, V] btree_map::RangeMut<'a, K, V>;
+    ['a, T] btree_set::Range<'a, T>;
+    ['a, T] &'a LinkedList<T>;
+    ['a, T] &'a mut LinkedList<T>;
+    ['a, T] linked_list::Iter<'a, T>;
+    ['a, T] linked_list::IterMut<'a, T>;
+    ['a, T] &'a Box<[T]>;
     ['a, K, V] btree_map::Keys<'a, K, V>;
     ['a, K, V] btree_map::Values<'a, K, V>;
     ['a, K, V] btree_map::ValuesMut<'a, K, V>;
@@ -256,8 +291,19 @@ ordered! {
     ['a] str::Bytes<'a>;
     ['a] str::Lines<'a>;
     ['a] str::SplitWhitespace<'a>;
+    ['a] str::SplitAsciiWhitespace<'a>;
     ['a] str::Split<'a, char>;
-    ['a] str::Split<'a, &'a str>;
+    ['a, 'p] str::Split<'a, &'p str>;
+    ['a] str::RSplit<'a, char>;
+    ['a, 'p] str::RSplit<'a, &'p str>;
+    ['a] str::SplitN<'a, char>;
+    ['a, 'p] str::SplitN<'a, &'p str>;
+    ['a] str::RSplitN<'a, char>;
+    ['a, 'p] str::RSplitN<'a, &'p str>;
+    ['a] str::SplitTerminator<'a, char>;
+    ['a, 'p] str::SplitTerminator<'a, &'p str>;
+    ['a] str::SplitInclusive<'a, char>;
+    ['a, 'p] str::SplitInclusive<'a, &'p str>;
     [T] Range<T> where [Range<T>: Iterator];
     [T] RangeInclusive<T> where [RangeInclusive<T>: Iterator];
     [T] RangeFrom<T> where [RangeFrom<T>: Iterator];
@@ -266,10 +312,66 @@ ordered! {
     [I: Ordered + Iterator] Skip<I>;
     [I: Ordered + Iterator] Take<I>;
     [I: Ordered + Iterator] StepBy<I>;
+    [I: Ordered + Iterator] Fuse<I>;
+    [I: Ordered + Iterator<Item: Ordered>] Flatten<I>;
+    [T] Once<T>;
+    [T] Option<T>;
+    [T] option::IntoIter<T>;
+    [T, const N: usize] array::IntoIter<T, N>;
+    [I: Ordered + Iterator] Peekable<I>;
+    [I: Ordered + Iterator + Clone] Cycle<I>;
     ['a, I: Ordered + Iterator<Item = &'a T>, T: Clone + 'a] Cloned<I>;
     ['a, I: Ordered + Iterator<Item = &'a T>, T: Copy + 'a] Copied<I>;
     [A: Ordered + Iterator, B: Ordered + Iterator] Zip<A, B>;
     [A: Ordered + Iterator, B: Ordered + Iterator<Item = <A as Iterator>::Item>] Chain<A, B>;
+}
+
+/// A constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
+#[diagnostic::on_unimplemented(
+    message = "a `for` loop that awaits can't go over the constant `{Self}`",
+    label = "only lists, ranges and options can be gone over again",
+    note = "put its items into an array or a `Vec`"
+)]
+pub trait Listed: IntoIterator {}
+
+impl<I: Ordered> Listed for I {}
+impl<T, const N: usize> Listed for [T; N] {}
+impl<T> Listed for Vec<T> {}
+
+/// A type of the standard library, in which a look-up (`first`, `get`, `trim`, ...) finds the same as long as it is borrowed.
+#[diagnostic::on_unimplemented(
+    message = "what this call gives is needed after an await and can't be kept: it may be another value when `{Self}` is asked again",
+    label = "of this type only the methods of the standard library are known",
+    note = "if the call gives a value of its own, write its type: `let name: Type = ..`",
+    note = "if it borrows, keep an owned copy (`.clone()`, `.to_owned()`), or call it again after the await"
+)]
+pub trait Viewed {}
+
+macro_rules! viewed {
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(impl<$($generics)*> Viewed for $ty {})*};
+}
+viewed! {
+    ['a, T: Viewed + ?Sized] &'a T;
+    ['a, T: Viewed + ?Sized] &'a mut T;
+    [T: Viewed + ?Sized] Box<T>;
+    [T: Viewed + ?Sized] std::rc::Rc<T>;
+    [T: Viewed + ?Sized] std::sync::Arc<T>;
+    ['a, T: Viewed + ToOwned + ?Sized] std::borrow::Cow<'a, T>;
+    [] str;
+    [] String;
+    [] Path;
+    [] PathBuf;
+    [T] [T];
+    [T, const N: usize] [T; N];
+    [T] Vec<T>;
+    [T] VecDeque<T>;
+    [T] LinkedList<T>;
+    [T] BinaryHeap<T>;
+    [T] BTreeSet<T>;
+    [T, S] HashSet<T, S>;
+    [K, V] BTreeMap<K, V>;
+    [K, V, S] HashMap<K, V, S>;
+    [T] Option<T>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Durable timers.
+//! Durable timers, and the time that workflows read.
 
 use std::{
+    cell::Cell,
     task::Poll,
     time::{Duration, SystemTime},
 };
@@ -8,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::to_ms,
+    clock::{from_ms, to_ms},
     context::{Context, NewOperation, OperationId, Wait},
     future::{DurableFuture, IntoDurableFuture},
 };
@@ -44,6 +45,36 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Waits until `time`. A time that has passed is no wait, but still a step.
 pub fn sleep_until(time: impl Into<SystemTime>) -> Sleep {
     Sleep::Until { deadline_ms: to_ms(time.into()) }
+}
+
+thread_local! {
+    /// The time of the step that this thread runs.
+    static STEP: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// The engine's clock: in a workflow the time of the current step, which is virtual in tests and does
+/// not move between two awaits. Anywhere else it is the system's time.
+///
+/// ```
+/// # use std::time::Duration;
+/// let deadline = durable_core::now() + Duration::from_secs(86_400);
+/// # assert!(deadline > std::time::SystemTime::now());
+/// ```
+pub fn now() -> SystemTime {
+    STEP.get().map_or_else(SystemTime::now, from_ms)
+}
+
+/// Runs a step that happens at this time.
+pub(crate) fn at_time<R>(now_ms: u64, run: impl FnOnce() -> R) -> R {
+    /// A step may panic, and the thread goes on.
+    struct Restore(Option<u64>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            STEP.set(self.0);
+        }
+    }
+    let _restore = Restore(STEP.replace(Some(now_ms)));
+    run()
 }
 
 impl DurableFuture for Sleep {

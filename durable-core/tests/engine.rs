@@ -25,6 +25,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
             function: "engine::rounds",
             file: file!(),
             line: line!(),
+            first: &[0, 1, 2],
             points: &[
                 p::PointMeta {
                     name: None,
@@ -35,6 +36,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                     line: 20,
                     column: 9,
                     vars: &["for _", "total"],
+                    next: &[0],
                 },
                 p::PointMeta {
                     name: None,
@@ -45,6 +47,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
                     line: 21,
                     column: 9,
                     vars: &["total"],
+                    next: &[0],
                 },
             ],
         };

@@ -15,8 +15,7 @@ use durable_core::{
     sleep,
 };
 use durable_store::{
-    Batch, Change, Closed, Error, Found, Instance, MemoryImage, Number, Record, RedbStore, Slot, Store,
-    Timer, Transition,
+    Batch, Change, Error, Found, Layer, MemoryImage, Record, RedbStore, Slot, Store, Transition,
 };
 
 /// `sleep(50ms).await; n`
@@ -30,6 +29,7 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
+            first: &[1],
             points: &[p::PointMeta {
                 name: None,
                 callee: "sleep",
@@ -39,6 +39,7 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
                 line: 1,
                 column: 1,
                 vars: &["n"],
+                next: &[0],
             }],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {
@@ -91,6 +92,12 @@ impl Faulty {
             reopenings: AtomicU64::new(0),
         })
     }
+}
+
+impl Layer for Faulty {
+    fn beneath(&self) -> &dyn Store {
+        &self.store
+    }
 
     fn check(&self) -> Result<(), Error> {
         if self.failed.load(Ordering::SeqCst) {
@@ -106,9 +113,7 @@ impl Faulty {
         }
         Ok(())
     }
-}
 
-impl Store for Faulty {
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
         self.check()?;
         if self.fail_next.swap(false, Ordering::SeqCst) {
@@ -129,67 +134,6 @@ impl Store for Faulty {
         self.reopenings.fetch_add(1, Ordering::SeqCst);
         self.failed.store(false, Ordering::SeqCst);
         self.store.reopen()
-    }
-    fn allocate(&self) -> Result<Slot, Error> {
-        self.check()?;
-        self.store.allocate()
-    }
-    fn release(&self, slot: Slot) {
-        self.store.release(slot);
-    }
-    fn epoch(&self) -> u64 {
-        self.store.epoch()
-    }
-    fn find(&self, id: &str) -> Result<Option<Found>, Error> {
-        self.check()?;
-        self.store.find(id)
-    }
-    fn instance(&self, slot: Slot) -> Result<Option<Instance>, Error> {
-        self.check_slot(slot)?;
-        self.store.instance(slot)
-    }
-    fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error> {
-        slots.iter().try_for_each(|slot| self.check_slot(*slot))?;
-        self.store.instances(slots)
-    }
-    fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, Error> {
-        self.check()?;
-        self.store.scan(after, limit)
-    }
-    fn active(&self, after: Option<Slot>, limit: usize) -> Result<Vec<Slot>, Error> {
-        self.check()?;
-        self.store.active(after, limit)
-    }
-    fn closed(&self, number: Number) -> Result<Option<Closed>, Error> {
-        self.check()?;
-        self.store.closed(number)
-    }
-    fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, Error> {
-        self.check()?;
-        self.store.scan_closed(after, limit)
-    }
-    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error> {
-        self.check()?;
-        self.store.timers(after, until_ms, limit)
-    }
-    fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error> {
-        self.check()?;
-        self.store.history(number)
-    }
-    fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error> {
-        self.check()?;
-        self.store.layout(id)
-    }
-    fn program(&self, build: u64) -> Result<Option<Vec<u8>>, Error> {
-        self.check()?;
-        self.store.program(build)
-    }
-    fn settle(&self) -> Result<(), Error> {
-        self.check()?;
-        self.store.settle()
-    }
-    fn close(&self) {
-        self.store.close();
     }
 }
 

@@ -36,7 +36,10 @@ impl Errors {
 pub(crate) const AWAIT_IN_MACRO: &str = "an await inside a macro's arguments can't be a resume point: bind it before, `let value = ....await;`, and use `value` here";
 pub(crate) const AWAIT_IN_CLOSURE: &str = "an await inside a closure can't be a resume point: write a `for` loop with the await in its body, or move the code to a second `#[workflow]`";
 pub(crate) const AWAIT_IN_ASYNC: &str = "an async block can't be saved in a snapshot: write its code in the workflow itself, or in a second `#[workflow]` and call that";
-pub(crate) const AWAIT_IN_GUARD: &str = "an await in a match guard is not supported yet: bind it before the match, or test it with an `if` inside the arm";
+pub(crate) const GUARDED_ALTERNATIVES: &str = "two alternatives of this pattern may match the same value, and Rust would try the guard, which awaits, for each of them: write an arm for each alternative";
+pub(crate) const ASSIGNED_PLACES: &str = "an await inside the left side of a destructuring assignment is evaluated in another order than written: bind the awaited index before";
+pub(crate) const GLOB_IN_BLOCK: &str = "a glob import in an inner block that awaits would be seen by the whole function, and could hide other names there: import what you use by name, or move it to the top of the function";
+pub(crate) const MACRO_OVER_LOCAL: &str = "a macro that mentions a local variable of the workflow hides where the variable is needed: give it as an argument of the macro";
 pub(crate) const AWAIT_IN_UNSAFE: &str =
     "an await inside an unsafe block can't be a resume point: bind the awaited value before the block";
 pub(crate) const COMPOUND_LEFT: &str = "the left side of a compound assignment with an await on its right is evaluated in another order than written: bind the awaited value before";

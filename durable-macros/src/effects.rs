@@ -46,6 +46,13 @@ impl Effects {
         effects
     }
 
+    /// Every mention in some tokens, as a use.
+    pub(crate) fn of_tokens(tokens: &TokenStream) -> Self {
+        let mut effects = Self::default();
+        effects.tokens(tokens);
+        effects
+    }
+
     pub(crate) fn use_var(&mut self, var: VarId) {
         self.mentions.insert(var);
         if !self.defs.contains(&var) && !self.never {

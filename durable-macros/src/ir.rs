@@ -19,6 +19,8 @@ pub(crate) type BlockId = usize;
 pub(crate) type LoopId = usize;
 /// A resume point, counted from 0; what is stored is this plus one.
 pub(crate) type PointId = usize;
+/// A scope of the user's that ends before the function or its loop does.
+pub(crate) type ScopeId = usize;
 
 /// A function after `lower`.
 #[derive(Default)]
@@ -30,8 +32,13 @@ pub(crate) struct Function {
     pub(crate) loops: Vec<Loop>,
     pub(crate) points: Vec<Point>,
     pub(crate) remats: Vec<Remat>,
+    pub(crate) refusals: Vec<Refusal>,
+    /// The scope around each scope.
+    pub(crate) scopes: Vec<Option<ScopeId>>,
     /// Items of the body's blocks, moved to the front of the function.
     pub(crate) items: Vec<syn::Item>,
+    /// Lints that the user allows for statements that were taken apart.
+    pub(crate) allowed: Vec<syn::Attribute>,
 }
 
 /// What a variable is, which decides how it is named in the emitted code.
@@ -58,6 +65,8 @@ pub(crate) struct Var {
     pub(crate) flattened: bool,
     /// How its value is made again after a restore; `None`: it is saved.
     pub(crate) remat: Option<usize>,
+    /// Why it can't be made again though it borrows.
+    pub(crate) refusal: Option<usize>,
     /// State of a `for`: initialised wherever the loop's body is, hence kept at all of its points.
     pub(crate) pinned: bool,
     /// The block whose text declares it.
@@ -71,8 +80,12 @@ pub(crate) struct Block {
     pub(crate) term: Term,
     /// The innermost lowered loop around it.
     pub(crate) in_loop: Option<LoopId>,
+    /// The innermost lowered scope around it.
+    pub(crate) in_scope: Option<ScopeId>,
     /// Set when the block begins by polling this point's future.
     pub(crate) point: Option<PointId>,
+    /// Control never comes here, but rustc wants the way.
+    pub(crate) never: bool,
     /// Set when the block is the head of this loop; it holds nothing but the dispatch.
     pub(crate) head_of: Option<LoopId>,
 }
@@ -144,6 +157,19 @@ pub(crate) struct Remat {
     pub(crate) expr: Expr,
     /// For an iterator: the number of items taken, and `expr` is what is iterated.
     pub(crate) count: Option<VarId>,
+    /// What is iterated is a reference or a constant, and no iterator of the user's making.
+    pub(crate) constant: bool,
+    /// Calls that ask rustc whether types are what the names of their methods say.
+    pub(crate) checks: Vec<Expr>,
+}
+
+/// A borrow that can't be made again: an error if it is alive at a resume point.
+pub(crate) struct Refusal {
+    /// The user's tokens, and as text.
+    pub(crate) borrow: proc_macro2::TokenStream,
+    pub(crate) shown: String,
+    pub(crate) because: String,
+    pub(crate) instead: String,
 }
 
 /// A resume point: an `.await` of the user's.
@@ -171,12 +197,26 @@ impl Function {
         found
     }
 
+    /// Whether all scopes around a block are around another one too.
+    pub(crate) fn shares_scopes(&self, block: BlockId, other: BlockId) -> bool {
+        let Some(wanted) = self.blocks[block].in_scope else {
+            return true;
+        };
+        let mut next = self.blocks[other].in_scope;
+        while let Some(id) = next {
+            if id == wanted {
+                return true;
+            }
+            next = self.scopes[id];
+        }
+        false
+    }
+
     /// Whether a block lies in a loop (or in the function, which is `None`).
     pub(crate) fn is_in(&self, block: BlockId, level: Option<LoopId>) -> bool {
         level.is_none_or(|id| self.loops_around(block).contains(&id))
     }
 
-    /// The variables that a pattern binds.
     pub(crate) fn new_var(&mut self, kind: VarKind, ident: Ident, stored_name: String) -> VarId {
         self.vars.push(Var {
             kind,
@@ -186,6 +226,7 @@ impl Function {
             ty: None,
             flattened: kind != VarKind::User,
             remat: None,
+            refusal: None,
             pinned: false,
             decl: None,
         });

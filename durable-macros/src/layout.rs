@@ -2,7 +2,8 @@
 //!
 //! The graph, with the edges of the dispatches, is reducible. It is laid out by its dominator tree (Ramsey, "Beyond Relooper",
 //! 2022): a block with one predecessor stands in its predecessor's text, so an arm keeps its code; a block with several
-//! stands behind a labelled block that they leave with `break`; what follows a loop stands behind that loop.
+//! stands behind a labelled block that they leave with `break`; what follows a loop or a scope of the user's stands behind
+//! that, so that whatever was declared inside is dropped there.
 //!
 //! A variable stays the user's own `let` if everything that mentions it stands in that `let`'s scope; else it is declared,
 //! uninitialised, at the head of the innermost loop that holds all its mentions.
@@ -58,23 +59,52 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
     };
     let mut scope = vec![None; function.blocks.len()];
     for &block in order.iter().skip(1) {
-        let dominator = idom[block];
-        let left = function.loops_around(dominator).into_iter().find(|id| !function.is_in(block, Some(*id)));
-        if let Some(id) = left {
-            plan.labelled[block] = true;
-            plan.exits[id].push(block);
-            scope[block] = scope[function.loops[id].head];
-        } else {
-            plan.labelled[block] = predecessors[block] > 1 || targets.contains(&block);
-            if plan.labelled[block] {
-                plan.followers[dominator].push(block);
+        match place(function, &scope, idom[block], block) {
+            Place::Behind(id) => {
+                plan.labelled[block] = true;
+                plan.exits[id].push(block);
+                scope[block] = scope[function.loops[id].head];
             }
-            scope[block] = Some(dominator);
+            Place::In(parent) => {
+                plan.labelled[block] =
+                    predecessors[block] > 1 || targets.contains(&block) || parent != idom[block];
+                if plan.labelled[block] {
+                    plan.followers[parent].push(block);
+                }
+                scope[block] = Some(parent);
+            }
         }
     }
     hoist(function, live, &scope, &mut plan);
     find_slots(function, live, &mut plan);
     plan
+}
+
+/// Where a block stands.
+enum Place {
+    /// In the text of a block.
+    In(BlockId),
+    /// Behind a loop.
+    Behind(LoopId),
+}
+
+/// A block stands in its dominator's text, or in the nearest text around that which is in no loop and no scope that the block
+/// has left: what they declare is dropped before it.
+fn place(function: &Function, scope: &[Option<BlockId>], dominator: BlockId, block: BlockId) -> Place {
+    let mut at = dominator;
+    loop {
+        let left = function.loops_around(at).into_iter().find(|id| !function.is_in(block, Some(*id)));
+        let outer = match left {
+            Some(id) => scope[function.loops[id].head],
+            None if function.shares_scopes(at, block) => return Place::In(at),
+            None => scope[at],
+        };
+        match (outer, left) {
+            (Some(outer), Some(id)) if function.shares_scopes(outer, block) => return Place::Behind(id),
+            (Some(outer), _) => at = outer,
+            (None, _) => return Place::In(at),
+        }
+    }
 }
 
 /// The forward edges, and the blocks that must have a label whatever else leads to them.

@@ -2,16 +2,19 @@
 //! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
-//! `parse` -> `resolve` -> `lower` -> `liveness` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
+//! `parse` -> `resolve` -> `lower` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
 //! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
 
 mod activity;
+mod borrows;
+mod configure;
 mod diagnostics;
 mod effects;
 mod emit;
 mod expand;
+mod flow;
 mod ir;
 mod layout;
 mod liveness;

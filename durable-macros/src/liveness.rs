@@ -237,6 +237,18 @@ fn at_points(function: &Function, live_in: &[Set], roots: &[Set]) -> Vec<Set> {
 }
 
 impl Liveness {
+    /// Whether control can come from a block to another.
+    pub(crate) fn reaches(&self, from: BlockId, to: BlockId) -> bool {
+        let mut seen = vec![false; self.successors.len()];
+        let mut pending = self.successors[from].clone();
+        while let Some(block) = pending.pop() {
+            if !std::mem::replace(&mut seen[block], true) {
+                pending.extend(&self.successors[block]);
+            }
+        }
+        seen[to]
+    }
+
     /// What a point saves: what is live there and not made again.
     pub(crate) fn saved(&self, function: &Function, point: PointId) -> Vec<VarId> {
         self.at_point[point].iter().copied().filter(|var| function.vars[*var].remat.is_none()).collect()

@@ -11,20 +11,29 @@
 mod binding;
 mod borrow;
 mod branch;
+mod choice;
 mod condition;
+mod constant;
+mod guard;
+mod items;
 mod jumps;
 mod operand;
+mod pattern;
 mod point;
 mod repeat;
+mod temporary;
+mod view;
+mod views;
 
-pub(crate) use borrow::forget;
+pub(crate) use pattern::retain;
 #[cfg(test)]
 pub(crate) use point::normalised_with;
 
 use crate::diagnostics::{self, Errors};
-use crate::ir::{Block, BlockId, Function, Let, LoopId, Stmt, Term, VarId, VarKind, bound, marked};
+use crate::ir::{Block, BlockId, Function, Let, LoopId, ScopeId, Stmt, Term, VarId, VarKind, bound, marked};
 use crate::parse::{Workflow, take_resume_name};
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, Pat, Stmt as UserStmt};
 
@@ -33,7 +42,7 @@ const MAX_POINTS: usize = 128;
 
 /// Lowers a resolved workflow.
 pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Function> {
-    let mut lowerer = Lowerer::new(function);
+    let mut lowerer = Lowerer::new(function, workflow.item.to_token_stream());
     let entry = lowerer.new_block();
     let start = lowerer.new_block();
     lowerer.start(entry);
@@ -81,7 +90,10 @@ struct Lowerer {
     /// The block under construction; none where control can't be.
     current: Option<BlockId>,
     entered: Vec<bool>,
+    /// The function as resolved, where names can be looked for.
+    text: TokenStream,
     inside: Option<LoopId>,
+    scope: Option<ScopeId>,
     targets: Vec<Target>,
     path: point::Path,
     /// The binding that the statement initialises, and the name the user gave to its point.
@@ -90,14 +102,16 @@ struct Lowerer {
 }
 
 impl Lowerer {
-    fn new(function: Function) -> Self {
+    fn new(function: Function, text: TokenStream) -> Self {
         Self {
             function,
             errors: Errors::default(),
             nesting: 0,
             current: None,
             entered: Vec::new(),
+            text,
             inside: None,
+            scope: None,
             targets: Vec::new(),
             path: point::Path::default(),
             binding: String::new(),
@@ -108,9 +122,23 @@ impl Lowerer {
     // ---- blocks
 
     fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block { in_loop: self.inside, ..Block::default() });
+        self.function.blocks.push(Block { in_loop: self.inside, in_scope: self.scope, ..Block::default() });
         self.entered.push(false);
         self.function.blocks.len() - 1
+    }
+
+    /// Begins a scope: what is declared until `close` is dropped there, if it is not needed over an await.
+    fn open(&mut self) {
+        self.function.scopes.push(self.scope);
+        self.scope = Some(self.function.scopes.len() - 1);
+        let inner = self.new_block();
+        self.goto(inner);
+        self.start(inner);
+    }
+
+    /// Ends the innermost scope; what follows belongs into a block made outside of it.
+    fn close(&mut self) {
+        self.scope = self.scope.and_then(|id| self.function.scopes[id]);
     }
 
     /// Goes on in a block, if anything leads to it.
@@ -166,6 +194,9 @@ impl Lowerer {
         let span = value.span();
         let var = self.temp(stored_name);
         self.function.vars[var].mutable = mutable;
+        if !mutable {
+            self.rematerialise_pattern(&var_pat(var, span), None, &value);
+        }
         self.push(Stmt::Let(Box::new(Let {
             attrs: Vec::new(),
             pat: var_pat(var, span),
@@ -207,6 +238,7 @@ impl Lowerer {
     }
 
     fn block_stmts(&mut self, block: syn::Block, dest: Dest) {
+        let block = if self.nesting > 1 { self.distinct_items(block) } else { block };
         let last = block.stmts.len();
         for (at, stmt) in block.stmts.into_iter().enumerate() {
             if self.current.is_none() {
@@ -221,7 +253,7 @@ impl Lowerer {
                 }
                 UserStmt::Expr(expr, semi) => self.expr_stmt(expr, semi),
                 UserStmt::Local(local) => self.local(local),
-                UserStmt::Item(item) => self.item(item),
+                UserStmt::Item(item) => self.function.items.push(item),
                 UserStmt::Macro(mut mac) => {
                     // After a macro in statement position more statements may follow.
                     mac.semi_token.get_or_insert_with(syn::token::Semi::default);
@@ -232,28 +264,14 @@ impl Lowerer {
         self.store_unit(dest);
     }
 
-    /// Items come to the top of the machine. One of an inner block would be seen by the whole function
-    /// there, and could take the place of another of its name.
-    fn item(&mut self, item: syn::Item) {
-        if self.nesting > 1 {
-            let message = "an item in an inner block that awaits is not supported yet: move it to the top of the function, or out of it";
-            self.errors.push(syn::spanned::Spanned::span(&item), message);
-        }
-        self.function.items.push(item);
-    }
-
     fn tail(&mut self, mut expr: Expr, dest: Dest) {
-        if let Some(attrs) = attrs_of(&mut expr) {
-            self.resume_name = take_resume_name(attrs, &mut self.errors);
-        }
+        self.attributes(&mut expr);
         self.evaluate(expr, dest);
         self.unused_resume_name();
     }
 
     fn expr_stmt(&mut self, mut expr: Expr, semi: Option<syn::token::Semi>) {
-        if let Some(attrs) = attrs_of(&mut expr) {
-            self.resume_name = take_resume_name(attrs, &mut self.errors);
-        }
+        self.attributes(&mut expr);
         if point::has_await(&expr) || matches!(expr, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) {
             self.evaluate(expr, Dest::Discard);
         } else {
@@ -261,6 +279,32 @@ impl Lowerer {
             self.push(Stmt::Keep(Box::new(UserStmt::Expr(expr, semi))));
         }
         self.unused_resume_name();
+    }
+
+    /// The attributes of a statement: its point's name, and what it allows if it is taken apart.
+    fn attributes(&mut self, expr: &mut Expr) {
+        let awaits = point::has_await(expr);
+        if let Some(attrs) = attrs_of(expr) {
+            self.resume_name = take_resume_name(attrs, &mut self.errors);
+            if awaits {
+                let attrs = std::mem::take(attrs);
+                self.allow(&attrs);
+            }
+        }
+    }
+
+    /// A lint that is allowed for something that is taken apart is allowed for the function.
+    fn allow(&mut self, attrs: &[syn::Attribute]) {
+        for attr in attrs {
+            if let syn::Meta::List(list) = &attr.meta
+                && (list.path.is_ident("allow") || list.path.is_ident("expect"))
+            {
+                let lints = &list.tokens;
+                self.function.allowed.push(syn::parse_quote!(#[allow(#lints)]));
+            } else if attr.path().is_ident("cfg_attr") {
+                self.function.allowed.push(attr.clone());
+            }
+        }
     }
 
     fn unused_resume_name(&mut self) {
@@ -338,22 +382,33 @@ fn is_control(expr: &Expr) -> bool {
     }
 }
 
-/// The attributes of an expression that may stand as a statement.
+/// The attributes of an expression that stands as a statement: syn hangs those of `#[a] x + y` on the `x`.
 fn attrs_of(expr: &mut Expr) -> Option<&mut Vec<syn::Attribute>> {
     Some(match expr {
+        Expr::Assign(e) => return attrs_of(&mut e.left),
+        Expr::Binary(e) => return attrs_of(&mut e.left),
+        Expr::Cast(e) => return attrs_of(&mut e.expr),
+        Expr::Array(e) => &mut e.attrs,
         Expr::Await(e) => &mut e.attrs,
-        Expr::Try(e) => &mut e.attrs,
-        Expr::Assign(e) => &mut e.attrs,
-        Expr::Call(e) => &mut e.attrs,
-        Expr::MethodCall(e) => &mut e.attrs,
-        Expr::Binary(e) => &mut e.attrs,
-        Expr::If(e) => &mut e.attrs,
-        Expr::Match(e) => &mut e.attrs,
         Expr::Block(e) => &mut e.attrs,
-        Expr::Loop(e) => &mut e.attrs,
-        Expr::While(e) => &mut e.attrs,
+        Expr::Break(e) => &mut e.attrs,
+        Expr::Call(e) => &mut e.attrs,
+        Expr::Field(e) => &mut e.attrs,
         Expr::ForLoop(e) => &mut e.attrs,
+        Expr::If(e) => &mut e.attrs,
+        Expr::Index(e) => &mut e.attrs,
+        Expr::Loop(e) => &mut e.attrs,
+        Expr::Match(e) => &mut e.attrs,
+        Expr::MethodCall(e) => &mut e.attrs,
+        Expr::Paren(e) => &mut e.attrs,
+        Expr::Path(e) => &mut e.attrs,
+        Expr::Reference(e) => &mut e.attrs,
         Expr::Return(e) => &mut e.attrs,
+        Expr::Struct(e) => &mut e.attrs,
+        Expr::Try(e) => &mut e.attrs,
+        Expr::Tuple(e) => &mut e.attrs,
+        Expr::Unary(e) => &mut e.attrs,
+        Expr::While(e) => &mut e.attrs,
         _ => return None,
     })
 }

@@ -166,7 +166,7 @@ impl VisitMut for Binder<'_> {
             let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
             resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
         });
-        resolver.function.vars[var].mutable = pat.mutability.is_some();
+        resolver.function.vars[var].mutable = pat.mutability.is_some() && pat.by_ref.is_none();
         pat.ident = marker(var, pat.ident.span());
         visit_mut::visit_pat_ident_mut(self, pat);
     }

@@ -7,7 +7,10 @@
 //! [`MemoryImage`] is a file in memory: a store over it behaves as one over a file, and can be opened
 //! again over the same bytes.
 
+#[doc(hidden)]
+pub mod bytes;
 mod error;
+mod layer;
 mod memory;
 mod record;
 mod redb_store;
@@ -16,6 +19,7 @@ mod store;
 pub mod testing;
 
 pub use error::Error;
+pub use layer::Layer;
 pub use memory::MemoryImage;
 pub use record::{
     Batch, Change, Closed, Found, Instance, Number, Record, Slot, Timer, TimerChange, Transition,

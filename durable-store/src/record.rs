@@ -29,7 +29,7 @@ pub struct Instance {
     /// When the instance was started, in milliseconds since the Unix epoch.
     pub started_ms: u64,
     /// The engine's state of this instance: opaque here.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub state: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ pub struct Closed {
     /// When it closed, in milliseconds since the Unix epoch.
     pub closed_ms: u64,
     /// The engine's record of the end (result, reason): opaque here.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub state: Vec<u8>,
 }
 
@@ -173,31 +173,5 @@ impl std::fmt::Display for Record {
             Self::Layout(id) => write!(f, "layout {id:016x}"),
             Self::Program(build) => write!(f, "program {build:016x}"),
         }
-    }
-}
-
-/// Byte strings as one length-prefixed run instead of a sequence of numbers.
-mod bytes {
-    use serde::{Deserializer, Serializer, de::Visitor};
-
-    pub(super) fn serialize<S: Serializer>(v: &[u8], s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(v)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E>(self, v: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(v.to_vec())
-            }
-            fn visit_byte_buf<E>(self, v: Vec<u8>) -> Result<Vec<u8>, E> {
-                Ok(v)
-            }
-        }
-        d.deserialize_byte_buf(Bytes)
     }
 }

@@ -9,6 +9,7 @@
 
 mod activities;
 mod engine;
+mod graph;
 mod scenarios;
 mod support;
 mod testing_face;

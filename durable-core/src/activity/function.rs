@@ -25,16 +25,4 @@ macro_rules! activity_fn {
     };
 }
 
-activity_fn!();
-activity_fn!(P1);
-activity_fn!(P1 P2);
-activity_fn!(P1 P2 P3);
-activity_fn!(P1 P2 P3 P4);
-activity_fn!(P1 P2 P3 P4 P5);
-activity_fn!(P1 P2 P3 P4 P5 P6);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11);
-activity_fn!(P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12);
+for_each_arity!(activity_fn);

@@ -112,7 +112,7 @@ pub struct Encoded {
     /// Which layout; its definition is in [`Codec::take_new`] if the store does not have it.
     pub layout: LayoutId,
     /// The value.
-    #[serde(with = "crate::bytes")]
+    #[serde(with = "durable_store::bytes")]
     pub bytes: Vec<u8>,
 }
 

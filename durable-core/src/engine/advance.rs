@@ -22,6 +22,7 @@ use crate::{
     context::{Completion, NewOperation, OperationId, Step, StepFailure},
     error::{CallError, Timeout},
     registry::{Machine, Moved},
+    time::at_time,
 };
 
 /// Something that happened to an instance.
@@ -369,7 +370,8 @@ impl Advance<'_> {
             done.collect(),
         );
         let machine = state.machine.clone();
-        let moved = catch(|| with_current(&engine.codec, || (entry.poll)(&mut step, machine)));
+        let poll = || with_current(&engine.codec, || (entry.poll)(&mut step, machine));
+        let moved = catch(|| at_time(self.now_ms, poll));
         match moved {
             Ok(Some(moved)) => self.moved(step, moved),
             Ok(None) => self.park(refusal(step.failure)),

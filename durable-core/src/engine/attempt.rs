@@ -1,33 +1,23 @@
-//! Attempts of activities: the queue, the limits, and one attempt from its start to its end.
-//!
-//! An attempt's function runs as a task of the user's runtime, a blocking one on its blocking pool.
-//! Time-outs and heartbeats are watched beside it, by the engine's clock.
+//! Attempts of activities: the queue, the limits, and the turn of each; `running` is one attempt.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
+mod running;
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
-use durable_store::{Error as StoreError, Number, Slot};
+use durable_store::{Number, Slot};
+
+pub(crate) use running::Running;
 
 use super::{
     advance::{Attempted, Event},
     inner::{Inner, Live, Shared, Stopping},
-    panics::{Caught, catch},
-    state::{ActivityOperation, Loaded, ParkReason},
+    state::ActivityOperation,
 };
-use crate::{
-    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState, CallOptions, IdempotencyKey},
-    codec::Encoded,
-    context::OperationId,
-    error::{CallError, Timeout},
-};
+use crate::{activity::AttemptState, context::OperationId};
+use running::Prepared;
 
 /// So many queued attempts keep their arguments in memory; the others read them when their turn comes.
 const PREPARED_ATTEMPTS: usize = 20_000;
@@ -95,36 +85,6 @@ pub(crate) struct Queued {
     prepared: Option<Box<Prepared>>,
 }
 
-/// What an attempt needs to know.
-#[derive(Debug)]
-struct Prepared {
-    instance: String,
-    /// The activity, or the name of one that this build does not have.
-    entry: Result<Arc<ActivityEntry>, String>,
-    args: Encoded,
-    progress: Option<Encoded>,
-    key: IdempotencyKey,
-    attempt: u32,
-    options: CallOptions,
-    scheduled_ms: u64,
-}
-
-impl Prepared {
-    fn new(inner: &Inner, instance: &str, activity: &ActivityOperation) -> Self {
-        let entry = inner.registry.activities.get(activity.name.as_str());
-        Prepared {
-            instance: instance.into(),
-            entry: entry.cloned().ok_or_else(|| activity.name.clone()),
-            args: activity.args.clone(),
-            progress: activity.progress.clone(),
-            key: activity.key(),
-            attempt: activity.failed_attempts + 1,
-            options: activity.options.clone(),
-            scheduled_ms: activity.scheduled_ms,
-        }
-    }
-}
-
 impl Queued {
     pub(crate) fn new(
         inner: &Inner,
@@ -135,14 +95,7 @@ impl Queued {
         activity: &ActivityOperation,
     ) -> Self {
         let prepared = Prepared::new(inner, instance, activity);
-        let limited = prepared.entry.as_ref().ok().filter(|entry| entry.meta.limit.is_some());
-        Queued {
-            slot,
-            number,
-            operation,
-            limited: limited.map(|entry| entry.meta.name),
-            prepared: Some(Box::new(prepared)),
-        }
+        Queued { slot, number, operation, limited: prepared.limited(), prepared: Some(Box::new(prepared)) }
     }
 }
 
@@ -234,199 +187,6 @@ impl Inner {
         }
         due
     }
-
-    /// One attempt. `None`: the operation is not pending any more.
-    async fn attempt(
-        self: Arc<Self>,
-        slot: Slot,
-        number: Number,
-        operation: OperationId,
-        prepared: Option<Box<Prepared>>,
-        launched: &Launched,
-    ) -> Option<Attempted> {
-        let prepared = match prepared {
-            Some(prepared) => prepared,
-            None => match self.read_attempt(slot, number, operation) {
-                Ok(prepared) => prepared?,
-                Err(error) => {
-                    // A store that failed is opened again, and then the call is taken up anew.
-                    self.report(&format!("a call in slot {} can't be read: {error}", slot.0));
-                    return None;
-                }
-            },
-        };
-        let prepared = *prepared;
-        let entry = match &prepared.entry {
-            Ok(entry) => entry.clone(),
-            Err(name) => {
-                let name = format!("activity `{name}`");
-                return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
-            }
-        };
-        for value in std::iter::once(&prepared.args).chain(&prepared.progress) {
-            self.frames.ensure(&self.codec, value.layout);
-        }
-        let now_ms = self.clock.now_ms();
-        let limits = Limits::new(&entry, &prepared, now_ms);
-        if let Some((deadline_ms, after)) = limits.schedule_to_close
-            && now_ms >= deadline_ms
-        {
-            // Its time ran out while it waited for its turn: it does not begin any more.
-            let error = CallError::TimedOut { what: Timeout::ScheduleToClose, after };
-            return Some(Attempted::Broke { error, progress: None });
-        }
-        let info = AttemptInfo {
-            instance_id: prepared.instance,
-            key: prepared.key,
-            attempt: prepared.attempt,
-            deadline_ms: limits.deadline().map(|(deadline_ms, ..)| deadline_ms),
-            last_heartbeat: prepared.progress,
-            states: self.states.clone(),
-            codec: self.codec.clone(),
-            clock: self.beat_clock.clone(),
-        };
-        let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
-        let state = launched.state.get_or_init(|| state);
-        let running = self.mocks.run(&self, &entry, &prepared.args, state);
-        let running = running.unwrap_or_else(|| self.run(&entry, prepared.args, state));
-        Some(self.watch(running, &limits, state).await)
-    }
-
-    /// The operation as it is stored now.
-    fn read_attempt(
-        &self,
-        slot: Slot,
-        number: Number,
-        operation: OperationId,
-    ) -> Result<Option<Box<Prepared>>, StoreError> {
-        let instance = self.ask(|store| store.instance(slot))?;
-        let loaded = instance.and_then(|instance| Loaded::read(instance).ok());
-        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|mut loaded| {
-            let activity = loaded.state.pending_activity(operation)?;
-            Some(Box::new(Prepared::new(self, &loaded.id, activity)))
-        }))
-    }
-
-    /// The user's function, with panics caught.
-    fn run(&self, entry: &ActivityEntry, args: Encoded, state: &Arc<AttemptState>) -> Running {
-        let future = (entry.run)(args, state.context());
-        if !entry.meta.blocking {
-            return Box::pin(Guarded(future));
-        }
-        let runtime = self.runtime.clone();
-        let task = self.runtime.spawn_blocking(move || runtime.block_on(Guarded(future)));
-        Box::pin(async move {
-            task.await
-                .unwrap_or_else(|error| Err(Caught { message: error.to_string(), place: String::new() }))
-        })
-    }
-
-    /// Runs an attempt against its time-outs.
-    async fn watch(&self, mut running: Running, limits: &Limits, state: &Arc<AttemptState>) -> Attempted {
-        let mut watching = pin!(self.overdue(limits, state));
-        let ended = poll_fn(|cx| match running.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-            Poll::Pending => watching.as_mut().poll(cx).map(Err),
-        })
-        .await;
-        let progress = state.progress();
-        if let Some(error) = state.progress_error() {
-            self.report(&format!("the progress of activity `{}` can't be stored: {error}", limits.name));
-        }
-        match ended {
-            Ok(Ok(AttemptOutcome::Completed(value))) => Attempted::Completed(value),
-            Ok(Ok(AttemptOutcome::Failed { value, message, retryable, retry_after })) => {
-                Attempted::Failed { value, message, retryable, retry_after, progress }
-            }
-            Ok(Ok(AttemptOutcome::BadArgs(error))) => Attempted::Impossible(ParkReason::Incompatible {
-                reason: format!("the arguments of the call can't be read: {error}"),
-            }),
-            Ok(Ok(AttemptOutcome::BadOutput(error))) => Attempted::Impossible(ParkReason::Incompatible {
-                reason: format!("the activity ran, and its result can't be stored: {error}"),
-            }),
-            Ok(Ok(AttemptOutcome::MissingState(missing))) => {
-                Attempted::Impossible(ParkReason::MissingState {
-                    activity: limits.name.into(),
-                    type_name: missing.type_name.into(),
-                })
-            }
-            Ok(Err(Caught { message, place })) => {
-                let message = if place.is_empty() { message } else { format!("{message} ({place})") };
-                Attempted::Broke { error: CallError::Panicked { message }, progress }
-            }
-            Err(error) => {
-                state.cancel();
-                Attempted::Broke { error, progress }
-            }
-        }
-    }
-
-    /// Ends when the attempt has taken too long or was silent for too long.
-    async fn overdue(&self, limits: &Limits, state: &Arc<AttemptState>) -> CallError {
-        loop {
-            let deadline = limits.deadline();
-            let silence = limits
-                .heartbeat
-                .map(|longest| (state.last_beat_ms().saturating_add(millis(longest)), longest));
-            let next_ms = match (deadline, silence) {
-                (None, None) => return std::future::pending().await,
-                (Some((at_ms, ..)), None) | (None, Some((at_ms, _))) => at_ms,
-                (Some((a, ..)), Some((b, _))) => a.min(b),
-            };
-            self.clock.sleep_until(next_ms).await;
-            let now_ms = self.clock.now_ms();
-            if let Some((at_ms, what, after)) = deadline
-                && now_ms >= at_ms
-            {
-                return CallError::TimedOut { what, after };
-            }
-            if let Some(longest) = limits.heartbeat
-                && now_ms >= state.last_beat_ms().saturating_add(millis(longest))
-            {
-                return CallError::HeartbeatLost { after: longest };
-            }
-        }
-    }
-}
-
-/// An attempt under way.
-pub(crate) type Running = Pin<Box<dyn Future<Output = Result<AttemptOutcome, Caught>> + Send>>;
-
-/// When an attempt has taken too long.
-struct Limits {
-    name: &'static str,
-    start_to_close: Option<(u64, Duration)>,
-    schedule_to_close: Option<(u64, Duration)>,
-    heartbeat: Option<Duration>,
-}
-
-impl Limits {
-    fn new(entry: &ActivityEntry, call: &Prepared, now_ms: u64) -> Self {
-        let timeouts = entry.meta.timeouts(&call.options);
-        Limits {
-            name: entry.meta.name,
-            start_to_close: timeouts
-                .start_to_close
-                .map(|longest| (now_ms.saturating_add(millis(longest)), longest)),
-            schedule_to_close: timeouts
-                .schedule_to_close
-                .map(|longest| (call.scheduled_ms.saturating_add(millis(longest)), longest)),
-            heartbeat: timeouts.heartbeat,
-        }
-    }
-
-    fn deadline(&self) -> Option<(u64, Timeout, Duration)> {
-        let start = self.start_to_close.map(|(at, after)| (at, Timeout::StartToClose, after));
-        let schedule = self.schedule_to_close.map(|(at, after)| (at, Timeout::ScheduleToClose, after));
-        match (start, schedule) {
-            (Some(start), Some(schedule)) => Some(if schedule.0 <= start.0 { schedule } else { start }),
-            (start, schedule) => start.or(schedule),
-        }
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Attempts that have got their turn.
@@ -526,21 +286,6 @@ impl Drop for Turn {
                 shared.running -= 1;
                 self.inner.tell_idle(&shared);
             }
-        }
-    }
-}
-
-/// A future whose panics are caught.
-pub(crate) struct Guarded<F>(pub(crate) F);
-
-impl<T> Future for Guarded<Pin<Box<dyn Future<Output = T> + Send>>> {
-    type Output = Result<T, Caught>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match catch(|| self.0.as_mut().poll(cx)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(caught) => Poll::Ready(Err(caught)),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     codec::Persist,
+    meta::WorkflowMeta,
     workflow::{Workflow, WorkflowCall},
 };
 
@@ -56,7 +57,7 @@ pub trait WorkflowFn<P> {
     #[doc(hidden)]
     fn registration() -> crate::registry::Registration;
     #[doc(hidden)]
-    const NAME: &'static str;
+    const META: &'static WorkflowMeta;
 }
 
 macro_rules! workflow_fn {
@@ -68,22 +69,14 @@ macro_rules! workflow_fn {
             W::Output: Persist,
         {
             type Output = W::Output;
-            const NAME: &'static str = W::META.name;
+            const META: &'static WorkflowMeta = W::META;
             fn registration() -> crate::registry::Registration {
                 crate::registry::Registration::workflow::<W>()
             }
         }
     };
 }
-workflow_fn!();
-workflow_fn!(P1);
-workflow_fn!(P1 P2);
-workflow_fn!(P1 P2 P3);
-workflow_fn!(P1 P2 P3 P4);
-workflow_fn!(P1 P2 P3 P4 P5);
-workflow_fn!(P1 P2 P3 P4 P5 P6);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7);
-workflow_fn!(P1 P2 P3 P4 P5 P6 P7 P8);
+for_each_arity!(workflow_fn);
 
 /// How an instance ended, or that it has not.
 enum Ended {

@@ -32,7 +32,7 @@ pub(crate) fn clip(mut message: String) -> String {
 pub(crate) struct Tail {
     /// The number that the tail will get as a chunk.
     pub(crate) chunk: u32,
-    #[serde(with = "crate::bytes")]
+    #[serde(with = "durable_store::bytes")]
     pub(crate) bytes: Vec<u8>,
 }
 

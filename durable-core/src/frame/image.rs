@@ -26,7 +26,7 @@ pub(crate) struct FrameImage {
     /// The id of its [`FrameLayout`].
     pub layout: u64,
     /// The awaited future and the live variables, each length-delimited.
-    #[serde(with = "crate::bytes")]
+    #[serde(with = "durable_store::bytes")]
     pub vars: Vec<u8>,
 }
 

@@ -10,9 +10,7 @@ use std::{
     },
 };
 
-use durable_store::{
-    Batch, Closed, Error as StoreError, Found, Instance, MemoryImage, Number, RedbStore, Slot, Store, Timer,
-};
+use durable_store::{Batch, Error as StoreError, Layer, MemoryImage, RedbStore, Store};
 use tokio::sync::Notify;
 
 use super::{TestBuilder, engine};
@@ -238,7 +236,11 @@ impl CrashingStore {
     }
 }
 
-impl Store for CrashingStore {
+impl Layer for CrashingStore {
+    fn beneath(&self) -> &dyn Store {
+        &self.store
+    }
+
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         if self.image().is_some() {
             return Err(StoreError::Poisoned { reason: "crashed on purpose".into() });
@@ -260,54 +262,5 @@ impl Store for CrashingStore {
             Some(_) => Err(StoreError::Poisoned { reason: "crashed on purpose".into() }),
             None => self.store.reopen(),
         }
-    }
-
-    fn allocate(&self) -> Result<Slot, StoreError> {
-        self.store.allocate()
-    }
-    fn release(&self, slot: Slot) {
-        self.store.release(slot);
-    }
-    fn epoch(&self) -> u64 {
-        self.store.epoch()
-    }
-    fn find(&self, id: &str) -> Result<Option<Found>, StoreError> {
-        self.store.find(id)
-    }
-    fn instance(&self, slot: Slot) -> Result<Option<Instance>, StoreError> {
-        self.store.instance(slot)
-    }
-    fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
-        self.store.instances(slots)
-    }
-    fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, StoreError> {
-        self.store.scan(after, limit)
-    }
-    fn active(&self, after: Option<Slot>, limit: usize) -> Result<Vec<Slot>, StoreError> {
-        self.store.active(after, limit)
-    }
-    fn closed(&self, number: Number) -> Result<Option<Closed>, StoreError> {
-        self.store.closed(number)
-    }
-    fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, StoreError> {
-        self.store.scan_closed(after, limit)
-    }
-    fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, StoreError> {
-        self.store.timers(after, until_ms, limit)
-    }
-    fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        self.store.history(number)
-    }
-    fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.layout(id)
-    }
-    fn program(&self, build: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.program(build)
-    }
-    fn settle(&self) -> Result<(), StoreError> {
-        self.store.settle()
-    }
-    fn close(&self) {
-        self.store.close();
     }
 }

@@ -104,15 +104,7 @@ macro_rules! then {
         }
     };
 }
-then!();
-then!(A);
-then!(A B);
-then!(A B C);
-then!(A B C D);
-then!(A B C D E);
-then!(A B C D E F);
-then!(A B C D E F G);
-then!(A B C D E F G H);
+for_each_arity!(then);
 
 /// The attempts made of an activity. Compares with a number, and is a slice of the arguments.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use super::body::{Emitter, bad, made_up};
 use super::names::{Naming, stored_names};
+use crate::flow;
 use crate::ir::Function;
 use crate::layout::Layout;
 use crate::liveness::Liveness;
@@ -33,7 +34,7 @@ pub(crate) fn emit(
         let names = &parts.generic_names;
         quote!(::<#(#names),*>)
     };
-    let items = &function.items;
+    let (items, allowed) = (&function.items, &function.allowed);
     let (frame, cx, arg, resume, p, bad) =
         (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
@@ -45,6 +46,7 @@ pub(crate) fn emit(
     };
     let name = made_up("body");
     let poll = quote! {
+        #(#allowed)*
         async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
             #(#items)*
             #resume
@@ -59,7 +61,7 @@ pub(crate) fn emit(
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.
 pub(crate) fn emit_signature(workflow: &Workflow) -> TokenStream {
-    let meta = meta_of(workflow, &[]);
+    let meta = meta_of(workflow, &[], &[]);
     let (frame, args) = (made_up("frame"), made_up("args"));
     let poll = quote!(let _ = (#frame, #args); ::core::unreachable!());
     definition(workflow, &Parts::of(workflow), &meta, &poll)
@@ -168,16 +170,21 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
         let vars = stored_names(function, &layout.saved(function, live, number));
+        let next = numbers(&flow::after(function, live, number));
         quote!(#p::PointMeta {
             name: #name, callee: #callee, path: #path, binding: #binding, args: #args,
-            line: #at_line, column: #at_column, vars: &[#(#vars),*],
+            line: #at_line, column: #at_column, vars: &[#(#vars),*], next: &[#(#next),*],
         })
     });
     let points: Vec<TokenStream> = points.collect();
-    meta_of(workflow, &points)
+    meta_of(workflow, &numbers(&flow::first(function, live)), &points)
 }
 
-fn meta_of(workflow: &Workflow, points: &[TokenStream]) -> TokenStream {
+fn numbers(next: &flow::Next) -> Vec<Literal> {
+    next.iter().copied().map(Literal::usize_unsuffixed).collect()
+}
+
+fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> TokenStream {
     let p = made_up("__p");
     let ident = &workflow.item.sig.ident;
     let function = ident.to_string().trim_start_matches("r#").to_owned();
@@ -188,6 +195,7 @@ fn meta_of(workflow: &Workflow, points: &[TokenStream]) -> TokenStream {
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,
+        first: &[#(#first),*],
         points: &[#(#points),*],
     })
 }

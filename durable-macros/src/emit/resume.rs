@@ -64,13 +64,32 @@ impl Emitter<'_> {
         let span = Span::mixed_site().located_at(span);
         // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
         // In parentheses, so that any operator may follow it wherever it stands.
+        let held = self.held(point).map(|iterator| place.name(iterator, None));
+        let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
+        let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         quote_spanned!(span=> (match #cx.poll(&mut #future) {
-            ::core::task::Poll::Ready(#value) => #value,
+            ::core::task::Poll::Ready(#value) => #ready,
             ::core::task::Poll::Pending => {
                 #cx.save(#number, #awaited, &[#(#vars),*]);
                 match #p::suspend().await {}
             }
         }))
+    }
+
+    /// The iterators that a point on the way out of a loop needs for its item alone. The item is taken from them again, so what
+    /// they go over must not change before: a mention behind the point tells rustc.
+    fn held(&self, point: PointId) -> impl Iterator<Item = VarId> {
+        let block = self.function.points[point].block;
+        let loops = self.function.loops_around(block).into_iter();
+        loops.filter_map(move |id| {
+            let looped = &self.function.loops[id];
+            let items = looped.items?;
+            let needed = |var: &VarId| self.function.vars[*var].remat == Some(items);
+            let leaves =
+                !self.live.reaches(block, looped.head) && self.live.at_point[point].iter().any(needed);
+            let expr = &self.function.remats[items].expr;
+            leaves.then(|| crate::effects::Effects::of_expr(expr).uses.first().copied()).flatten()
+        })
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
@@ -228,9 +247,12 @@ impl Emitter<'_> {
                 vars.insert(var);
             }
         }
-        // The current item is taken in any case, so that the iterator stands behind it.
+        // The current item is taken wherever the iterator is used again, so that it stands behind it.
         let items_remat = level.and_then(|id| self.function.loops[id].items);
-        wanted.extend(items_remat);
+        let block = self.function.points[point].block;
+        if level.is_some_and(|id| self.live.reaches(block, self.function.loops[id].head)) {
+            wanted.extend(items_remat);
+        }
         let mut tokens = TokenStream::new();
         for remat in wanted {
             tokens.extend(self.remake_one(&mut place(), remat, &vars, Some(remat) == items_remat));
@@ -247,17 +269,19 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let info = &self.function.remats[remat];
         let expr = place.render(info.expr.to_token_stream());
+        let checks = info.checks.iter().map(|check| place.render(check.to_token_stream()));
+        let checks: TokenStream = checks.map(|check| quote!(let _ = #check;)).collect();
         if let (Some(var), false) = (plain(&info.pat), is_item) {
             let name = place.name(var, None);
             let Some(count) = info.count else {
-                return quote!(#name = #expr;);
+                return quote!(#checks #name = #expr;);
             };
             let (p, count) = (made_up("__p"), place.name(count, None));
-            return quote!(#name = #p::ordered_at(#expr, #count););
+            let again = if info.constant { quote!(listed_at) } else { quote!(ordered_at) };
+            return quote!(#checks #name = #p::#again(#expr, #count););
         }
         let mut pat = info.pat.clone();
-        let forgotten: Vec<VarId> = bound(&pat).into_iter().filter(|var| !vars.contains(var)).collect();
-        crate::lower::forget(&mut pat, &forgotten);
+        crate::lower::retain(&mut pat, &|var| vars.contains(&var));
         Unmut(vars).visit_pat_mut(&mut pat);
         let bound_here: BTreeSet<VarId> = bound(&pat).into_iter().collect();
         let moves: TokenStream = bound_here
@@ -270,6 +294,6 @@ impl Emitter<'_> {
         place.bound = bound_here;
         let pat = place.render(pat.to_token_stream());
         let pat = if is_item { quote!(::core::option::Option::Some(#pat)) } else { quote!((#pat)) };
-        quote!(#[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
+        quote!(#checks #[allow(irrefutable_let_patterns)] let #pat = #expr else { ::core::unreachable!() }; #moves)
     }
 }

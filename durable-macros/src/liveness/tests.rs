@@ -53,9 +53,14 @@ fn borrows_are_made_again() {
         ("let x = &make(); f().await; x", &["borrowed &x"]),
         ("match &a { A { n, .. } => { f().await; n } B => b }", &["a &n"]),
         ("match &a { A { n: &k, m } => { f().await; g(k, m) } }", &["a k &m"]),
-        ("let mut i = 0; let x = &a[i]; f().await; x", &["x"]),
+        ("let i = 0; let x = &a[i]; f().await; x", &["a i &x"]),
+        ("let mut i = 0; let x = &a[i]; f().await; x", &["a index &x"]),
+        ("let x = a.get(b); f().await; x", &["a &x"]),
+        ("let (x, y) = (&a, b()); f().await; g(x, y)", &["a y &x"]),
+        ("let x = if a { \"a\" } else { \"b\" }; f().await; x", &["choice &x"]),
         ("for x in &a { f().await; g(x); }", &["a for x &x &for x iterator"]),
-        ("for x in a.iter().map(g) { f().await; h(x); }", &["for x x"]),
+        ("for (i, x) in a.iter().enumerate() { f().await; h(i, x); }", &["a for i &x &for iterator"]),
+        ("for x in [\"a\", \"b\"] { f().await; h(x); }", &["for x &x &for x iterator"]),
         ("let n = &a.n; loop { if f(n).await { g().await; break; } }", &["a &n", "a &n"]),
     ];
     for (body, expected) in cases {

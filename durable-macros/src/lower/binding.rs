@@ -1,5 +1,6 @@
 //! Parameters and `let`.
 
+use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
 use crate::parse::{Workflow, take_resume_name};
@@ -92,6 +93,12 @@ impl Lowerer {
         {
             return self.let_else(&pat, ty, init, diverge.clone());
         }
+        if let (Some(var), None) = (plain(&pat), &diverge)
+            && !self.function.vars[var].mutable
+            && let Some(chosen) = self.numbered_choice(&init)
+        {
+            return self.simple_let(attrs, pat, ty, chosen, None);
+        }
         if !point::has_await(&init) {
             let init = self.kept(init);
             return self.simple_let(attrs, pat, ty, init, diverge);
@@ -117,7 +124,7 @@ impl Lowerer {
     ) {
         let diverge = diverge.map(|diverge| self.kept(diverge));
         let mut init = self.keep_temporary(init);
-        if borrow::binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
+        if binds_by_ref(&pat) && !borrow::is_place(&init) && !matches!(init, Expr::Reference(_)) {
             let span = init.span();
             let temp = self.bind_temp("borrowed".to_owned(), init, true);
             init = var_expr(temp, span);
@@ -126,7 +133,7 @@ impl Lowerer {
         if let Some(var) = plain(&pat) {
             self.function.vars[var].ty.clone_from(&ty);
         }
-        self.rematerialise_pattern(&pat, &init);
+        self.rematerialise_pattern(&pat, ty.as_ref(), &init);
         self.push(Stmt::Let(Box::new(Let { attrs, pat, ty, init, diverge })));
     }
 
@@ -138,9 +145,9 @@ impl Lowerer {
             self.function.vars[temp].ty = Some(ty);
             value = var_expr(temp, pat.span());
         }
-        let value = self.keep_temporary(value);
+        let value = self.keep_scrutinee(value);
         let (matched, other) = (self.new_block(), self.new_block());
-        self.rematerialise_pattern(pat, &value);
+        self.rematerialise_pattern(pat, None, &value);
         self.flatten(pat, Some(matched));
         self.end(Term::If { cond: Box::new(syn::parse_quote!(let #pat = #value)), then: matched, other });
         self.start(other);

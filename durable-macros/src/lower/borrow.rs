@@ -1,38 +1,41 @@
 //! Which borrows can be made again after a restore, and how.
 //!
 //! Rule: an immutable binding with one initialiser that is a borrow of a *place*, or a pattern over one. A place is a field path
-//! over variables; an index in it is a literal or an immutable variable. A mutable root is allowed when it is saved itself: then
-//! it owns its value, and the borrow that is alive keeps rustc from letting it change. String literals and constants are made
-//! again as well.
+//! over variables; an index in it, and an argument of a lookup, is a constant or *frozen*: an immutable variable that is saved, or
+//! made from such ones alone. The place itself may be mutable: then the borrow that is alive keeps rustc from letting it change.
+//! Nothing keeps an index from changing after it was used, which is why it must be frozen; one that is not is copied into a
+//! temporary first.
+//!
+//! A borrow that can't be made again is remembered with the reason (`Refusal`); it is an error only if it is alive at a resume
+//! point (`crate::borrows`).
 
-use super::Lowerer;
-use crate::ir::{Function, Remat, VarId, as_var, bound, marked, var_expr};
-use syn::spanned::Spanned;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Pat};
+use super::constant::{is_const_path, is_constant, is_literal_text, is_text};
+use super::pattern::References;
+use super::views::Method;
+use super::{Lowerer, plain};
+use crate::effects::Effects;
+use crate::ir::{Refusal, Remat, VarId, as_var};
+use quote::ToTokens;
+use syn::{Expr, Pat, Type};
 
-/// Methods that borrow from their receiver and do nothing else.
-const VIEWS: &[&str] =
-    &["as_str", "as_slice", "as_bytes", "as_path", "as_ref", "as_deref", "as_mut", "as_deref_mut"];
-/// Methods that iterate over their receiver in an order that survives a restore.
-const ITERATORS: &[&str] = &[
-    "iter",
-    "iter_mut",
-    "chars",
-    "char_indices",
-    "bytes",
-    "lines",
-    "keys",
-    "values",
-    "values_mut",
-    "split_whitespace",
-    "chunks",
-    "windows",
-    "chunks_exact",
-];
-/// Adaptors of iterators without a closure.
-const ADAPTORS: &[&str] =
-    &["enumerate", "rev", "skip", "take", "step_by", "zip", "peekable", "copied", "cloned", "fuse", "chain"];
+/// Why an expression is not made again.
+pub(super) enum Not {
+    /// It is a value, as far as its syntax shows.
+    Owned,
+    /// It is a borrow, and this is why.
+    Refused(Why),
+    /// It is taken from a variable that was refused.
+    Derived(usize),
+}
+
+/// A reason and the way out.
+pub(super) struct Why {
+    pub(super) because: String,
+    pub(super) instead: String,
+}
+
+/// What must be asked of types before an expression is made again, or why it is not.
+pub(super) type Again = Result<Vec<Expr>, Not>;
 
 /// A place: evaluating it has no effect and moves nothing by itself.
 pub(super) fn is_place(expr: &Expr) -> bool {
@@ -47,22 +50,6 @@ pub(super) fn is_place(expr: &Expr) -> bool {
     }
 }
 
-/// Something that is the same whenever it is evaluated: a literal, a constant, a function's path.
-pub(super) fn is_constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::Lit(_) => true,
-        Expr::Path(_) => as_var(expr).is_none(),
-        Expr::Paren(e) => is_constant(&e.expr),
-        Expr::Group(e) => is_constant(&e.expr),
-        Expr::Unary(e) => matches!(e.op, syn::UnOp::Neg(_) | syn::UnOp::Not(_)) && is_constant(&e.expr),
-        Expr::Cast(e) => is_constant(&e.expr),
-        Expr::Reference(e) => is_constant(&e.expr),
-        Expr::Tuple(e) => e.elems.iter().all(is_constant),
-        Expr::Array(e) => e.elems.iter().all(is_constant),
-        _ => false,
-    }
-}
-
 /// An index without effects: `[0]`, `[i]`, `[..]`, `[i..]`.
 fn is_plain_index(expr: &Expr) -> bool {
     match expr {
@@ -71,185 +58,299 @@ fn is_plain_index(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a pattern binds by `ref`.
-pub(super) fn binds_by_ref(pat: &Pat) -> bool {
-    use syn::visit::Visit;
-    struct Finder(bool);
-    impl<'a> Visit<'a> for Finder {
-        fn visit_pat_ident(&mut self, pat: &'a syn::PatIdent) {
-            self.0 |= pat.by_ref.is_some();
-            syn::visit::visit_pat_ident(self, pat);
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_pat(pat);
-    finder.0
-}
-
-/// Replaces the bindings of some variables by `_`.
-pub(crate) fn forget(pat: &mut Pat, vars: &[VarId]) {
-    struct Forget<'a>(&'a [VarId]);
-    impl VisitMut for Forget<'_> {
-        fn visit_pat_mut(&mut self, pat: &mut Pat) {
-            visit_mut::visit_pat_mut(self, pat);
-            if let Pat::Ident(ident) = pat
-                && marked(&ident.ident).is_some_and(|var| self.0.contains(&var))
-            {
-                *pat = match ident.subpat.take() {
-                    Some((_, inner)) => *inner,
-                    None => syn::parse_quote!(_),
-                };
-            }
-        }
-    }
-    Forget(vars).visit_pat_mut(pat);
-}
-
 impl Lowerer {
-    /// A reference to a temporary value keeps that value in a variable of its own: `let x = &make();`.
-    pub(super) fn keep_temporary(&mut self, value: Expr) -> Expr {
-        match value {
-            Expr::Reference(mut reference)
-                if !is_place(&reference.expr)
-                    && !is_constant(&reference.expr)
-                    && !is_view(&reference.expr) =>
-            {
-                let inner = std::mem::replace(&mut *reference.expr, Expr::PLACEHOLDER);
-                let span = inner.span();
-                let inner = self.keep_temporary(inner);
-                let temp = self.bind_temp("borrowed".to_owned(), inner, reference.mutability.is_some());
-                *reference.expr = var_expr(temp, span);
-                Expr::Reference(reference)
+    /// Finds the bindings of a pattern that can be made again by matching the value again, and notes why others can't.
+    pub(super) fn rematerialise_pattern(&mut self, pat: &Pat, ty: Option<&Type>, value: &Expr) {
+        if let (Pat::Tuple(pats), Expr::Tuple(values)) = (pat, value)
+            && pats.elems.len() == values.elems.len()
+            && !pats.elems.iter().any(|pat| matches!(pat, Pat::Rest(_)))
+        {
+            for (pat, value) in pats.elems.iter().zip(&values.elems) {
+                self.rematerialise_pattern(pat, None, value);
             }
-            value => value,
-        }
-    }
-
-    /// Finds the bindings of a pattern that can be made again by matching the value again.
-    pub(super) fn rematerialise_pattern(&mut self, pat: &Pat, value: &Expr) {
-        let by_reference = self.is_borrow(value);
-        if !by_reference && !self.is_stable_place(value) {
             return;
         }
-        let mut found = Vec::new();
-        borrowed_bindings(pat, by_reference, &mut found);
+        if ty.is_some_and(is_owned) {
+            return;
+        }
+        let (checks, references) = match self.again(value) {
+            Ok(checks) => (checks, References::of(pat, true)),
+            Err(not) => match self.place(value) {
+                Ok(checks) => (checks, References::of(pat, false)),
+                Err(_) => {
+                    let not = self.refusal_of_iterator(pat, value).unwrap_or(not);
+                    return self.refuse(&References::of(pat, true).found, ty, value, not);
+                }
+            },
+        };
+        let why = || Why {
+            because: "several alternatives of the pattern bind it".to_owned(),
+            instead: "give each alternative an arm of its own".to_owned(),
+        };
+        self.refuse(&references.ambiguous, None, value, Not::Refused(why()));
+        let mut found = references.found;
+        if let (Some(var), true) = (plain(pat), self.is_surely_borrow(value))
+            && self.function.vars[var].mutable
+        {
+            let why = self.why_mutable(var, value);
+            return self.refuse(&[var], None, value, Not::Refused(why));
+        }
         found.retain(|var| !self.function.vars[*var].mutable);
         if found.is_empty() {
             return;
         }
-        let saved: Vec<VarId> = bound(pat).into_iter().filter(|var| !found.contains(var)).collect();
         let mut pat = pat.clone();
-        forget(&mut pat, &saved);
-        self.function.remats.push(Remat { pat, expr: value.clone(), count: None });
-        for var in found {
+        super::pattern::retain(&mut pat, &|var| found.contains(&var));
+        self.remake(found, Remat { pat, expr: value.clone(), count: None, constant: false, checks });
+    }
+
+    /// An iterator in a variable that is no borrow, or that goes over something else.
+    fn refusal_of_iterator(&self, pat: &Pat, value: &Expr) -> Option<Not> {
+        let name = &self.function.vars[plain(pat)?].stored_name;
+        let mut root = value;
+        while let Expr::MethodCall(call) = root {
+            root = &call.receiver;
+        }
+        let is_range = matches!(root, Expr::Paren(inner) if matches!(&*inner.expr, Expr::Range(_)));
+        if !matches!(value, Expr::MethodCall(_)) || is_range || !self.is_iterator(value) {
+            return None;
+        }
+        if let Err(not @ Not::Refused(_)) = self.iteration(value) {
+            return Some(not);
+        }
+        Some(Not::Refused(Why {
+            because: format!("an iterator can't be kept, and how far `{name}` has come is not known"),
+            instead: "write a `for` loop, or keep the collection itself: a `VecDeque` and `pop_front()`"
+                .to_owned(),
+        }))
+    }
+
+    pub(super) fn remake(&mut self, vars: Vec<VarId>, remat: Remat) {
+        self.function.remats.push(remat);
+        for var in vars {
             self.function.vars[var].remat = Some(self.function.remats.len() - 1);
         }
     }
 
-    /// An expression whose value is a borrow of a place, or a copy of one.
-    fn is_borrow(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Reference(e) => self.is_stable_place(&e.expr) || is_constant(&e.expr),
-            Expr::Lit(e) => matches!(e.lit, syn::Lit::Str(_) | syn::Lit::ByteStr(_) | syn::Lit::CStr(_)),
-            Expr::Path(e) if is_const_path(&e.path) => true,
-            Expr::Paren(e) => self.is_borrow(&e.expr),
-            Expr::Group(e) => self.is_borrow(&e.expr),
-            Expr::MethodCall(e) => {
-                VIEWS.contains(&e.method.to_string().as_str())
-                    && e.args.is_empty()
-                    && self.is_stable_place(&e.receiver)
+    /// Notes why variables that borrow can't be made again.
+    fn refuse(&mut self, vars: &[VarId], ty: Option<&Type>, value: &Expr, not: Not) {
+        let why = match (not, ty) {
+            _ if vars.is_empty() => return,
+            (Not::Derived(refusal), _) => {
+                vars.iter().for_each(|var| self.function.vars[*var].refusal = Some(refusal));
+                return;
             }
-            expr => as_var(expr).is_some_and(|var| self.function.vars[var].remat.is_some()),
+            (Not::Refused(why), _) => why,
+            (Not::Owned, Some(Type::Reference(_))) => Why {
+                because: "what it refers to is not known here".to_owned(),
+                instead: "keep an owned copy (`.to_owned()`, `.clone()`), or make the reference again after the await".to_owned(),
+            },
+            (Not::Owned, _) => return,
+        };
+        let shown = super::point::shown(&self.function, value.to_token_stream());
+        self.function.refusals.push(Refusal {
+            borrow: value.to_token_stream(),
+            shown,
+            because: why.because,
+            instead: why.instead,
+        });
+        for var in vars {
+            self.function.vars[*var].refusal = Some(self.function.refusals.len() - 1);
+        }
+    }
+
+    fn why_mutable(&self, var: VarId, value: &Expr) -> Why {
+        let name = &self.function.vars[var].stored_name;
+        if is_literal_text(value) {
+            let shown = super::point::shown(&self.function, value.to_token_stream());
+            return Why {
+                because: format!("`{name}` is a `&'static str` and may have been assigned another text"),
+                instead: format!("use a `String`: `let mut {name} = {shown}.to_string();`"),
+            };
+        }
+        if let Ok(iteration) = self.iteration(value)
+            && iteration.is_iterator
+        {
+            let shown = super::point::shown(&self.function, value.to_token_stream());
+            return Why {
+                because: format!("how far `{name}` has come is not known"),
+                instead: format!("write `for item in {shown}`, or count with an index"),
+            };
+        }
+        Why {
+            because: format!("`{name}` is `mut`, so it may refer to something else by then"),
+            instead: format!(
+                "keep an index, a key or an owned copy in `{name}`, and borrow again after the await"
+            ),
+        }
+    }
+
+    /// Whether a value is a reference or holds one, whatever the types are.
+    fn is_surely_borrow(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Paren(e) => self.is_surely_borrow(&e.expr),
+            Expr::Group(e) => self.is_surely_borrow(&e.expr),
+            Expr::Reference(_) => true,
+            Expr::MethodCall(e) => match self.method(e) {
+                Method::Look => true,
+                Method::Opener => self.is_surely_borrow(&e.receiver),
+                Method::Start { certain } => certain,
+                Method::Adaptor => self.is_surely_borrow(&e.receiver) && !gives_copies(&e.method),
+                _ => false,
+            },
+            expr if is_literal_text(expr) => true,
+            expr => as_var(expr).and_then(|var| self.function.vars[var].remat).is_some_and(|remat| {
+                let remat = &self.function.remats[remat];
+                remat.count.is_none() && plain(&remat.pat).is_some() && self.is_surely_borrow(&remat.expr)
+            }),
+        }
+    }
+
+    /// An expression that gives the same borrow again.
+    pub(super) fn again(&self, expr: &Expr) -> Again {
+        match expr {
+            Expr::Paren(e) => self.again(&e.expr),
+            Expr::Group(e) => self.again(&e.expr),
+            Expr::Try(e) => self.again(&e.expr),
+            Expr::Cast(e) if matches!(&*e.expr, Expr::Reference(_)) => self.again(&e.expr),
+            Expr::Reference(e) => self.place(&e.expr),
+            Expr::Path(e) if is_const_path(&e.path) => Ok(Vec::new()),
+            expr if is_text(expr) => Ok(Vec::new()),
+            Expr::Tuple(e) => self.all_again(&mut e.elems.iter()),
+            Expr::Array(e) => self.all_again(&mut e.elems.iter()),
+            Expr::Struct(e) if e.rest.is_none() => {
+                self.all_again(&mut e.fields.iter().map(|field| &field.expr))
+            }
+            Expr::Call(e) if is_wrapper(&e.func) => self.all_again(&mut e.args.iter()),
+            Expr::MethodCall(e) => self.view(e, expr),
+            Expr::Match(e) => self.choice_again(e),
+            Expr::Closure(_) => Err(Not::Refused(Why {
+                because: "a closure can't be kept".to_owned(),
+                instead:
+                    "make it a nested `fn` that takes what it captures, or write it again after the await"
+                        .to_owned(),
+            })),
+            Expr::Index(_) | Expr::Field(_) if self.is_in_text(expr) => self.place(expr),
+            expr => match as_var(expr).map(|var| &self.function.vars[var]) {
+                Some(var) if var.remat.is_some() => Ok(Vec::new()),
+                Some(var) => Err(var.refusal.map_or(Not::Owned, Not::Derived)),
+                None => Err(Not::Owned),
+            },
+        }
+    }
+
+    /// Several parts, all of which are borrows or constants.
+    fn all_again(&self, parts: &mut dyn Iterator<Item = &Expr>) -> Again {
+        let (mut checks, mut values, mut borrows) = (Vec::new(), 0, 0);
+        for part in parts.filter(|part| !is_constant(part) || is_text(part)) {
+            match self.again(part) {
+                Ok(more) => {
+                    borrows += 1;
+                    checks.extend(more);
+                }
+                Err(Not::Owned) => values += 1,
+                Err(not) => return Err(not),
+            }
+        }
+        match (borrows, values) {
+            (0, _) => Err(Not::Owned),
+            (_, 0) => Ok(checks),
+            _ => Err(Not::Refused(Why {
+                because: "it holds a value beside the borrow".to_owned(),
+                instead: "bind the value and the borrow each by itself".to_owned(),
+            })),
         }
     }
 
     /// A place that is the same after a restore.
-    fn is_stable_place(&self, expr: &Expr) -> bool {
+    pub(super) fn place(&self, expr: &Expr) -> Again {
         match expr {
-            Expr::Paren(e) => self.is_stable_place(&e.expr),
-            Expr::Group(e) => self.is_stable_place(&e.expr),
-            Expr::Field(e) => self.is_stable_place(&e.base),
-            Expr::Unary(e) => matches!(e.op, syn::UnOp::Deref(_)) && self.is_stable_place(&e.expr),
-            Expr::Index(e) => self.is_stable_place(&e.expr) && is_stable_index(&self.function, &e.index),
-            Expr::MethodCall(_) => self.is_borrow(expr),
-            expr => as_var(expr).is_some_and(|var| self.function.vars[var].flattened),
-        }
-    }
-
-    /// Whether a `for` runs over something borrowed, whose iterator can be made again.
-    pub(super) fn is_borrowed_iteration(&self, expr: &Expr) -> bool {
-        if self.is_borrow(expr) {
-            // A constant may be an array, which is iterated by value.
-            return !is_constant(expr) || matches!(expr, Expr::Reference(_));
-        }
-        match expr {
-            Expr::Paren(e) => self.is_borrowed_iteration(&e.expr),
-            Expr::Group(e) => self.is_borrowed_iteration(&e.expr),
-            Expr::MethodCall(e) => {
-                let method = e.method.to_string();
-                let stable =
-                    |arg: &Expr| is_stable_index(&self.function, arg) || self.is_borrowed_iteration(arg);
-                if !e.args.iter().all(stable) {
-                    return false;
+            Expr::Paren(e) => self.place(&e.expr),
+            Expr::Group(e) => self.place(&e.expr),
+            Expr::Field(e) => self.place(&e.base),
+            Expr::Unary(e) if matches!(e.op, syn::UnOp::Deref(_)) => self.place(&e.expr),
+            Expr::Index(e) => {
+                let mut checks = self.place(&e.expr)?;
+                if is_constant(&e.index) {
+                    return Ok(checks);
                 }
-                (ITERATORS.contains(&method.as_str()) && self.is_stable_place(&e.receiver))
-                    || (ADAPTORS.contains(&method.as_str()) && self.is_borrowed_iteration(&e.receiver))
+                if !self.is_stable(&e.index) {
+                    let shown = super::point::shown(&self.function, e.index.to_token_stream());
+                    return Err(Not::Refused(Why {
+                        because: format!("the index `{shown}` may be another one by then"),
+                        instead: "keep an owned copy (`.clone()`), or borrow again after the await"
+                            .to_owned(),
+                    }));
+                }
+                checks.extend(self.again(&e.index).unwrap_or_default());
+                Ok(checks)
             }
-            _ => false,
+            expr if is_constant(expr) => Ok(Vec::new()),
+            expr => match as_var(expr) {
+                Some(var) if self.function.vars[var].flattened => Ok(Vec::new()),
+                _ => self.again(expr),
+            },
         }
+    }
+
+    /// A part of a constant that is not saved: `NAMES[2]`.
+    fn is_in_text(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Paren(e) => self.is_in_text(&e.expr),
+            Expr::Index(e) => self.is_in_text(&e.expr),
+            Expr::Field(e) => self.is_in_text(&e.base),
+            Expr::Path(e) if is_const_path(&e.path) => true,
+            expr => as_var(expr)
+                .and_then(|var| self.function.vars[var].remat)
+                .is_some_and(|remat| is_text(&self.function.remats[remat].expr)),
+        }
+    }
+
+    /// An index or an argument that is the same after a restore, whatever happens in between.
+    pub(super) fn is_stable(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Range(e) => e.start.iter().chain(&e.end).all(|part| self.is_stable(part)),
+            expr if is_constant(expr) => true,
+            expr => {
+                (self.place(expr).is_ok() || self.again(expr).is_ok())
+                    && Effects::of_expr(expr).uses.into_iter().all(|var| self.is_frozen(var))
+            }
+        }
+    }
+
+    /// An immutable variable, made from immutable ones if it is made again.
+    pub(super) fn is_frozen(&self, var: VarId) -> bool {
+        let info = &self.function.vars[var];
+        let Some(remat) = info.remat else {
+            return info.flattened && !info.mutable;
+        };
+        let remat = &self.function.remats[remat];
+        let mut roots = Effects::of_expr(&remat.expr).uses;
+        roots.remove(&var);
+        (remat.count.is_some() || !info.mutable) && roots.into_iter().all(|root| self.is_frozen(root))
     }
 }
 
-/// A constant by its spelling, `LIMIT` or `module::LIMIT`: its value may be a `&'static str`, which can't be saved.
-fn is_const_path(path: &syn::Path) -> bool {
-    path.segments.last().is_some_and(|last| {
-        let name = last.ident.to_string();
-        name.len() > 1
-            && marked(&last.ident).is_none()
-            && name.chars().all(|c| c.is_uppercase() || c.is_numeric() || c == '_')
-    })
+/// `Some`, `Ok`, `Err`.
+fn is_wrapper(func: &Expr) -> bool {
+    matches!(func, Expr::Path(path) if path.path.segments.last().is_some_and(|last| {
+        last.ident == "Some" || last.ident == "Ok" || last.ident == "Err"
+    }))
 }
 
-fn is_view(expr: &Expr) -> bool {
-    matches!(expr, Expr::MethodCall(e) if VIEWS.contains(&e.method.to_string().as_str()) && is_place(&e.receiver))
+fn gives_copies(method: &syn::Ident) -> bool {
+    method == "copied" || method == "cloned"
 }
 
-fn is_stable_index(function: &Function, expr: &Expr) -> bool {
-    match expr {
-        Expr::Range(e) => {
-            let stable =
-                |part: &Option<Box<Expr>>| part.as_ref().is_none_or(|part| is_stable_index(function, part));
-            stable(&e.start) && stable(&e.end)
-        }
-        expr => is_constant(expr) || as_var(expr).is_some_and(|var| !function.vars[var].mutable),
+/// A type that the user wrote out and that holds no reference: its value is saved.
+fn is_owned(ty: &Type) -> bool {
+    fn has_borrow(tokens: proc_macro2::TokenStream) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            proc_macro2::TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
+            proc_macro2::TokenTree::Ident(ident) => ident == "_",
+            proc_macro2::TokenTree::Group(group) => has_borrow(group.stream()),
+            proc_macro2::TokenTree::Literal(_) => false,
+        })
     }
-}
-
-/// The bindings of a pattern that are references into the matched value: `ref`, or by the default binding mode.
-fn borrowed_bindings(pat: &Pat, by_reference: bool, found: &mut Vec<VarId>) {
-    let mut all = |pats: &mut dyn Iterator<Item = &Pat>| {
-        pats.for_each(|pat| borrowed_bindings(pat, by_reference, found));
-    };
-    match pat {
-        Pat::Ident(pat) => {
-            if (by_reference || pat.by_ref.is_some())
-                && let Some(var) = marked(&pat.ident)
-                && !found.contains(&var)
-            {
-                found.push(var);
-            }
-            if let Some((_, inner)) = &pat.subpat {
-                borrowed_bindings(inner, by_reference, found);
-            }
-        }
-        Pat::Reference(pat) => borrowed_bindings(&pat.pat, false, found),
-        Pat::Or(pat) => all(&mut pat.cases.iter()),
-        Pat::Paren(pat) => borrowed_bindings(&pat.pat, by_reference, found),
-        Pat::Slice(pat) => all(&mut pat.elems.iter()),
-        Pat::Struct(pat) => all(&mut pat.fields.iter().map(|field| &*field.pat)),
-        Pat::Tuple(pat) => all(&mut pat.elems.iter()),
-        Pat::TupleStruct(pat) => all(&mut pat.elems.iter()),
-        Pat::Type(pat) => borrowed_bindings(&pat.pat, by_reference, found),
-        _ => {}
-    }
+    !has_borrow(ty.to_token_stream())
 }

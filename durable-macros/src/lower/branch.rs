@@ -1,15 +1,17 @@
-//! `if`, `match` and blocks.
+//! `if`, `match` and blocks. Each is a scope: what it declares ends with it.
 
-use super::{Dest, Lowerer, Target, borrow, point};
-use crate::diagnostics;
-use crate::ir::{Term, var_expr};
+use super::pattern::binds_by_ref;
+use super::{Dest, Lowerer, Target, borrow, guard, point};
+use crate::ir::{Arm, BlockId, Term, var_expr};
 use syn::Expr;
 use syn::spanned::Spanned;
 
 impl Lowerer {
     pub(super) fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
         let segment = self.path.enter("if");
-        let (then, other, join) = (self.new_block(), self.new_block(), self.new_block());
+        let join = self.new_block();
+        self.open();
+        let (then, other) = (self.new_block(), self.new_block());
         self.condition(*cond.cond, then, other);
         self.start(then);
         self.path.push(format!("{segment}.then"));
@@ -20,47 +22,31 @@ impl Lowerer {
         match cond.else_branch {
             Some((_, branch)) => {
                 self.path.push(format!("{segment}.else"));
-                self.evaluate(*branch, dest);
+                self.branch(*branch, dest);
                 self.path.pop();
             }
             None => self.store_unit(dest),
         }
         self.goto(join);
+        self.close();
         self.start(join);
     }
 
     pub(super) fn match_expr(&mut self, choice: syn::ExprMatch, dest: Dest) {
-        let mut scrutinee = self.operand(*choice.expr.clone());
-        if point::has_await(&choice.expr)
-            && !borrow::is_place(&scrutinee)
-            && !matches!(scrutinee, Expr::Reference(_))
-        {
-            let span = scrutinee.span();
-            let temp = self.bind_temp("match".to_owned(), scrutinee, false);
-            scrutinee = var_expr(temp, span);
-        }
-        let scrutinee = self.keep_temporary(scrutinee);
+        let join = self.new_block();
+        self.open();
+        let chained = choice.arms.iter().any(guard::is_chained);
+        let by_ref = choice.arms.iter().any(|arm| binds_by_ref(&arm.pat));
+        let scrutinee = self.scrutinee(*choice.expr, chained, by_ref);
         if self.current.is_none() {
-            return;
+            return self.close();
         }
         let segment = self.path.enter("match");
-        let join_outer = self.new_block();
-        let mut arms = Vec::new();
-        let mut bodies = Vec::new();
-        for arm in choice.arms {
-            let target = self.new_block();
-            self.rematerialise_pattern(&arm.pat, &scrutinee);
-            self.flatten(&arm.pat, Some(target));
-            let guard = arm.guard.map(|(token, guard)| {
-                if point::has_await(&guard) {
-                    self.errors.push(token.span, diagnostics::AWAIT_IN_GUARD);
-                }
-                self.kept(*guard)
-            });
-            arms.push(crate::ir::Arm { attrs: arm.attrs, pat: arm.pat, guard, target });
-            bodies.push((target, *arm.body));
-        }
-        self.end(Term::Match { scrutinee: Box::new(scrutinee), arms });
+        let bodies = if chained {
+            self.chain(choice.arms, &scrutinee, &segment)
+        } else {
+            self.arms(choice.arms, scrutinee)
+        };
         let mut ordinal = 0;
         for (target, body) in bodies {
             self.start(target);
@@ -68,31 +54,73 @@ impl Lowerer {
                 ordinal += 1;
             }
             self.path.push(format!("{segment}.{ordinal}"));
-            self.evaluate(body, dest);
+            self.branch(body, dest);
             self.path.pop();
-            self.goto(join_outer);
+            self.goto(join);
         }
-        self.start(join_outer);
+        self.close();
+        self.start(join);
+    }
+
+    /// What is matched. If it is matched more than once, or borrowed from, it has to be a place.
+    fn scrutinee(&mut self, expr: Expr, chained: bool, by_ref: bool) -> Expr {
+        let awaits = point::has_await(&expr);
+        let scrutinee = self.operand(expr);
+        let scrutinee = self.keep_scrutinee(scrutinee);
+        let again = borrow::is_place(&scrutinee)
+            || matches!(scrutinee, Expr::Reference(_))
+            || (!chained && self.again(&scrutinee).is_ok());
+        if (awaits || chained || by_ref) && !again {
+            let span = scrutinee.span();
+            return var_expr(self.bind_temp("match".to_owned(), scrutinee, by_ref), span);
+        }
+        scrutinee
+    }
+
+    fn arms(&mut self, arms: Vec<syn::Arm>, scrutinee: Expr) -> Vec<(BlockId, Expr)> {
+        let mut lowered = Vec::new();
+        let mut bodies = Vec::new();
+        for arm in arms {
+            let target = self.new_block();
+            self.rematerialise_pattern(&arm.pat, None, &scrutinee);
+            self.flatten(&arm.pat, Some(target));
+            let guard = arm.guard.map(|(_, guard)| self.kept(*guard));
+            lowered.push(Arm { attrs: arm.attrs, pat: arm.pat, guard, target });
+            bodies.push((target, *arm.body));
+        }
+        self.end(Term::Match { scrutinee: Box::new(scrutinee), arms: lowered });
+        bodies
+    }
+
+    /// The body of an arm or an `else`, which ends with the construct that it belongs to.
+    fn branch(&mut self, body: Expr, dest: Dest) {
+        match body {
+            Expr::Block(block) if block.label.is_none() => self.block(block.block, dest),
+            body => self.evaluate(body, dest),
+        }
     }
 
     pub(super) fn block_expr(&mut self, block: syn::ExprBlock, dest: Dest) {
-        let Some(label) = block.label else {
-            return self.block(block.block, dest);
-        };
-        let segment = self.path.enter("block");
         let after = self.new_block();
-        self.targets.push(Target {
-            label: Some(label.name.ident.to_string()),
-            is_loop: false,
-            after,
-            head: None,
-            dest,
-        });
-        self.path.push(segment);
-        self.block(block.block, dest);
-        self.path.pop();
-        self.targets.pop();
+        self.open();
+        if let Some(label) = block.label {
+            let segment = self.path.enter("block");
+            self.targets.push(Target {
+                label: Some(label.name.ident.to_string()),
+                is_loop: false,
+                after,
+                head: None,
+                dest,
+            });
+            self.path.push(segment);
+            self.block(block.block, dest);
+            self.path.pop();
+            self.targets.pop();
+        } else {
+            self.block(block.block, dest);
+        }
         self.goto(after);
+        self.close();
         self.start(after);
     }
 }

@@ -10,7 +10,7 @@ use syn::{BinOp, Expr};
 impl Lowerer {
     /// Goes to `then` if the condition holds and to `other` if not.
     pub(super) fn condition(&mut self, cond: Expr, then: BlockId, other: BlockId) {
-        if !point::has_await(&cond) && !must_split(&cond) {
+        if !point::has_await(&cond) && !self.must_split(&cond) {
             let cond = self.kept(cond);
             self.flatten_chain(&cond, then);
             return self.end(Term::If { cond: Box::new(cond), then, other });
@@ -36,10 +36,11 @@ impl Lowerer {
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
                 let value = self.operand(*cond.expr);
-                let value = if awaits && !is_place(&value) {
+                let value = self.keep_scrutinee(value);
+                let value = if awaits && !is_place(&value) && self.again(&value).is_err() {
                     self.keep("let".to_owned(), value, Mode::Value)
                 } else {
-                    self.keep_temporary(value)
+                    value
                 };
                 *cond.expr = value;
                 let cond = Expr::Let(cond);
@@ -57,7 +58,7 @@ impl Lowerer {
     fn flatten_chain(&mut self, cond: &Expr, then: BlockId) {
         match cond {
             Expr::Let(cond) => {
-                self.rematerialise_pattern(&cond.pat, &cond.expr);
+                self.rematerialise_pattern(&cond.pat, None, &cond.expr);
                 self.flatten(&cond.pat, Some(then));
             }
             Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
@@ -98,19 +99,17 @@ impl Lowerer {
         self.goto(join);
         self.start(join);
     }
-}
 
-/// A `let` over a reference to a temporary: the temporary must outlive the `if`'s own text.
-fn must_split(cond: &Expr) -> bool {
-    match cond {
-        Expr::Let(cond) => {
-            matches!(&*cond.expr, Expr::Reference(reference) if !is_place(&reference.expr))
+    /// A `let` over a borrow that needs a temporary, which must outlive the `if`'s own text.
+    fn must_split(&self, cond: &Expr) -> bool {
+        match cond {
+            Expr::Let(cond) => !self.needs_no_temporary(&cond.expr),
+            Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+                self.must_split(&binary.left) || self.must_split(&binary.right)
+            }
+            Expr::Paren(inner) => self.must_split(&inner.expr),
+            Expr::Group(inner) => self.must_split(&inner.expr),
+            _ => false,
         }
-        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
-            must_split(&binary.left) || must_split(&binary.right)
-        }
-        Expr::Paren(inner) => must_split(&inner.expr),
-        Expr::Group(inner) => must_split(&inner.expr),
-        _ => false,
     }
 }

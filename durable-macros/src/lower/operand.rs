@@ -3,10 +3,11 @@
 //! `operand` gives back an expression that has not been evaluated yet; the caller evaluates it before anything else, or makes it
 //! a temporary (`keep`). Everything that Rust evaluates before an await is made a temporary, unless it may be delayed.
 
+use super::borrow::is_place;
+use super::constant::is_constant;
 use super::{Dest, Lowerer, is_control, point};
 use crate::diagnostics;
 use crate::ir::var_expr;
-use crate::lower::borrow::{is_constant, is_place};
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr};
 

@@ -141,6 +141,31 @@ fn user_name(function: &Function, ident: &Ident) -> String {
     marked(ident).map_or_else(|| ident.to_string(), |var| function.vars[var].stored_name.clone())
 }
 
+/// Tokens as a user would write them, for a message.
+pub(super) fn shown(function: &Function, tokens: TokenStream) -> String {
+    let mut text = normalised(function, tokens);
+    for (from, to) in [
+        (" . ", "."),
+        ("& ", "&"),
+        ("&mut ", "&mut "),
+        (" [ ", "["),
+        (" ]", "]"),
+        (" ( ", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ,", ","),
+        (" ..", ".."),
+        (".. ", ".."),
+        (" :: ", "::"),
+        (" ?", "?"),
+        ("* ", "*"),
+        (" !", "!"),
+    ] {
+        text = text.replace(from, to);
+    }
+    text.replace("()", "()")
+}
+
 /// Tokens as text, with the user's names and single spaces.
 fn normalised(function: &Function, tokens: TokenStream) -> String {
     normalised_with(tokens, false, &|ident| user_name(function, ident))

@@ -220,4 +220,285 @@ twins! {
         }
         n
     } with (order(0)), (order(3));
+
+    async fn a_pattern_is_matched_again_without_its_literals(order: Order) -> String {
+        let mut pair = (order.pair.0, order.name, Some(1u64));
+        match pair {
+            (1, ref mut name, Some(_)) => {
+                pair.0 = 7;
+                pair.2 = None;
+                name.push_str(&text("x").await);
+                num(pair.0).await;
+                name.push('!');
+            }
+            (_, ref name, _) => {
+                text(name).await;
+                num(name.len() as u64).await;
+            }
+        }
+        format!("{pair:?}")
+    } with (order(1)), (order(2));
+
+    async fn an_exit_may_change_what_was_iterated(order: Order) -> u64 {
+        let mut order = order;
+        for (i, item) in order.items.iter().enumerate() {
+            if item.qty == 2 {
+                let sku = item.sku.clone();
+                order.items.clear();
+                text(&sku).await;
+                return i as u64 + num(9).await + order.items.len() as u64;
+            }
+            num(item.qty).await;
+        }
+        num(77).await
+    } with (order(0)), (order(1)), (order(3));
+
+    async fn copied_items_outlive_a_change(n: u64) -> u64 {
+        let mut v = list(n).await;
+        for x in v.iter().copied() {
+            if x == 1 {
+                v[1] = 100;
+                num(5).await;
+                return x + v[1];
+            }
+            num(x).await;
+        }
+        for c in "ab".chars() {
+            text(&c.to_string()).await;
+        }
+        0
+    } with (0), (3);
+
+    async fn a_changing_index_is_copied(order: Order) -> String {
+        let mut i = 0;
+        let mut out = String::new();
+        while i < order.items.len() {
+            let item = &order.items[i];
+            let other = order.items.get(i + 1);
+            i += 1;
+            out += &text(&item.sku).await;
+            if let Some(next) = order.items.get(i) {
+                i += 0;
+                out += &text(&next.sku).await;
+                out += &next.sku;
+            }
+            if let Some(other) = other {
+                num(other.qty).await;
+            }
+            out += &item.sku;
+        }
+        out
+    } with (order(0)), (order(1)), (order(3));
+
+    async fn look_ups(order: Order) -> String {
+        let first = order.items.first();
+        let tag = order.tags.get("t").unwrap();
+        let name = order.name.trim().trim_start_matches('a');
+        let code = order.coupon.as_ref().map(|c| c.code.clone());
+        let coupon = order.coupon.as_ref();
+        let key = "u".to_owned();
+        let by_key = order.tags.get(&key);
+        let Some(last) = order.items.last() else { return text("none").await };
+        num(*tag).await;
+        let (head, tail) = order.items.split_at(1);
+        num(tail.len() as u64).await;
+        let max = order.items.iter().max_by_key(|i| i.qty).map(|i| i.qty);
+        num(max.unwrap_or(0)).await;
+        format!("{first:?}{tag}{name}{code:?}{coupon:?}{by_key:?}{last:?}{head:?}{tail:?}")
+    } with (order(0)), (order(1)), (order(3));
+
+    async fn tuples_of_borrows(order: Order) -> String {
+        let pair = (&order.name, &order.items);
+        let (name, n) = (&order.name, order.pair.0 + 1);
+        let some = Some(&order.tags);
+        num(n).await;
+        let (a, b) = pair;
+        num(n).await;
+        match (&order.coupon, &order.pair.1) {
+            (Some(c), t) => {
+                text(t).await;
+                text(&c.code).await;
+            }
+            (None, t) => {
+                text(t).await;
+                text(t).await;
+            }
+        }
+        format!("{a}{b:?}{name}{n}{some:?}")
+    } with (order(0)), (order(1));
+
+    async fn choices_between_texts(order: Order) -> String {
+        let label = if order.pair.0 > 1 { "many" } else { "few" };
+        let kind = match order.pair.0 {
+            0 => "zero",
+            1 if order.coupon.is_some() => "one",
+            2 => return text("two").await,
+            _ => "more",
+        };
+        let asked = if yes(order.pair.0 == 3).await { "three" } else { "other" };
+        let which = if order.coupon.is_some() { &order.name } else { &order.pair.1 };
+        let back = text(label).await;
+        num(1).await;
+        format!("{label}{kind}{asked}{which}{back}")
+    } with (order(0)), (order(1)), (order(2)), (order(3)), (order(4));
+
+    async fn static_texts(n: u64) -> String {
+        const NAMES: &[&str] = &["x", "y"];
+        let mut out = String::new();
+        for name in ["a", "b"] {
+            out += &text(name).await;
+            out += name;
+        }
+        for name in NAMES {
+            out += &text(name).await;
+            out += name;
+        }
+        for name in NAMES.iter().copied() {
+            out += &text(name).await;
+            out += name;
+        }
+        for (i, name) in ["c", "d"].into_iter().enumerate() {
+            out += &text(name).await;
+            out += name;
+            num(i as u64).await;
+        }
+        let list = vec!["e", "f"];
+        let table = [("g", 1), ("h", 2)];
+        let path = concat!("a", "/", "b");
+        num(n).await;
+        let second = table[1].0;
+        for name in &list {
+            out += &text(name).await;
+            out += name;
+        }
+        for (name, value) in table {
+            out += &text(name).await;
+            num(value).await;
+            out += name;
+        }
+        for name in list {
+            out += &text(name).await;
+            out += name;
+        }
+        text(path).await;
+        out + path + second + NAMES[1]
+    } with (1);
+
+    async fn iterations_of_all_kinds(order: Order) -> String {
+        let mut order = order;
+        let mut out = String::new();
+        let mut skip = 1;
+        for item in order.items.iter().skip(skip).rev() {
+            skip += 1;
+            out += &text(&item.sku).await;
+            num(skip as u64).await;
+            out += &item.sku;
+        }
+        for (a, b) in order.items.iter().zip(order.tags.values()) {
+            num(a.qty + b).await;
+            out += &a.sku;
+        }
+        for window in order.items.windows(2) {
+            out += &text(&window[0].sku).await;
+            out += &window[1].sku;
+        }
+        for (i, item) in order.items.iter_mut().enumerate().skip(1) {
+            item.qty += num(i as u64).await;
+            item.sku.push('+');
+            text(&item.sku).await;
+            item.sku.push('-');
+        }
+        for two in order.items.chunks_mut(2) {
+            two[0].qty += num(3).await;
+            two[0].qty += num(two.len() as u64).await;
+        }
+        for word in "p q,r".split(' ') {
+            for part in word.split(',') {
+                out += &text(part).await;
+                out += word;
+            }
+        }
+        for (n, c) in order.name.char_indices().rev() {
+            num(n as u64).await;
+            out.push(c);
+        }
+        for n in (0..order.pair.0).step_by(2) {
+            out += &num(n).await.to_string();
+        }
+        for item in order.items.drain(..) {
+            out += &text(&item.sku).await;
+        }
+        for x in list(3).await.iter() {
+            num(*x).await;
+            out += &x.to_string();
+        }
+        let lines = order.name.chars();
+        num(0).await;
+        for c in lines {
+            text(&c.to_string()).await;
+        }
+        format!("{out}{order:?}")
+    } with (order(0)), (order(1)), (order(3));
+
+    async fn mutable_borrows_of_parts(order: Order) -> Order {
+        let mut order = order;
+        let (items, tags) = (&mut order.items, &mut order.tags);
+        items.push(Item { sku: text("new").await, qty: 1 });
+        tags.insert("n".to_owned(), num(4).await);
+        items[0].qty += num(1).await;
+        if let Some(first) = order.items.first_mut() {
+            first.qty += num(2).await;
+            let sku = &mut first.sku;
+            sku.push_str(&text("s").await);
+            num(3).await;
+            sku.push('.');
+        }
+        while let Some(last) = order.items.last() {
+            if last.qty > 2 {
+                break;
+            }
+            text(&last.sku).await;
+            num(last.qty).await;
+            order.items.pop();
+        }
+        if let Some(value) = order.tags.get_mut("t") {
+            *value += num(9).await;
+            *value += num(*value).await;
+        }
+        match &mut order.coupon {
+            Some(Coupon { code, value }) if *value > 1 => {
+                code.push('!');
+                *value = num(0).await;
+                code.push_str(&text("c").await);
+            }
+            _ => {}
+        }
+        order
+    } with (order(0)), (order(1)), (order(3));
+
+    async fn iterations_over_several_places(order: Order) -> String {
+        let mut out = String::new();
+        for (n, items) in order.items.chunks(2).enumerate() {
+            out += &text(&items[0].sku).await;
+            num(n as u64).await;
+        }
+        for (n, days) in [1, 3, 5].into_iter().enumerate() {
+            num(days).await;
+            num(n as u64 + days).await;
+        }
+        for code in [Some(&order.name), None, Some(&order.pair.1)].into_iter().flatten() {
+            out += &text(code).await;
+            out += code;
+        }
+        let names = std::iter::once(&order.name).chain(order.tags.keys());
+        for name in names {
+            out += &text(name).await;
+            out += name;
+        }
+        for name in [&order.name, &order.pair.1] {
+            out += &text(name).await;
+            out += name;
+        }
+        out
+    } with (order(1)), (order(3));
 }

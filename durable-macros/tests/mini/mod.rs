@@ -29,6 +29,7 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
+        pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }
 
@@ -41,6 +42,7 @@ pub mod __private {
         pub line: u32,
         pub column: u32,
         pub vars: &'static [&'static str],
+        pub next: &'static [u32],
     }
 
     pub trait Workflow: 'static {
@@ -247,6 +249,10 @@ pub mod __private {
         }
     }
 
+    pub fn into_steps<I: IntoSteps>(iterable: I) -> I::Steps {
+        iterable.into_steps()
+    }
+
     pub fn ordered<I: IntoIterator>(iterable: I) -> I::IntoIter {
         iterable.into_iter()
     }
@@ -259,6 +265,17 @@ pub mod __private {
         }
         iterator
     }
+
+    pub fn listed<I: IntoIterator>(iterable: I) -> I::IntoIter {
+        iterable.into_iter()
+    }
+
+    pub fn listed_at<I: IntoIterator>(iterable: I, count: usize) -> I::IntoIter {
+        ordered_at(iterable, count)
+    }
+
+    /// A look-up in something of the standard library.
+    pub fn viewed<T: ?Sized>(_: &T) {}
 
     pub struct Registration;
 

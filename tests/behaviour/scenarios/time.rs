@@ -1,7 +1,7 @@
 //! Scenario 14: a free trial and a mortgage on a virtual clock. Scenario 16: three days of waiting
 //! without a task, and on at once.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use durable::{HistoryKind, prelude::*, testing};
 
@@ -134,4 +134,29 @@ async fn a_wait_of_three_days_takes_no_task_and_then_goes_on_at_once() {
     }
     assert!(engine.calls(email) == 400);
     assert_eq!(since(&engine, start), 3 * DAY, "all of them at once");
+}
+
+#[activity]
+async fn glance() {}
+
+#[workflow]
+async fn until_deadline(patience: Duration) -> (u32, SystemTime) {
+    let deadline = durable::now() + patience;
+    let mut looks = 0;
+    while durable::now() < deadline {
+        glance().await;
+        looks += 1;
+        sleep(HOUR).await;
+    }
+    (looks, durable::now())
+}
+
+#[tokio::test]
+async fn a_workflow_reads_the_clock_that_its_timers_run_on() {
+    let engine = testing::engine().open().await;
+    let start = engine.now();
+    let (looks, end) = engine.run(until_deadline(DAY)).await.unwrap();
+    assert_eq!(looks, 24);
+    assert_eq!(end, start + DAY);
+    testing::crash_at_every_step(|| until_deadline(3 * HOUR)).await;
 }

@@ -1,12 +1,14 @@
-//! Byte strings as one length-prefixed run instead of a sequence of numbers.
+//! Byte strings as one length-prefixed run instead of a sequence of numbers: `#[serde(with = "bytes")]`.
 
 use serde::{Deserializer, Serializer, de::Visitor};
 
-pub(crate) fn serialize<S: Serializer>(v: &[u8], s: S) -> Result<S::Ok, S::Error> {
+/// Writes the run.
+pub fn serialize<S: Serializer>(v: &[u8], s: S) -> Result<S::Ok, S::Error> {
     s.serialize_bytes(v)
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+/// Reads the run.
+pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
     struct Bytes;
     impl Visitor<'_> for Bytes {
         type Value = Vec<u8>;

@@ -1,0 +1,160 @@
+//! The methods of the standard library that borrow from their receiver and do nothing else, by name.
+//!
+//! A name alone proves nothing, so whatever a user's own type may call something else is checked by rustc as well: the generated
+//! code asks that the receiver is a type of the standard library (`Viewed`), or that an iterator comes in the same order again
+//! (`Ordered`). Names that begin with `as_` are taken at their word: by convention they only look.
+
+/// Methods that look: `as_`, from a borrow to a borrow, and free.
+const LOOKS: &[&str] = &[
+    "as_str",
+    "as_slice",
+    "as_bytes",
+    "as_path",
+    "as_ref",
+    "as_deref",
+    "as_mut",
+    "as_deref_mut",
+    "as_mut_slice",
+    "as_os_str",
+];
+
+/// Methods of the standard library's types that a user's type may have with another meaning.
+const LOOKUPS: &[&str] = &[
+    "get",
+    "get_mut",
+    "get_key_value",
+    "first",
+    "first_mut",
+    "last",
+    "last_mut",
+    "front",
+    "front_mut",
+    "back",
+    "back_mut",
+    "first_key_value",
+    "last_key_value",
+    "split_first",
+    "split_last",
+    "split_first_mut",
+    "split_last_mut",
+    "split_at",
+    "split_at_mut",
+    "trim",
+    "trim_start",
+    "trim_end",
+    "trim_matches",
+    "trim_start_matches",
+    "trim_end_matches",
+    "strip_prefix",
+    "strip_suffix",
+    "split_once",
+    "rsplit_once",
+    "file_name",
+    "file_stem",
+    "extension",
+    "parent",
+];
+
+/// Methods that take a borrow out of an option or a result.
+const OPENERS: &[&str] = &["unwrap", "expect", "unwrap_or", "unwrap_or_default", "ok", "err"];
+
+/// Methods that begin an iteration over their receiver, whatever type that is.
+const STARTS: &[&str] =
+    &["iter", "iter_mut", "chars", "char_indices", "bytes", "split_whitespace", "split_ascii_whitespace"];
+
+/// Methods that begin an iteration, of names that other things have as well.
+const OTHER_STARTS: &[&str] = &[
+    "lines",
+    "keys",
+    "values",
+    "values_mut",
+    "chunks",
+    "chunks_mut",
+    "windows",
+    "chunks_exact",
+    "chunks_exact_mut",
+    "rchunks",
+    "split",
+    "rsplit",
+    "splitn",
+    "rsplitn",
+    "split_terminator",
+    "split_inclusive",
+    "range",
+    "range_mut",
+];
+
+/// Adaptors of iterators without a closure.
+const ADAPTORS: &[&str] = &[
+    "enumerate",
+    "rev",
+    "skip",
+    "take",
+    "step_by",
+    "zip",
+    "peekable",
+    "copied",
+    "cloned",
+    "fuse",
+    "chain",
+    "cycle",
+    "into_iter",
+    "flatten",
+];
+
+/// Adaptors that hold a closure.
+const CLOSURES: &[&str] =
+    &["map", "filter", "filter_map", "flat_map", "take_while", "skip_while", "map_while", "scan", "inspect"];
+
+/// What ends an iteration with one of its items, without a closure.
+const ENDS: &[&str] = &["next", "next_back", "last", "nth", "max", "min"];
+
+/// What ends an iteration with one of its items, by a closure.
+const SEARCHES: &[&str] = &["find", "rfind", "max_by_key", "min_by_key", "max_by", "min_by", "reduce"];
+
+/// Sources of values and not of references.
+const VALUES: &[&str] = &["chars", "char_indices", "bytes", "copied", "cloned"];
+
+/// What a method is to the compiler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Method {
+    Look,
+    Lookup,
+    Opener,
+    /// Begins an iteration; `certain` if no other method has this name.
+    Start {
+        certain: bool,
+    },
+    Adaptor,
+    Closure,
+    End,
+    Search,
+    Other,
+}
+
+impl Method {
+    /// A method by its name, as a call on an iterator or on anything else.
+    pub(super) fn of(name: &syn::Ident, on_iterator: bool) -> Self {
+        let name = name.to_string();
+        let is = |table: &[&str]| table.contains(&name.as_str());
+        match on_iterator {
+            true if is(ADAPTORS) => Self::Adaptor,
+            true if is(CLOSURES) => Self::Closure,
+            true if is(ENDS) => Self::End,
+            true if is(SEARCHES) => Self::Search,
+            true => Self::Other,
+            false if is(LOOKS) => Self::Look,
+            false if is(LOOKUPS) => Self::Lookup,
+            false if is(OPENERS) => Self::Opener,
+            false if is(STARTS) => Self::Start { certain: true },
+            false if is(OTHER_STARTS) => Self::Start { certain: false },
+            false if name == "into_iter" => Self::Adaptor,
+            false => Self::Other,
+        }
+    }
+}
+
+/// Whether an iteration's items are values that this method makes.
+pub(super) fn gives_values(name: &str) -> bool {
+    VALUES.contains(&name)
+}

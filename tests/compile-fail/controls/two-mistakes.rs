@@ -1,0 +1,11 @@
+//! noticed: one more error
+use durable::prelude::*;
+use shop::price;
+
+#[workflow]
+async fn wrong(sku: String) -> String {
+    println!("{}", price("a").await);
+    //~ error at `await`: an await inside a macro's arguments can't be a resume point
+    //~ see docs/errors/await-in-macro.md
+    format!("{}", price(&sku).await)
+}
