@@ -42,4 +42,6 @@ pub(crate) const GLOB_IN_BLOCK: &str = "a glob import in an inner block that awa
 pub(crate) const MACRO_OVER_LOCAL: &str = "a macro that mentions a local variable of the workflow hides where the variable is needed: give it as an argument of the macro";
 pub(crate) const AWAIT_IN_UNSAFE: &str =
     "an await inside an unsafe block can't be a resume point: bind the awaited value before the block";
+pub(crate) const DEFERRED_PATTERN: &str =
+    "a deferred `let` of this pattern with a type can't be taken apart: declare each variable by itself";
 pub(crate) const COMPOUND_LEFT: &str = "the left side of a compound assignment with an await on its right is evaluated in another order than written: bind the awaited value before";

@@ -190,7 +190,11 @@ impl VisitMut for Resolver {
         self.block_like(block);
     }
 
-    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+    fn visit_item_mut(&mut self, item: &mut syn::Item) {
+        if let syn::Item::Macro(item) = item {
+            self.refuse_locals(&item.mac.tokens);
+        }
+    }
 
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
 

@@ -34,7 +34,15 @@ fn mistakes_name_the_rewrite() {
         ("async fn f() { join!(a(), b()); }", "(a, b).join().await"),
         ("async fn f() { tokio::spawn(g()); }", "durable::spawn"),
         ("async fn f() { tokio::time::sleep(d).await; }", "durable::sleep"),
-        ("async fn f() { match x { y if g().await => {} _ => {} } }", "match guard"),
+        (
+            "async fn f() { match x { (y, _) | (_, y) if g(y).await => {} _ => {} } }",
+            "write an arm for each alternative",
+        ),
+        ("async fn f() { (v[g().await], x) = h(); }", "bind the awaited index before"),
+        ("async fn f() { { use a::*; g().await; } }", "import what you use by name"),
+        ("async fn f() { let S { x }: S; g().await; }", "declare each variable by itself"),
+        ("async fn f(x: u8) { macro_rules! m { () => { x } } m!(); }", "give it as an argument of the macro"),
+        ("async fn f() { { struct S; g().await; } S; }", "rename one of the two"),
         ("async fn f() { *g() += h().await; }", "compound assignment"),
         ("async fn f() { #[resume(\"a\")] g(); }", "there is none in this statement"),
         ("async fn f() { #[resume(a)] g().await; }", "a resume point's name is a string"),
@@ -79,9 +87,29 @@ fn too_many_points_are_refused() {
 }
 
 #[test]
-fn an_item_in_an_inner_block_that_awaits_is_refused_and_not_seen_by_the_whole_function() {
-    let refused = "move it to the top of the function";
-    assert!(expand("", "async fn f() { { const A: u8 = 1; g(A).await; } }").contains(refused));
-    assert!(!expand("", "async fn f() { const A: u8 = 1; g(A).await; }").contains(refused));
-    assert!(!expand("", "async fn f() { { const A: u8 = 1; h(A); } g().await; }").contains(refused));
+fn what_looks_like_a_refused_construct_is_not() {
+    for item in [
+        "async fn f() { match x { A(y) | B(y) if g(y).await => {} _ => {} } }",
+        "async fn f() { { use Kind::*; g().await; } use a::*; }",
+        "async fn f() { { struct S; g().await; } }",
+        "async fn f(x: u8) { macro_rules! m { ($x:ident) => {{ let x = 1; x + $x.x }} } m!(x); }",
+    ] {
+        assert_eq!(errors(item), Vec::<String>::new(), "{item}");
+    }
+}
+
+#[test]
+fn each_combination_of_conditions_is_compiled_for_itself() {
+    let text = expand("", "async fn f() { #[cfg(unix)] g().await; #[cfg(all())] let x = h().await; }");
+    assert_eq!(text.matches("# [cfg (all (").count(), 4, "{text}");
+    assert!(text.contains("# [cfg (all (not (unix) , all ()))]"), "{text}");
+    let many: String = (0..5).map(|n| format!("#[cfg(c{n})] g().await; ")).collect();
+    assert!(errors(&format!("async fn f() {{ {many} }}"))[0].contains("one condition more than 4"));
+}
+
+#[test]
+fn a_mistake_under_a_condition_is_one_under_this_condition_only() {
+    let text = expand("", "async fn f() { #[cfg(unix)] unsafe { g().await } }");
+    assert!(text.contains("# [cfg (all (unix))] :: core :: compile_error"), "{text}");
+    assert_eq!(text.matches("compile_error").count(), 1);
 }

@@ -1,5 +1,6 @@
 //! `if`, `match` and blocks. Each is a scope: what it declares ends with it.
 
+use super::operand::borrows_temporary;
 use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, guard, point};
 use crate::ir::{Arm, BlockId, Term, var_expr};
@@ -66,11 +67,16 @@ impl Lowerer {
     fn scrutinee(&mut self, expr: Expr, chained: bool, by_ref: bool) -> Expr {
         let awaits = point::has_await(&expr);
         let scrutinee = self.operand(expr);
+        let mut scrutinee = scrutinee;
+        let borrows = awaits && borrows_temporary(&scrutinee);
+        if borrows {
+            scrutinee = self.polled("match", scrutinee);
+        }
         let scrutinee = self.keep_scrutinee(scrutinee);
         let again = borrow::is_place(&scrutinee)
             || matches!(scrutinee, Expr::Reference(_))
             || (!chained && self.again(&scrutinee).is_ok());
-        if (awaits || chained || by_ref) && !again {
+        if ((awaits && !borrows) || chained || by_ref) && !again {
             let span = scrutinee.span();
             return var_expr(self.bind_temp("match".to_owned(), scrutinee, by_ref), span);
         }

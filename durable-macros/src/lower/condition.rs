@@ -1,6 +1,6 @@
 //! Conditions: `&&`, `||`, `!`, `let` chains, as branches.
 
-use super::operand::Mode;
+use super::operand::{Mode, borrows_temporary};
 use super::{Dest, Lowerer, point};
 use crate::ir::{BlockId, Term, var_expr};
 use crate::lower::borrow::is_place;
@@ -36,8 +36,10 @@ impl Lowerer {
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
                 let value = self.operand(*cond.expr);
+                let borrows = awaits && !matches!(value, Expr::Reference(_)) && borrows_temporary(&value);
+                let value = if borrows { self.polled("let", value) } else { value };
                 let value = self.keep_scrutinee(value);
-                let value = if awaits && !is_place(&value) && self.again(&value).is_err() {
+                let value = if awaits && !borrows && !is_place(&value) && self.again(&value).is_err() {
                     self.keep("let".to_owned(), value, Mode::Value)
                 } else {
                     value

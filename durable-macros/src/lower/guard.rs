@@ -12,7 +12,7 @@ use super::pattern::forget;
 use super::{Lowerer, Pat, point};
 use crate::diagnostics;
 use crate::effects::Effects;
-use crate::ir::{Arm, BlockId, Let, POLL, Stmt, Term, VarId, VarKind, bound, marked, marker, var_expr};
+use crate::ir::{Arm, BlockId, Stmt, Term, VarId, VarKind, bound, marked, marker};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -213,13 +213,7 @@ impl Lowerer {
             return;
         }
         // A poll saves variables by their names, which the pattern may have hidden.
-        let mut polls = Polls { lowerer: self, found: Vec::new() };
-        polls.visit_expr_mut(expr);
-        let found = polls.found;
-        before.extend(found.into_iter().map(|(temp, poll)| {
-            let pat = super::var_pat(temp, Span::mixed_site());
-            Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init: poll, diverge: None }))
-        }));
+        before.extend(self.polls("guard", expr));
         *expr = place.evaluated(expr);
     }
 }
@@ -250,26 +244,6 @@ impl Guarded {
                 _ => ::core::unreachable!(),
             }
         })
-    }
-}
-
-/// Takes the polls out of an expression, each into a temporary.
-struct Polls<'a> {
-    lowerer: &'a mut Lowerer,
-    found: Vec<(VarId, Expr)>,
-}
-
-impl VisitMut for Polls<'_> {
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        if let Expr::Macro(mac) = expr
-            && mac.mac.path.is_ident(POLL)
-        {
-            let temp = self.lowerer.temp("guard".to_owned());
-            let value = var_expr(temp, mac.mac.path.span());
-            self.found.push((temp, std::mem::replace(expr, value)));
-        } else {
-            visit_mut::visit_expr_mut(self, expr);
-        }
     }
 }
 

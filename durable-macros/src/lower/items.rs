@@ -216,12 +216,22 @@ fn captured_as(literal: &Literal, names: &BTreeMap<String, String>) -> Literal {
     let Ok(text) = syn::parse2::<LitStr>(literal.to_token_stream()) else {
         return literal.clone();
     };
-    let mut value = text.value();
-    for (name, other) in names {
-        value = value.replace(&format!("{{{name}}}"), &format!("{{{other}}}"));
-        value = value.replace(&format!("{{{name}:"), &format!("{{{other}:"));
-    }
-    if value == text.value() {
+    let text = text.value();
+    // `{{` is no capture.
+    let pieces: Vec<String> = text
+        .split("{{")
+        .map(|piece| {
+            let mut piece = piece.to_owned();
+            for (name, other) in names {
+                for end in ['}', ':'] {
+                    piece = piece.replace(&format!("{{{name}{end}"), &format!("{{{other}{end}"));
+                }
+            }
+            piece
+        })
+        .collect();
+    let value = pieces.join("{{");
+    if value == text {
         return literal.clone();
     }
     let mut copy = Literal::string(&value);

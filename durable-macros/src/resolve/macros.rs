@@ -62,6 +62,31 @@ impl Resolver {
         });
     }
 
+    /// Refuses a `macro_rules!` that mentions a variable of the function: its calls would not show that they need it.
+    pub(super) fn refuse_locals(&mut self, rules: &TokenStream) {
+        let trees: Vec<TokenTree> = rules.clone().into_iter().collect();
+        let mut own = BTreeSet::new();
+        for (at, tree) in trees.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| trees.get(at));
+            match tree {
+                TokenTree::Ident(ident) => {
+                    let is = |word: &str| matches!(before, Some(TokenTree::Ident(ident)) if ident == word);
+                    let name = ident.to_string();
+                    if is("let") || is("mut") || is("for") || is("fn") || is("ref") {
+                        own.insert(name);
+                        continue;
+                    }
+                    let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
+                    if !part && !own.contains(&name) && self.lookup(&name).is_some() {
+                        self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
+                    }
+                }
+                TokenTree::Group(group) => self.refuse_locals(&group.stream()),
+                _ => {}
+            }
+        }
+    }
+
     fn formatted(&mut self, mac: &Macro) -> Option<TokenStream> {
         let mut args = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
         let named: BTreeSet<String> =
