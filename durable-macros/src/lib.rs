@@ -15,12 +15,15 @@ mod effects;
 mod emit;
 mod expand;
 mod flow;
+mod fragments;
+mod home;
 mod ir;
 mod layout;
 mod liveness;
 mod lower;
 mod parse;
 mod resolve;
+mod stored;
 
 use proc_macro::TokenStream;
 
