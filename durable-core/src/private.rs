@@ -15,7 +15,7 @@ pub use crate::{
     codec::Persist,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Load, Storable, Var, kept::*},
+    frame::{Frame, Load, NoText, Owned, Storable, Var, kept::*},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,

@@ -2,7 +2,7 @@
 //!
 //! What only types show, such as a call that gives a reference back, is left to rustc and the storable witness.
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, refusal as refused};
 use crate::ir::Function;
 use crate::liveness::Liveness;
 use std::collections::BTreeSet;
@@ -22,14 +22,28 @@ pub(crate) fn check(function: &Function, live: &Liveness) -> syn::Result<()> {
             let refusal = &function.refusals[refusal];
             let callee = if point.callee.is_empty() { "this" } else { &point.callee };
             let line = point.span.start().line;
-            let message = format!(
-                "`{}` is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}; {}",
-                refusal.shown, refusal.because, refusal.instead
+            let shown =
+                if refusal.shown.is_empty() { "this".to_owned() } else { format!("`{}`", refusal.shown) };
+            let what = format!(
+                "{shown} is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}",
+                refusal.because
             );
+            let message = refused(what, &refusal.instead, page(&refusal.because));
             errors.push_error(syn::Error::new_spanned(&refusal.borrow, message));
         }
     }
     errors.check()
+}
+
+/// The page on a reason.
+fn page(because: &str) -> &'static str {
+    if because.starts_with("a closure") {
+        "closure"
+    } else if because.starts_with("the closure of") || because.starts_with("how far") {
+        "iterator"
+    } else {
+        "borrow"
+    }
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ pub(crate) const SELF_PARAMETER: Refusal = Refusal {
 pub(crate) const SELF_TYPE: Refusal = Refusal {
     what: "only the `impl` block says what `Self` is",
     help: "write `#[workflow]` above the `impl` too",
-    page: "workflow-function",
+    page: "impl-block",
 };
 pub(crate) const TRAIT_FUNCTION: Refusal = Refusal {
     what: "a workflow can't be a function of a trait",

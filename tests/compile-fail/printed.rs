@@ -57,7 +57,13 @@ impl Diagnostic {
 
     /// Whether the words are rustc's own.
     pub(crate) fn is_rustcs(&self) -> bool {
-        self.code.is_some() && !self.notes.iter().any(|note| note.contains("see docs/errors/"))
+        self.code.is_some() && self.page().is_none()
+    }
+
+    /// `see docs/errors/PAGE.md`, wherever it says so.
+    pub(crate) fn page(&self) -> Option<&str> {
+        let named = self.texts.iter().find_map(|text| Some(&text[text.find("see docs/errors/")?..]))?;
+        named.find(".md").map(|end| &named[..end + 3])
     }
 
     /// `error`, `error[E0277]`.

@@ -168,7 +168,7 @@ pub fn storable_iterator<T: KeepIterator>() -> Storable<T> {
 
 /// What is asked for by [`storable_future`].
 #[diagnostic::on_unimplemented(
-    message = "a future (`{Self}`) can't be kept over an await: only what is durable can be stored",
+    message = "a future can't be kept over an await: only what is durable can be stored",
     label = "still needed after an await, so it has to be stored",
     note = "call it where it is awaited, from inside an `#[activity]`",
     note = "see docs/errors/future-kept.md"

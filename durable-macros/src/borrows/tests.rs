@@ -9,7 +9,11 @@ fn errors(body: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("tokens");
     let text = expand::workflow(TokenStream::new(), item).to_string();
     let messages = text.split("compile_error ! { \"").skip(1);
-    messages.filter_map(|rest| Some(rest.split_once("\" }")?.0.replace("\\\"", "\""))).collect()
+    messages
+        .filter_map(|rest| {
+            Some(rest.split_once("\" }")?.0.replace("\\\"", "\"").replace("\\n\\n  = help: ", "; "))
+        })
+        .collect()
 }
 
 #[test]

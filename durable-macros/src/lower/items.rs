@@ -40,9 +40,10 @@ impl Lowerer {
                 let fresh = self.fresh(&name);
                 names.insert(name, fresh);
             } else {
-                let message = format!(
-                    "`{name}` means one thing in this inner block, which awaits, and another outside of it: rename one of the two"
+                let what = format!(
+                    "`{name}` means one thing in this inner block, which awaits, and another outside of it"
                 );
+                let message = diagnostics::refusal(what, "rename one of the two", "unsupported-position");
                 self.errors.push(ident.span(), message);
             }
         }

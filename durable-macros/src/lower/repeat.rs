@@ -200,8 +200,8 @@ impl Lowerer {
             },
             Not::Derived(_) => return,
         };
-        let message =
-            format!("a `for` loop that awaits can't go over this: {}; {}", why.because, why.instead);
+        let what = format!("a `for` loop that awaits can't go over this: {}", why.because);
+        let message = crate::diagnostics::refusal(what, why.instead, "for-loop");
         self.errors.push_error(syn::Error::new_spanned(iterated, message));
     }
 }
