@@ -15,7 +15,7 @@ pub use crate::{
     codec::Persist,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Keep, Load, Storable, Var, storable},
+    frame::{Frame, Keep, Storable, storable},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,

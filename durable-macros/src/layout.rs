@@ -13,6 +13,7 @@
 
 use crate::ir::{BlockId, Function, LoopId, PointId, VarId};
 use crate::liveness::Liveness;
+use crate::loads::{self, Loads};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The function's level, or a loop's.
@@ -34,6 +35,8 @@ pub(crate) struct Layout {
     pub(crate) slots: BTreeSet<(LoopId, VarId)>,
     /// The points that a resume can come to.
     pub(crate) points: Vec<PointId>,
+    /// What each level's dispatch loads.
+    pub(crate) loads: BTreeMap<Level, Loads>,
 }
 
 /// Plans the text of a function.
@@ -59,6 +62,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
         scoped: BTreeMap::new(),
         slots: BTreeSet::new(),
         points,
+        loads: BTreeMap::new(),
     };
     let mut scope = vec![None; function.blocks.len()];
     for &block in order.iter().skip(1) {
@@ -81,6 +85,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
     hoist(function, live, &scope, &mut plan);
     find_slots(function, live, &mut plan);
     narrow(function, live, &scope, &mut plan);
+    plan.loads = plan_loads(function, live, &plan);
     plan
 }
 
@@ -299,14 +304,24 @@ impl Layout {
         self.instance(var, loops).or(self.hoisted[var].flatten())
     }
 
-    /// What a point saves, in the order of its load: by level from the outside in, then in order of declaration.
-    pub(crate) fn saved(&self, function: &Function, live: &Liveness, point: PointId) -> Vec<VarId> {
+    /// What a point saves, in the order of its load: by level from the outside in.
+    pub(crate) fn saved(&self, function: &Function, point: PointId) -> Vec<VarId> {
         let loops = function.loops_around(function.points[point].block);
-        let depth = |level: Level| {
-            level.map_or(0, |id| loops.iter().position(|other| *other == id).map_or(0, |at| at + 1))
-        };
-        let mut vars = live.saved(function, point);
-        vars.sort_by_key(|var| (depth(self.level(*var, &loops)), *var));
-        vars
+        let levels = std::iter::once(None).chain(loops.into_iter().map(Some));
+        levels.filter_map(|level| self.loads.get(&level)).flat_map(|loads| loads.order(point)).collect()
     }
+}
+
+/// What the dispatch of each level loads: the variables that are declared there.
+fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) -> BTreeMap<Level, Loads> {
+    let mut needs: BTreeMap<Level, Vec<(PointId, BTreeSet<VarId>)>> = BTreeMap::new();
+    for &point in &plan.points {
+        let loops = function.loops_around(function.points[point].block);
+        let saved = live.saved(function, point);
+        for level in std::iter::once(None).chain(loops.iter().copied().map(Some)) {
+            let here = saved.iter().copied().filter(|var| plan.level(*var, &loops) == level);
+            needs.entry(level).or_default().push((point, here.collect()));
+        }
+    }
+    needs.into_iter().map(|(level, needs)| (level, loads::plan(needs))).collect()
 }

@@ -18,6 +18,7 @@ mod flow;
 mod ir;
 mod layout;
 mod liveness;
+mod loads;
 mod lower;
 mod parse;
 mod resolve;

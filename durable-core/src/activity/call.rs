@@ -243,7 +243,7 @@ impl<A: Activity> Serialize for ActivityFuture<A> {
 
 impl<'de, A: Activity> Deserialize<'de> for ActivityFuture<A> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = crate::bytes::deserialize(deserializer)?;
+        let bytes = durable_store::bytes::deserialize(deserializer)?;
         match CallState::from_bytes(&bytes) {
             Ok(state) => Ok(ActivityFuture { state, activity: PhantomData }),
             Err(error) => Err(serde::de::Error::custom(error)),

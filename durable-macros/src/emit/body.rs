@@ -3,7 +3,7 @@
 use super::names::{Naming, Render};
 use super::resume::Prologue;
 use crate::ir::{
-    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
+    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, Stmt, Term, VarId, VarKind, bound, marked,
 };
 use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
@@ -75,11 +75,6 @@ impl Render for Place<'_> {
     }
 }
 
-/// Where the future of a point in a loop waits between the function's dispatch and the loop's.
-pub(super) fn parked(point: PointId) -> Ident {
-    made_up(&format!("parked_{}", point + 1))
-}
-
 /// The name under which a pattern binds a variable that is declared elsewhere.
 pub(super) fn momentary(var: VarId) -> Ident {
     made_up(&format!("bound_{var}"))
@@ -111,12 +106,6 @@ impl<'a> Emitter<'a> {
                 tokens.extend(self.declaration(var, None));
             }
         }
-        if level.is_none() {
-            for &point in self.layout.points.iter().filter(|point| self.is_in_loop(**point)) {
-                let parked = parked(point);
-                tokens.extend(quote!(let mut #parked = ::core::option::Option::None;));
-            }
-        }
         for (id, var) in &self.layout.slots {
             if self.function.loops[*id].parent == level {
                 let slot = self.slot(*id, *var);
@@ -127,10 +116,6 @@ impl<'a> Emitter<'a> {
             }
         }
         tokens
-    }
-
-    pub(super) fn is_in_loop(&self, point: PointId) -> bool {
-        self.function.blocks[self.function.points[point].block].in_loop.is_some()
     }
 
     fn is_mentioned(&self, var: VarId) -> bool {

@@ -169,7 +169,7 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
-        let vars = stored_names(function, &layout.saved(function, live, number));
+        let vars = stored_names(function, &layout.saved(function, number));
         let next = numbers(&flow::after(function, live, number));
         quote!(#p::PointMeta {
             name: #name, callee: #callee, path: #path, binding: #binding, args: #args,

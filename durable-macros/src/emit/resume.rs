@@ -4,10 +4,11 @@
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
 //! it stands behind the user's code, where all types are known.
 
-use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary, parked};
+use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary};
 use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
+use crate::loads::Loads;
 use crate::lower::plain;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -16,14 +17,17 @@ use std::rc::Rc;
 use syn::Lifetime;
 use syn::visit_mut::VisitMut;
 
-/// The most variables in one tuple of a load.
-const MAX_TUPLE: usize = 8;
-
 /// What a resume does in front of the block it jumps to, for the points that do the same.
 pub(super) struct Prologue {
     pub(super) points: Vec<PointId>,
     pub(super) text: TokenStream,
     written: String,
+}
+
+/// Points as a pattern.
+fn numbers(points: &[PointId]) -> TokenStream {
+    let numbers = points.iter().map(|point| Literal::usize_unsuffixed(point + 1));
+    quote!(#(#numbers)|*)
 }
 
 /// The witness that a variable can be stored.
@@ -34,15 +38,12 @@ fn storable(var: VarId) -> Ident {
 impl Emitter<'_> {
     /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding.
     pub(super) fn storables(&self) -> TokenStream {
-        let mut vars = BTreeSet::new();
-        for &point in &self.layout.points {
-            vars.insert(self.function.points[point].future);
-            vars.extend(self.live.saved(self.function, point));
-        }
+        let points = self.layout.points.iter();
+        let vars: BTreeSet<VarId> = points.flat_map(|point| self.live.saved(self.function, *point)).collect();
         let witnesses = vars.into_iter().map(|var| {
             let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
-            let (name, p) = (storable(var), Ident::new("__p", at));
-            let call = quote_spanned!(at=> #p::storable());
+            let (name, cx, p) = (storable(var), made_up("cx"), Ident::new("__p", at));
+            let call = quote_spanned!(at=> #p::storable(#cx));
             quote!(let #name = #call;)
         });
         witnesses.collect()
@@ -51,27 +52,23 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let (cx, value, p) = (made_up("cx"), made_up("value"), made_up("__p"));
+        let (cx, value) = (made_up("cx"), made_up("value"));
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let entry = |var: VarId, name: &Ident| {
-            let storable = storable(var);
-            quote!(&(#storable, &#name))
-        };
-        let vars = self.layout.saved(self.function, self.live, point).into_iter();
-        let vars = vars.map(|var| entry(var, &place.name(var, None)));
-        let awaited = entry(info.future, &future);
+        // Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
+        let vars = self.layout.saved(self.function, point).into_iter();
+        let vars = vars.map(|var| place.name(var, None)).map(|name| quote!(&#name));
         let span = Span::mixed_site().located_at(span);
-        // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
-        // In parentheses, so that any operator may follow it wherever it stands.
+        // The future is given away, so that the suspended function does not hold it. In parentheses, so that any operator
+        // may follow it wherever it stands.
         let held = self.held(point).map(|iterator| place.name(iterator, None));
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
-        quote_spanned!(span=> (match #cx.poll(&mut #future) {
+        quote_spanned!(span=> (match #cx.poll(#future) {
             ::core::task::Poll::Ready(#value) => #ready,
             ::core::task::Poll::Pending => {
-                #cx.save(#number, #awaited, &[#(#vars),*]);
-                match #p::suspend().await {}
+                let #value = #cx.save(#number, &[#(#vars),*]);
+                match #value.await {}
             }
         }))
     }
@@ -113,24 +110,13 @@ impl Emitter<'_> {
     pub(super) fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
         let level = self.function.blocks[block].head_of;
         let resume = made_up("resume");
-        let mut arms: Vec<(Vec<Literal>, Lifetime, Option<TokenStream>)> = Vec::new();
-        for (point, target) in self.routes(level) {
-            let number = Literal::usize_unsuffixed(point + 1);
-            let direct = self.function.points[point].block == target;
-            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
-            let prologues = self.prologues(target);
-            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
-                Some(index) => label("r", target * 1000 + index),
-                None => label("b", target),
-            };
-            match arms.iter_mut().find(|(_, other, _)| *other == jump) {
-                Some((numbers, ..)) => numbers.push(number),
-                None => arms.push((vec![number], jump, reset)),
+        let dispatch = match self.layout.loads.get(&level) {
+            Some(loads) => {
+                let (numbers, branch) = (numbers(&loads.points), self.branch(level, loads));
+                quote!(match #resume { #numbers => { #branch } _ => {} })
             }
-        }
-        let arms = arms.iter().map(|(numbers, jump, reset)| quote!(#(#numbers)|* => { #reset break #jump; }));
-        let dispatch =
-            if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
+            None => TokenStream::new(),
+        };
         let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
             let (slot, name, value, bad) = (
                 self.slot(*id, *var),
@@ -148,46 +134,70 @@ impl Emitter<'_> {
         quote!(#dispatch #takes #normal)
     }
 
-    pub(super) fn load(&self, level: Level, point: PointId) -> TokenStream {
-        let info = &self.function.points[point];
-        let loops = self.function.loops_around(info.block);
-        let place = self.place(info.block);
-        let mut vars = Vec::new();
-        let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
-        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-        let future = place.name(info.future, None);
-        // The future is decoded first of all and may belong into a loop: it is parked on the way.
-        if level.is_none() && self.is_in_loop(point) {
-            let (parked, loaded, storable) = (parked(point), made_up("loaded"), storable(info.future));
-            park = quote!(let (#loaded,) = match #cx.load((#storable,)) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
+    /// Loads what some points of a level need and leaves to where they go on. All of it is done in front of the user's code; what is
+    /// loaded has the types that the code behind it gives them.
+    fn branch(&self, level: Level, loads: &Loads) -> TokenStream {
+        let Some(first) = loads.points.first() else { return TokenStream::new() };
+        let place = self.place(self.function.points[*first].block);
+        let (cx, value, bad, resume) = (made_up("cx"), made_up("value"), bad(), made_up("resume"));
+        let loaded: TokenStream = loads
+            .vars
+            .iter()
+            .map(|var| {
+                let (name, storable) = (place.name(*var, None), storable(*var));
+                quote!(#name = match #cx.load(#storable) {
+                    ::core::option::Option::Some(#value) => #value,
+                    ::core::option::Option::None => break #bad,
+                };)
+            })
+            .collect();
+        let rest = match loads.parted.as_deref() {
+            Some((fewer, others)) => {
+                let (numbers, fewer) = (numbers(&fewer.points), self.branch(level, fewer));
+                let others = self.branch(level, others);
+                quote!(match #resume { #numbers => { #fewer } _ => {} } #others)
+            }
+            None => self.leave(level, &loads.points),
+        };
+        quote!(#loaded #rest)
+    }
+
+    /// Jumps to where each of these points goes on.
+    fn leave(&self, level: Level, points: &[PointId]) -> TokenStream {
+        let (bad, resume) = (bad(), made_up("resume"));
+        let mut ways: Vec<(Vec<PointId>, Lifetime, Option<TokenStream>)> = Vec::new();
+        for (point, target) in self.routes(level).into_iter().filter(|(point, _)| points.contains(point)) {
+            let direct = self.function.points[point].block == target;
+            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
+            let prologues = self.prologues(target);
+            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
+                Some(index) => label("r", target * 1000 + index),
+                None => label("b", target),
             };
-            #parked = ::core::option::Option::Some(#loaded););
-        } else if level.is_none() {
-            vars.push(info.future);
-        } else if self.function.blocks[info.block].in_loop == level {
-            let parked = parked(point);
-            unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };);
-        }
-        for var in self.layout.saved(self.function, self.live, point) {
-            if self.layout.level(var, &loops) == level {
-                vars.push(var);
+            match ways.iter_mut().find(|(_, other, _)| *other == jump) {
+                Some((points, ..)) => points.push(point),
+                None => ways.push((vec![point], jump, reset)),
             }
         }
-        let loads = vars.chunks(MAX_TUPLE).map(|vars| {
-            let names = vars.iter().map(|var| place.name(*var, None));
-            let storables = vars.iter().map(|var| storable(*var));
-            quote!((#(#names,)*) = match #cx.load((#(#storables,)*)) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };)
+        if let [(_, jump, reset)] = &*ways {
+            return quote!(#reset break #jump;);
+        }
+        let ways = ways.iter().map(|(points, jump, reset)| {
+            let numbers = numbers(points);
+            quote!(#numbers => { #reset break #jump; })
         });
-        let loads: TokenStream = loads.collect();
-        quote!(#park #loads #unpark)
+        quote!(match #resume { #(#ways)* _ => break #bad })
+    }
+
+    /// Loads the future of a point, where a resume is behind everything that tells rustc its type.
+    fn load_future(&self, point: PointId) -> TokenStream {
+        let info = &self.function.points[point];
+        let future = self.place(info.block).name(info.future, None);
+        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+        quote!(#future = match #cx.load_future() {
+            ::core::option::Option::Some(#value) => #value,
+            ::core::option::Option::None => break #bad,
+        };)
     }
 
     pub(super) fn has_prologue(&self, block: BlockId) -> bool {
@@ -216,7 +226,7 @@ impl Emitter<'_> {
             if to != target {
                 continue;
             }
-            let mut text = self.load(level, point);
+            let mut text = if block.head_of.is_none() { self.load_future(point) } else { TokenStream::new() };
             text.extend(self.remake(level, point));
             if text.is_empty() {
                 continue;

@@ -19,6 +19,7 @@ thread_local! {
 pub mod __private {
     use super::{Call, Persist};
     use serde::{Deserialize, Serialize};
+    use std::any::Any;
     use std::convert::Infallible;
     use std::future::Future;
     use std::marker::PhantomData;
@@ -100,7 +101,13 @@ pub mod __private {
         type Output = D::Output;
         fn poll(&mut self) -> Poll<D::Output> {
             let mut saved = None;
-            let mut frame = Frame { point: self.point, input: &self.snapshot, saved: &mut saved };
+            let mut frame = Frame {
+                point: self.point,
+                input: &self.snapshot,
+                writers: Vec::new(),
+                awaited: Vec::new(),
+                saved: &mut saved,
+            };
             let result = D::poll(&mut frame, self.args.take());
             if result.is_pending() {
                 (self.point, self.snapshot) = saved.expect("a pending workflow has saved itself");
@@ -119,7 +126,22 @@ pub mod __private {
     pub struct Frame<'a> {
         point: u32,
         input: &'a [u8],
+        writers: Vec<Writer>,
+        awaited: Vec<u8>,
         saved: &'a mut Option<(u32, Vec<u8>)>,
+    }
+
+    /// Writes a value, if it is of the writer's type.
+    type Writer = fn(&dyn Any) -> Option<Vec<u8>>;
+
+    fn write<T: Persist>(value: &T) -> Vec<u8> {
+        postcard::to_stdvec(value).expect("a test's value is serializable")
+    }
+
+    fn read<T: Persist>(input: &mut &[u8]) -> Option<T> {
+        let (value, rest) = postcard::take_from_bytes(input).ok()?;
+        *input = rest;
+        Some(value)
     }
 
     impl Frame<'_> {
@@ -127,40 +149,35 @@ pub mod __private {
             self.point
         }
 
-        pub fn load<L: Load>(&mut self, proofs: L) -> Option<L::Values> {
-            proofs.load(&mut self.input)
+        pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
+            (storable.0)(&mut self.input)
         }
 
-        pub fn poll<F: DurableFuture>(&mut self, future: &mut F) -> Poll<F::Output> {
-            future.poll()
+        pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
+            read(&mut self.input)
         }
 
-        pub fn save(&mut self, point: u32, awaited: &dyn Var, vars: &[&dyn Var]) {
+        pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
+            let polled = future.poll();
+            self.awaited = write(&future);
+            polled
+        }
+
+        pub fn save(&mut self, point: u32, vars: &[&dyn Any]) -> std::future::Pending<Infallible> {
             assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
             let mut bytes = Vec::new();
-            awaited.write(&mut bytes);
             for var in vars {
-                var.write(&mut bytes);
+                let written = self.writers.iter().find_map(|write| write(*var));
+                bytes.extend(written.expect("a variable's type is known"));
             }
+            bytes.append(&mut self.awaited);
             *self.saved = Some((point, bytes));
-        }
-    }
-
-    pub trait Var {
-        fn write(&self, bytes: &mut Vec<u8>);
-    }
-
-    impl<T> Var for (Storable<T>, &T) {
-        fn write(&self, bytes: &mut Vec<u8>) {
-            bytes.extend((self.0.write)(self.1));
+            std::future::pending()
         }
     }
 
     /// The proof that a variable can be stored.
-    pub struct Storable<T> {
-        read: fn(&mut &[u8]) -> Option<T>,
-        write: fn(&T) -> Vec<u8>,
-    }
+    pub struct Storable<T>(fn(&mut &[u8]) -> Option<T>);
 
     impl<T> Clone for Storable<T> {
         fn clone(&self) -> Self {
@@ -170,15 +187,9 @@ pub mod __private {
 
     impl<T> Copy for Storable<T> {}
 
-    pub fn storable<T: Persist>() -> Storable<T> {
-        Storable {
-            read: |input| {
-                let (value, rest) = postcard::take_from_bytes(input).ok()?;
-                *input = rest;
-                Some(value)
-            },
-            write: |value| postcard::to_stdvec(value).expect("a test's value is serializable"),
-        }
+    pub fn storable<T: Persist>(frame: &mut Frame<'_>) -> Storable<T> {
+        frame.writers.push(|value| value.downcast_ref::<T>().map(write));
+        Storable(read)
     }
 
     pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
@@ -192,33 +203,6 @@ pub mod __private {
     pub fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
         std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
     }
-
-    /// Proofs for a tuple of variables, which is loaded at once.
-    pub trait Load {
-        type Values;
-        fn load(self, input: &mut &[u8]) -> Option<Self::Values>;
-    }
-
-    macro_rules! loads {
-        ($($name:ident)*) => {
-            #[allow(non_snake_case)]
-            impl<$($name),*> Load for ($(Storable<$name>,)*) {
-                type Values = ($($name,)*);
-                fn load(self, input: &mut &[u8]) -> Option<Self::Values> {
-                    let ($($name,)*) = self;
-                    Some(($(($name.read)(input)?,)*))
-                }
-            }
-        };
-    }
-    loads!(A);
-    loads!(A B);
-    loads!(A B C);
-    loads!(A B C D);
-    loads!(A B C D E);
-    loads!(A B C D E F);
-    loads!(A B C D E F G);
-    loads!(A B C D E F G H);
 
     pub trait Steps: Persist {
         type Item;
@@ -300,8 +284,8 @@ pub mod __private {
 }
 
 /// What can be stored.
-pub trait Persist: Serialize + DeserializeOwned {}
-impl<T: Serialize + DeserializeOwned> Persist for T {}
+pub trait Persist: Serialize + DeserializeOwned + 'static {}
+impl<T: Serialize + DeserializeOwned + 'static> Persist for T {}
 
 /// An operation with a prepared result.
 #[derive(Serialize, Deserialize)]
