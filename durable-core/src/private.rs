@@ -15,12 +15,12 @@ pub use crate::{
     codec::Persist,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Keep, Storable, storable},
+    frame::{Frame, Keep, NoText, Owned, Storable, storable},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
-    workflow::{Workflow, WorkflowCall},
+    workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},
 };
 
 /// Makes the future of what is awaited.

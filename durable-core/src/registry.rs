@@ -7,11 +7,11 @@ use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry},
-    codec::{Emit, Encoded, Persist, Slot, TypeOf},
+    codec::{Emit, Encoded, Slot, TypeOf},
     context::{Step, StepFailure},
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
-    workflow::Workflow,
+    workflow::RootWorkflow,
 };
 
 /// One annotated item.
@@ -27,11 +27,7 @@ inventory::collect!(Registration);
 
 impl Registration {
     /// Registers a workflow.
-    pub const fn workflow<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    pub const fn workflow<W: RootWorkflow>() -> Self {
         Registration::Workflow(WorkflowEntry::of::<W>)
     }
 
@@ -67,21 +63,13 @@ pub(crate) enum Moved {
 }
 
 impl WorkflowEntry {
-    fn of<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    fn of<W: RootWorkflow>() -> Self {
         WorkflowEntry { meta: W::META, poll: poll::<W> }
     }
 }
 
 /// Runs a root workflow to its next suspension.
-fn poll<W>(step: &mut Step, machine: Machine) -> Option<Moved>
-where
-    W: Workflow,
-    W::Output: Persist,
-{
+fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
     let mut args = None;
     let mut frame = machine.enter(step, W::META, TypeOf::of::<W::Args>(), &mut args)?;
     match W::poll(&mut frame, args) {

@@ -11,7 +11,7 @@
 //! One case needs a slot, an `Option` filled on every way into a loop: a variable from outside that the loop's head needs and
 //! that is not alive at some point inside (`state = step(state).await?`), so that a resume comes to the head without it.
 
-use crate::ir::{BlockId, Function, LoopId, PointId, VarId};
+use crate::ir::{BlockId, Function, LoopId, PointId, VarId, VarKind};
 use crate::liveness::Liveness;
 use crate::loads::{self, Loads};
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,12 +187,8 @@ fn common(mut a: BlockId, mut b: BlockId, position: &[usize], idom: &[BlockId]) 
 fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
     for (var, info) in function.vars.iter().enumerate() {
         let Some(decl) = info.decl else { continue };
-        if !info.flattened || !live.reachable[decl] {
-            continue;
-        }
-        if info.kind == crate::ir::VarKind::Future {
-            // It is made in the loop that polls it, so that each iteration has its own.
-            plan.hoisted[var] = Some(function.loops_around(decl).last().copied());
+        // A future is what the block in front of its point is left with.
+        if info.kind == VarKind::Future || !info.flattened || !live.reachable[decl] {
             continue;
         }
         let blocks = needing(function, live, plan, var);
@@ -226,7 +222,6 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
         };
         let slotted = plan.slots.iter().any(|(_, other)| *other == var);
         if slotted
-            || info.kind == crate::ir::VarKind::Future
             || function.blocks[decl].in_scope.is_none()
             || function.loops_around(decl).last().copied() != level
         {

@@ -20,7 +20,7 @@ use std::{
 
 pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
-pub use load::{Keep, Storable, storable};
+pub use load::{Keep, NoText, Owned, Storable, storable};
 
 use crate::{
     codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},

@@ -3,7 +3,7 @@
 use super::names::{Naming, Render};
 use super::resume::Prologue;
 use crate::ir::{
-    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, Stmt, Term, VarId, VarKind, bound, marked,
+    ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
 use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
@@ -83,9 +83,9 @@ pub(super) fn momentary(var: VarId) -> Ident {
 impl<'a> Emitter<'a> {
     /// The whole body, from the dispatch on.
     pub(crate) fn body(&self) -> TokenStream {
-        let (storables, declarations) = (self.storables(), self.declarations(None));
+        let declarations = self.declarations(None);
         let text = self.tree(0, None);
-        quote!(#storables #declarations #text)
+        quote!(#declarations #text)
     }
 
     pub(super) fn place(&'a self, block: BlockId) -> Place<'a> {
@@ -168,6 +168,7 @@ impl<'a> Emitter<'a> {
                 self.layout.scoped.iter().filter(|(var, end)| **end == follower && self.is_mentioned(**var));
             let declarations: TokenStream = scoped.map(|(var, _)| self.declaration(*var, None)).collect();
             text = quote!(#declarations #text);
+            let future = self.function.blocks[follower].point.map(|point| self.future(point));
             let prologues = self.prologues(follower);
             for (index, prologue) in prologues.iter().enumerate() {
                 let (resumed, made) = (label("r", follower * 1000 + index), &prologue.text);
@@ -175,7 +176,10 @@ impl<'a> Emitter<'a> {
                 text = quote!(#resumed: { #text } #made #past);
             }
             let tree = self.tree(follower, after);
-            text = quote!(#name: { #text } #tree);
+            // A resume point's block is left with the future: so it is no variable of all that stands in front of the point.
+            let given = future.map(|future| quote!(let #future =));
+            let end = given.is_some().then(|| quote!(;));
+            text = quote!(#given #name: { #text } #end #tree);
         }
         text
     }
@@ -252,6 +256,12 @@ impl<'a> Emitter<'a> {
         quote!(#moves #tree)
     }
 
+    /// The name of a point's future.
+    pub(super) fn future(&self, point: PointId) -> Ident {
+        let info = &self.function.points[point];
+        self.place(info.block).name(info.future, None)
+    }
+
     fn bare_jump(&self, from: BlockId, to: BlockId) -> TokenStream {
         match self.function.blocks[to].head_of {
             Some(id) if self.function.is_in(from, Some(id)) => {
@@ -260,7 +270,8 @@ impl<'a> Emitter<'a> {
             }
             _ => {
                 let name = label("b", to);
-                quote!(break #name)
+                let future = self.function.blocks[to].point.map(|point| self.future(point));
+                quote!(break #name #future)
             }
         }
     }
@@ -306,7 +317,8 @@ impl<'a> Emitter<'a> {
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
                 let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
-                quote!(#name = #value;)
+                let given = (self.function.vars[*var].kind == VarKind::Future).then(|| quote!(let));
+                quote!(#given #name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
         }

@@ -36,17 +36,29 @@ fn storable(var: VarId) -> Ident {
 }
 
 impl Emitter<'_> {
-    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding.
-    pub(super) fn storables(&self) -> TokenStream {
+    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding. Whether it
+    /// is a borrow of text is asked behind the user's code, where every type is known: rustc finds that out too late to say it well.
+    pub(crate) fn storables(&self) -> (TokenStream, TokenStream) {
         let points = self.layout.points.iter();
         let vars: BTreeSet<VarId> = points.flat_map(|point| self.live.saved(self.function, *point)).collect();
-        let witnesses = vars.into_iter().map(|var| {
-            let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
+        let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
+        for var in vars {
+            let info = &self.function.vars[var];
+            let at = Span::mixed_site().located_at(info.ident.span());
             let (name, cx, p) = (storable(var), made_up("cx"), Ident::new("__p", at));
             let call = quote_spanned!(at=> #p::storable(#cx));
-            quote!(let #name = #call;)
-        });
-        witnesses.collect()
+            witnesses.extend(quote!(let #name = #call;));
+            if !info.pinned {
+                let question = quote_spanned!(at=> #name.is_no_text());
+                questions.extend(quote!(#question;));
+            }
+        }
+        if questions.is_empty() {
+            return (witnesses, questions);
+        }
+        // A closure that nobody calls: it is checked, and costs nothing else.
+        let p = made_up("__p");
+        (witnesses, quote!(let _ = || { use #p::NoText as _; #questions };))
     }
 
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
@@ -189,17 +201,6 @@ impl Emitter<'_> {
         quote!(match #resume { #(#ways)* _ => break #bad })
     }
 
-    /// Loads the future of a point, where a resume is behind everything that tells rustc its type.
-    fn load_future(&self, point: PointId) -> TokenStream {
-        let info = &self.function.points[point];
-        let future = self.place(info.block).name(info.future, None);
-        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-        quote!(#future = match #cx.load_future() {
-            ::core::option::Option::Some(#value) => #value,
-            ::core::option::Option::None => break #bad,
-        };)
-    }
-
     pub(super) fn has_prologue(&self, block: BlockId) -> bool {
         !self.prologues(block).is_empty()
     }
@@ -226,8 +227,14 @@ impl Emitter<'_> {
             if to != target {
                 continue;
             }
-            let mut text = if block.head_of.is_none() { self.load_future(point) } else { TokenStream::new() };
-            text.extend(self.remake(level, point));
+            let mut text = self.remake(level, point);
+            if block.point.is_some() {
+                let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+                text.extend(quote!(match #cx.load_future() {
+                    ::core::option::Option::Some(#value) => #value,
+                    ::core::option::Option::None => break #bad,
+                }));
+            }
             if text.is_empty() {
                 continue;
             }

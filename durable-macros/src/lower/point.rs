@@ -68,7 +68,6 @@ impl Lowerer {
         let number = self.function.points.len();
         let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site());
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
-        self.function.vars[future].mutable = true;
         self.function.vars[future].decl = self.current;
         let krate = Ident::new("__p", Span::mixed_site().located_at(place));
         let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));
@@ -163,7 +162,14 @@ pub(super) fn shown(function: &Function, tokens: TokenStream) -> String {
     ] {
         text = text.replace(from, to);
     }
-    text.replace("()", "()")
+    // `|x| ..`
+    while let Some(at) = text.find("(| ") {
+        text.replace_range(at..at + 3, "(|");
+        if let Some(end) = text[at + 2..].find(" | ") {
+            text.replace_range(at + 2 + end..at + 3 + end, "");
+        }
+    }
+    text
 }
 
 /// Tokens as text, with the user's names and single spaces.

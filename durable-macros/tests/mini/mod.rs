@@ -53,6 +53,11 @@ pub mod __private {
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
     }
 
+    pub trait RootWorkflow: Workflow<Output: Persist> {
+        #[allow(dead_code)]
+        const REGISTRATION: Registration;
+    }
+
     /// A called workflow: its arguments, or its snapshot.
     #[derive(Serialize, Deserialize)]
     #[serde(bound = "")]
@@ -187,6 +192,12 @@ pub mod __private {
 
     impl<T> Copy for Storable<T> {}
 
+    pub trait NoText {
+        fn is_no_text(&self) {}
+    }
+
+    impl<T> NoText for Storable<T> {}
+
     pub fn storable<T: Persist>(frame: &mut Frame<'_>) -> Storable<T> {
         frame.writers.push(|value| value.downcast_ref::<T>().map(write));
         Storable(read)
@@ -264,7 +275,7 @@ pub mod __private {
     pub struct Registration;
 
     impl Registration {
-        pub const fn workflow<D: Workflow>() -> Self {
+        pub const fn workflow<D: RootWorkflow>() -> Self {
             Self
         }
     }
