@@ -20,10 +20,7 @@ pub(crate) fn emit(
     live: &Liveness,
     layout: &Layout,
 ) -> TokenStream {
-    let naming = Naming::new(function, names);
-    let emitter =
-        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
-    let body = emitter.body();
+    let body = emit_body(function, names, live, layout);
     let parts = Parts::of(workflow);
     let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
@@ -57,6 +54,14 @@ pub(crate) fn emit(
     };
     let meta = meta(workflow, function, live, layout);
     definition(workflow, &parts, &meta, &poll)
+}
+
+/// Writes the body, from the dispatch on.
+pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> TokenStream {
+    let naming = Naming::new(function, names);
+    let emitter =
+        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
+    emitter.body()
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.
