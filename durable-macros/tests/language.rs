@@ -151,3 +151,28 @@ mod borrows {
     use super::*;
     include!("functions/borrows.rs");
 }
+
+mod guards {
+    use super::*;
+    include!("functions/guards.rs");
+}
+
+mod items {
+    use super::*;
+    include!("functions/items.rs");
+}
+
+mod positions {
+    use super::*;
+    include!("functions/positions.rs");
+}
+
+mod configured {
+    use super::*;
+    include!("functions/configured.rs");
+}
+
+mod drops {
+    use super::*;
+    include!("functions/drops.rs");
+}

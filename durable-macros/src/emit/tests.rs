@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 
 fn expand(options: &str, item: &str) -> String {
     let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
-    expand::workflow(parse(options), parse(item)).to_string()
+    expand::workflow(&parse(options), parse(item)).to_string()
 }
 
 /// The messages of an expansion.
@@ -25,17 +25,28 @@ fn mistakes_name_the_rewrite() {
         ("async fn f(x: &mut u8) {}", "take the value and return the changed one"),
         ("async fn f() -> ! { loop {} }", "never returns"),
         ("async fn f(x: impl Copy) {}", "type parameter"),
-        ("async fn f() -> impl Copy { 1 }", "name its type"),
-        ("async fn f() { println!(\"{}\", g().await); }", "bind it before"),
+        ("async fn f() -> impl Copy { 1 }", "name the type"),
+        ("async fn f() { println!(\"{}\", g().await); }", "await first"),
         ("async fn f() { let h = async { g().await }; }", "second `#[workflow]`"),
         ("async fn f() { v.map(|x| async move { g(x).await }); }", "async block"),
         ("async fn f() { unsafe { g().await } }", "unsafe block"),
-        ("async fn f() { tokio::select! { x = g() => {} } }", "durable::select!"),
-        ("async fn f() { join!(a(), b()); }", "(a, b).join().await"),
-        ("async fn f() { tokio::spawn(g()); }", "durable::spawn"),
+        ("async fn f() { tokio::select! { x = g() => {} } }", "`tokio::select!` is not durable"),
+        ("async fn f() { join!(a(), b()); }", "`join!` is not durable"),
+        ("async fn f() { tokio::spawn(g()); }", "`tokio::spawn` is not durable"),
         ("async fn f() { tokio::time::sleep(d).await; }", "durable::sleep"),
-        ("async fn f() { match x { y if g().await => {} _ => {} } }", "match guard"),
-        ("async fn f() { *g() += h().await; }", "compound assignment"),
+        (
+            "async fn f() { match x { (y, _) | (_, y) if g(y).await => {} _ => {} } }",
+            "write an arm for each alternative",
+        ),
+        ("async fn f() { (v[g().await], x) = h(); }", "await the index before"),
+        ("async fn f() { { use a::*; g().await; } }", "import what you use by name"),
+        ("async fn f() { let S { x }: S; g().await; }", "declare each variable by itself"),
+        (
+            "async fn f(x: u8) { macro_rules! m { () => { x } } m!(); }",
+            "give the variable as an argument of the macro",
+        ),
+        ("async fn f() { { struct S; g().await; } S; }", "rename one of the two"),
+        ("async fn f() { *g() += h().await; }", "left side of this assignment"),
         ("async fn f() { #[resume(\"a\")] g(); }", "there is none in this statement"),
         ("async fn f() { #[resume(a)] g().await; }", "a resume point's name is a string"),
     ] {
@@ -63,7 +74,7 @@ fn options_are_checked() {
         ("deadline = \"30 days\"", "is not a duration"),
         ("deadline = \"30d\"", "not supported yet"),
         ("migrate = f", "not supported yet"),
-        ("retries = 3", "unknown argument `retries`"),
+        ("retries = 3", "unknown option `retries`"),
     ] {
         assert!(expand(options, "async fn f() {}").contains(expected), "{options}");
     }
@@ -79,9 +90,29 @@ fn too_many_points_are_refused() {
 }
 
 #[test]
-fn an_item_in_an_inner_block_that_awaits_is_refused_and_not_seen_by_the_whole_function() {
-    let refused = "move it to the top of the function";
-    assert!(expand("", "async fn f() { { const A: u8 = 1; g(A).await; } }").contains(refused));
-    assert!(!expand("", "async fn f() { const A: u8 = 1; g(A).await; }").contains(refused));
-    assert!(!expand("", "async fn f() { { const A: u8 = 1; h(A); } g().await; }").contains(refused));
+fn what_looks_like_a_refused_construct_is_not() {
+    for item in [
+        "async fn f() { match x { A(y) | B(y) if g(y).await => {} _ => {} } }",
+        "async fn f() { { use Kind::*; g().await; } use a::*; }",
+        "async fn f() { { struct S; g().await; } }",
+        "async fn f(x: u8) { macro_rules! m { ($x:ident) => {{ let x = 1; x + $x.x }} } m!(x); }",
+    ] {
+        assert_eq!(errors(item), Vec::<String>::new(), "{item}");
+    }
+}
+
+#[test]
+fn each_combination_of_conditions_is_compiled_for_itself() {
+    let text = expand("", "async fn f() { #[cfg(unix)] g().await; #[cfg(all())] let x = h().await; }");
+    assert_eq!(text.matches("# [cfg (all (").count(), 4, "{text}");
+    assert!(text.contains("# [cfg (all (not (unix) , all ()))]"), "{text}");
+    let many = "#[cfg(a)] g().await; #[cfg(b)] g().await; #[cfg(c)] g().await; #[cfg(d)] g().await; #[cfg(e)] g().await;";
+    assert!(errors(&format!("async fn f() {{ {many} }}"))[0].contains("one condition more than 4"));
+}
+
+#[test]
+fn a_mistake_under_a_condition_is_one_under_this_condition_only() {
+    let text = expand("", "async fn f() { #[cfg(unix)] unsafe { g().await } }");
+    assert!(text.contains("# [cfg (all (unix))] :: core :: compile_error"), "{text}");
+    assert_eq!(text.matches("compile_error").count(), 1);
 }

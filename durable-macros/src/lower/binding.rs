@@ -2,11 +2,12 @@
 
 use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
+use crate::diagnostics;
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
 use crate::parse::{Workflow, take_resume_name};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
-use syn::{Expr, Pat};
+use syn::{Expr, Pat, Type};
 
 impl Lowerer {
     pub(super) fn params(&mut self, workflow: &Workflow) {
@@ -46,6 +47,7 @@ impl Lowerer {
 
     pub(super) fn local(&mut self, mut local: syn::Local) {
         self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        self.allow(&local.attrs);
         let (pat, ty) = match local.pat {
             Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
             pat => (pat, None),
@@ -56,7 +58,7 @@ impl Lowerer {
             self.binding = self.function.vars[var].stored_name.clone();
         }
         match local.init {
-            None => self.deferred(&local.attrs, &pat, ty.as_ref()),
+            None => self.deferred(&pat, ty.as_ref()),
             Some(init) => {
                 let diverge = init.diverge.map(|(_, diverge)| *diverge);
                 self.initialised(local.attrs, pat, ty, *init.expr, diverge);
@@ -66,17 +68,31 @@ impl Lowerer {
     }
 
     /// `let x;`
-    pub(super) fn deferred(&mut self, attrs: &[syn::Attribute], pat: &Pat, ty: Option<&syn::Type>) {
+    fn deferred(&mut self, pat: &Pat, ty: Option<&Type>) {
         self.flatten(pat, self.current);
-        let vars = bound(pat);
-        if !attrs.is_empty() || (vars.len() > 1 && ty.is_some()) {
-            self.errors.push(pat.span(), "a deferred `let` of a pattern with a type or an attribute is not supported: declare each variable by itself");
+        if let Some(ty) = ty {
+            self.annotate(pat, ty);
         }
-        for var in vars {
-            if ty.is_some() {
-                self.function.vars[var].ty = ty.cloned();
-            }
+        for var in bound(pat) {
             self.push(Stmt::Declare(var));
+        }
+    }
+
+    /// Gives each variable of a deferred pattern its own part of the type.
+    fn annotate(&mut self, pat: &Pat, ty: &Type) {
+        match (pat, ty) {
+            (Pat::Tuple(pat), Type::Tuple(ty)) if pat.elems.len() == ty.elems.len() => {
+                pat.elems.iter().zip(&ty.elems).for_each(|(pat, ty)| self.annotate(pat, ty));
+            }
+            (Pat::Slice(pat), Type::Array(ty)) => {
+                pat.elems.iter().for_each(|pat| self.annotate(pat, &ty.elem));
+            }
+            (Pat::Paren(pat), ty) => self.annotate(&pat.pat, ty),
+            (Pat::Wild(_) | Pat::Rest(_), _) => {}
+            (pat, ty) => match plain(pat) {
+                Some(var) => self.function.vars[var].ty = Some(ty.clone()),
+                None => self.errors.push(pat.span(), diagnostics::DEFERRED_PATTERN),
+            },
         }
     }
 
@@ -84,7 +100,7 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
@@ -118,7 +134,7 @@ impl Lowerer {
         &mut self,
         attrs: Vec<syn::Attribute>,
         pat: Pat,
-        ty: Option<syn::Type>,
+        ty: Option<Type>,
         init: Expr,
         diverge: Option<Expr>,
     ) {
@@ -138,7 +154,7 @@ impl Lowerer {
     }
 
     /// `let PAT = init else { .. await .. };` is a `match` whose first arm is the rest of the block.
-    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<syn::Type>, init: Expr, diverge: Expr) {
+    pub(super) fn let_else(&mut self, pat: &Pat, ty: Option<Type>, init: Expr, diverge: Expr) {
         let mut value = self.operand(init);
         if let Some(ty) = ty {
             let temp = self.bind_temp("let".to_owned(), value, false);

@@ -2,9 +2,8 @@
 
 use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, guard, point};
-use crate::ir::{Arm, BlockId, Term, var_expr};
+use crate::ir::{Arm, BlockId, Term};
 use syn::Expr;
-use syn::spanned::Spanned;
 
 impl Lowerer {
     pub(super) fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
@@ -71,8 +70,7 @@ impl Lowerer {
             || matches!(scrutinee, Expr::Reference(_))
             || (!chained && self.again(&scrutinee).is_ok());
         if (awaits || chained || by_ref) && !again {
-            let span = scrutinee.span();
-            return var_expr(self.bind_temp("match".to_owned(), scrutinee, by_ref), span);
+            return self.awaited_scrutinee("match", scrutinee, chained, by_ref);
         }
         scrutinee
     }

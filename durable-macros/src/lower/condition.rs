@@ -1,6 +1,5 @@
 //! Conditions: `&&`, `||`, `!`, `let` chains, as branches.
 
-use super::operand::Mode;
 use super::{Dest, Lowerer, point};
 use crate::ir::{BlockId, Term, var_expr};
 use crate::lower::borrow::is_place;
@@ -38,7 +37,7 @@ impl Lowerer {
                 let value = self.operand(*cond.expr);
                 let value = self.keep_scrutinee(value);
                 let value = if awaits && !is_place(&value) && self.again(&value).is_err() {
-                    self.keep("let".to_owned(), value, Mode::Value)
+                    self.awaited_scrutinee("let", value, false, false)
                 } else {
                     value
                 };

@@ -12,7 +12,7 @@ use super::pattern::forget;
 use super::{Lowerer, Pat, point};
 use crate::diagnostics;
 use crate::effects::Effects;
-use crate::ir::{Arm, BlockId, Let, POLL, Stmt, Term, VarId, VarKind, bound, marked, marker, var_expr};
+use crate::ir::{Arm, BlockId, Stmt, Term, VarId, VarKind, bound, marked, marker};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -174,7 +174,7 @@ impl Lowerer {
                 Stmt::Keep(kept) => {
                     if let UserStmt::Expr(expr, _) = &mut **kept {
                         self.in_guard(expr, place, &mut done);
-                    } else if place.is_mentioned(kept.to_token_stream()) {
+                    } else if place.is_mentioned(kept) {
                         let mut expr: Expr = syn::parse_quote!({ #kept });
                         self.in_guard(&mut expr, place, &mut done);
                         **kept = UserStmt::Expr(expr, Some(syn::token::Semi::default()));
@@ -209,17 +209,11 @@ impl Lowerer {
 
     /// `'guard: { match scrutinee { pat if break 'guard (expr) => .. } }`.
     fn in_guard(&mut self, expr: &mut Expr, place: &Guarded, before: &mut Vec<Stmt>) {
-        if !place.is_mentioned(expr.to_token_stream()) {
+        if !place.is_mentioned(expr) {
             return;
         }
         // A poll saves variables by their names, which the pattern may have hidden.
-        let mut polls = Polls { lowerer: self, found: Vec::new() };
-        polls.visit_expr_mut(expr);
-        let found = polls.found;
-        before.extend(found.into_iter().map(|(temp, poll)| {
-            let pat = super::var_pat(temp, Span::mixed_site());
-            Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init: poll, diverge: None }))
-        }));
+        before.extend(self.polls("guard", expr));
         *expr = place.evaluated(expr);
     }
 }
@@ -232,8 +226,8 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn is_mentioned(&self, tokens: TokenStream) -> bool {
-        let mentions = Effects::of_tokens(&tokens).mentions;
+    fn is_mentioned(&self, syntax: &impl ToTokens) -> bool {
+        let mentions = Effects::of_tokens(&syntax.to_token_stream()).mentions;
         bound(&self.pat).iter().any(|var| mentions.contains(var))
     }
 
@@ -250,26 +244,6 @@ impl Guarded {
                 _ => ::core::unreachable!(),
             }
         })
-    }
-}
-
-/// Takes the polls out of an expression, each into a temporary.
-struct Polls<'a> {
-    lowerer: &'a mut Lowerer,
-    found: Vec<(VarId, Expr)>,
-}
-
-impl VisitMut for Polls<'_> {
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        if let Expr::Macro(mac) = expr
-            && mac.mac.path.is_ident(POLL)
-        {
-            let temp = self.lowerer.temp("guard".to_owned());
-            let value = var_expr(temp, mac.mac.path.span());
-            self.found.push((temp, std::mem::replace(expr, value)));
-        } else {
-            visit_mut::visit_expr_mut(self, expr);
-        }
     }
 }
 

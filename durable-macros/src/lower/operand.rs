@@ -5,10 +5,13 @@
 
 use super::borrow::is_place;
 use super::constant::is_constant;
-use super::{Dest, Lowerer, is_control, point};
+use super::{Dest, Lowerer, is_control, point, var_pat};
 use crate::diagnostics;
-use crate::ir::var_expr;
+use crate::effects::{Effects, Set};
+use crate::ir::{Let, POLL, Stmt, VarKind, as_var, var_expr};
 use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
 use syn::{BinOp, Expr};
 
 /// How an operand is used.
@@ -64,10 +67,7 @@ impl Lowerer {
                 never(span)
             }
             Expr::Let(e) => {
-                self.errors.push(
-                    e.let_token.span,
-                    "a `let` condition with an await is not supported here: bind the awaited value before",
-                );
+                self.errors.push(e.let_token.span, diagnostics::LET_CONDITION);
                 Expr::Let(e)
             }
             other => self.composite(other),
@@ -78,7 +78,7 @@ impl Lowerer {
     fn through_temp(&mut self, expr: Expr) -> Expr {
         let span = expr.span();
         let temp = self.temp("value".to_owned());
-        self.push(crate::ir::Stmt::Declare(temp));
+        self.push(Stmt::Declare(temp));
         self.evaluate(expr, Dest::Var(temp));
         if self.current.is_none() { never(span) } else { var_expr(temp, span) }
     }
@@ -110,16 +110,7 @@ impl Lowerer {
                 e.args = parts.collect();
                 Expr::MethodCall(e)
             }
-            Expr::Index(mut e) => {
-                let mut parts = self
-                    .operands("index", vec![(*e.expr, Mode::Place), (*e.index, Mode::Value)], 1)
-                    .into_iter();
-                if let (Some(base), Some(index)) = (parts.next(), parts.next()) {
-                    (*e.expr, *e.index) = (base, index);
-                    return Expr::Index(e);
-                }
-                never(e.bracket_token.span.join())
-            }
+            Expr::Index(e) => self.index(e),
             Expr::Tuple(mut e) => {
                 e.elems = self.values("tuple", e.elems).into_iter().collect();
                 if e.elems.len() == 1 {
@@ -156,13 +147,83 @@ impl Lowerer {
                 Expr::Range(e)
             }
             other => {
-                self.errors.push(
-                    other.span(),
-                    "an await inside this expression is not supported yet: bind the awaited value before",
-                );
+                self.errors.push(other.span(), diagnostics::UNSUPPORTED_POSITION);
                 other
             }
         }
+    }
+
+    fn index(&mut self, mut e: syn::ExprIndex) -> Expr {
+        let mut parts = vec![(std::mem::replace(&mut *e.expr, Expr::PLACEHOLDER), Mode::Place)];
+        // A range that is kept would be moved by its use; its bounds are copied.
+        match &mut *e.index {
+            Expr::Range(range) => {
+                let bounds = [&mut range.start, &mut range.end].into_iter().flatten();
+                parts.extend(
+                    bounds.map(|bound| (std::mem::replace(&mut **bound, Expr::PLACEHOLDER), Mode::Value)),
+                );
+            }
+            index => parts.push((std::mem::replace(index, Expr::PLACEHOLDER), Mode::Value)),
+        }
+        let awaits: Vec<bool> = parts.iter().map(|(part, _)| point::has_await(part)).collect();
+        let mut parts = self.operands("index", parts, 1).into_iter();
+        if let Some(base) = parts.next() {
+            *e.expr = base;
+        }
+        // An index that is a variable can be evaluated again with its place.
+        let parts: Vec<Expr> = parts
+            .zip(&awaits[1..])
+            .enumerate()
+            .map(
+                |(at, (part, awaits))| {
+                    if *awaits { self.keep(format!("index({at})"), part, Mode::Value) } else { part }
+                },
+            )
+            .collect();
+        let mut parts = parts.into_iter();
+        match &mut *e.index {
+            Expr::Range(range) => {
+                let bounds = [&mut range.start, &mut range.end].into_iter().flatten();
+                bounds.zip(parts).for_each(|(bound, part)| **bound = part);
+            }
+            index => *index = parts.next().unwrap_or_else(|| never(e.bracket_token.span.join())),
+        }
+        Expr::Index(e)
+    }
+
+    /// What is matched after an await. It is kept in a variable, so that borrows of it can be made again; but if it looks like a
+    /// borrow of what was awaited, that is kept, as long as the
+    /// `match` lasts. What is matched `again` has to be a place.
+    pub(super) fn awaited_scrutinee(
+        &mut self,
+        name: &str,
+        mut value: Expr,
+        again: bool,
+        by_ref: bool,
+    ) -> Expr {
+        if borrows_temporary(&value) {
+            value = self.polled(name, value);
+            if !again {
+                return self.keep_scrutinee(value);
+            }
+        }
+        let span = value.span();
+        var_expr(self.bind_temp(name.to_owned(), value, by_ref), span)
+    }
+
+    /// Polls before the rest of an expression.
+    pub(super) fn polled(&mut self, name: &str, mut value: Expr) -> Expr {
+        for stmt in self.polls(name, &mut value) {
+            self.push(stmt);
+        }
+        value
+    }
+
+    /// Takes the polls out of an expression; gives what binds them.
+    pub(super) fn polls(&mut self, name: &str, expr: &mut Expr) -> Vec<Stmt> {
+        let mut polls = Polls { lowerer: self, name, found: Vec::new() };
+        polls.visit_expr_mut(expr);
+        polls.found
     }
 
     fn values(&mut self, name: &str, parts: impl IntoIterator<Item = Expr>) -> Vec<Expr> {
@@ -174,19 +235,27 @@ impl Lowerer {
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
         let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
+        let changed: Vec<Set> = (0..parts.len()).map(|at| changed(&parts[at + 1..])).collect();
         let mut results: Vec<Expr> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
             let label =
                 at.checked_sub(unnamed).map_or_else(|| format!("{name}.self"), |at| format!("{name}({at})"));
-            let value = self.operand(part);
+            let mut value = self.operand(part);
+            if at < last && borrows_temporary(&value) {
+                value = self.polled(&label, value);
+            }
             let value = if at < last {
-                let value = self.keep(label, value, mode);
+                let value = if changed[at].is_empty() {
+                    self.keep(label, value, mode)
+                } else {
+                    self.keep_unchanged(label, value, mode, &changed[at])
+                };
                 held |= !is_constant(&value);
                 value
             } else if at == last && held {
                 // Its poll saves the operands before it, so these must not have been moved or borrowed yet.
-                self.keep_always(label, value, mode)
+                self.polled(&label, value)
             } else {
                 value
             };
@@ -202,6 +271,8 @@ impl Lowerer {
             value if is_constant(&value) => value,
             Expr::Closure(_) => value,
             value if mode == Mode::Place && place => value,
+            // It is a variable already, made for this place.
+            value if as_var(&value).is_some_and(|var| self.function.vars[var].kind == VarKind::Temp) => value,
             Expr::Reference(mut reference) => {
                 if !is_place(&reference.expr) && !is_constant(&reference.expr) {
                     let span = reference.expr.span();
@@ -213,6 +284,17 @@ impl Lowerer {
             }
             value => self.keep_always(name, value, mode),
         }
+    }
+
+    /// Makes an operand survive what assigns variables that it mentions. What is borrowed can't be assigned, so that a place
+    /// that is assigned is copied; the variables of an index are copied in any case.
+    fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changed: &Set) -> Expr {
+        Indexes { lowerer: self, name: &name, changed }.visit_expr_mut(&mut value);
+        let mentions = Effects::of_expr(&value).mentions;
+        if mode == Mode::Place && is_place(&value) && !mentions.is_disjoint(changed) {
+            return self.keep_always(name, value, mode);
+        }
+        self.keep(name, value, mode)
     }
 
     fn keep_always(&mut self, name: String, value: Expr, mode: Mode) -> Expr {
@@ -229,11 +311,15 @@ impl Lowerer {
             _ => Mode::Value,
         };
         if is_compound(&e.op) {
+            if point::has_await(&e.left) && is_pure(&e.right) {
+                *e.left = self.operand(*e.left);
+                return Expr::Binary(e);
+            }
             if point::has_await(&e.left) || !is_place(&e.left) {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
             let right = self.operand(*e.right);
-            *e.right = self.keep_always("right".to_owned(), right, Mode::Value);
+            *e.right = self.polled("right", right);
             *e.left = self.kept(*e.left);
             return Expr::Binary(e);
         }
@@ -247,6 +333,11 @@ impl Lowerer {
 
     /// Rust evaluates the right side first.
     fn assign(&mut self, mut e: syn::ExprAssign) -> Expr {
+        let destructures =
+            !matches!(&*e.left, Expr::Index(_) | Expr::Field(_) | Expr::Unary(_) | Expr::Paren(_));
+        if point::has_await(&e.left) && destructures {
+            self.errors.push(e.left.span(), diagnostics::ASSIGNED_PLACES);
+        }
         let mut right = self.operand(*e.right);
         if point::has_await(&e.left) {
             right = self.keep("right".to_owned(), right, Mode::Value);
@@ -256,6 +347,130 @@ impl Lowerer {
         *e.right = right;
         *e.left = self.operand(*e.left);
         Expr::Assign(e)
+    }
+}
+
+/// Takes the polls out of an expression, each into a temporary.
+struct Polls<'a> {
+    lowerer: &'a mut Lowerer,
+    name: &'a str,
+    found: Vec<Stmt>,
+}
+
+impl VisitMut for Polls<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        if let Expr::Macro(mac) = expr
+            && mac.mac.path.is_ident(POLL)
+        {
+            let span = mac.mac.path.span();
+            let temp = self.lowerer.temp(self.name.to_owned());
+            self.lowerer.function.vars[temp].mutable = true;
+            let init = std::mem::replace(expr, var_expr(temp, span));
+            let pat = var_pat(temp, span);
+            self.found.push(Stmt::Let(Box::new(Let {
+                attrs: Vec::new(),
+                pat,
+                ty: None,
+                init,
+                diverge: None,
+            })));
+        } else {
+            visit_mut::visit_expr_mut(self, expr);
+        }
+    }
+}
+
+/// Whether a value looks like a borrow of a temporary that the same expression makes: `text().await.trim()`.
+pub(super) fn borrows_temporary(expr: &Expr) -> bool {
+    const VIEWS: &[&str] = &[
+        "borrow", "chars", "deref", "first", "get", "iter", "keys", "last", "lines", "lock", "peek", "read",
+        "values", "write",
+    ];
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_expr_method_call(&mut self, call: &'a syn::ExprMethodCall) {
+            let name = call.method.to_string();
+            let prefixes = ["as_", "get_", "iter_", "split", "strip_", "to_str", "trim"];
+            self.0 |= VIEWS.contains(&name.as_str())
+                || (name != "to_string" && prefixes.iter().any(|prefix| name.starts_with(prefix)));
+            visit::visit_expr_method_call(self, call);
+        }
+        fn visit_expr_reference(&mut self, _: &'a syn::ExprReference) {
+            self.0 = true;
+        }
+        fn visit_expr_closure(&mut self, _: &'a syn::ExprClosure) {}
+    }
+    let mut finder = Finder(false);
+    finder.visit_expr(expr);
+    finder.0
+}
+
+/// Copies the variables of indexes that are going to change.
+struct Indexes<'a> {
+    lowerer: &'a mut Lowerer,
+    name: &'a str,
+    changed: &'a Set,
+}
+
+impl VisitMut for Indexes<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Closure(_) | Expr::Async(_) => {}
+            Expr::Index(e) => {
+                self.visit_expr_mut(&mut e.expr);
+                let mentions = Effects::of_expr(&e.index).mentions;
+                if !mentions.is_disjoint(self.changed) {
+                    let index = std::mem::replace(&mut *e.index, Expr::PLACEHOLDER);
+                    let name = format!("{}.index", self.name);
+                    *e.index = self.lowerer.keep_always(name, index, Mode::Value);
+                }
+            }
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+}
+
+/// The variables that some operands assign or lend for a change.
+fn changed(parts: &[(Expr, Mode)]) -> Set {
+    struct Finder(Set);
+    impl Finder {
+        fn root(&mut self, expr: &Expr) {
+            match expr {
+                Expr::Field(e) => self.root(&e.base),
+                Expr::Index(e) => self.root(&e.expr),
+                Expr::Paren(e) => self.root(&e.expr),
+                Expr::Tuple(e) => e.elems.iter().for_each(|elem| self.root(elem)),
+                expr => self.0.extend(as_var(expr)),
+            }
+        }
+    }
+    impl<'a> Visit<'a> for Finder {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            match expr {
+                Expr::Assign(e) => self.root(&e.left),
+                Expr::Binary(e) if is_compound(&e.op) => self.root(&e.left),
+                Expr::Reference(e) if e.mutability.is_some() => self.root(&e.expr),
+                _ => {}
+            }
+            visit::visit_expr(self, expr);
+        }
+    }
+    let mut finder = Finder(Set::new());
+    for (part, _) in parts {
+        finder.visit_expr(part);
+    }
+    finder.0
+}
+
+/// An expression without effects, which may be evaluated before or after another.
+fn is_pure(expr: &Expr) -> bool {
+    match expr {
+        Expr::Binary(e) => is_pure(&e.left) && is_pure(&e.right),
+        Expr::Unary(e) => is_pure(&e.expr),
+        Expr::Cast(e) => is_pure(&e.expr),
+        Expr::Paren(e) => is_pure(&e.expr),
+        Expr::Group(e) => is_pure(&e.expr),
+        expr => is_constant(expr) || is_place(expr),
     }
 }
 

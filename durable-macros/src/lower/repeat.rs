@@ -8,7 +8,7 @@ use super::constant::{is_constant, is_text};
 use super::pattern::retain;
 use super::view::{self, Items, Iteration};
 use super::views::Method;
-use super::{Dest, Lowerer, Target, var_pat};
+use super::{Dest, Lowerer, Target, operand, var_pat};
 use crate::ir::{Arm, BlockId, Let, Loop, Remat, Stmt, Term, VarId, bound, var_expr};
 use proc_macro2::{Ident, Span};
 use quote::{quote, quote_spanned};
@@ -86,7 +86,10 @@ impl Lowerer {
         let segment = self.path.enter("for");
         let after = self.new_block();
         self.open();
-        let iterated = self.operand(*each.expr);
+        let mut iterated = self.operand(*each.expr);
+        if operand::borrows_temporary(&iterated) {
+            iterated = self.polled("for", iterated);
+        }
         let iterated = self.keep_scrutinee(iterated);
         if self.current.is_none() {
             return self.close();

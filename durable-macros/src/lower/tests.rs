@@ -72,10 +72,11 @@ fn only_what_awaits_is_taken_apart() {
     assert_eq!(
         lowered("if a > 1 { f().await; } while a > 2 { a -= 1; continue; } a"),
         [
-            "2: f = __p :: into_durable ( f ( ) ) ; => 5",
-            "5: poll ! ( 0 ) ; => 4",
-            "3: => 4",
-            "4: while a > 2 { a -= 1 ; continue ; } => return a",
+            "3: => if a > 1 4 else 5",
+            "4: f = __p :: into_durable ( f ( ) ) ; => 6",
+            "6: poll ! ( 0 ) ; => 2",
+            "5: => 2",
+            "2: while a > 2 { a -= 1 ; continue ; } => return a",
         ]
     );
 }

@@ -44,10 +44,11 @@ type Captured = Vec<(String, Span)>;
 impl Resolver {
     /// Turns the mentions inside a macro into markers.
     pub(super) fn rewrite_macro(&mut self, mac: &mut Macro) {
-        if let Some(span) = find_await(&mac.tokens) {
+        if !self.refuse_macro(&mac.path)
+            && let Some(span) = find_await(&mac.tokens)
+        {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }
-        self.refuse_foreign(&mac.path.clone(), true);
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let parsed = match name.as_str() {
             name if FORMATTED.contains(&name) => self.formatted(mac),
@@ -60,6 +61,31 @@ impl Resolver {
             let tokens = self.rewrite_tokens(mac.tokens.clone(), &mut captured);
             self.append_captures(tokens, captured)
         });
+    }
+
+    /// Refuses a `macro_rules!` that mentions a variable of the function: its calls would not show that they need it.
+    pub(super) fn refuse_locals(&mut self, rules: &TokenStream) {
+        let trees: Vec<TokenTree> = rules.clone().into_iter().collect();
+        let mut own = BTreeSet::new();
+        for (at, tree) in trees.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| trees.get(at));
+            match tree {
+                TokenTree::Ident(ident) => {
+                    let is = |word: &str| matches!(before, Some(TokenTree::Ident(ident)) if ident == word);
+                    let name = ident.to_string();
+                    if is("let") || is("mut") || is("for") || is("fn") || is("ref") {
+                        own.insert(name);
+                        continue;
+                    }
+                    let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
+                    if !part && !own.contains(&name) && self.lookup(&name).is_some() {
+                        self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
+                    }
+                }
+                TokenTree::Group(group) => self.refuse_locals(&group.stream()),
+                _ => {}
+            }
+        }
     }
 
     fn formatted(&mut self, mac: &Macro) -> Option<TokenStream> {
