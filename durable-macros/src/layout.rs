@@ -104,7 +104,10 @@ fn place(function: &Function, scope: &[Option<BlockId>], dominator: BlockId, blo
             None => scope[at],
         };
         match (outer, left) {
-            (Some(outer), Some(id)) if function.shares_scopes(outer, block) => return Place::Behind(id),
+            // Behind a loop is still in the scopes that the loop stands in.
+            (Some(_), Some(id)) if function.shares_scopes(function.loops[id].head, block) => {
+                return Place::Behind(id);
+            }
             (Some(outer), _) => at = outer,
             (None, _) => return Place::In(at),
         }

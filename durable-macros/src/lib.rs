@@ -11,6 +11,8 @@ mod activity;
 mod borrows;
 mod configure;
 mod diagnostics;
+#[cfg(test)]
+mod differential;
 mod effects;
 mod emit;
 mod expand;
