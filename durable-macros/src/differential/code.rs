@@ -26,7 +26,11 @@ pub(super) enum Code {
     Order(Vec<(usize, Code)>, Option<Box<Code>>),
     Variant(Tag, Vec<Code>),
     /// Statements; the value is the last one's if `valued`.
-    Block { label: Option<usize>, body: Vec<Code>, valued: bool },
+    Block {
+        label: Option<usize>,
+        body: Vec<Code>,
+        valued: bool,
+    },
     Declare(usize),
     Let(Shape, Box<Code>, Option<Box<Code>>),
     Test(Shape, Box<Code>),

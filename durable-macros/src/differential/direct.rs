@@ -1,6 +1,8 @@
 //! What a program means: its tree, evaluated as Rust evaluates it. Knows nothing of the compiler.
 
-use super::program::{Block, Cond, Expr, Func, Iterated, Label, Method, Op, Pat, Program, Stmt, Test, Ty, Var};
+use super::program::{
+    Block, Cond, Expr, Func, Iterated, Label, Method, Op, Pat, Program, Stmt, Test, Ty, Var,
+};
 use super::value::{Checked, Memory, Place, Tag, Value, World};
 use std::collections::VecDeque;
 

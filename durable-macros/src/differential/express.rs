@@ -150,11 +150,7 @@ impl Generator {
             4 => Expr::Not(Box::new(self.expr(&Ty::Bool))),
             5 | 6 => {
                 let places = self.places(&Ty::Maybe, false);
-                let place = if places.is_empty() {
-                    self.leaf(&Ty::Maybe)
-                } else {
-                    self.rng.pick(&places).0
-                };
+                let place = if places.is_empty() { self.leaf(&Ty::Maybe) } else { self.rng.pick(&places).0 };
                 let place = Box::new(place);
                 self.scoped(|this| {
                     let var = this.declare(Ty::Int, false);
@@ -477,4 +473,3 @@ fn activity_of(ty: &Ty) -> Option<Activity> {
         _ => return None,
     })
 }
-

@@ -5,7 +5,9 @@
 //! never mentioned again (but for `s = f(s)`), a borrow freezes its root to the end of the scope it is bound in.
 //! This file holds the state and the statements; `express` the expressions.
 
-use super::program::{Arm, Block, Cond, Expr, Func, Iterated, Label, Method, Pat, Program, Stmt, Test, Ty, Var, VarInfo};
+use super::program::{
+    Arm, Block, Cond, Expr, Func, Iterated, Label, Method, Pat, Program, Stmt, Test, Ty, Var, VarInfo,
+};
 use super::value::{Activity, Tag, Value, mix};
 
 /// A reproducible source of choices.
@@ -667,9 +669,7 @@ impl Generator {
                 let ty = self.targets[at].ty.clone();
                 Expr::Break(label, self.break_value(&ty))
             }
-            _ if self.rng.chance(70) => {
-                Expr::Return(Box::new(Expr::Ok(Box::new(self.expr(&Ty::Int)))))
-            }
+            _ if self.rng.chance(70) => Expr::Return(Box::new(Expr::Ok(Box::new(self.expr(&Ty::Int))))),
             _ => Expr::Return(Box::new(Expr::Err(Box::new(self.expr(&Ty::Text))))),
         }
     }

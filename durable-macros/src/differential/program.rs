@@ -380,7 +380,11 @@ impl Writer<'_> {
                 }
                 self.push(" = ");
                 // Before an `else` there may be no closing brace.
-                if otherwise.is_some() { self.operand(init) } else { self.expr(init) }
+                if otherwise.is_some() {
+                    self.operand(init)
+                } else {
+                    self.expr(init)
+                }
                 if let Some(otherwise) = otherwise {
                     self.push(" else ");
                     self.block(otherwise);

@@ -185,7 +185,9 @@ impl Editor<'_> {
         if !is_place(expr) {
             let mut copy = expr.clone();
             let (parts, _) = inside(&mut copy);
-            found.extend(parts.into_iter().filter(|part| self.ty(part).as_ref() == Some(&ty)).map(|part| part.clone()));
+            found.extend(
+                parts.into_iter().filter(|part| self.ty(part).as_ref() == Some(&ty)).map(|part| part.clone()),
+            );
         }
         found
     }

@@ -94,14 +94,18 @@ impl Value {
 
     pub(super) fn children(&self) -> &[Value] {
         match self {
-            Value::Tuple(parts) | Value::List(parts) | Value::Array(parts) | Value::Variant(_, parts) => parts,
+            Value::Tuple(parts) | Value::List(parts) | Value::Array(parts) | Value::Variant(_, parts) => {
+                parts
+            }
             _ => &[],
         }
     }
 
     fn children_mut(&mut self) -> &mut [Value] {
         match self {
-            Value::Tuple(parts) | Value::List(parts) | Value::Array(parts) | Value::Variant(_, parts) => parts,
+            Value::Tuple(parts) | Value::List(parts) | Value::Array(parts) | Value::Variant(_, parts) => {
+                parts
+            }
             _ => &mut [],
         }
     }
