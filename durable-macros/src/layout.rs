@@ -216,6 +216,14 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
     }
 }
 
+/// Where a block that stands behind a loop is found among its scope's blocks: where that loop begins.
+fn stands(function: &Function, plan: &Layout, mut block: BlockId) -> BlockId {
+    while let Some(id) = plan.exits.iter().position(|exits| exits.contains(&block)) {
+        block = function.loops[id].head;
+    }
+    block
+}
+
 /// A hoisted variable of a scope of the user's is dropped where this scope ends, if that is a block of its own.
 fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
     for (var, info) in function.vars.iter().enumerate() {
@@ -234,7 +242,8 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
         let mut at = decl;
         while let Some(parent) = scope[at] {
             let followers = &plan.followers[parent];
-            let from = followers.iter().position(|follower| *follower == at).map_or(0, |index| index + 1);
+            let stands = stands(function, plan, at);
+            let from = followers.iter().position(|follower| *follower == stands).map_or(0, |index| index + 1);
             let end = (from..followers.len()).find(|index| !function.shares_scopes(decl, followers[*index]));
             if let Some(end) = end {
                 // Everything that needs the variable must stand in the text in front of that block.
@@ -242,7 +251,7 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
                     let mut at = Some(block);
                     while let Some(block) = at {
                         if scope[block] == Some(parent) {
-                            return !followers[end..].contains(&block);
+                            return !followers[end..].contains(&self::stands(function, plan, block));
                         }
                         at = scope[block];
                     }
