@@ -4,19 +4,19 @@ use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
 use proc_macro2::TokenStream;
 
 /// Compiles `#[workflow(options)] item`.
-pub(crate) fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn workflow(options: &TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2(item).and_then(|item| configure::variants(&item)) {
-        Ok(variants) => variants.into_iter().map(|variant| expand(options.clone(), variant)).collect(),
+        Ok(variants) => variants.into_iter().map(|variant| expand(options, variant)).collect(),
         Err(error) => error.into_compile_error(),
     }
 }
 
-fn expand(options: TokenStream, variant: configure::Variant) -> TokenStream {
+fn expand(options: &TokenStream, variant: configure::Variant) -> TokenStream {
     let when = variant.when;
     let mistakes = |error: syn::Error| -> TokenStream {
-        error.into_iter().map(|error| [when.clone(), error.into_compile_error()]).flatten().collect()
+        error.into_iter().flat_map(|error| [when.clone(), error.into_compile_error()]).collect()
     };
-    match syn::parse2(options).and_then(|options| parse::parse(options, variant.item)) {
+    match syn::parse2(options.clone()).and_then(|options| parse::parse(options, variant.item)) {
         Ok(parsed) => {
             let signature = emit::emit_signature(&parsed);
             let (mut tokens, item) = match compile(parsed) {

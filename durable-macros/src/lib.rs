@@ -36,5 +36,5 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `crate = path` (where `durable` is found; default: `::durable`).
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::workflow(options.into(), item.into()).into()
+    expand::workflow(&options.into(), item.into()).into()
 }

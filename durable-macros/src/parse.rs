@@ -1,6 +1,6 @@
 //! Attribute and signature: what the user wrote, checked for what a workflow can't be.
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{self, Errors, refusal};
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -34,29 +34,23 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
     let mut errors = Errors::default();
     let sig = &item.sig;
     if sig.asyncness.is_none() {
-        errors.push(sig.fn_token.span, "a workflow is an async function: write `async fn`");
+        errors.push(sig.fn_token.span, diagnostics::NOT_ASYNC);
     }
     if let Some(token) = &sig.constness {
-        errors.push(token.span, "a workflow can't be a const function");
+        errors.push(token.span, diagnostics::CONST_FN);
     }
     if let Some(token) = &sig.unsafety {
-        errors.push(
-            token.span,
-            "a workflow can't be an unsafe function: put the unsafe code in an `#[activity]`",
-        );
+        errors.push(token.span, diagnostics::UNSAFE_FN);
     }
     if let Some(abi) = &sig.abi {
-        errors.push(abi.span(), "a workflow can't have another ABI");
+        errors.push(abi.span(), diagnostics::OTHER_ABI);
     }
     if let Some(variadic) = &sig.variadic {
-        errors.push(variadic.span(), "a workflow can't be variadic");
+        errors.push(variadic.span(), diagnostics::VARIADIC);
     }
     for param in &sig.generics.params {
         if let syn::GenericParam::Lifetime(lifetime) = param {
-            errors.push(
-                lifetime.span(),
-                "a workflow outlives every borrow: leave the lifetime out, a `&T` parameter is cloned at the call",
-            );
+            errors.push(lifetime.span(), diagnostics::LIFETIME);
         }
     }
     let output = match &sig.output {
@@ -64,11 +58,8 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     match &output {
-        Type::Never(never) => errors.push(
-            never.span(),
-            "a workflow that never returns can't be cancelled cleanly: return `()` and leave the loop when it is cancelled",
-        ),
-        Type::ImplTrait(ty) => errors.push(ty.span(), "a workflow's result is stored: name its type in place of `impl Trait`"),
+        Type::Never(never) => errors.push(never.span(), diagnostics::NEVER),
+        Type::ImplTrait(ty) => errors.push(ty.span(), diagnostics::IMPL_RESULT),
         _ => {}
     }
     let params = sig.inputs.iter().filter_map(|input| param(input, &mut errors)).collect();
@@ -79,28 +70,19 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let input = match input {
         FnArg::Receiver(receiver) => {
-            errors.push(
-                receiver.span(),
-                "a workflow has no `self`: its arguments are stored, so make it a free function and pass the value",
-            );
+            errors.push(receiver.span(), diagnostics::SELF_PARAMETER);
             return None;
         }
         FnArg::Typed(input) => input,
     };
     let referent = match &*input.ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
-            errors.push(
-                reference.span(),
-                "a workflow can't change its caller's value: take the value and return the changed one",
-            );
+            errors.push(reference.span(), diagnostics::MUT_PARAMETER);
             None
         }
         Type::Reference(reference) => Some((*reference.elem).clone()),
         Type::ImplTrait(ty) => {
-            errors.push(
-                ty.span(),
-                "a workflow's arguments are stored: use a type parameter in place of `impl Trait`",
-            );
+            errors.push(ty.span(), diagnostics::IMPL_PARAMETER);
             None
         }
         _ => None,
@@ -124,17 +106,16 @@ impl Parse for Options {
                     // Refused, not ignored: a deadline that never comes would be worse than an error.
                     "deadline" => {
                         duration_ms(&input.parse()?)?;
-                        return Err(syn::Error::new(key.span(), "`deadline` is not supported yet"));
+                        return Err(unsupported(&key));
                     }
                     "migrate" => {
                         input.parse::<Path>()?;
-                        return Err(syn::Error::new(key.span(), "`migrate` is not supported yet"));
+                        return Err(unsupported(&key));
                     }
                     other => {
-                        return Err(syn::Error::new(
-                            key.span(),
-                            format!("unknown argument `{other}`: a workflow takes `name` and `crate`"),
-                        ));
+                        let what = format!("unknown option `{other}`");
+                        let message = refusal(what, "a workflow takes `name` and `crate`", OPTION_PAGE);
+                        return Err(syn::Error::new(key.span(), message));
                     }
                 }
             }
@@ -146,13 +127,22 @@ impl Parse for Options {
     }
 }
 
+const OPTION_PAGE: &str = "workflow-option";
+
+fn unsupported(key: &Ident) -> syn::Error {
+    let message = refusal(format!("`{key}` is not supported yet"), "leave it out", OPTION_PAGE);
+    syn::Error::new(key.span(), message)
+}
+
 fn workflow_name(literal: &LitStr) -> syn::Result<String> {
     let name = literal.value();
     if name.trim().is_empty() {
-        return Err(syn::Error::new(
-            literal.span(),
+        let message = refusal(
             "a workflow's name can't be empty: it is what is stored",
-        ));
+            "leave `name` out to take the function's",
+            OPTION_PAGE,
+        );
+        return Err(syn::Error::new(literal.span(), message));
     }
     Ok(name)
 }
@@ -171,8 +161,11 @@ pub(crate) fn duration_ms(literal: &LitStr) -> syn::Result<u64> {
     };
     let number = text[..digits].parse::<u64>().ok();
     number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| {
-        let message =
-            format!("`{text}` is not a duration: write a whole number and ms, s, min, h or d, as in `30s`");
+        let message = refusal(
+            format!("`{text}` is not a duration"),
+            "write a whole number and ms, s, min, h or d, as in `30s`",
+            OPTION_PAGE,
+        );
         syn::Error::new(literal.span(), message)
     })
 }
@@ -187,7 +180,7 @@ pub(crate) fn take_resume_name(
     match attr.parse_args::<LitStr>() {
         Ok(literal) if !literal.value().trim().is_empty() => Some((literal.value(), attr.span())),
         _ => {
-            errors.push(attr.span(), "a resume point's name is a string: `#[resume(\"after_payment\")]`");
+            errors.push(attr.span(), diagnostics::RESUME_NAME);
             None
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn emit(
     let naming = Naming::new(function, names);
     let emitter =
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
-    let body = emitter.body();
+    let (body, (storables, kept)) = (emitter.body(), emitter.storables());
     let parts = Parts::of(workflow);
     let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
     let (params, clause) = (&generics.params, &generics.where_clause);
@@ -50,7 +50,9 @@ pub(crate) fn emit(
         async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
             #(#items)*
             #resume
+            #storables
             #bad: { #body }
+            #kept
             match #p::suspend().await {}
         }
         #p::poll_once(#name #turbofish (#frame, #arg))
