@@ -228,9 +228,7 @@ async fn use_tool(call: &ToolCall, left: u64, depth: u32) -> Result<(String, Usa
             Ok((weather(city).await?, Usage::default()))
         }
         "send_money" => {
-            let (Some(to), Some(cents)) =
-                (arguments["to"].as_str(), arguments["cents"].as_u64())
-            else {
+            let (Some(to), Some(cents)) = (arguments["to"].as_str(), arguments["cents"].as_u64()) else {
                 return Err(bad(call, "`to` and `cents` are needed"));
             };
             if cents > 10_000 && !confirmed(format!("Send {cents} cents to {to}?")).await? {

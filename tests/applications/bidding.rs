@@ -172,7 +172,7 @@ async fn tender(tender: Tender) -> Result<Outcome, TenderError> {
 
     let mut ranking =
         remaining.into_iter().filter_map(|supplier| best.remove(&supplier.name)).collect::<Vec<_>>();
-    let lowest = { ranking.iter().map(|bid| bid.cents).min() };
+    let lowest = ranking.iter().map(|bid| bid.cents).min();
     ranking.retain(|bid| bid.cents <= rules.reserve_cents);
     if ranking.is_empty() {
         let why = if lowest.is_some() { "all bids are over the reserve" } else { "nobody bid" };

@@ -128,7 +128,7 @@ async fn onboard(signup: Signup) -> Result<Outcome, Error> {
     // The address first: nothing else is sent to one that may be somebody else's.
     let mut reminders = 0;
     let verified = 'verify: {
-        for wait in vec![DAY, 2 * DAY, 4 * DAY] {
+        for wait in [DAY, 2 * DAY, 4 * DAY] {
             if verified_within(user.to_string(), wait).await {
                 break 'verify true;
             }
