@@ -359,11 +359,11 @@ ordered! {
     [A: Ordered + Iterator, B: Ordered + Iterator<Item = <A as Iterator>::Item>] Chain<A, B>;
 }
 
-/// A constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
+/// A reference or a constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
 #[diagnostic::on_unimplemented(
-    message = "a `for` loop that awaits can't go over the constant `{Self}`",
-    label = "only lists, ranges and options can be gone over again",
-    note = "put its items into an array or a `Vec`"
+    message = "a `for` loop that awaits can't go over `{Self}`",
+    label = "it may come in another order after a restart",
+    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
 )]
 pub trait Listed: IntoIterator {}
 

@@ -23,7 +23,7 @@ pub(crate) fn check(function: &Function, live: &Liveness) -> syn::Result<()> {
             let callee = if point.callee.is_empty() { "this" } else { &point.callee };
             let line = point.span.start().line;
             let shown =
-                if refusal.shown == "this" { "this".to_owned() } else { format!("`{}`", refusal.shown) };
+                if refusal.shown.is_empty() { "this".to_owned() } else { format!("`{}`", refusal.shown) };
             let message = format!(
                 "{} is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}; {}",
                 shown, refusal.because, refusal.instead
