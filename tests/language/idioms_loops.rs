@@ -156,7 +156,7 @@ twins! {
         format!("{a}{b}{name}{}", items.len())
     } for (2);
 
-    async fn idiom_borrows_of_borrows(n: i64) -> String {
+    async fn each_sku_twice(n: i64) -> String {
         let order = order(n).await;
         let items = &order.items;
         let mut out = String::new();
@@ -425,10 +425,10 @@ mod trees {
     use super::*;
 
     recursive_twins! {
-        async fn idiom_walk(tree: Tree) -> i64 {
+        async fn walk_owned(tree: Tree) -> i64 {
             let mut total = get(tree.value).await;
             for child in tree.children {
-                total += idiom_walk(child).await;
+                total += walk_owned(child).await;
             }
             total
         } for (tree());

@@ -54,7 +54,7 @@ twins! {
         Ok(false)
     } for (1), (6), (0), (3);
 
-    async fn idiom_struct_update(n: i64) -> Result<Order, Fault> {
+    async fn update_with_awaits(n: i64) -> Result<Order, Fault> {
         let base = order(n).await;
         Ok(Order { id: attempt(n).await?, name: say(&base.name).await, ..base.clone() })
     } for (1), (7);
@@ -253,7 +253,7 @@ twins! {
         outcome
     } for (1), (2), (7);
 
-    async fn idiom_nested_options(n: i64) -> String {
+    async fn options_in_options(n: i64) -> String {
         match nested(n).await {
             Some(Some(value)) if value > 2 => get(value).await.to_string(),
             Some(inner @ Some(_)) => {
