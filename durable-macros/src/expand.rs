@@ -1,6 +1,6 @@
 //! The compiler in four lines.
 
-use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
+use crate::{borrows, configure, emit, layout, liveness, lower, parse, parts, resolve};
 use proc_macro2::TokenStream;
 
 /// Compiles `#[workflow(options)] item`.
@@ -32,7 +32,7 @@ fn expand(options: &TokenStream, variant: configure::Variant) -> TokenStream {
 
 fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {
     let (function, names) = resolve::resolve(&mut workflow)?;
-    let function = lower::lower(&workflow, function)?;
+    let function = parts::split(lower::lower(&workflow, function)?);
     let live = liveness::liveness(&function);
     borrows::check(&function, &live)?;
     let layout = layout::layout(&function, &live);
