@@ -7,11 +7,11 @@ use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry},
-    codec::{EncodeError, Encoded, LayoutId, Persist},
+    codec::{EncodeError, Encoded, LayoutId},
     context::{Step, StepFailure},
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
-    workflow::Workflow,
+    workflow::RootWorkflow,
 };
 
 /// One annotated item.
@@ -27,11 +27,7 @@ inventory::collect!(Registration);
 
 impl Registration {
     /// Registers a workflow.
-    pub const fn workflow<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    pub const fn workflow<W: RootWorkflow>() -> Self {
         Registration::Workflow(WorkflowEntry::of::<W>)
     }
 
@@ -67,21 +63,13 @@ pub(crate) enum Moved {
 }
 
 impl WorkflowEntry {
-    fn of<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    fn of<W: RootWorkflow>() -> Self {
         WorkflowEntry { meta: W::META, poll: poll::<W> }
     }
 }
 
 /// Runs a root workflow to its next suspension.
-fn poll<W>(step: &mut Step, machine: Machine) -> Option<Moved>
-where
-    W: Workflow,
-    W::Output: Persist,
-{
+fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
     let (args, image) = match machine {
         Machine::Start(Encoded { layout, bytes }) => {
             match step.frames.decode::<W::Args>(&step.codec, layout, &bytes) {
@@ -116,11 +104,7 @@ where
     if step.failure.is_some() { None } else { moved }
 }
 
-fn encode_output<W>(step: &Step, output: &W::Output) -> Result<Encoded, EncodeError>
-where
-    W: Workflow,
-    W::Output: Persist,
-{
+fn encode_output<W: RootWorkflow>(step: &Step, output: &W::Output) -> Result<Encoded, EncodeError> {
     let mut bytes = Vec::new();
     let layout: LayoutId = step.codec.encode_into(output, &mut bytes)?;
     Ok(Encoded { layout, bytes })

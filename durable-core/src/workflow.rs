@@ -10,6 +10,7 @@ use crate::{
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
+    registry::Registration,
 };
 
 /// A compiled workflow. Implemented by `#[workflow]`, never by hand.
@@ -27,6 +28,38 @@ pub trait Workflow: 'static {
 
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+}
+
+/// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
+/// without type parameters.
+#[diagnostic::on_unimplemented(
+    message = "a generic workflow may be called from another workflow, but not started",
+    label = "this workflow has type parameters",
+    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that"
+)]
+pub trait RootWorkflow: Workflow<Output: Persist> {
+    #[doc(hidden)]
+    const REGISTRATION: Registration;
+}
+
+/// Stands for a workflow that does not compile, so that its callers do.
+#[doc(hidden)]
+pub struct Refused<A, O>(PhantomData<fn(A) -> O>);
+
+impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
+    type Args = A;
+    type Output = O;
+    const META: &'static WorkflowMeta =
+        &WorkflowMeta { name: "refused", function: "", file: "", line: 0, first: &[0], points: &[] };
+
+    fn poll(_: &mut Frame<'_>, _: Option<A>) -> Poll<O> {
+        unreachable!("a workflow that does not compile never runs")
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Persist, O: Persist> RootWorkflow for Refused<A, O> {
+    const REGISTRATION: Registration = Registration::workflow::<Self>();
 }
 
 /// A call of a workflow that has not begun: to be started on an engine, or awaited in a workflow.

@@ -114,7 +114,10 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
             p::poll_once(body(frame, args))
         }
     }
-    p::inventory::submit! { p::Registration::workflow::<Def>() }
+    impl p::RootWorkflow for Def {
+        const REGISTRATION: p::Registration = p::Registration::workflow::<Self>();
+    }
+    p::inventory::submit! { <Def as p::RootWorkflow>::REGISTRATION }
     WorkflowCall::<Def>::new((rounds,))
 }
 

@@ -15,6 +15,8 @@ mod effects;
 mod emit;
 mod expand;
 mod flow;
+mod fragments;
+mod home;
 mod ir;
 mod layout;
 mod liveness;
@@ -22,6 +24,7 @@ mod lower;
 mod parse;
 mod parts;
 mod resolve;
+mod stored;
 
 use proc_macro::TokenStream;
 
@@ -37,5 +40,5 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `crate = path` (where `durable` is found; default: `::durable`).
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::workflow(&options.into(), item.into()).into()
+    expand::workflow(options.into(), item.into()).into()
 }

@@ -523,9 +523,7 @@ mod tests {
 
     /// What each point of a function stores.
     fn stored(body: &str) -> Vec<String> {
-        let options = syn::parse_str("").expect("no options");
-        let item = syn::parse_str(&format!("async fn w(order: Order) {{ {body} }}")).expect("a function");
-        let mut workflow = parse::parse(options, item).expect("a workflow");
+        let mut workflow = parse::parse_str(&format!("async fn w(order: Order) {{ {body} }}"));
         let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
         let function = super::split(lower::lower(&workflow, function).expect("it lowers"));
         let live = liveness::liveness(&function);

@@ -6,12 +6,14 @@
 //!
 //! What the later phases can't see through is refused here, at its own tokens: an await inside a macro, a closure, an async block.
 
+mod foreign;
 mod macros;
 
 use crate::diagnostics::{self, Errors};
+use crate::fragments;
 use crate::ir::{Function, VarId, VarKind, marker};
 use crate::parse::Workflow;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use std::collections::{BTreeSet, HashMap};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Pat, Stmt};
@@ -64,19 +66,56 @@ enum Context {
     Closure,
     Async,
     Unsafe,
+    /// Inside of what is refused already.
+    Refused,
+}
+
+/// A name as rustc compares them: in a function that a `macro_rules` macro writes, the macro's `x` and the `x` that it was
+/// given are two.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Name {
+    text: String,
+    context: String,
+}
+
+impl Name {
+    fn of(ident: &Ident) -> Self {
+        Self::new(ident.to_string(), ident.span())
+    }
+
+    /// A span's syntax context shows only in its `Debug` form, `#4 bytes(12..15)`. Where that changes, all names are
+    /// taken to be of one context, as in a function that no macro writes.
+    fn new(text: String, span: Span) -> Self {
+        let shown = format!("{span:?}");
+        let context = shown.split_once(' ').map_or("", |(context, _)| context);
+        let context = if context.starts_with('#') { context.to_owned() } else { String::new() };
+        Self { text, context }
+    }
 }
 
 struct Resolver {
     function: Function,
     names: Names,
     errors: Errors,
-    scopes: Vec<HashMap<String, VarId>>,
+    scopes: Vec<HashMap<Name, VarId>>,
     context: Context,
 }
 
 impl Resolver {
-    fn lookup(&self, name: &str) -> Option<VarId> {
-        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    fn lookup(&self, name: &Name) -> Option<VarId> {
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.get(name).copied())
+            .or_else(|| self.lookup_anywhere(name))
+    }
+
+    /// Another macro's attribute may have written one of two names that are one.
+    fn lookup_anywhere(&self, name: &Name) -> Option<VarId> {
+        let same = |scope: &HashMap<Name, VarId>| {
+            scope.iter().find(|(other, _)| other.text == name.text).map(|(_, var)| *var)
+        };
+        self.scopes.iter().rev().find_map(same)
     }
 
     fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
@@ -104,42 +143,14 @@ impl Resolver {
 
     /// Turns an identifier into its variable's marker.
     fn mention(&mut self, ident: &mut Ident) -> bool {
-        let name = ident.to_string();
+        let name = Name::of(ident);
         if let Some(var) = self.lookup(&name) {
             *ident = marker(var, ident.span());
             true
         } else {
-            self.names.free.insert(name);
+            self.names.free.insert(name.text);
             false
         }
-    }
-
-    fn refuse_foreign(&mut self, path: &syn::Path, is_macro: bool) {
-        let Some(last) = path.segments.last() else {
-            return;
-        };
-        let name = last.ident.to_string();
-        let first = path.segments[0].ident.to_string();
-        let foreign =
-            path.segments.len() > 1 && matches!(first.as_str(), "tokio" | "futures" | "futures_util");
-        let advice = match (name.as_str(), is_macro) {
-            ("select" | "select_biased", true) if foreign => {
-                "is not durable: its state is lost in a crash; use `durable::select!`"
-            }
-            ("select", true) => "in a workflow is not supported yet",
-            ("join", true) => "is not durable: use `(a, b).join().await`",
-            ("try_join", true) => "is not durable: use `(a, b).try_join().await`",
-            ("spawn" | "spawn_blocking" | "spawn_local", false) if foreign => {
-                "is not durable: the task is lost in a crash; use `durable::spawn(operation)`, or do the work in an `#[activity]`"
-            }
-            ("sleep" | "sleep_until", false) if foreign => {
-                "is not durable: use `durable::sleep`, a timer that survives a crash"
-            }
-            _ => return,
-        };
-        let shown: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let bang = if is_macro { "!" } else { "" };
-        self.errors.push(last.ident.span(), format!("`{}{bang}` {advice}", shown.join("::")));
     }
 
     fn block_like(&mut self, block: &mut Block) {
@@ -150,7 +161,7 @@ impl Resolver {
 /// Numbers the bindings of one pattern; alternatives of an or-pattern share them.
 struct Binder<'a> {
     resolver: &'a mut Resolver,
-    bound: HashMap<String, VarId>,
+    bound: HashMap<Name, VarId>,
 }
 
 impl VisitMut for Binder<'_> {
@@ -162,9 +173,11 @@ impl VisitMut for Binder<'_> {
         }
         let resolver = &mut *self.resolver;
         let ident = &pat.ident;
-        let var = *self.bound.entry(name).or_insert_with(|| {
-            let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
-            resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
+        let var = *self.bound.entry(Name::of(ident)).or_insert_with(|| {
+            let stored_name = name.trim_start_matches("r#").to_owned();
+            // No `let` binds a `self`.
+            let ident = if name == "self" { Ident::new("__self", ident.span()) } else { ident.clone() };
+            resolver.function.new_var(VarKind::User, ident, stored_name)
         });
         resolver.function.vars[var].mutable = pat.mutability.is_some() && pat.by_ref.is_none();
         pat.ident = marker(var, pat.ident.span());
@@ -234,6 +247,7 @@ impl VisitMut for Resolver {
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        fragments::bracket(expr);
         match expr {
             Expr::Path(path) => {
                 if path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1
@@ -245,11 +259,10 @@ impl VisitMut for Resolver {
                         self.names.free.insert(segment.ident.to_string());
                     }
                 }
-                if path.qself.is_none() {
-                    let path = path.path.clone();
-                    self.refuse_foreign(&path, false);
-                }
             }
+            Expr::Call(call) if self.refuse_call(call) => self.within(Context::Refused, |this| {
+                visit_mut::visit_expr_call_mut(this, call);
+            }),
             Expr::Macro(mac) => self.rewrite_macro(&mut mac.mac),
             Expr::Let(cond) => {
                 self.visit_expr_mut(&mut cond.expr);
@@ -279,8 +292,7 @@ impl VisitMut for Resolver {
                 for input in &mut closure.inputs {
                     this.bind(input);
                 }
-                let context = if closure.asyncness.is_some() { Context::Async } else { Context::Closure };
-                this.within(context, |this| this.visit_expr_mut(&mut closure.body));
+                this.within(Context::Closure, |this| this.visit_expr_mut(&mut closure.body));
             }),
             Expr::Async(block) => self.within(Context::Async, |this| {
                 this.visit_block_mut(&mut block.block);
@@ -291,7 +303,7 @@ impl VisitMut for Resolver {
             Expr::Await(awaited) => {
                 let span = awaited.await_token.span;
                 match self.context {
-                    Context::Body => {}
+                    Context::Body | Context::Refused => {}
                     Context::Closure => self.errors.push(span, diagnostics::AWAIT_IN_CLOSURE),
                     Context::Async => self.errors.push(span, diagnostics::AWAIT_IN_ASYNC),
                     Context::Unsafe => self.errors.push(span, diagnostics::AWAIT_IN_UNSAFE),

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 
 fn expand(options: &str, item: &str) -> String {
     let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
-    expand::workflow(&parse(options), parse(item)).to_string()
+    expand::workflow(parse(options), parse(item)).to_string()
 }
 
 /// The messages of an expansion.
@@ -21,29 +21,44 @@ fn errors(item: &str) -> Vec<String> {
 fn mistakes_name_the_rewrite() {
     for (item, expected) in [
         ("fn f() {}", "write `async fn`"),
-        ("async fn f(&self) {}", "no `self`"),
+        ("async fn f(&self) {}", "no `self` by reference"),
+        ("async fn f(self) {}", "write `#[workflow]` above the `impl` too"),
+        ("async fn f() -> u8 { vec![Self::A].len() }", "write `#[workflow]` above the `impl` too"),
+        ("async fn f();", "can't be a function of a trait"),
+        ("struct S;", "stands on an async function"),
+        ("impl S { async fn f() {} }", "no function of this `impl` block is a workflow"),
+        ("impl T for S { #[workflow] async fn f() {} }", "a function of a trait can't be a workflow"),
+        ("impl S { #[workflow] async fn f(&mut self) {} }", "take `self`, and call it on a clone"),
+        ("impl S { #[workflow] fn f() {} #[workflow(name = 1)] async fn g() {} }", "expected string literal"),
+        ("async fn f(x: Option<&str>) {}", "take `Option<String>`"),
+        ("async fn f() -> &'static str { \"\" }", "return `String`"),
+        ("async fn f() -> Vec<&'static [u8]> { x }", "return `Vec<Vec<u8>>`"),
+        ("async fn f<'a>(x: &'a u8) {}", "leave the lifetime out"),
         ("async fn f(x: &mut u8) {}", "take the value and return the changed one"),
         ("async fn f() -> ! { loop {} }", "never returns"),
         ("async fn f(x: impl Copy) {}", "type parameter"),
-        ("async fn f() -> impl Copy { 1 }", "name its type"),
-        ("async fn f() { println!(\"{}\", g().await); }", "bind it before"),
+        ("async fn f() -> impl Copy { 1 }", "name the type"),
+        ("async fn f() { println!(\"{}\", g().await); }", "await first"),
         ("async fn f() { let h = async { g().await }; }", "second `#[workflow]`"),
         ("async fn f() { v.map(|x| async move { g(x).await }); }", "async block"),
         ("async fn f() { unsafe { g().await } }", "unsafe block"),
-        ("async fn f() { tokio::select! { x = g() => {} } }", "durable::select!"),
-        ("async fn f() { join!(a(), b()); }", "(a, b).join().await"),
-        ("async fn f() { tokio::spawn(g()); }", "durable::spawn"),
+        ("async fn f() { tokio::select! { x = g() => {} } }", "`tokio::select!` is not durable"),
+        ("async fn f() { join!(a(), b()); }", "`join!` is not durable"),
+        ("async fn f() { tokio::spawn(g()); }", "`tokio::spawn` is not durable"),
         ("async fn f() { tokio::time::sleep(d).await; }", "durable::sleep"),
         (
             "async fn f() { match x { (y, _) | (_, y) if g(y).await => {} _ => {} } }",
             "write an arm for each alternative",
         ),
-        ("async fn f() { (v[g().await], x) = h(); }", "bind the awaited index before"),
+        ("async fn f() { (v[g().await], x) = h(); }", "await the index before"),
         ("async fn f() { { use a::*; g().await; } }", "import what you use by name"),
         ("async fn f() { let S { x }: S; g().await; }", "declare each variable by itself"),
-        ("async fn f(x: u8) { macro_rules! m { () => { x } } m!(); }", "give it as an argument of the macro"),
+        (
+            "async fn f(x: u8) { macro_rules! m { () => { x } } m!(); }",
+            "give the variable as an argument of the macro",
+        ),
         ("async fn f() { { struct S; g().await; } S; }", "rename one of the two"),
-        ("async fn f() { *g() += h().await; }", "compound assignment"),
+        ("async fn f() { *g() += h().await; }", "left side of this assignment"),
         ("async fn f() { #[resume(\"a\")] g(); }", "there is none in this statement"),
         ("async fn f() { #[resume(a)] g().await; }", "a resume point's name is a string"),
     ] {
@@ -65,13 +80,36 @@ fn the_signature_stands_beside_the_errors() {
 }
 
 #[test]
+fn every_refused_item_keeps_its_signature() {
+    for (options, item, signature) in [
+        ("name = 1", "async fn f(a: u8) -> u8 { a }", "fn f (a : u8) -> :: durable :: WorkflowCall <"),
+        ("what", "pub async fn f() {}", "pub fn f () -> :: durable :: WorkflowCall <"),
+        ("", "fn f(a: u8) -> u8 { a }", "fn f (a : u8) -> :: durable :: WorkflowCall <"),
+        ("", "async fn f(&self) -> u8 { a }", "fn f (& self) -> :: durable :: WorkflowCall <"),
+        ("", "async fn f() -> &'static str { a }", "Refused < () , :: std :: string :: String >>"),
+        ("", "async fn f<T>(a: T) where T: Copy { let = ; }", "fn f < T > (a : T) -> :: durable"),
+        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "impl S { :: core :: compile_error"),
+        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "fn g () { }"),
+        ("crate = d", "impl S { #[workflow] fn f() {} }", "fn f () -> d :: WorkflowCall <"),
+    ] {
+        let text = expand(options, item);
+        assert!(text.contains("compile_error") && text.contains(signature), "{item}: {text}");
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_one_error() {
+    assert_eq!(errors("async fn f() { let = ; g().await }").len(), 1);
+}
+
+#[test]
 fn options_are_checked() {
     for (options, expected) in [
         ("name = \"\"", "can't be empty"),
         ("deadline = \"30 days\"", "is not a duration"),
         ("deadline = \"30d\"", "not supported yet"),
         ("migrate = f", "not supported yet"),
-        ("retries = 3", "unknown argument `retries`"),
+        ("retries = 3", "unknown option `retries`"),
     ] {
         assert!(expand(options, "async fn f() {}").contains(expected), "{options}");
     }

@@ -67,10 +67,7 @@ impl Lowerer {
                 never(span)
             }
             Expr::Let(e) => {
-                self.errors.push(
-                    e.let_token.span,
-                    "a `let` condition with an await is not supported here: bind the awaited value before",
-                );
+                self.errors.push(e.let_token.span, diagnostics::LET_CONDITION);
                 Expr::Let(e)
             }
             other => self.composite(other),
@@ -150,10 +147,7 @@ impl Lowerer {
                 Expr::Range(e)
             }
             other => {
-                self.errors.push(
-                    other.span(),
-                    "an await inside this expression is not supported yet: bind the awaited value before",
-                );
+                self.errors.push(other.span(), diagnostics::UNSUPPORTED_POSITION);
                 other
             }
         }

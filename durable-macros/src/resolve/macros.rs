@@ -1,7 +1,7 @@
 //! What a macro mentions. The standard macros are parsed for their real uses; of an unknown macro every identifier that names
 //! a variable counts as a use, which keeps too much rather than too little.
 
-use super::Resolver;
+use super::{Name, Resolver};
 use crate::diagnostics;
 use crate::ir::{CAPTURE, marker};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
@@ -44,10 +44,11 @@ type Captured = Vec<(String, Span)>;
 impl Resolver {
     /// Turns the mentions inside a macro into markers.
     pub(super) fn rewrite_macro(&mut self, mac: &mut Macro) {
-        if let Some(span) = find_await(&mac.tokens) {
+        if !self.refuse_macro(&mac.path)
+            && let Some(span) = find_await(&mac.tokens)
+        {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }
-        self.refuse_foreign(&mac.path.clone(), true);
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let parsed = match name.as_str() {
             name if FORMATTED.contains(&name) => self.formatted(mac),
@@ -77,7 +78,7 @@ impl Resolver {
                         continue;
                     }
                     let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
-                    if !part && !own.contains(&name) && self.lookup(&name).is_some() {
+                    if !part && !own.contains(&name) && self.lookup(&Name::of(ident)).is_some() {
                         self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
                     }
                 }
@@ -109,7 +110,9 @@ impl Resolver {
         let mut comma = !tokens.is_empty() && !ends_with_comma(&tokens);
         let mut seen = BTreeSet::new();
         for (name, span) in captured {
-            let (Some(var), Ok(mut original)) = (self.lookup(&name), syn::parse_str::<Ident>(&name)) else {
+            let (Some(var), Ok(mut original)) =
+                (self.lookup(&Name::new(name.clone(), span)), syn::parse_str::<Ident>(&name))
+            else {
                 continue;
             };
             if !seen.insert(var) {
