@@ -15,7 +15,7 @@ pub use crate::{
     codec::Persist,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Keep, Load, Storable, Var, storable},
+    frame::{Frame, Keep, Load, NoText, Owned, Storable, Var, storable},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,

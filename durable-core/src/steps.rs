@@ -85,35 +85,66 @@ collected! {
     [T] BinaryHeap<T> => T;
     [T] Option<T> => T;
     [T] Box<[T]> => T;
-    [T] vec::IntoIter<T> => T;
     [T, const N: usize] [T; N] => T;
     [T, S] HashSet<T, S> => T;
     [K, V] BTreeMap<K, V> => (K, V);
     [K, V, S] HashMap<K, V, S> => (K, V);
-    [T] Enumerate<vec::IntoIter<T>> => (usize, T);
-    [T] Rev<vec::IntoIter<T>> => T;
-    [T] Once<T> => T;
-    ['a, T] vec::Drain<'a, T> => T;
-    ['a, T] vec_deque::Drain<'a, T> => T;
-    ['a, T] binary_heap::Drain<'a, T> => T;
-    ['a, T] hash_set::Drain<'a, T> => T;
-    ['a, K, V] hash_map::Drain<'a, K, V> => (K, V);
-    [K, V] btree_map::IntoKeys<K, V> => K;
-    [K, V] btree_map::IntoValues<K, V> => V;
-    [K, V] hash_map::IntoKeys<K, V> => K;
-    [K, V] hash_map::IntoValues<K, V> => V;
-    [K, V] btree_map::IntoIter<K, V> => (K, V);
-    [K, V] hash_map::IntoIter<K, V> => (K, V);
-    [T] vec_deque::IntoIter<T> => T;
-    [T] btree_set::IntoIter<T> => T;
-    [T] hash_set::IntoIter<T> => T;
-    [T] Skip<vec::IntoIter<T>> => T;
-    [T] Take<vec::IntoIter<T>> => T;
-    [T] StepBy<vec::IntoIter<T>> => T;
-    [T] Enumerate<Rev<vec::IntoIter<T>>> => (usize, T);
-    [T] Rev<Enumerate<vec::IntoIter<T>>> => (usize, T);
-    [T, U] Zip<vec::IntoIter<T>, vec::IntoIter<U>> => (T, U);
-    [T] Chain<vec::IntoIter<T>, vec::IntoIter<T>> => T;
+}
+
+/// An iterator of the standard library over something owned: it ends, and has no effect, so that it may be collected when its
+/// loop begins.
+pub trait Eager: Iterator {}
+
+impl<I: Eager> IntoSteps for I
+where
+    I::Item: Persist,
+{
+    type Item = I::Item;
+    type Steps = Rest<I::Item>;
+
+    fn into_steps(self) -> Rest<I::Item> {
+        Rest(self.collect())
+    }
+}
+
+macro_rules! eager {
+    ($([$($generics:tt)*] $iter:ty $(where [$($bounds:tt)+])?;)*) => {
+        $(impl<$($generics)*> Eager for $iter $(where $($bounds)+)? {})*
+    };
+}
+eager! {
+    [T] vec::IntoIter<T>;
+    [T, const N: usize] array::IntoIter<T, N>;
+    [T] option::IntoIter<T>;
+    [T] vec_deque::IntoIter<T>;
+    [T] linked_list::IntoIter<T>;
+    [T] binary_heap::IntoIter<T>;
+    [T] btree_set::IntoIter<T>;
+    [T] hash_set::IntoIter<T>;
+    [K, V] btree_map::IntoIter<K, V>;
+    [K, V] btree_map::IntoKeys<K, V>;
+    [K, V] btree_map::IntoValues<K, V>;
+    [K, V] hash_map::IntoIter<K, V>;
+    [K, V] hash_map::IntoKeys<K, V>;
+    [K, V] hash_map::IntoValues<K, V>;
+    ['a, T] vec::Drain<'a, T>;
+    ['a, T] vec_deque::Drain<'a, T>;
+    ['a, T] binary_heap::Drain<'a, T>;
+    ['a, T] hash_set::Drain<'a, T>;
+    ['a, K, V] hash_map::Drain<'a, K, V>;
+    [T] Once<T>;
+    [I: Eager] Enumerate<I>;
+    [I: Eager] Skip<I>;
+    [I: Eager] Take<I>;
+    [I: Eager] StepBy<I>;
+    [I: Eager] Fuse<I>;
+    [I: Eager] Peekable<I>;
+    [I: Eager + DoubleEndedIterator] Rev<I>;
+    [I: Eager<Item: IntoIterator<IntoIter: Eager>>] Flatten<I>;
+    [A: Eager, B: Eager] Zip<A, B>;
+    [A: Eager, T] Zip<A, RangeFrom<T>> where [RangeFrom<T>: Iterator];
+    [A: Eager, T] Zip<A, Range<T>> where [Range<T>: Iterator];
+    [A: Eager, B: Eager<Item = <A as Iterator>::Item>] Chain<A, B>;
 }
 
 impl<T> IntoSteps for Range<T>
@@ -328,11 +359,11 @@ ordered! {
     [A: Ordered + Iterator, B: Ordered + Iterator<Item = <A as Iterator>::Item>] Chain<A, B>;
 }
 
-/// A constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
+/// A reference or a constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
 #[diagnostic::on_unimplemented(
-    message = "a `for` loop that awaits can't go over the constant `{Self}`",
-    label = "only lists, ranges and options can be gone over again",
-    note = "put its items into an array or a `Vec`"
+    message = "a `for` loop that awaits can't go over `{Self}`",
+    label = "it may come in another order after a restart",
+    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
 )]
 pub trait Listed: IntoIterator {}
 

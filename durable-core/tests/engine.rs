@@ -15,7 +15,7 @@ async fn double(n: u64) -> u64 {
 }
 
 /// `let mut total = 0; for _ in 0..rounds { total += double(total + 1).await; } sleep(1h).await; total`
-fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64> + use<>> {
+fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Output = u64> + use<>> {
     struct Def;
     impl Workflow for Def {
         type Args = (u32,);

@@ -19,7 +19,7 @@ use durable_store::{
 };
 
 /// `sleep(50ms).await; n`
-fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<>> {
+fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64> + use<>> {
     struct Def;
     impl Workflow for Def {
         type Args = (u64,);

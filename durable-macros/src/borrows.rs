@@ -22,9 +22,11 @@ pub(crate) fn check(function: &Function, live: &Liveness) -> syn::Result<()> {
             let refusal = &function.refusals[refusal];
             let callee = if point.callee.is_empty() { "this" } else { &point.callee };
             let line = point.span.start().line;
+            let shown =
+                if refusal.shown.is_empty() { "this".to_owned() } else { format!("`{}`", refusal.shown) };
             let message = format!(
-                "`{}` is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}; {}",
-                refusal.shown, refusal.because, refusal.instead
+                "{} is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}; {}",
+                shown, refusal.because, refusal.instead
             );
             errors.push_error(syn::Error::new_spanned(&refusal.borrow, message));
         }

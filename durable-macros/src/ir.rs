@@ -167,7 +167,7 @@ pub(crate) struct Remat {
 
 /// A borrow that can't be made again: an error if it is alive at a resume point.
 pub(crate) struct Refusal {
-    /// The user's tokens, and as text.
+    /// The user's tokens, and as text, if that says something.
     pub(crate) borrow: proc_macro2::TokenStream,
     pub(crate) shown: String,
     pub(crate) because: String,

@@ -128,16 +128,15 @@ fn blocks(function: &Function, live: &Liveness, var: VarId, moves: &[&Move]) -> 
     if blocks.is_empty() || blocks.iter().any(declared) {
         return None;
     }
+    // A borrow that is alive on the way into these blocks borrows from the whole, which then stays.
     let all = (0..function.remats.len()).all(|remat| {
-        // A borrow is made again either from the whole or from the part.
-        let made: Vec<VarId> =
-            (0..function.vars.len()).filter(|other| function.vars[*other].remat == Some(remat)).collect();
-        let mut alive = (0..function.blocks.len())
-            .filter(|block| made.iter().any(|other| live.live_in[*block].contains(other)))
-            .map(|block| blocks.contains(&block));
-        let first = alive.next();
+        let made = |other: &VarId| function.vars[*other].remat == Some(remat);
+        let enters = |from: BlockId| {
+            let mut entered = live.successors[from].iter().filter(|to| blocks.contains(to));
+            !blocks.contains(&from) && entered.any(|to| live.live_in[*to].iter().any(made))
+        };
         !mentions(&function.remats[remat].expr.to_token_stream(), var)
-            || first.is_none_or(|first| alive.all(|other| other == first))
+            || !(0..function.blocks.len()).any(enters)
     });
     all.then_some(blocks)
 }
@@ -555,6 +554,8 @@ mod tests {
             ("let n = order.count; f(n).await; g(order.count, order.id)", &["order"]),
             ("let n = order.count; f(n * 2).await; g(order.id)", &["order"]),
             ("f(&order.name).await; g(order.id)", &["order"]),
+            // A borrow from the whole is alive.
+            ("let id = &order.id; f(order.count).await; g(id, order.tags)", &["order"]),
             ("f(order.name.len()).await; g(order.id)", &["order"]),
             ("loop { f(order.name).await; g(order.id) }", &["order"]),
             // It is whole again.

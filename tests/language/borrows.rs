@@ -168,4 +168,155 @@ twins! {
         }
         format!("{order:?}")
     } for (0), (1), (2);
+
+    async fn look_ups(n: i64) -> String {
+        let order = order(n).await;
+        let table = table(n + 2).await;
+        let first = order.items.first();
+        let last = order.items.last();
+        let note = order.note.as_deref();
+        let word = note.unwrap_or("none").trim();
+        let key = "k1".to_string();
+        let value = table.get(&key);
+        let direct = &table["k0"];
+        let name = order.name.as_str();
+        let start = name.strip_prefix("order ").unwrap_or(name);
+        let (before, after) = order.name.split_at(2);
+        let a = say(word).await;
+        let b = say(start).await;
+        { let end_1 = get(1).await; format!("{first:?} {last:?} {note:?} {a} {b} {value:?} {direct} {before} {after} {}", end_1) }
+    } for (0), (1), (2);
+
+    async fn look_up_and_leave(n: i64) -> Option<i64> {
+        let mut items = order(n).await.items;
+        let first = items.first()?;
+        let a = price(first).await;
+        let second = items.get(1)?;
+        let b = price(second).await;
+        if let Some(item) = items.get_mut(n as usize - 1) {
+            item.qty += get(item.qty).await;
+            item.qty += get(item.qty).await;
+        }
+        Some(a + b + items[1].qty)
+    } for (0), (1), (2), (3);
+
+    async fn a_changing_index_is_copied(n: i64) -> String {
+        let items = order(n).await.items;
+        let mut i = 0;
+        let mut out = String::new();
+        while i + 1 < items.len() {
+            let item = &items[i];
+            let next = &items[i + 1].sku;
+            i += 1;
+            out += &say(&item.sku).await;
+            out += &get(item.qty).await.to_string();
+            out += next;
+        }
+        out
+    } for (0), (1), (3);
+
+    async fn tuples_of_borrows(n: i64) -> String {
+        let order = order(n).await;
+        let pair = (&order.name, &order.address);
+        let (name, count) = (&order.name, get(n).await);
+        let said = match (&order.note, order.items.first()) {
+            (Some(note), Some(item)) => { let end_1 = say(note).await; let end_2 = price(item).await; format!("{}{}{note}", end_1, end_2) },
+            (Some(note), None) => say(note).await + note,
+            (None, _) => say("none").await,
+        };
+        let (again, address) = pair;
+        { let end_1 = say(again).await; format!("{said} {} {name} {count} {again} {}", end_1, address.zip) }
+    } for (0), (1), (2);
+
+    /// What stands beside a borrow may change: the pattern is not matched as a whole again.
+    async fn beside_the_borrow(n: i64) -> String {
+        let mut parts = (n, words(2).await, Some(n));
+        match parts {
+            (1, ref mut words, Some(_)) => {
+                parts.0 = 100;
+                parts.2 = None;
+                words.push(say("x").await);
+                words.push(get(parts.0).await.to_string());
+            }
+            (_, ref words, _) => {
+                let said = say(&words[0]).await;
+                store(said + &words[1]).await;
+            }
+        }
+        format!("{parts:?}")
+    } for (0), (1);
+
+    /// A key may change after the look-up: it is not looked up again.
+    async fn after_the_look_up(n: i64) -> String {
+        let table = table(n + 2).await;
+        let mut key = "k0".to_string();
+        let found = table.get(key.as_str()).copied();
+        key.push('x');
+        let a = get(found.unwrap_or(-1)).await;
+        let mut at = 0;
+        let items = list(3).await;
+        let item = items.get(at).unwrap();
+        at += 2;
+        let b = get(*item).await;
+        format!("{a} {b} {item} {key} {at} {found:?}")
+    } for (1), (2);
+
+    async fn borrows_of_borrows(n: i64) -> String {
+        let orders = [order(n).await, order(n + 1).await];
+        let first = &orders[0];
+        let items = &first.items;
+        let item = items.first();
+        let mut names = vec![];
+        for (order, other) in orders.iter().zip(orders.iter().rev()) {
+            let address = &order.address;
+            let (city, zip) = (&address.city, &address.zip);
+            for item in &order.items {
+                let sku = item.sku.as_str();
+                names.push(say(sku).await + city);
+                if let Some(note) = &other.note {
+                    names.push(say(note).await + sku + note);
+                }
+            }
+            names.push({ let end_1 = get(i64::from(*zip)).await; format!("{city}{zip}{}", end_1) });
+        }
+        { let end_1 = say(&first.name).await; format!("{names:?}{item:?}{}", end_1) }
+    } for (0), (1), (2);
+
+    async fn mutable_parts(n: i64) -> Order {
+        let mut order = order(n).await;
+        let (items, address) = (&mut order.items, &mut order.address);
+        items.push(Item { sku: say("new").await, qty: 1 });
+        address.city.push_str(&say(&address.city).await);
+        items[0].qty += get(7).await;
+        if let Some(note) = order.note.as_mut() {
+            note.push_str(&say(note).await);
+            *note += &say(note).await;
+        }
+        while let Some(last) = order.items.last_mut() {
+            last.qty += get(last.qty).await;
+            if last.qty > 30 {
+                break;
+            }
+            store(last.sku.clone()).await;
+        }
+        order
+    } for (0), (1), (2);
+
+    async fn conditions_over_look_ups(n: i64) -> String {
+        let order = order(n).await;
+        let mut i = 0;
+        let mut out = String::new();
+        while let Some(item) = order.items.get(i)
+            && flag(0).await
+        {
+            i += 1;
+            out += &say(&item.sku).await;
+            out += &item.sku;
+        }
+        let Some(note) = &order.note else {
+            return say(&out).await + &order.name;
+        };
+        let Item { sku, qty } = order.items.first().unwrap_or(const { &Item { sku: String::new(), qty: 0 } });
+        { let end_1 = say(note).await; let end_2 = get(*qty).await; format!("{out}{note}{}{sku}{}", end_1, end_2) }
+    } for (0), (1), (2);
 }

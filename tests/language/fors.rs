@@ -64,11 +64,11 @@ twins! {
         let words = words(n).await;
         let mut out = String::new();
         for (i, word) in words.iter().enumerate() {
-            out += &say(&format!("{i}{word}")).await;
+            out += &say(&{ format!("{i}{word}") }).await;
             out += word;
         }
         for (i, word) in words.into_iter().enumerate() {
-            out += &say(&format!("{i}")).await;
+            out += &say(&{ format!("{i}") }).await;
             out += &word;
         }
         out
@@ -236,4 +236,212 @@ twins! {
         }
         Ok(total)
     } for (1), (2), (3), (7);
+
+    async fn for_over_what_an_await_gives(n: i64) -> String {
+        let mut out = String::new();
+        for word in words(n).await.iter() {
+            out += &say(word).await;
+            out += word;
+        }
+        for c in say("ab").await.chars() {
+            out += &say(&c.to_string()).await;
+            out.push(c);
+        }
+        for item in &order(n).await.items {
+            out += &get(item.qty).await.to_string();
+            out += &item.sku;
+        }
+        for (key, value) in table(n).await.iter_mut() {
+            *value += get(*value).await;
+            out += &say(&{ format!("{key}{value}") }).await;
+        }
+        out
+    } for (0), (2);
+
+    async fn for_changes_in_place(n: i64) -> String {
+        let mut order = order(n).await;
+        for (i, item) in order.items.iter_mut().enumerate().rev() {
+            item.qty = add(item.qty, i as i64).await;
+            item.sku.push_str(&say(&item.sku).await);
+            if item.qty == 3 {
+                continue;
+            }
+            store(item.sku.clone()).await;
+            item.qty += 1;
+        }
+        for pair in order.items.chunks_mut(2) {
+            pair[0].qty = get(pair.len() as i64).await;
+            for item in pair {
+                item.qty += get(item.qty).await;
+                item.sku += &say("!").await;
+            }
+        }
+        let mut queue: VecDeque<i64> = list(n).await.into();
+        for value in &mut queue {
+            *value += get(*value).await;
+            *value += get(*value).await;
+        }
+        format!("{order:?}{queue:?}")
+    } for (0), (1), (3);
+
+    async fn for_slices(n: i64) -> String {
+        let items = order(n + 3).await.items;
+        let mut out = String::new();
+        for item in &items[1..3] {
+            out += &say(&item.sku).await;
+            out += &item.sku;
+        }
+        for pair in items.windows(2) {
+            out += &get(pair[0].qty).await.to_string();
+            out += &pair[1].sku;
+        }
+        for (i, pair) in items.chunks(n as usize + 1).enumerate() {
+            out += &get(pair.len() as i64).await.to_string();
+            out += &pair[0].sku;
+            out += &i.to_string();
+        }
+        let (head, tail) = items.split_at(1);
+        for item in head.iter().chain(tail).skip(1) {
+            out += &say(&item.sku).await;
+        }
+        let mut skip = 0;
+        for item in items.iter().skip(skip).step_by(2) {
+            skip += 1;
+            out += &get(item.qty + skip as i64).await.to_string();
+        }
+        out
+    } for (0), (1);
+
+    async fn for_parts_of_text(n: i64) -> String {
+        let text = format!("a{n},b {n}\nc=d");
+        let mut out = String::new();
+        for line in text.lines() {
+            for part in line.split(',') {
+                out += &say(part).await;
+                out += line;
+            }
+            if let Some((left, right)) = line.split_once('=') {
+                out += &say(left).await;
+                out += right;
+            }
+        }
+        for (i, c) in text.char_indices().skip(1).step_by(3) {
+            out += &get(i as i64).await.to_string();
+            out.push(c);
+        }
+        out
+    } for (1), (22);
+
+    async fn for_ranges_with_adaptors(n: i64) -> String {
+        let mut out = String::new();
+        let mut end = n;
+        for i in (0..end).step_by(2) {
+            end += 1;
+            out += &get(i + end).await.to_string();
+        }
+        for i in (0..=n).rev().skip(1) {
+            out += &get(i).await.to_string();
+        }
+        for (i, k) in (0..n).zip(5..) {
+            out += &add(i, k).await.to_string();
+            out += &k.to_string();
+        }
+        out
+    } for (0), (1), (4);
+
+    async fn for_drained(n: i64) -> String {
+        let mut values = list(n + 2).await;
+        let mut out = String::new();
+        for value in values.drain(1..) {
+            out += &get(value).await.to_string();
+            if value > 6 {
+                break;
+            }
+        }
+        values.push(get(9).await);
+        let table = table(n).await;
+        for key in table.into_keys() {
+            out += &say(&key).await;
+        }
+        for (i, value) in values.into_iter().enumerate().skip(1) {
+            out += &add(value, i as i64).await.to_string();
+        }
+        out
+    } for (0), (3);
+
+    /// On a way out of the loop, what it went over may be changed or given away.
+    async fn for_with_a_way_out(n: i64) -> String {
+        let mut order = order(n).await;
+        for (i, item) in order.items.iter().enumerate() {
+            if item.qty == 2 {
+                let sku = item.sku.clone();
+                order.items.clear();
+                let said = say(&sku).await;
+                return { let end_2 = get(i as i64).await; format!("{i} {said} {} {}", order.items.len(), end_2) };
+            }
+            store(item.sku.clone()).await;
+        }
+        for value in list(n).await.iter().copied() {
+            if flag(value).await {
+                break;
+            }
+        }
+        say("end").await
+    } for (0), (1), (3);
+
+    async fn for_copies_outlive_a_change(n: i64) -> i64 {
+        let mut values = list(n).await;
+        for value in values.iter().copied() {
+            if value > 2 {
+                values[1] = 1000;
+                let more = get(1).await;
+                return value + more + values[1];
+            }
+            store(value.to_string()).await;
+        }
+        get(n).await
+    } for (0), (1), (4);
+
+    async fn for_breaks_and_continues(n: i64) -> String {
+        let orders = { let end_0 = order(n).await; let end_1 = order(n + 1).await; vec![end_0, end_1] };
+        let mut out = String::new();
+        'orders: for order in &orders {
+            for (i, item) in order.items.iter().enumerate() {
+                if flag(item.qty).await {
+                    out += &item.sku;
+                    continue;
+                }
+                if i == 2 {
+                    out += &say(&order.name).await;
+                    continue 'orders;
+                }
+                out += &say(&item.sku).await;
+                if item.qty > 4 {
+                    break 'orders;
+                }
+            }
+            out += &say(&order.name).await;
+            out += &order.name;
+        }
+        out
+    } for (0), (2), (4);
+
+    async fn for_several_places(n: i64) -> String {
+        let order = order(n).await;
+        let mut out = String::new();
+        let names = std::iter::once(&order.name).chain(&order.note);
+        for name in names {
+            out += &say(name).await;
+            out += name;
+        }
+        for name in [Some(&order.name), order.note.as_ref()].into_iter().flatten() {
+            out += &say(name).await;
+            out += name;
+        }
+        for place in [&order.address, &order.address] {
+            out += &say(&place.city).await;
+            out += &place.city;
+        }
+        out
+    } for (1), (2);
 }

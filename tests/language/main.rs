@@ -36,4 +36,5 @@ mod operands;
 mod patterns;
 mod questions;
 mod scopes;
+mod texts;
 mod types;

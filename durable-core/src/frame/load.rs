@@ -47,6 +47,50 @@ fn load_one<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
     slot
 }
 
+/// Types of text and bytes, whose references serde reads only from what outlives them: that is no trait bound but a lifetime
+/// error, which no message of ours would reach. So these references are asked for by method resolution.
+pub trait Text {}
+impl Text for str {}
+impl Text for [u8] {}
+impl Text for std::path::Path {}
+
+/// What a reference to text never is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be kept in a snapshot",
+    label = "this borrows and is still needed after the workflow was suspended, so it must be stored",
+    note = "keep an owned copy: a `String` (`.to_string()`, `.to_owned()`), or a `Vec` of them",
+    note = "a `&'static str` is kept without that where it is seen to be a literal: `let text = \"..\";`, or an `if` or `match` between literals"
+)]
+pub trait Owned {}
+
+macro_rules! is_text {
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(
+        impl<'a, T: Text + ?Sized, $($generics)*> Storable<$ty> {
+            /// Asked of a variable that holds references to text: an error.
+            pub fn is_no_text(&self)
+            where
+                $ty: Owned,
+            {
+            }
+        }
+    )*};
+}
+is_text! {
+    [] &'a T;
+    [] Option<&'a T>;
+    [] Vec<&'a T>;
+    [const N: usize] [&'a T; N];
+    [U] (&'a T, U);
+}
+
+/// Asked of any other variable.
+pub trait NoText {
+    #[doc(hidden)]
+    fn is_no_text(&self) {}
+}
+
+impl<T> NoText for Storable<T> {}
+
 /// Proofs for a tuple of variables, which is loaded at once.
 pub trait Load {
     /// The variables.

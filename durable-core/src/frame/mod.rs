@@ -15,7 +15,7 @@ use std::{sync::Arc, task::Poll};
 
 pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
-pub use load::{Keep, Load, Storable, Var, storable};
+pub use load::{Keep, Load, NoText, Owned, Storable, Var, storable};
 
 use crate::{
     codec::{LayoutId, Slot, TypeOf},

@@ -88,9 +88,9 @@ pub(super) fn momentary(var: VarId) -> Ident {
 impl<'a> Emitter<'a> {
     /// The whole body, from the dispatch on.
     pub(crate) fn body(&self) -> TokenStream {
-        let (storables, declarations) = (self.storables(), self.declarations(None));
+        let declarations = self.declarations(None);
         let text = self.tree(0, None);
-        quote!(#storables #declarations #text)
+        quote!(#declarations #text)
     }
 
     pub(super) fn place(&'a self, block: BlockId) -> Place<'a> {

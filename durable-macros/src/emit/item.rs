@@ -29,7 +29,7 @@ pub(crate) fn emit(
     let naming = Naming::new(function, names);
     let emitter =
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
-    let body = emitter.body();
+    let (body, (storables, kept)) = (emitter.body(), emitter.storables());
     let parts = Parts::of(workflow);
     let (items, allowed) = (&function.items, &function.allowed);
     let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
@@ -45,7 +45,9 @@ pub(crate) fn emit(
         &quote! {
             #(#items)*
             #resume
+            #storables
             #bad: { #body }
+            #kept
             match #p::suspend().await {}
         },
     );

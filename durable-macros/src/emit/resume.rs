@@ -6,7 +6,7 @@
 
 use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary, parked};
 use super::names::Render;
-use crate::ir::{BlockId, PointId, VarId, bound};
+use crate::ir::{BlockId, PointId, VarId, VarKind, bound};
 use crate::layout::Level;
 use crate::lower::plain;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -32,20 +32,32 @@ fn storable(var: VarId) -> Ident {
 }
 
 impl Emitter<'_> {
-    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding.
-    pub(super) fn storables(&self) -> TokenStream {
+    /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding. Whether it
+    /// is a borrow of text is asked behind the user's code, where every type is known: rustc finds that out too late to say it well.
+    pub(crate) fn storables(&self) -> (TokenStream, TokenStream) {
         let mut vars = BTreeSet::new();
         for &point in &self.layout.points {
             vars.insert(self.function.points[point].future);
             vars.extend(self.live.saved(self.function, point));
         }
-        let witnesses = vars.into_iter().map(|var| {
-            let at = Span::mixed_site().located_at(self.function.vars[var].ident.span());
+        let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
+        for var in vars {
+            let info = &self.function.vars[var];
+            let at = Span::mixed_site().located_at(info.ident.span());
             let (name, p) = (storable(var), Ident::new("__p", at));
             let call = quote_spanned!(at=> #p::storable());
-            quote!(let #name = #call;)
-        });
-        witnesses.collect()
+            witnesses.extend(quote!(let #name = #call;));
+            if info.kind != VarKind::Future && !info.pinned {
+                let question = quote_spanned!(at=> #name.is_no_text());
+                questions.extend(quote!(#question;));
+            }
+        }
+        if questions.is_empty() {
+            return (witnesses, questions);
+        }
+        // A closure that nobody calls: it is checked, and costs nothing else.
+        let p = made_up("__p");
+        (witnesses, quote!(let _ = || { use #p::NoText as _; #questions };))
     }
 
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {

@@ -61,11 +61,8 @@ fn is_plain_index(expr: &Expr) -> bool {
 impl Lowerer {
     /// Finds the bindings of a pattern that can be made again by matching the value again, and notes why others can't.
     pub(super) fn rematerialise_pattern(&mut self, pat: &Pat, ty: Option<&Type>, value: &Expr) {
-        if let (Pat::Tuple(pats), Expr::Tuple(values)) = (pat, value)
-            && pats.elems.len() == values.elems.len()
-            && !pats.elems.iter().any(|pat| matches!(pat, Pat::Rest(_)))
-        {
-            for (pat, value) in pats.elems.iter().zip(&values.elems) {
+        if let (Pat::Tuple(pats), Expr::Tuple(values)) = (pat, value) {
+            for (pat, value) in componentwise(pats, values) {
                 self.rematerialise_pattern(pat, None, value);
             }
             return;
@@ -79,6 +76,12 @@ impl Lowerer {
                 Ok(checks) => (checks, References::of(pat, false)),
                 Err(_) => {
                     let not = self.refusal_of_iterator(pat, value).unwrap_or(not);
+                    // Taken apart, it may give values that are saved.
+                    if plain(pat).is_none()
+                        && matches!(value, Expr::Array(_) | Expr::Struct(_) | Expr::Call(_))
+                    {
+                        return;
+                    }
                     return self.refuse(&References::of(pat, true).found, ty, value, not);
                 }
             },
@@ -147,7 +150,11 @@ impl Lowerer {
             },
             (Not::Owned, _) => return,
         };
-        let shown = super::point::shown(&self.function, value.to_token_stream());
+        let mut shown = super::point::shown(&self.function, value.to_token_stream());
+        // Long text says less than its place does.
+        if shown.contains("__durable_") || matches!(value, Expr::Closure(_)) {
+            shown.clear();
+        }
         self.function.refusals.push(Refusal {
             borrow: value.to_token_stream(),
             shown,
@@ -329,6 +336,19 @@ impl Lowerer {
         roots.remove(&var);
         (remat.count.is_some() || !info.mutable) && roots.into_iter().all(|root| self.is_frozen(root))
     }
+}
+
+/// The parts of a tuple, each with its pattern.
+fn componentwise<'a>(
+    pats: &'a syn::PatTuple,
+    values: &'a syn::ExprTuple,
+) -> impl Iterator<Item = (&'a Pat, &'a Expr)> {
+    let rest = pats.elems.iter().position(|pat| matches!(pat, Pat::Rest(_)));
+    let before = rest.unwrap_or(pats.elems.len());
+    let behind = pats.elems.len() - rest.map_or(before, |at| at + 1);
+    let skipped = values.elems.len().saturating_sub(behind).max(before);
+    let first = pats.elems.iter().zip(&values.elems).take(before);
+    first.chain(pats.elems.iter().skip(before + 1).zip(values.elems.iter().skip(skipped)))
 }
 
 /// `Some`, `Ok`, `Err`.

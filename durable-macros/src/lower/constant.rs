@@ -13,7 +13,7 @@ const TEXTS: &[&str] = &["concat", "stringify", "include_str", "include_bytes", 
 /// Something that is the same whenever it is evaluated: a literal, a constant, a function's path.
 pub(super) fn is_constant(expr: &Expr) -> bool {
     match expr {
-        Expr::Lit(_) => true,
+        Expr::Lit(_) | Expr::Const(_) => true,
         Expr::Path(_) => as_var(expr).is_none(),
         Expr::Paren(e) => is_constant(&e.expr),
         Expr::Group(e) => is_constant(&e.expr),

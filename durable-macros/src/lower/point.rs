@@ -163,7 +163,14 @@ pub(super) fn shown(function: &Function, tokens: TokenStream) -> String {
     ] {
         text = text.replace(from, to);
     }
-    text.replace("()", "()")
+    // `|x| ..`
+    while let Some(at) = text.find("(| ") {
+        text.replace_range(at..at + 3, "(|");
+        if let Some(end) = text[at + 2..].find(" | ") {
+            text.replace_range(at + 2 + end..at + 3 + end, "");
+        }
+    }
+    text
 }
 
 /// Tokens as text, with the user's names and single spaces.

@@ -41,8 +41,8 @@ impl Lowerer {
                 if !stable {
                     return Err(Not::Owned);
                 }
-                let (p, receiver) = (runtime(), &call.receiver);
-                checks.push(syn::parse_quote!(#p::viewed(&#receiver)));
+                let (p, receiver) = (runtime(call), &call.receiver);
+                checks.push(syn::parse_quote_spanned!(p.span()=> #p::viewed(&#receiver)));
                 Ok(checks)
             }
             Method::Opener => {
@@ -54,8 +54,8 @@ impl Lowerer {
             }
             Method::Start { certain: true } | Method::Adaptor => {
                 let mut checks = self.iteration(expr)?.checks;
-                let p = runtime();
-                checks.push(syn::parse_quote!(#p::ordered(#expr)));
+                let p = runtime(call);
+                checks.push(syn::parse_quote_spanned!(p.span()=> #p::ordered(#expr)));
                 Ok(checks)
             }
             Method::End | Method::Search => {
@@ -67,8 +67,8 @@ impl Lowerer {
                 if method == Method::Search || !stable {
                     return Err(Not::Refused(search(&call.method)));
                 }
-                let (p, receiver) = (runtime(), &call.receiver);
-                checks.push(syn::parse_quote!(#p::ordered(#receiver)));
+                let (p, receiver) = (runtime(call), &call.receiver);
+                checks.push(syn::parse_quote_spanned!(p.span()=> #p::ordered(#receiver)));
                 Ok(checks)
             }
             Method::Closure => {
@@ -154,7 +154,7 @@ impl Lowerer {
 
     /// What a method call is, by its name and by what it is called on.
     pub(super) fn method(&self, call: &syn::ExprMethodCall) -> Method {
-        Method::of(&call.method, self.is_iterator(&call.receiver))
+        Method::of(call, self.is_iterator(&call.receiver))
     }
 
     /// A chain that is an iterator by the names of its methods, or a variable that holds one.
@@ -222,6 +222,6 @@ fn search(method: &Ident) -> Why {
     }
 }
 
-pub(super) fn runtime() -> Ident {
-    Ident::new("__p", Span::mixed_site())
+fn runtime(call: &syn::ExprMethodCall) -> Ident {
+    Ident::new("__p", Span::mixed_site().located_at(call.method.span()))
 }

@@ -18,11 +18,8 @@ const LOOKS: &[&str] = &[
     "as_os_str",
 ];
 
-/// Methods of the standard library's types that a user's type may have with another meaning.
+/// Methods of the standard library's types that a user's type may have with another meaning; without an argument.
 const LOOKUPS: &[&str] = &[
-    "get",
-    "get_mut",
-    "get_key_value",
     "first",
     "first_mut",
     "last",
@@ -37,11 +34,22 @@ const LOOKUPS: &[&str] = &[
     "split_last",
     "split_first_mut",
     "split_last_mut",
-    "split_at",
-    "split_at_mut",
     "trim",
     "trim_start",
     "trim_end",
+    "file_name",
+    "file_stem",
+    "extension",
+    "parent",
+];
+
+/// The same, with one argument: `cell.get()` is none of them.
+const LOOKUPS_BY: &[&str] = &[
+    "get",
+    "get_mut",
+    "get_key_value",
+    "split_at",
+    "split_at_mut",
     "trim_matches",
     "trim_start_matches",
     "trim_end_matches",
@@ -49,10 +57,6 @@ const LOOKUPS: &[&str] = &[
     "strip_suffix",
     "split_once",
     "rsplit_once",
-    "file_name",
-    "file_stem",
-    "extension",
-    "parent",
 ];
 
 /// Methods that take a borrow out of an option or a result.
@@ -134,8 +138,8 @@ pub(super) enum Method {
 
 impl Method {
     /// A method by its name, as a call on an iterator or on anything else.
-    pub(super) fn of(name: &syn::Ident, on_iterator: bool) -> Self {
-        let name = name.to_string();
+    pub(super) fn of(call: &syn::ExprMethodCall, on_iterator: bool) -> Self {
+        let name = call.method.to_string();
         let is = |table: &[&str]| table.contains(&name.as_str());
         match on_iterator {
             true if is(ADAPTORS) => Self::Adaptor,
@@ -144,7 +148,8 @@ impl Method {
             true if is(SEARCHES) => Self::Search,
             true => Self::Other,
             false if is(LOOKS) => Self::Look,
-            false if is(LOOKUPS) => Self::Lookup,
+            false if is(LOOKUPS) && call.args.is_empty() => Self::Lookup,
+            false if is(LOOKUPS_BY) && call.args.len() == 1 => Self::Lookup,
             false if is(OPENERS) => Self::Opener,
             false if is(STARTS) => Self::Start { certain: true },
             false if is(OTHER_STARTS) => Self::Start { certain: false },

@@ -198,6 +198,12 @@ pub mod __private {
 
     impl<T> Copy for Storable<T> {}
 
+    pub trait NoText {
+        fn is_no_text(&self) {}
+    }
+
+    impl<T> NoText for Storable<T> {}
+
     pub fn storable<T: Persist>() -> Storable<T> {
         Storable {
             read: |input| {
