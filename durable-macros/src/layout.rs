@@ -204,8 +204,11 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             }
             false
         };
-        if !blocks.iter().all(|block| visible(*block)) {
-            let mut around = function.loops_around(decl);
+        let is_part = function.parts.iter().any(|parts| parts.parts.iter().any(|(_, part)| *part == var));
+        if is_part || !blocks.iter().all(|block| visible(*block)) {
+            // A part may begin further in than its whole.
+            let first = if is_part { blocks.first().copied().unwrap_or(decl) } else { decl };
+            let mut around = function.loops_around(first);
             for block in blocks {
                 let other = function.loops_around(block);
                 let shared = around.iter().zip(&other).take_while(|(a, b)| a == b).count();

@@ -151,6 +151,29 @@ pub mod __private {
         }
     }
 
+    pub struct Copied<'a, T>(pub &'a T);
+
+    pub trait CopiedByClone<T> {
+        fn copied(&self) -> T;
+    }
+
+    impl<T: Clone> CopiedByClone<T> for Copied<'_, T> {
+        fn copied(&self) -> T {
+            self.0.clone()
+        }
+    }
+
+    pub trait CopiedByCodec<T> {
+        fn copied(&self) -> T;
+    }
+
+    impl<T: Persist> CopiedByCodec<T> for &Copied<'_, T> {
+        fn copied(&self) -> T {
+            let bytes = postcard::to_stdvec(self.0).expect("a test's value is serializable");
+            postcard::from_bytes(&bytes).expect("it was encoded as this type")
+        }
+    }
+
     pub trait Var {
         fn write(&self, bytes: &mut Vec<u8>);
     }
