@@ -47,6 +47,40 @@ pub fn into_steps<I: IntoSteps<Steps = S>, S>(iterable: I) -> S {
     iterable.into_steps()
 }
 
+/// A value of which a snapshot would make a second one; see `CopiedByClone` and `CopiedByCodec`.
+#[derive(Debug)]
+pub struct Copied<'a, T>(pub &'a T);
+
+/// The copy of a value that can be cloned.
+pub trait CopiedByClone<T> {
+    /// The copy.
+    fn copied(&self) -> T;
+}
+
+impl<T: Clone> CopiedByClone<T> for Copied<'_, T> {
+    fn copied(&self) -> T {
+        self.0.clone()
+    }
+}
+
+/// The copy of any other value: what a snapshot would give back.
+pub trait CopiedByCodec<T> {
+    /// The copy.
+    fn copied(&self) -> T;
+}
+
+impl<T: Persist> CopiedByCodec<T> for &Copied<'_, T> {
+    /// # Panics
+    /// If the value does not come back, in which case it could not be stored either.
+    fn copied(&self) -> T {
+        crate::codec::current(|codec| {
+            let mut bytes = Vec::new();
+            let layout = codec.encode_into(self.0, &mut bytes).unwrap_or_else(|error| panic!("{error}"));
+            codec.decode(layout, &bytes).unwrap_or_else(|error| panic!("{error}"))
+        })
+    }
+}
+
 /// Begins a loop over something borrowed.
 pub fn ordered<I: Ordered>(iterable: I) -> I::IntoIter {
     iterable.into_iter()

@@ -25,6 +25,8 @@ mod item;
 mod names;
 mod resume;
 
+#[cfg(test)]
+pub(crate) use item::emit_body;
 pub(crate) use item::{emit, emit_signature};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::diagnostics::Errors;
 use crate::home::{self, Home};
 use crate::parse::Options;
-use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
+use crate::{borrows, configure, emit, layout, liveness, lower, parse, parts, resolve};
 use proc_macro2::TokenStream;
 use syn::{ItemImpl, Path};
 
@@ -66,7 +66,7 @@ fn expand(options: &Options, variant: configure::Variant, home: Option<&Home>, r
 
 fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {
     let (function, names) = resolve::resolve(&mut workflow)?;
-    let function = lower::lower(&workflow, function)?;
+    let function = parts::split(lower::lower(&workflow, function)?);
     let live = liveness::liveness(&function);
     borrows::check(&function, &live)?;
     let layout = layout::layout(&function, &live);

@@ -109,7 +109,10 @@ fn place(function: &Function, scope: &[Option<BlockId>], dominator: BlockId, blo
             None => scope[at],
         };
         match (outer, left) {
-            (Some(outer), Some(id)) if function.shares_scopes(outer, block) => return Place::Behind(id),
+            // Behind a loop is still in the scopes that the loop stands in.
+            (Some(_), Some(id)) if function.shares_scopes(function.loops[id].head, block) => {
+                return Place::Behind(id);
+            }
             (Some(outer), _) => at = outer,
             (None, _) => return Place::In(at),
         }
@@ -202,8 +205,11 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             }
             false
         };
-        if !blocks.iter().all(|block| visible(*block)) {
-            let mut around = function.loops_around(decl);
+        let is_part = function.parts.iter().any(|parts| parts.parts.iter().any(|(_, part)| *part == var));
+        if is_part || !blocks.iter().all(|block| visible(*block)) {
+            // A part may begin further in than its whole.
+            let first = if is_part { blocks.first().copied().unwrap_or(decl) } else { decl };
+            let mut around = function.loops_around(first);
             for block in blocks {
                 let other = function.loops_around(block);
                 let shared = around.iter().zip(&other).take_while(|(a, b)| a == b).count();
@@ -212,6 +218,14 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             plan.hoisted[var] = Some(around.last().copied());
         }
     }
+}
+
+/// Where a block that stands behind a loop is found among its scope's blocks: where that loop begins.
+fn stands(function: &Function, plan: &Layout, mut block: BlockId) -> BlockId {
+    while let Some(id) = plan.exits.iter().position(|exits| exits.contains(&block)) {
+        block = function.loops[id].head;
+    }
+    block
 }
 
 /// A hoisted variable of a scope of the user's is dropped where this scope ends, if that is a block of its own.
@@ -231,7 +245,8 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
         let mut at = decl;
         while let Some(parent) = scope[at] {
             let followers = &plan.followers[parent];
-            let from = followers.iter().position(|follower| *follower == at).map_or(0, |index| index + 1);
+            let stands = stands(function, plan, at);
+            let from = followers.iter().position(|follower| *follower == stands).map_or(0, |index| index + 1);
             let end = (from..followers.len()).find(|index| !function.shares_scopes(decl, followers[*index]));
             if let Some(end) = end {
                 // Everything that needs the variable must stand in the text in front of that block.
@@ -239,7 +254,7 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
                     let mut at = Some(block);
                     while let Some(block) = at {
                         if scope[block] == Some(parent) {
-                            return !followers[end..].contains(&block);
+                            return !followers[end..].contains(&self::stands(function, plan, block));
                         }
                         at = scope[block];
                     }

@@ -131,8 +131,9 @@ impl<'a> Emitter<'a> {
         let name = self.naming.at(self.function, var, instance, None);
         let slotted = self.layout.slots.iter().any(|(_, other)| *other == var);
         let mutable = (info.mutable || slotted).then(|| quote!(mut));
-        let allow =
-            (slotted || (info.mutable && info.kind != VarKind::User)).then(|| quote!(#[allow(unused_mut)]));
+        let parted = self.function.parts.iter().any(|parts| parts.var == var);
+        let allow = (slotted || parted || (info.mutable && info.kind != VarKind::User))
+            .then(|| quote!(#[allow(unused_mut)]));
         let ty = info.ty.as_ref().map(|ty| quote!(: #ty));
         quote!(#allow let #mutable #name #ty;)
     }
@@ -282,11 +283,32 @@ impl<'a> Emitter<'a> {
         if moves.is_empty() { jump } else { quote!({ #moves #jump }) }
     }
 
+    /// Variables that are known by their parts from here on.
+    fn parts(&self, from: BlockId, to: BlockId) -> TokenStream {
+        let (here, there) = (self.place(from), self.place(to));
+        let p = made_up("__p");
+        let mut tokens = TokenStream::new();
+        for parts in self.function.parts.iter().filter(|parts| parts.begins(from, to)) {
+            let whole = here.name(parts.var, None);
+            for (fields, part) in &parts.parts {
+                if self.live.live_in[to].contains(part) {
+                    let name = there.name(*part, None);
+                    tokens.extend(quote!(#name = {
+                        #[allow(unused_imports)]
+                        use #p::{CopiedByClone as _, CopiedByCodec as _};
+                        (&#p::Copied(&#whole #fields)).copied()
+                    };));
+                }
+            }
+        }
+        tokens
+    }
+
     /// Variables with a slot change their instance on the way.
     fn moves(&self, from: BlockId, to: BlockId) -> TokenStream {
         let (here, there) = (self.function.loops_around(from), self.function.loops_around(to));
+        let mut tokens = self.parts(from, to);
         let vars: BTreeSet<VarId> = self.layout.slots.iter().map(|(_, var)| *var).collect();
-        let mut tokens = TokenStream::new();
         for var in vars {
             let source = self.layout.instance(var, &here);
             let value = self.naming.at(self.function, var, source, None);

@@ -26,10 +26,7 @@ pub(crate) fn emit(
     live: &Liveness,
     layout: &Layout,
 ) -> TokenStream {
-    let naming = Naming::new(function, names);
-    let emitter =
-        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
-    let (body, (storables, kept)) = (emitter.body(), emitter.storables());
+    let Body { text: body, storables, kept } = emit_body(function, names, live, layout);
     let parts = Parts::of(workflow);
     let (items, allowed) = (&function.items, &function.allowed);
     let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
@@ -52,6 +49,23 @@ pub(crate) fn emit(
         },
     );
     definition(workflow, &parts, &meta(workflow, function, live, layout), &machine)
+}
+
+/// The inside of a machine.
+pub(crate) struct Body {
+    /// The text, from the dispatch on.
+    pub(crate) text: TokenStream,
+    storables: TokenStream,
+    kept: TokenStream,
+}
+
+/// Writes the body.
+pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
+    let naming = Naming::new(function, names);
+    let emitter =
+        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
+    let (text, (storables, kept)) = (emitter.body(), emitter.storables());
+    Body { text, storables, kept }
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.

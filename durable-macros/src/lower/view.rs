@@ -59,11 +59,14 @@ impl Lowerer {
                 Ok(checks)
             }
             Method::End | Method::Search => {
-                let Iteration { items: Items::References, mut checks, .. } =
-                    self.iteration(&call.receiver)?
-                else {
-                    return Err(Not::Owned);
+                let Iteration { items, mut checks, .. } = match self.iteration(&call.receiver) {
+                    // What a closure made of the items, `.map(|item| item.cents).min()`, is a value most often: its type tells.
+                    Err(Not::Refused(_)) => return Err(Not::Owned),
+                    found => found?,
                 };
+                if !matches!(items, Items::References) {
+                    return Err(Not::Owned);
+                }
                 if method == Method::Search || !stable {
                     return Err(Not::Refused(search(&call.method)));
                 }

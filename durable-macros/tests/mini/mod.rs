@@ -181,6 +181,28 @@ pub mod __private {
         }
     }
 
+    pub struct Copied<'a, T>(pub &'a T);
+
+    pub trait CopiedByClone<T> {
+        fn copied(&self) -> T;
+    }
+
+    impl<T: Clone> CopiedByClone<T> for Copied<'_, T> {
+        fn copied(&self) -> T {
+            self.0.clone()
+        }
+    }
+
+    pub trait CopiedByCodec<T> {
+        fn copied(&self) -> T;
+    }
+
+    impl<T: Persist> CopiedByCodec<T> for &Copied<'_, T> {
+        fn copied(&self) -> T {
+            read(&mut &*write(self.0)).expect("it was encoded as this type")
+        }
+    }
+
     /// The proof that a variable can be stored.
     pub struct Storable<T>(fn(&mut &[u8]) -> Option<T>);
 
