@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     activity::CallOptions,
-    codec::{Codec, DecodeError, EncodeError, Encoded, LayoutId, Persist},
+    codec::{Codec, DecodeError, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     error::CallError,
     frame::Frames,
 };
@@ -190,8 +190,14 @@ impl Context<'_> {
     }
 
     /// Decodes a stored value. Its layout may be known to the store alone: another process wrote it.
-    pub(crate) fn decode<T: Persist>(&self, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
-        self.step.frames.decode(&self.step.codec, layout, bytes)
+    pub(crate) fn decode_as(
+        &self,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        self.step.frames.decode_as(&self.step.codec, of, layout, bytes, slot)
     }
 
     /// The engine's clock, in milliseconds since the Unix epoch: the time of this step.

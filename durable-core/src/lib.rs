@@ -49,4 +49,4 @@ pub use error::{CallError, Error, ErrorContext, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use time::{Sleep, now, sleep, sleep_until};
-pub use workflow::{Inline, Workflow, WorkflowCall};
+pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -20,7 +20,7 @@ pub use crate::{
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
-    workflow::{Workflow, WorkflowCall},
+    workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},
 };
 
 /// Makes the future of what is awaited.

@@ -7,11 +7,11 @@ use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry},
-    codec::{EncodeError, Encoded, LayoutId, Persist},
+    codec::{Emit, Encoded, Slot, TypeOf},
     context::{Step, StepFailure},
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
-    workflow::Workflow,
+    workflow::RootWorkflow,
 };
 
 /// One annotated item.
@@ -27,11 +27,7 @@ inventory::collect!(Registration);
 
 impl Registration {
     /// Registers a workflow.
-    pub const fn workflow<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    pub const fn workflow<W: RootWorkflow>() -> Self {
         Registration::Workflow(WorkflowEntry::of::<W>)
     }
 
@@ -67,63 +63,64 @@ pub(crate) enum Moved {
 }
 
 impl WorkflowEntry {
-    fn of<W>() -> Self
-    where
-        W: Workflow,
-        W::Output: Persist,
-    {
+    fn of<W: RootWorkflow>() -> Self {
         WorkflowEntry { meta: W::META, poll: poll::<W> }
     }
 }
 
 /// Runs a root workflow to its next suspension.
-fn poll<W>(step: &mut Step, machine: Machine) -> Option<Moved>
-where
-    W: Workflow,
-    W::Output: Persist,
-{
-    let (args, image) = match machine {
-        Machine::Start(Encoded { layout, bytes }) => {
-            match step.frames.decode::<W::Args>(&step.codec, layout, &bytes) {
-                Ok(args) => (Some(args), None),
-                Err(error) => {
-                    let what = format!("the arguments of workflow `{}`", W::META.name);
+fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
+    let mut args = None;
+    let mut frame = machine.enter(step, W::META, TypeOf::of::<W::Args>(), &mut args)?;
+    match W::poll(&mut frame, args) {
+        Poll::Pending => Moved::suspended(frame),
+        Poll::Ready(output) => Moved::ended(frame, W::META, TypeOf::of::<W::Output>(), &output),
+    }
+}
+
+impl Machine {
+    /// Makes the frame that the machine goes on in; the arguments come into their slot if it begins.
+    fn enter<'a>(
+        self,
+        step: &'a mut Step,
+        meta: &'static WorkflowMeta,
+        of: &TypeOf,
+        args: &mut dyn Slot,
+    ) -> Option<Frame<'a>> {
+        let image = match self {
+            Machine::Start(Encoded { layout, bytes }) => {
+                if let Err(error) = step.frames.decode_as(&step.codec, of, layout, &bytes, args) {
+                    let what = format!("the arguments of workflow `{}`", meta.name);
                     step.failure = Some(StepFailure::Decode { what, error });
                     return None;
                 }
+                None
             }
-        }
-        Machine::At(image) => (None, Some(image)),
-    };
-    let mut frame = Frame::new(step, W::META, image);
-    if frame.is_broken() {
-        return None;
+            Machine::At(image) => Some(image),
+        };
+        let frame = Frame::new(step, meta, image);
+        if frame.is_broken() { None } else { Some(frame) }
     }
-    let moved = match W::poll(&mut frame, args) {
-        Poll::Pending => frame.into_image().map(Moved::Suspended),
-        Poll::Ready(output) => {
-            drop(frame);
-            match encode_output::<W>(step, &output) {
-                Ok(output) => Some(Moved::Ended(output)),
-                Err(error) => {
-                    let what = format!("the result of workflow `{}`", W::META.name);
-                    step.failure = Some(StepFailure::Encode { what, error });
-                    None
-                }
-            }
-        }
-    };
-    if step.failure.is_some() { None } else { moved }
 }
 
-fn encode_output<W>(step: &Step, output: &W::Output) -> Result<Encoded, EncodeError>
-where
-    W: Workflow,
-    W::Output: Persist,
-{
-    let mut bytes = Vec::new();
-    let layout: LayoutId = step.codec.encode_into(output, &mut bytes)?;
-    Ok(Encoded { layout, bytes })
+impl Moved {
+    fn suspended(frame: Frame<'_>) -> Option<Self> {
+        let (step, image) = frame.leave(true);
+        if step.failure.is_some() { None } else { image.map(Moved::Suspended) }
+    }
+
+    fn ended(frame: Frame<'_>, meta: &WorkflowMeta, of: &TypeOf, output: &dyn Emit) -> Option<Self> {
+        let (step, _) = frame.leave(false);
+        match step.codec.encode_as(of, output) {
+            Ok(_) if step.failure.is_some() => None,
+            Ok(output) => Some(Moved::Ended(output)),
+            Err(error) => {
+                let what = format!("the result of workflow `{}`", meta.name);
+                step.failure = Some(StepFailure::Encode { what, error });
+                None
+            }
+        }
+    }
 }
 
 /// What an engine was opened with.

@@ -2,14 +2,15 @@
 
 use std::{marker::PhantomData, task::Poll};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    codec::Persist,
+    codec::{self, Encoded, Persist, Slot, TypeOf},
     context::{Context, MAX_DEPTH, StepFailure},
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
+    registry::Registration,
 };
 
 /// A compiled workflow. Implemented by `#[workflow]`, never by hand.
@@ -27,6 +28,38 @@ pub trait Workflow: 'static {
 
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+}
+
+/// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
+/// without type parameters.
+#[diagnostic::on_unimplemented(
+    message = "a generic workflow may be called from another workflow, but not started",
+    label = "this workflow has type parameters",
+    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that"
+)]
+pub trait RootWorkflow: Workflow<Output: Persist> {
+    #[doc(hidden)]
+    const REGISTRATION: Registration;
+}
+
+/// Stands for a workflow that does not compile, so that its callers do.
+#[doc(hidden)]
+pub struct Refused<A, O>(PhantomData<fn(A) -> O>);
+
+impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
+    type Args = A;
+    type Output = O;
+    const META: &'static WorkflowMeta =
+        &WorkflowMeta { name: "refused", function: "", file: "", line: 0, first: &[0], points: &[] };
+
+    fn poll(_: &mut Frame<'_>, _: Option<A>) -> Poll<O> {
+        unreachable!("a workflow that does not compile never runs")
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Persist, O: Persist> RootWorkflow for Refused<A, O> {
+    const REGISTRATION: Registration = Registration::workflow::<Self>();
 }
 
 /// A call of a workflow that has not begun: to be started on an engine, or awaited in a workflow.
@@ -53,49 +86,97 @@ impl<W: Workflow> IntoDurableFuture for WorkflowCall<W> {
     type IntoFuture = Inline<W>;
 
     fn into_durable(self) -> Inline<W> {
-        Inline { state: InlineState::Start(self.args), workflow: PhantomData }
+        Inline { args: Some(self.args), state: InlineState::Ended }
     }
 }
 
 /// A workflow called from another: its frame is part of the caller's snapshot.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "", transparent)]
 pub struct Inline<W: Workflow> {
-    state: InlineState<W::Args>,
-    #[serde(skip)]
-    workflow: PhantomData<fn() -> W>,
+    /// Of a call that has not begun; its state is made of them when it is stored.
+    args: Option<W::Args>,
+    state: InlineState,
 }
 
+/// The state of a call of any workflow, as it is stored.
 #[derive(Serialize, Deserialize)]
-#[serde(bound = "A: Persist", rename = "Call")]
-enum InlineState<A> {
-    Start(A),
+#[serde(rename = "Call")]
+enum InlineState {
+    Start(Encoded),
     Suspended(FrameImage),
     Ended,
+}
+
+impl<W: Workflow> Serialize for Inline<W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(args) = &self.args else {
+            return self.state.serialize(serializer);
+        };
+        match codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), args)) {
+            Ok(args) => InlineState::Start(args).serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+impl<'de, W: Workflow> Deserialize<'de> for Inline<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let state = InlineState::deserialize(deserializer)?;
+        Ok(Inline { args: None, state })
+    }
 }
 
 impl<W: Workflow> DurableFuture for Inline<W> {
     type Output = W::Output;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
-        if cx.step.depth == MAX_DEPTH {
-            cx.fail(StepFailure::TooDeep { workflow: W::META.name });
+        let mut args = self.args.take();
+        let Some(mut frame) = self.state.enter(W::META, TypeOf::of::<W::Args>(), &mut args, cx) else {
             return Poll::Pending;
-        }
-        cx.step.depth += 1;
-        let (args, image) = match std::mem::replace(&mut self.state, InlineState::Ended) {
-            InlineState::Start(args) => (Some(args), None),
-            InlineState::Suspended(image) => (None, Some(image)),
-            InlineState::Ended => panic!("workflow `{}` was polled after it ended", W::META.name),
         };
-        let mut frame = Frame::new(cx.step, W::META, image);
         let polled = W::poll(&mut frame, args);
-        if polled.is_pending()
-            && let Some(image) = frame.into_image()
-        {
-            self.state = InlineState::Suspended(image);
-        }
-        cx.step.depth -= 1;
+        self.state.leave(frame, polled.is_pending());
         polled
+    }
+}
+
+impl InlineState {
+    /// Makes the frame of the call. Its arguments are in their slot, or were stored and come into it.
+    fn enter<'a>(
+        &mut self,
+        meta: &'static WorkflowMeta,
+        of: &TypeOf,
+        args: &mut dyn Slot,
+        cx: &'a mut Context<'_>,
+    ) -> Option<Frame<'a>> {
+        if cx.step.depth == MAX_DEPTH {
+            cx.fail(StepFailure::TooDeep { workflow: meta.name });
+            return None;
+        }
+        let image = match std::mem::replace(self, InlineState::Ended) {
+            InlineState::Start(stored) => {
+                if let Err(error) = cx.decode_as(of, stored.layout, &stored.bytes, args) {
+                    cx.fail(StepFailure::Decode {
+                        what: format!("the arguments of workflow `{}`", meta.name),
+                        error,
+                    });
+                    return None;
+                }
+                None
+            }
+            InlineState::Suspended(image) => Some(image),
+            InlineState::Ended if args.value().is_some() => None,
+            InlineState::Ended => panic!("workflow `{}` was polled after it ended", meta.name),
+        };
+        cx.step.depth += 1;
+        Some(Frame::new(cx.step, meta, image))
+    }
+
+    /// Keeps where the call is suspended.
+    fn leave(&mut self, frame: Frame<'_>, is_pending: bool) {
+        let (step, image) = frame.leave(is_pending);
+        step.depth -= 1;
+        if let Some(image) = image {
+            *self = InlineState::Suspended(image);
+        }
     }
 }

@@ -15,7 +15,7 @@ async fn double(n: u64) -> u64 {
 }
 
 /// `let mut total = 0; for _ in 0..rounds { total += double(total + 1).await; } sleep(1h).await; total`
-fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64> + use<>> {
+fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Output = u64> + use<>> {
     struct Def;
     impl Workflow for Def {
         type Args = (u32,);
@@ -114,7 +114,10 @@ fn rounds(rounds: u32) -> WorkflowCall<impl Workflow<Args = (u32,), Output = u64
             p::poll_once(body(frame, args))
         }
     }
-    p::inventory::submit! { p::Registration::workflow::<Def>() }
+    impl p::RootWorkflow for Def {
+        const REGISTRATION: p::Registration = p::Registration::workflow::<Self>();
+    }
+    p::inventory::submit! { <Def as p::RootWorkflow>::REGISTRATION }
     WorkflowCall::<Def>::new((rounds,))
 }
 

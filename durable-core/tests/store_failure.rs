@@ -19,7 +19,7 @@ use durable_store::{
 };
 
 /// `sleep(50ms).await; n`
-fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<>> {
+fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64> + use<>> {
     struct Def;
     impl Workflow for Def {
         type Args = (u64,);
@@ -64,7 +64,10 @@ fn nap(n: u64) -> WorkflowCall<impl Workflow<Args = (u64,), Output = u64> + use<
             p::poll_once(body(frame, args))
         }
     }
-    p::inventory::submit! { p::Registration::workflow::<Def>() }
+    impl p::RootWorkflow for Def {
+        const REGISTRATION: p::Registration = p::Registration::workflow::<Self>();
+    }
+    p::inventory::submit! { <Def as p::RootWorkflow>::REGISTRATION }
     WorkflowCall::<Def>::new((n,))
 }
 

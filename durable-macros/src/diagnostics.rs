@@ -3,7 +3,7 @@
 //! A message says in one line what was written and why it can't be, then the rewrite, then where to read more: a page in
 //! `docs/errors`, whose examples are compiled by `tests/compile-fail`. What rustc says better is left to rustc.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use std::fmt;
 
 /// The mistakes found so far.
@@ -19,6 +19,16 @@ impl Errors {
     /// Notes a mistake that another parser found.
     pub(crate) fn push_error(&mut self, error: syn::Error) {
         self.0.push(error);
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends all phases.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
     /// Ends a phase.
@@ -141,9 +151,24 @@ pub(crate) const LIFETIME: Refusal = Refusal {
     page: "workflow-parameter",
 };
 pub(crate) const SELF_PARAMETER: Refusal = Refusal {
-    what: "a workflow has no `self`: its arguments are stored",
-    help: "make it a free function and pass the value",
+    what: "a workflow has no `self` by reference: its arguments are stored",
+    help: "take `self`, and call it on a clone",
     page: "workflow-parameter",
+};
+pub(crate) const SELF_TYPE: Refusal = Refusal {
+    what: "only the `impl` block says what `Self` is",
+    help: "write `#[workflow]` above the `impl` too",
+    page: "workflow-function",
+};
+pub(crate) const TRAIT_FUNCTION: Refusal = Refusal {
+    what: "a workflow can't be a function of a trait",
+    help: "write a function, or one of an `impl` block of the type's own",
+    page: "workflow-function",
+};
+pub(crate) const NO_FUNCTION: Refusal = Refusal {
+    what: "`#[workflow]` stands on an async function, or on an `impl` block with functions that have it too",
+    help: "move it there",
+    page: "workflow-function",
 };
 pub(crate) const MUT_PARAMETER: Refusal = Refusal {
     what: "a workflow can't change its caller's value: it works on a stored copy",

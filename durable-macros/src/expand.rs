@@ -1,33 +1,67 @@
 //! The compiler in four lines.
 
+use crate::diagnostics::Errors;
+use crate::home::{self, Home};
+use crate::parse::Options;
 use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
 use proc_macro2::TokenStream;
+use syn::{ItemImpl, Path};
 
 /// Compiles `#[workflow(options)] item`.
-pub(crate) fn workflow(options: &TokenStream, item: TokenStream) -> TokenStream {
-    match syn::parse2(item).and_then(|item| configure::variants(&item)) {
-        Ok(variants) => variants.into_iter().map(|variant| expand(options, variant)).collect(),
-        Err(error) => error.into_compile_error(),
+pub(crate) fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+    match syn::parse2::<ItemImpl>(item.clone()) {
+        Ok(block) => home::expand(options, block),
+        Err(_) => function(options, item, None, None),
     }
 }
 
-fn expand(options: &TokenStream, variant: configure::Variant) -> TokenStream {
-    let when = variant.when;
-    let mistakes = |error: syn::Error| -> TokenStream {
-        error.into_iter().flat_map(|error| [when.clone(), error.into_compile_error()]).collect()
+/// Compiles a function; in an `impl` block if there is one around it.
+pub(crate) fn function(
+    options: TokenStream,
+    item: TokenStream,
+    home: Option<&Home>,
+    krate: Option<&Path>,
+) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = Options::read(options, krate, &mut errors);
+    let Some(function) = parse::function(item.clone(), &mut errors) else {
+        let mut tokens = errors.into_compile_errors();
+        tokens.extend(item);
+        return tokens;
     };
-    match syn::parse2(options.clone()).and_then(|options| parse::parse(options, variant.item)) {
-        Ok(parsed) => {
-            let signature = emit::emit_signature(&parsed);
-            let (mut tokens, item) = match compile(parsed) {
-                Ok(item) => (TokenStream::new(), item),
-                Err(error) => (mistakes(error), signature),
-            };
-            tokens.extend([when.clone(), item]);
-            tokens
+    let mut tokens = TokenStream::new();
+    match configure::variants(&function) {
+        Ok(variants) => {
+            let refused = !errors.is_empty();
+            tokens.extend(variants.into_iter().map(|variant| expand(&options, variant, home, refused)));
         }
-        Err(error) => mistakes(error),
+        Err(error) => errors.push_error(error),
     }
+    tokens.extend(errors.into_compile_errors());
+    tokens
+}
+
+/// Compiles a function for one combination of its conditions. One that was `refused` keeps its signature.
+fn expand(options: &Options, variant: configure::Variant, home: Option<&Home>, refused: bool) -> TokenStream {
+    let mut errors = Errors::default();
+    let when = variant.when;
+    let parsed = parse::parse(options.clone(), variant.item, home.cloned(), &mut errors);
+    let signature = emit::emit_signature(&parsed);
+    let compiled = match errors.check() {
+        Ok(()) if refused => Ok(signature.clone()),
+        Ok(()) => compile(parsed),
+        Err(error) => Err(error),
+    };
+    let (errors, item) = match compiled {
+        Ok(item) => (None, item),
+        Err(error) => (Some(error), signature),
+    };
+    let mut tokens = TokenStream::new();
+    for error in errors.into_iter().flatten() {
+        tokens.extend([when.clone(), error.into_compile_error()]);
+    }
+    tokens.extend([when, item]);
+    tokens
 }
 
 fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {

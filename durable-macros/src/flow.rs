@@ -98,9 +98,7 @@ mod tests {
 
     /// The edges of a body: what comes first, and what after each point.
     fn edges(body: &str) -> String {
-        let item = syn::parse_str(&format!("async fn w(a: u64) -> R {{ {body} }}")).expect("a function");
-        let options = syn::parse_str("").expect("no options");
-        let mut workflow = parse::parse(options, item).expect("a workflow");
+        let mut workflow = parse::parse_str(&format!("async fn w(a: u64) -> R {{ {body} }}"));
         let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
         let function = lower::lower(&workflow, function).expect("it lowers");
         let live = liveness::liveness(&function);

@@ -15,12 +15,15 @@ mod effects;
 mod emit;
 mod expand;
 mod flow;
+mod fragments;
+mod home;
 mod ir;
 mod layout;
 mod liveness;
 mod lower;
 mod parse;
 mod resolve;
+mod stored;
 
 use proc_macro::TokenStream;
 
@@ -36,5 +39,5 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `crate = path` (where `durable` is found; default: `::durable`).
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::workflow(&options.into(), item.into()).into()
+    expand::workflow(options.into(), item.into()).into()
 }

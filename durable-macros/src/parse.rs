@@ -1,38 +1,118 @@
 //! Attribute and signature: what the user wrote, checked for what a workflow can't be.
+//!
+//! A function that is refused still gives a [`Workflow`], repaired, so that its signature can stand beside the errors.
+
+mod options;
+
+pub(crate) use options::Options;
 
 use crate::diagnostics::{self, Errors, refusal};
-use proc_macro2::Span;
+use crate::home::Home;
+use crate::stored::{Borrowed, Owning, UsesSelf, pretty};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ItemFn, LitStr, Pat, Path, ReturnType, Token, Type};
+use syn::visit::Visit;
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, FnArg, ItemFn, LitStr, Pat, Receiver, ReturnType, Signature, Type};
 
-/// The arguments of `#[workflow(..)]`.
-pub(crate) struct Options {
-    pub(crate) name: Option<String>,
-    /// Where the `durable` crate is found.
-    pub(crate) krate: Path,
-}
+/// serde writes no longer tuples.
+const MAX_PARAMS: usize = 16;
 
 /// A workflow as written.
 pub(crate) struct Workflow {
     pub(crate) options: Options,
     pub(crate) item: ItemFn,
     pub(crate) params: Vec<Param>,
+    /// The type of its result, repaired if it is refused.
     pub(crate) output: Type,
+    /// The `impl` block around it.
+    pub(crate) home: Option<Home>,
 }
 
 /// A parameter of a workflow.
 pub(crate) struct Param {
+    /// Attributes of the parameter: lint levels.
+    pub(crate) attrs: Vec<Attribute>,
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
     /// For `&T`: the `T`.
     pub(crate) referent: Option<Type>,
 }
 
-/// Reads the attribute and the function.
-pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
-    let mut errors = Errors::default();
+/// Reads the signature.
+pub(crate) fn parse(options: Options, item: ItemFn, home: Option<Home>, errors: &mut Errors) -> Workflow {
     let sig = &item.sig;
+    qualifiers(sig, errors);
+    if home.is_none() {
+        refuse_self(&item, errors);
+    }
+    let output = match &sig.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => output(ty, errors),
+    };
+    if sig.inputs.len() > MAX_PARAMS {
+        let what =
+            format!("a workflow has at most {MAX_PARAMS} parameters, and this one {}", sig.inputs.len());
+        let message = refusal(what, "put them into a struct", "workflow-parameter");
+        errors.push(sig.inputs.span(), message);
+    }
+    let params = sig.inputs.iter().map(|input| param(input, errors)).collect();
+    Workflow { options, item, params, output, home }
+}
+
+/// A workflow without mistakes.
+#[cfg(test)]
+pub(crate) fn parse_str(item: &str) -> Workflow {
+    let mut errors = Errors::default();
+    let options = Options::read(TokenStream::new(), None, &mut errors);
+    let workflow = parse(options, syn::parse_str(item).expect("a function"), None, &mut errors);
+    errors.check().expect("no mistakes");
+    workflow
+}
+
+/// The function, without its body if that can't be read. There is none if not even its signature can be read.
+pub(crate) fn function(tokens: TokenStream, errors: &mut Errors) -> Option<ItemFn> {
+    let error = match syn::parse2::<ItemFn>(tokens.clone()) {
+        Ok(item) => return Some(item),
+        Err(error) => error,
+    };
+    let start = tokens.clone().into_iter().next().map_or_else(Span::call_site, |tree| tree.span());
+    match syn::parse2::<Head>(tokens) {
+        Ok(head) if head.has_body => {
+            errors.push_error(error);
+            Some(head.item)
+        }
+        Ok(head) => {
+            errors.push(head.item.sig.span(), diagnostics::TRAIT_FUNCTION);
+            None
+        }
+        Err(_) => {
+            errors.push(start, diagnostics::NO_FUNCTION);
+            None
+        }
+    }
+}
+
+/// A function whose body may hold anything.
+struct Head {
+    item: ItemFn,
+    has_body: bool,
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let (vis, sig): (_, Signature) = (input.parse()?, input.parse()?);
+        let has_body = input.peek(syn::token::Brace);
+        input.parse::<TokenStream>()?;
+        let item = ItemFn { attrs, vis, sig, block: Box::new(syn::parse_quote!({})) };
+        Ok(Self { item, has_body })
+    }
+}
+
+/// Everything before the parameters.
+fn qualifiers(sig: &Signature, errors: &mut Errors) {
     if sig.asyncness.is_none() {
         errors.push(sig.fn_token.span, diagnostics::NOT_ASYNC);
     }
@@ -53,121 +133,127 @@ pub(crate) fn parse(options: Options, item: ItemFn) -> syn::Result<Workflow> {
             errors.push(lifetime.span(), diagnostics::LIFETIME);
         }
     }
-    let output = match &sig.output {
-        ReturnType::Default => syn::parse_quote!(()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
-    };
-    match &output {
-        Type::Never(never) => errors.push(never.span(), diagnostics::NEVER),
-        Type::ImplTrait(ty) => errors.push(ty.span(), diagnostics::IMPL_RESULT),
+}
+
+/// What `Self` is, is not known to an attribute of the function alone.
+fn refuse_self(item: &ItemFn, errors: &mut Errors) {
+    let mut uses = UsesSelf(None);
+    uses.visit_item_fn(item);
+    let receiver = item.sig.receiver().filter(|receiver| receiver.reference.is_none());
+    if let Some(span) = receiver.map(|receiver| receiver.self_token.span).or(uses.0.map(|at| at.span())) {
+        errors.push(span, diagnostics::SELF_TYPE);
+    }
+}
+
+/// The type of the result, or one in its place if it is refused.
+fn output(ty: &Type, errors: &mut Errors) -> Type {
+    match ty {
+        Type::Never(never) => {
+            errors.push(never.span(), diagnostics::NEVER);
+            return syn::parse_quote!(());
+        }
+        Type::Paren(inner) => return output(&inner.elem, errors),
+        Type::Group(inner) => return output(&inner.elem, errors),
         _ => {}
     }
-    let params = sig.inputs.iter().filter_map(|input| param(input, &mut errors)).collect();
-    errors.check()?;
-    Ok(Workflow { options, item, params, output })
+    let mut borrowed = Borrowed::default();
+    borrowed.visit_type(ty);
+    if let Some(at) = borrowed.implicit {
+        errors.push(at.span(), diagnostics::IMPL_RESULT);
+        return syn::parse_quote!(());
+    }
+    if let Some(at) = borrowed.reference {
+        let repaired = owning(ty);
+        errors.push(
+            at.span(),
+            refusal(
+                "a workflow's result is stored, and a reference can't be read back",
+                format!("return `{}`", pretty(&repaired)),
+                "workflow-result",
+            ),
+        );
+        return repaired;
+    }
+    ty.clone()
 }
 
-fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
-    let input = match input {
-        FnArg::Receiver(receiver) => {
-            errors.push(receiver.span(), diagnostics::SELF_PARAMETER);
-            return None;
-        }
-        FnArg::Typed(input) => input,
-    };
-    let referent = match &*input.ty {
-        Type::Reference(reference) if reference.mutability.is_some() => {
-            errors.push(reference.span(), diagnostics::MUT_PARAMETER);
-            None
-        }
-        Type::Reference(reference) => Some((*reference.elem).clone()),
-        Type::ImplTrait(ty) => {
-            errors.push(ty.span(), diagnostics::IMPL_PARAMETER);
-            None
-        }
-        _ => None,
-    };
-    Some(Param { pat: (*input.pat).clone(), ty: (*input.ty).clone(), referent })
+fn owning(ty: &Type) -> Type {
+    let mut repaired = ty.clone();
+    Owning.visit_type_mut(&mut repaired);
+    repaired
 }
 
-impl Parse for Options {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut options = Options { name: None, krate: syn::parse_quote!(::durable) };
-        while !input.is_empty() {
-            if input.peek(Token![crate]) {
-                input.parse::<Token![crate]>()?;
-                input.parse::<Token![=]>()?;
-                options.krate = Path::parse_mod_style(input)?;
-            } else {
-                let key: Ident = input.parse()?;
-                input.parse::<Token![=]>()?;
-                match key.to_string().as_str() {
-                    "name" => options.name = Some(workflow_name(&input.parse()?)?),
-                    // Refused, not ignored: a deadline that never comes would be worse than an error.
-                    "deadline" => {
-                        duration_ms(&input.parse()?)?;
-                        return Err(unsupported(&key));
-                    }
-                    "migrate" => {
-                        input.parse::<Path>()?;
-                        return Err(unsupported(&key));
-                    }
-                    other => {
-                        let what = format!("unknown option `{other}`");
-                        let message = refusal(what, "a workflow takes `name` and `crate`", OPTION_PAGE);
-                        return Err(syn::Error::new(key.span(), message));
-                    }
-                }
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
+fn param(input: &FnArg, errors: &mut Errors) -> Param {
+    match input {
+        FnArg::Receiver(receiver) => self_param(receiver, errors),
+        FnArg::Typed(input) => {
+            let (ty, referent) = stored_type(&input.ty, errors);
+            Param { attrs: input.attrs.clone(), pat: (*input.pat).clone(), ty, referent }
         }
-        Ok(options)
     }
 }
 
-const OPTION_PAGE: &str = "workflow-option";
-
-fn unsupported(key: &Ident) -> syn::Error {
-    let message = refusal(format!("`{key}` is not supported yet"), "leave it out", OPTION_PAGE);
-    syn::Error::new(key.span(), message)
-}
-
-fn workflow_name(literal: &LitStr) -> syn::Result<String> {
-    let name = literal.value();
-    if name.trim().is_empty() {
-        let message = refusal(
-            "a workflow's name can't be empty: it is what is stored",
-            "leave `name` out to take the function's",
-            OPTION_PAGE,
-        );
-        return Err(syn::Error::new(literal.span(), message));
+/// `self` is a parameter like any other; `resolve` gives it a name that a `let` may bind.
+fn self_param(receiver: &Receiver, errors: &mut Errors) -> Param {
+    if receiver.reference.is_some() || matches!(&*receiver.ty, Type::Reference(_)) {
+        errors.push(receiver.span(), diagnostics::SELF_PARAMETER);
     }
-    Ok(name)
+    let mutability = receiver.mutability.filter(|_| receiver.reference.is_none());
+    let pat = Pat::Ident(syn::PatIdent {
+        attrs: Vec::new(),
+        by_ref: None,
+        mutability,
+        ident: Ident::new("self", receiver.self_token.span),
+        subpat: None,
+    });
+    Param { attrs: receiver.attrs.clone(), pat, ty: (*receiver.ty).clone(), referent: None }
 }
 
-/// Reads a duration as attributes write it: `250ms`, `30s`, `5min`, `1h`, `30d`.
-pub(crate) fn duration_ms(literal: &LitStr) -> syn::Result<u64> {
-    let text = literal.value();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let unit = match &text[digits..] {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "min" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
+/// The type that the body sees, and for `&T` the `T`.
+fn stored_type(ty: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
+    match ty {
+        Type::Paren(inner) => return stored_type(&inner.elem, errors),
+        Type::Group(inner) => return stored_type(&inner.elem, errors),
+        _ => {}
+    }
+    let (reference, inner) = match ty {
+        Type::Reference(reference) => (Some(reference), &*reference.elem),
+        other => (None, other),
     };
-    let number = text[..digits].parse::<u64>().ok();
-    number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| {
-        let message = refusal(
-            format!("`{text}` is not a duration"),
-            "write a whole number and ms, s, min, h or d, as in `30s`",
-            OPTION_PAGE,
+    if let Some(reference) = reference.filter(|reference| reference.mutability.is_some()) {
+        errors.push(reference.span(), diagnostics::MUT_PARAMETER);
+        return (owning(inner), None);
+    }
+    let mut borrowed = Borrowed::default();
+    borrowed.visit_type(inner);
+    if let Some(at) = &borrowed.implicit {
+        errors.push(at.span(), diagnostics::IMPL_PARAMETER);
+        return (syn::parse_quote!(()), None);
+    }
+    let repaired = owning(inner);
+    if let Some(at) = &borrowed.reference {
+        let reference = if reference.is_some() { "&" } else { "" };
+        errors.push(
+            at.span(),
+            refusal(
+                "a reference inside of a stored type can't be read back",
+                format!("take `{reference}{}`", pretty(&repaired)),
+                "workflow-parameter",
+            ),
         );
-        syn::Error::new(literal.span(), message)
-    })
+    } else if reference.is_none() {
+        return (inner.clone(), None);
+    }
+    match reference {
+        Some(reference) => {
+            let mut reference = reference.clone();
+            // The body borrows what is stored, so a `'static` would not hold there.
+            reference.lifetime = None;
+            *reference.elem = repaired.clone();
+            (Type::Reference(reference), Some(repaired))
+        }
+        None => (repaired, None),
+    }
 }
 
 /// Takes `#[resume("name")]` off a statement.
@@ -182,36 +268,6 @@ pub(crate) fn take_resume_name(
         _ => {
             errors.push(attr.span(), diagnostics::RESUME_NAME);
             None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        let read = |text: &str| duration_ms(&LitStr::new(text, Span::call_site())).ok();
-        assert_eq!(read("250ms"), Some(250));
-        assert_eq!(read("30s"), Some(30_000));
-        assert_eq!(read("5min"), Some(300_000));
-        assert_eq!(read("1h"), Some(3_600_000));
-        assert_eq!(read("30d"), Some(2_592_000_000));
-        for wrong in [
-            "",
-            "30",
-            "s",
-            "1.5s",
-            "30 s",
-            "-1s",
-            "1w",
-            "5m",
-            "99999999999999999999d",
-            "9999999999999999d",
-            "é",
-        ] {
-            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

@@ -10,9 +10,10 @@ mod foreign;
 mod macros;
 
 use crate::diagnostics::{self, Errors};
+use crate::fragments;
 use crate::ir::{Function, VarId, VarKind, marker};
 use crate::parse::Workflow;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use std::collections::{BTreeSet, HashMap};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Pat, Stmt};
@@ -69,17 +70,52 @@ enum Context {
     Refused,
 }
 
+/// A name as rustc compares them: in a function that a `macro_rules` macro writes, the macro's `x` and the `x` that it was
+/// given are two.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Name {
+    text: String,
+    context: String,
+}
+
+impl Name {
+    fn of(ident: &Ident) -> Self {
+        Self::new(ident.to_string(), ident.span())
+    }
+
+    /// A span's syntax context shows only in its `Debug` form, `#4 bytes(12..15)`. Where that changes, all names are
+    /// taken to be of one context, as in a function that no macro writes.
+    fn new(text: String, span: Span) -> Self {
+        let shown = format!("{span:?}");
+        let context = shown.split_once(' ').map_or("", |(context, _)| context);
+        let context = if context.starts_with('#') { context.to_owned() } else { String::new() };
+        Self { text, context }
+    }
+}
+
 struct Resolver {
     function: Function,
     names: Names,
     errors: Errors,
-    scopes: Vec<HashMap<String, VarId>>,
+    scopes: Vec<HashMap<Name, VarId>>,
     context: Context,
 }
 
 impl Resolver {
-    fn lookup(&self, name: &str) -> Option<VarId> {
-        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    fn lookup(&self, name: &Name) -> Option<VarId> {
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.get(name).copied())
+            .or_else(|| self.lookup_anywhere(name))
+    }
+
+    /// Another macro's attribute may have written one of two names that are one.
+    fn lookup_anywhere(&self, name: &Name) -> Option<VarId> {
+        let same = |scope: &HashMap<Name, VarId>| {
+            scope.iter().find(|(other, _)| other.text == name.text).map(|(_, var)| *var)
+        };
+        self.scopes.iter().rev().find_map(same)
     }
 
     fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
@@ -107,12 +143,12 @@ impl Resolver {
 
     /// Turns an identifier into its variable's marker.
     fn mention(&mut self, ident: &mut Ident) -> bool {
-        let name = ident.to_string();
+        let name = Name::of(ident);
         if let Some(var) = self.lookup(&name) {
             *ident = marker(var, ident.span());
             true
         } else {
-            self.names.free.insert(name);
+            self.names.free.insert(name.text);
             false
         }
     }
@@ -125,7 +161,7 @@ impl Resolver {
 /// Numbers the bindings of one pattern; alternatives of an or-pattern share them.
 struct Binder<'a> {
     resolver: &'a mut Resolver,
-    bound: HashMap<String, VarId>,
+    bound: HashMap<Name, VarId>,
 }
 
 impl VisitMut for Binder<'_> {
@@ -137,9 +173,11 @@ impl VisitMut for Binder<'_> {
         }
         let resolver = &mut *self.resolver;
         let ident = &pat.ident;
-        let var = *self.bound.entry(name).or_insert_with(|| {
-            let stored_name = ident.to_string().trim_start_matches("r#").to_owned();
-            resolver.function.new_var(VarKind::User, ident.clone(), stored_name)
+        let var = *self.bound.entry(Name::of(ident)).or_insert_with(|| {
+            let stored_name = name.trim_start_matches("r#").to_owned();
+            // No `let` binds a `self`.
+            let ident = if name == "self" { Ident::new("__self", ident.span()) } else { ident.clone() };
+            resolver.function.new_var(VarKind::User, ident, stored_name)
         });
         resolver.function.vars[var].mutable = pat.mutability.is_some() && pat.by_ref.is_none();
         pat.ident = marker(var, pat.ident.span());
@@ -209,6 +247,7 @@ impl VisitMut for Resolver {
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        fragments::bracket(expr);
         match expr {
             Expr::Path(path) => {
                 if path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1

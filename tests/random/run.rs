@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -59,11 +60,6 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Whether it says something against the compiler.
-    pub(crate) fn is_finding(&self) -> bool {
-        matches!(self, Verdict::Differs(_) | Verdict::FlowRefused(_) | Verdict::Died)
-    }
-
     /// Findings of one kind: what a shrinker must not leave.
     pub(crate) fn kind(&self) -> String {
         match self {
@@ -78,6 +74,22 @@ impl Verdict {
                 text.lines().next().unwrap_or_default().split('`').step_by(2).collect::<Vec<_>>().join("`_`")
             }
             Verdict::Died => "died".into(),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Differs(text) | Verdict::FlowRefused(text) => f.write_str(text),
+            Verdict::Panics(text) => {
+                write!(f, "the plain twin panics, which is a mistake of the generator: {text}")
+            }
+            Verdict::PlainRefused(text) => {
+                write!(f, "the plain twin is refused, which is a mistake of the generator:\n{text}")
+            }
+            Verdict::Died => f.write_str("the process died"),
+            Verdict::Same { .. } | Verdict::Long => f.write_str("nothing"),
         }
     }
 }

@@ -10,20 +10,20 @@ use crate::tree::{Block, Expr, Piece, Program, Stmt, Twin};
 
 /// So many reductions are compiled at once.
 const BATCH: usize = 40;
-const ROUNDS_ENOUGH: usize = 60;
 
 /// The smallest program found that fails in the same way, and how it does.
 ///
-/// `case` makes of a program what is compared: a negative control breaks the workflow on the way.
+/// It ends after so many rounds, if nothing smaller fails no sooner. `case` makes of a program what is compared: a negative control breaks the workflow on the way.
 pub(crate) fn shrink(
     workshop: &Workshop,
     program: &Program,
     verdict: &Verdict,
+    rounds: usize,
     case: impl Fn(&Program, usize) -> Option<Case>,
 ) -> (Program, Verdict) {
     let mut best = (program.clone(), verdict.clone());
     let mut tried = HashSet::new();
-    for _ in 0..ROUNDS_ENOUGH {
+    for _ in 0..rounds {
         let mut candidates = Vec::new();
         let mut cases = Vec::new();
         for candidate in reductions(&best.0) {

@@ -124,9 +124,7 @@ impl Expr {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut out = String::new();
-        print_pieces(&self.pieces, Twin::Flow, 0, &mut out);
-        out
+        text(&self.pieces)
     }
 }
 
@@ -150,11 +148,11 @@ impl Program {
                     out,
                     "pub fn {name}({params}) -> std::pin::Pin<Box<dyn Future<Output = {ret}>>> {{ Box::pin(async move "
                 );
-                print_block(body, twin, 0, &mut out);
+                print_block(body, 0, &mut out);
                 out.push_str(") }\n");
             } else {
                 let _ = write!(out, "pub async fn {name}({params}) -> {ret} ");
-                print_block(body, twin, 0, &mut out);
+                print_block(body, 0, &mut out);
                 out.push('\n');
             }
         }
@@ -162,18 +160,25 @@ impl Program {
     }
 }
 
-fn print_pieces(pieces: &[Piece], twin: Twin, indent: usize, out: &mut String) {
+/// What the pieces are printed as.
+pub(crate) fn text(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    print_pieces(pieces, 0, &mut out);
+    out
+}
+
+fn print_pieces(pieces: &[Piece], indent: usize, out: &mut String) {
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Expr(expr) => print_pieces(&expr.pieces, twin, indent, out),
-            Piece::Block(block) => print_block(block, twin, indent, out),
-            Piece::Optional(pieces) => print_pieces(pieces, twin, indent, out),
+            Piece::Expr(expr) => print_pieces(&expr.pieces, indent, out),
+            Piece::Block(block) => print_block(block, indent, out),
+            Piece::Optional(pieces) => print_pieces(pieces, indent, out),
         }
     }
 }
 
-fn print_block(block: &Block, twin: Twin, indent: usize, out: &mut String) {
+fn print_block(block: &Block, indent: usize, out: &mut String) {
     let line = |out: &mut String, indent: usize| {
         out.push('\n');
         out.push_str(&"    ".repeat(indent));
@@ -181,11 +186,11 @@ fn print_block(block: &Block, twin: Twin, indent: usize, out: &mut String) {
     out.push('{');
     for stmt in &block.stmts {
         line(out, indent + 1);
-        print_pieces(&stmt.pieces, twin, indent + 1, out);
+        print_pieces(&stmt.pieces, indent + 1, out);
     }
     if let Some(tail) = &block.tail {
         line(out, indent + 1);
-        print_pieces(&tail.pieces, twin, indent + 1, out);
+        print_pieces(&tail.pieces, indent + 1, out);
     }
     line(out, indent);
     out.push('}');

@@ -7,7 +7,6 @@ pub(crate) enum Ty {
     Unit,
     Int,
     Size,
-    Char,
     Bool,
     Text,
     Option(Box<Ty>),
@@ -50,7 +49,7 @@ impl Ty {
 
     pub(crate) fn is_copy(&self) -> bool {
         match self {
-            Ty::Unit | Ty::Int | Ty::Size | Ty::Char | Ty::Bool | Ty::Ref(_) => true,
+            Ty::Unit | Ty::Int | Ty::Size | Ty::Bool | Ty::Ref(_) => true,
             Ty::Option(of) | Ty::Array(of) => of.is_copy(),
             Ty::Tuple(of) => of.iter().all(Ty::is_copy),
             _ => false,
@@ -84,7 +83,6 @@ impl Ty {
             Ty::Unit => "()".into(),
             Ty::Int => n.to_string(),
             Ty::Size => format!("{n}usize"),
-            Ty::Char => "'c'".into(),
             Ty::Bool => (n % 2 == 0).to_string(),
             Ty::Text => format!("String::from(\"t{n}\")"),
             Ty::Option(of) => match n % 2 {
@@ -113,7 +111,6 @@ impl fmt::Display for Ty {
             Ty::Unit => f.write_str("()"),
             Ty::Int => f.write_str("i64"),
             Ty::Size => f.write_str("usize"),
-            Ty::Char => f.write_str("char"),
             Ty::Bool => f.write_str("bool"),
             Ty::Text => f.write_str("String"),
             Ty::Option(of) => write!(f, "Option<{of}>"),

@@ -2,11 +2,11 @@
 
 use std::{fmt, marker::PhantomData, task::Poll, time::Duration};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Activity, Retry, millis};
+use super::{Activity, ActivityMeta, Retry, millis};
 use crate::{
-    codec::{self, EncodeError, Encoded},
+    codec::{self, Emit, EncodeError, Encoded, Slot, TypeOf},
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
     future::{DurableFuture, IntoDurableFuture},
@@ -26,14 +26,17 @@ pub struct CallOptions {
 }
 
 /// A call of an activity that has not begun: await it in a workflow. Its arguments are stored.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
 #[must_use = "an activity does nothing until its call is awaited in a workflow"]
 pub struct ActivityCall<A: Activity> {
+    call: Call,
+    activity: PhantomData<fn() -> A>,
+}
+
+/// The same for any activity.
+#[derive(Serialize, Deserialize)]
+struct Call {
     args: CallArgs,
     options: CallOptions,
-    #[serde(skip)]
-    activity: PhantomData<fn() -> A>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,43 +55,62 @@ impl<A: Activity> ActivityCall<A> {
     /// Encodes the arguments, which are the parameters as the caller gave them.
     #[doc(hidden)]
     pub fn new<P: Serialize>(params: P) -> Self {
-        let args = codec::current(|codec| codec.encode_borrowed::<P, A::Args>(&params));
-        ActivityCall {
-            args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded),
-            options: CallOptions::default(),
-            activity: PhantomData,
-        }
+        ActivityCall { call: Call::new(TypeOf::of::<A::Args>(), &params), activity: PhantomData }
     }
 
     /// Sets the retry policy of this call; what it leaves out is the activity's.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.options.retry = Some(retry);
+        self.call.options.retry = Some(retry);
         self
     }
 
     /// Sets the longest time of one attempt.
     pub fn start_to_close(mut self, timeout: Duration) -> Self {
-        self.options.start_to_close_ms = Some(millis(timeout));
+        self.call.options.start_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest time over all attempts.
     pub fn schedule_to_close(mut self, timeout: Duration) -> Self {
-        self.options.schedule_to_close_ms = Some(millis(timeout));
+        self.call.options.schedule_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest silence of an attempt.
     pub fn heartbeat(mut self, timeout: Duration) -> Self {
-        self.options.heartbeat_ms = Some(millis(timeout));
+        self.call.options.heartbeat_ms = Some(millis(timeout));
         self
     }
 
     pub(crate) fn into_args(self) -> Result<Encoded, EncodeError> {
+        self.call.into_args()
+    }
+}
+
+impl Call {
+    fn new(of: &TypeOf, params: &dyn Emit) -> Self {
+        let args = codec::current(|codec| codec.encode_as(of, params));
+        Call { args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded), options: CallOptions::default() }
+    }
+
+    fn into_args(self) -> Result<Encoded, EncodeError> {
         match self.args {
             CallArgs::Encoded(args) => Ok(args),
             CallArgs::Refused(error) => Err(error),
         }
+    }
+}
+
+impl<A: Activity> Serialize for ActivityCall<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.call.serialize(serializer)
+    }
+}
+
+impl<'de, A: Activity> Deserialize<'de> for ActivityCall<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let call = Call::deserialize(deserializer)?;
+        Ok(ActivityCall { call, activity: PhantomData })
     }
 }
 
@@ -103,23 +125,101 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture { state: CallState::Unstarted(self) }
+        ActivityFuture { state: CallState::Unstarted(self.call), activity: PhantomData }
     }
 }
 
 /// An awaited call.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "", transparent)]
 pub struct ActivityFuture<A: Activity> {
-    state: CallState<A>,
+    state: CallState,
+    activity: PhantomData<fn() -> A>,
 }
 
+/// On disk: append only.
 #[derive(Serialize, Deserialize)]
-#[serde(bound = "", rename = "Activity")]
-enum CallState<A: Activity> {
-    Unstarted(ActivityCall<A>),
+enum CallState {
+    Unstarted(Call),
     Started(OperationId),
     Ended,
+}
+
+/// What a poll has come to.
+enum Polled {
+    Pending,
+    /// The output is in its slot.
+    Ready,
+    /// The call ended without an output of its own; the text says how.
+    Failed(CallError, String),
+}
+
+impl CallState {
+    /// In one piece, so that an activity costs a user's crate next to no code for it.
+    fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        match self {
+            CallState::Unstarted(Call { args: CallArgs::Refused(error), .. }) => Err(error.to_string()),
+            _ => postcard::to_stdvec(self).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        postcard::from_bytes(bytes).map_err(|error| error.to_string())
+    }
+
+    fn poll(
+        &mut self,
+        meta: &ActivityMeta,
+        of: &TypeOf,
+        output: &mut dyn Slot,
+        cx: &mut Context<'_>,
+    ) -> Polled {
+        let Some(id) = self.start(meta, cx) else {
+            return Polled::Pending;
+        };
+        let Some(completion) = cx.take(id) else {
+            cx.wait(Wait::Op(id));
+            return Polled::Pending;
+        };
+        *self = CallState::Ended;
+        let error = match completion {
+            Completion::Value(value) => match cx.decode_as(of, value.layout, &value.bytes, output) {
+                Ok(()) => return Polled::Ready,
+                Err(error) => {
+                    let what = format!("the result of `{}`", meta.name);
+                    cx.fail(StepFailure::Decode { what, error });
+                    return Polled::Pending;
+                }
+            },
+            Completion::Error(error) => error,
+            // Only a timer fires.
+            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
+        };
+        let reason = error.to_string();
+        Polled::Failed(error, reason)
+    }
+
+    /// Starts the operation, if it is not.
+    fn start(&mut self, meta: &ActivityMeta, cx: &mut Context<'_>) -> Option<OperationId> {
+        let call = match std::mem::replace(self, CallState::Ended) {
+            CallState::Unstarted(call) => call,
+            CallState::Started(id) => {
+                *self = CallState::Started(id);
+                return Some(id);
+            }
+            CallState::Ended => panic!("the call of activity `{}` was polled after it ended", meta.name),
+        };
+        let options = call.options.clone();
+        match call.into_args() {
+            Ok(args) => {
+                let id = cx.start(NewOperation::Activity { name: meta.name.to_owned(), args, options });
+                *self = CallState::Started(id);
+                Some(id)
+            }
+            Err(error) => {
+                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", meta.name), error });
+                None
+            }
+        }
+    }
 }
 
 impl<A: Activity> ActivityFuture<A> {
@@ -130,57 +230,24 @@ impl<A: Activity> ActivityFuture<A> {
             CallState::Unstarted(_) | CallState::Ended => None,
         }
     }
+}
 
-    /// Starts the operation, if it is not.
-    fn start(&mut self, cx: &mut Context<'_>) -> Option<OperationId> {
-        let call = match std::mem::replace(&mut self.state, CallState::Ended) {
-            CallState::Unstarted(call) => call,
-            CallState::Started(id) => {
-                self.state = CallState::Started(id);
-                return Some(id);
-            }
-            CallState::Ended => panic!("the call of activity `{}` was polled after it ended", A::META.name),
-        };
-        let options = call.options.clone();
-        match call.into_args() {
-            Ok(args) => {
-                let name = A::META.name.to_owned();
-                let id = cx.start(NewOperation::Activity { name, args, options });
-                self.state = CallState::Started(id);
-                Some(id)
-            }
-            Err(error) => {
-                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", A::META.name), error });
-                None
-            }
+impl<A: Activity> Serialize for ActivityFuture<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.state.to_bytes() {
+            Ok(bytes) => serializer.serialize_bytes(&bytes),
+            Err(error) => Err(serde::ser::Error::custom(error)),
         }
     }
+}
 
-    /// The output that a completion stands for.
-    fn finish(completion: Completion, cx: &mut Context<'_>) -> Option<A::Output> {
-        let error = match completion {
-            Completion::Value(value) => match cx.decode(value.layout, &value.bytes) {
-                Ok(output) => return Some(output),
-                Err(error) => {
-                    cx.fail(StepFailure::Decode { what: format!("the result of `{}`", A::META.name), error });
-                    return None;
-                }
-            },
-            Completion::Error(error) => error,
-            // Only a timer fires.
-            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
-        };
-        let reason = error.to_string();
-        let output = A::from_call_error(error);
-        if output.is_none() {
-            cx.fail(StepFailure::Incompatible {
-                reason: format!(
-                    "activity `{}` {reason}, but this build declares it as one that can't fail: return a `Result`",
-                    A::META.name
-                ),
-            });
+impl<'de, A: Activity> Deserialize<'de> for ActivityFuture<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = durable_store::bytes::deserialize(deserializer)?;
+        match CallState::from_bytes(&bytes) {
+            Ok(state) => Ok(ActivityFuture { state, activity: PhantomData }),
+            Err(error) => Err(serde::de::Error::custom(error)),
         }
-        output
     }
 }
 
@@ -188,21 +255,30 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
     type Output = A::Output;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<A::Output> {
-        let Some(id) = self.start(cx) else {
-            return Poll::Pending;
-        };
-        let Some(completion) = cx.take(id) else {
-            cx.wait(Wait::Op(id));
-            return Poll::Pending;
-        };
-        match Self::finish(completion, cx) {
-            Some(output) => {
-                self.state = CallState::Ended;
-                Poll::Ready(output)
+        let mut output = None;
+        if let Polled::Failed(error, reason) =
+            self.state.poll(A::META, TypeOf::of::<A::Output>(), &mut output, cx)
+        {
+            output = A::from_call_error(error);
+            if output.is_none() {
+                can_fail(A::META, &reason, cx);
             }
+        }
+        match output {
+            Some(output) => Poll::Ready(output),
             None => Poll::Pending,
         }
     }
+}
+
+/// The store has an error for an activity that today's build declares as one that has none.
+fn can_fail(meta: &ActivityMeta, reason: &str, cx: &mut Context<'_>) {
+    cx.fail(StepFailure::Incompatible {
+        reason: format!(
+            "activity `{}` {reason}, but this build declares it as one that can't fail: return a `Result`",
+            meta.name
+        ),
+    });
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! `Serialize` -> [`Tree`]: writes down every call that a value makes.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
-use serde::ser::{self, Serialize, Serializer};
-
+use super::emitter::{Chosen, Emitter, Of, Sink};
+use super::erased::Emit;
 use super::error::Fault;
 use super::tree::{Body, Leaf, MAX_DEPTH, Name, Tree, Variant, with_scalars};
 
@@ -16,259 +15,243 @@ pub(super) struct Captured {
 }
 
 /// Captures `value`, which is told that the format is human readable or not.
-pub(super) fn capture<T: Serialize + ?Sized>(value: &T, readable: bool) -> Result<Captured, Fault> {
-    let pass = Pass { readable, regular: Cell::new(true) };
-    let tree = value.serialize(Capture { pass: &pass, depth: 0 })?;
-    Ok(Captured { tree, regular: pass.regular.get() })
+pub(super) fn capture(value: &dyn Emit, readable: bool) -> Result<Captured, Fault> {
+    let mut capture = Capture { readable, regular: true, frames: Vec::new(), done: None };
+    value.emit(Emitter::new(&mut capture))?;
+    match capture.done {
+        Some(tree) if capture.frames.is_empty() => Ok(Captured { tree, regular: capture.regular }),
+        _ => Err(Fault::message("it returned before the value was complete")),
+    }
 }
 
-struct Pass {
+struct Capture {
     readable: bool,
-    regular: Cell<bool>,
+    regular: bool,
+    /// From the root to the value that is written next.
+    frames: Vec<Frame>,
+    /// The value that was completed last, until its frame takes it.
+    done: Option<Tree>,
 }
 
-#[derive(Clone, Copy)]
-struct Capture<'p> {
-    pass: &'p Pass,
-    depth: u32,
+/// A value whose inside is being written.
+enum Frame {
+    Some,
+    Newtype(&'static str),
+    NewtypeVariant(Chosen),
+    Parts { of: Of, len: Option<usize>, parts: Vec<Tree>, pending: bool },
+    Fields { of: Of, len: usize, fields: Vec<(Name, Tree)>, pending: Option<&'static str> },
+    Map { len: Option<usize>, entries: Vec<(Tree, Tree)>, key: Option<Tree>, pending: Pending },
 }
 
-impl Capture<'_> {
-    fn inner(self) -> Result<Self, Fault> {
-        if self.depth >= MAX_DEPTH {
-            return Err(Fault::TooDeep);
-        }
-        Ok(Self { depth: self.depth + 1, ..self })
-    }
-
-    fn boxed<T: Serialize + ?Sized>(self, value: &T) -> Result<Box<Tree>, Fault> {
-        Ok(Box::new(value.serialize(self.inner()?)?))
-    }
+/// What a map expects to be completed.
+enum Pending {
+    Nothing,
+    Key,
+    Value,
 }
 
-fn variant(of: &'static str, index: u32, name: &'static str, body: Body) -> Tree {
+fn variant(chosen: Chosen, body: Body) -> Tree {
+    let Chosen { of, index, name } = chosen;
     Tree::Variant(Box::new(Variant { of: Cow::Borrowed(of), index, name: Cow::Borrowed(name), body }))
 }
 
+impl Capture {
+    fn put(&mut self, tree: Tree) {
+        self.done = Some(tree);
+    }
+
+    fn push(&mut self, frame: Frame) -> Result<(), Fault> {
+        if self.frames.len() >= MAX_DEPTH as usize {
+            return Err(Fault::too_deep());
+        }
+        self.done = None;
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    /// The frame at `depth`, with the part that was completed last.
+    fn settle(&mut self, depth: usize) -> Result<&mut Frame, Fault> {
+        if self.frames.len() > depth + 1 {
+            // A part failed inside, and its error was swallowed: it is as if it had not begun.
+            self.frames.truncate(depth + 1);
+            self.done = None;
+        }
+        let done = self.done.take();
+        let Some(frame) = self.frames.get_mut(depth) else {
+            return Err(Fault::message("a part was written after its end"));
+        };
+        match frame {
+            Frame::Some | Frame::Newtype(_) | Frame::NewtypeVariant(_) => {}
+            Frame::Parts { parts, pending, .. } => {
+                if std::mem::take(pending) {
+                    parts.extend(done);
+                }
+            }
+            Frame::Fields { fields, pending, .. } => {
+                if let (Some(name), Some(tree)) = (pending.take(), done) {
+                    fields.push((name.into(), tree));
+                }
+            }
+            Frame::Map { entries, key, pending, .. } => match std::mem::replace(pending, Pending::Nothing) {
+                Pending::Nothing => {}
+                Pending::Key => *key = done,
+                Pending::Value => {
+                    if let (Some(key), Some(value)) = (key.take(), done) {
+                        entries.push((key, value));
+                    }
+                }
+            },
+        }
+        Ok(frame)
+    }
+}
+
+const MIXED: &str = "it mixed the parts of different kinds";
+
 macro_rules! leaves {
     ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
-        $(fn $ser(self, v: $ty) -> Result<Tree, Fault> { Ok(Tree::Leaf(Leaf::$kind(v))) })*
+        $(fn $ser(&mut self, v: $ty) -> Result<(), Fault> {
+            self.put(Tree::Leaf(Leaf::$kind(v)));
+            Ok(())
+        })*
     };
 }
 
-impl<'p> Serializer for Capture<'p> {
-    type Ok = Tree;
-    type Error = Fault;
-    type SerializeSeq = Parts<'p>;
-    type SerializeTuple = Parts<'p>;
-    type SerializeTupleStruct = Parts<'p>;
-    type SerializeTupleVariant = Parts<'p>;
-    type SerializeMap = Entries<'p>;
-    type SerializeStruct = Fields<'p>;
-    type SerializeStructVariant = Fields<'p>;
-
+impl Sink for Capture {
     with_scalars!(leaves);
 
     fn is_human_readable(&self) -> bool {
-        self.pass.readable
+        self.readable
     }
-    fn serialize_str(self, v: &str) -> Result<Tree, Fault> {
-        Ok(Tree::str(v))
-    }
-    fn serialize_bytes(self, v: &[u8]) -> Result<Tree, Fault> {
-        Ok(Tree::Leaf(Leaf::Bytes(v.to_vec())))
-    }
-    fn serialize_unit(self) -> Result<Tree, Fault> {
-        Ok(Tree::Leaf(Leaf::Unit))
-    }
-    fn serialize_none(self) -> Result<Tree, Fault> {
-        Ok(Tree::None)
-    }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Tree, Fault> {
-        Ok(Tree::Some(self.boxed(value)?))
-    }
-    fn serialize_unit_struct(self, name: &'static str) -> Result<Tree, Fault> {
-        Ok(Tree::UnitStruct(name.into()))
-    }
-    fn serialize_unit_variant(self, of: &'static str, index: u32, name: &'static str) -> Result<Tree, Fault> {
-        Ok(variant(of, index, name, Body::Unit))
-    }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<Tree, Fault> {
-        Ok(Tree::Newtype(name.into(), self.boxed(value)?))
-    }
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        value: &T,
-    ) -> Result<Tree, Fault> {
-        Ok(variant(of, index, name, Body::Newtype(value.serialize(self.inner()?)?)))
-    }
-    fn serialize_seq(self, len: Option<usize>) -> Result<Parts<'p>, Fault> {
-        Parts::new(self, len, Of::Seq)
-    }
-    fn serialize_tuple(self, len: usize) -> Result<Parts<'p>, Fault> {
-        Parts::new(self, Some(len), Of::Tuple)
-    }
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Parts<'p>, Fault> {
-        Parts::new(self, Some(len), Of::Struct(name))
-    }
-    fn serialize_tuple_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Parts<'p>, Fault> {
-        Parts::new(self, Some(len), Of::Variant(of, index, name))
-    }
-    fn serialize_map(self, len: Option<usize>) -> Result<Entries<'p>, Fault> {
-        Ok(Entries { inner: self.inner()?, len, key: None, done: Vec::new() })
-    }
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'p>, Fault> {
-        Ok(Fields { inner: self.inner()?, len, of: Of::Struct(name), done: Vec::new() })
-    }
-    fn serialize_struct_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Fields<'p>, Fault> {
-        Ok(Fields { inner: self.inner()?, len, of: Of::Variant(of, index, name), done: Vec::new() })
-    }
-}
-
-/// What a list of parts belongs to.
-enum Of {
-    Seq,
-    Tuple,
-    Struct(&'static str),
-    Variant(&'static str, u32, &'static str),
-}
-
-struct Parts<'p> {
-    inner: Capture<'p>,
-    len: Option<usize>,
-    of: Of,
-    done: Vec<Tree>,
-}
-
-impl<'p> Parts<'p> {
-    fn new(outer: Capture<'p>, len: Option<usize>, of: Of) -> Result<Self, Fault> {
-        Ok(Self { inner: outer.inner()?, len, of, done: Vec::new() })
-    }
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.done.push(value.serialize(self.inner)?);
+    fn str(&mut self, v: &str) -> Result<(), Fault> {
+        self.put(Tree::str(v));
         Ok(())
     }
-    fn finish(self) -> Tree {
-        if self.len != Some(self.done.len()) {
-            self.inner.pass.regular.set(false);
-        }
-        match self.of {
-            Of::Seq => Tree::Seq(self.done),
-            Of::Tuple => Tree::Tuple(self.done),
-            Of::Struct(name) => Tree::TupleStruct(name.into(), self.done),
-            Of::Variant(of, index, name) => variant(of, index, name, Body::Tuple(self.done)),
-        }
-    }
-}
-
-macro_rules! parts {
-    ($($trait:ident $push:ident,)*) => {
-        $(impl ser::$trait for Parts<'_> {
-            type Ok = Tree;
-            type Error = Fault;
-            fn $push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> { self.push(value) }
-            fn end(self) -> Result<Tree, Fault> { Ok(self.finish()) }
-        })*
-    };
-}
-parts! {
-    SerializeSeq serialize_element,
-    SerializeTuple serialize_element,
-    SerializeTupleStruct serialize_field,
-    SerializeTupleVariant serialize_field,
-}
-
-struct Entries<'p> {
-    inner: Capture<'p>,
-    len: Option<usize>,
-    key: Option<Tree>,
-    done: Vec<(Tree, Tree)>,
-}
-
-impl ser::SerializeMap for Entries<'_> {
-    type Ok = Tree;
-    type Error = Fault;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
-        self.key = Some(key.serialize(self.inner)?);
+    fn bytes(&mut self, v: &[u8]) -> Result<(), Fault> {
+        self.put(Tree::Leaf(Leaf::Bytes(v.to_vec())));
         Ok(())
     }
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let Some(key) = self.key.take() else {
-            return Err(Fault::Message("a map's value was written before its key".into()));
+    fn unit(&mut self) -> Result<(), Fault> {
+        self.put(Tree::Leaf(Leaf::Unit));
+        Ok(())
+    }
+    fn none(&mut self) -> Result<(), Fault> {
+        self.put(Tree::None);
+        Ok(())
+    }
+    fn unit_struct(&mut self, name: &'static str) -> Result<(), Fault> {
+        self.put(Tree::UnitStruct(name.into()));
+        Ok(())
+    }
+    fn unit_variant(&mut self, chosen: Chosen) -> Result<(), Fault> {
+        self.put(variant(chosen, Body::Unit));
+        Ok(())
+    }
+    fn some(&mut self) -> Result<(), Fault> {
+        self.push(Frame::Some)
+    }
+    fn newtype(&mut self, name: &'static str) -> Result<(), Fault> {
+        self.push(Frame::Newtype(name))
+    }
+    fn newtype_variant(&mut self, chosen: Chosen) -> Result<(), Fault> {
+        self.push(Frame::NewtypeVariant(chosen))
+    }
+    fn close(&mut self) -> Result<(), Fault> {
+        let tree = match (self.frames.pop(), self.done.take()) {
+            (Some(Frame::Some), Some(inner)) => Tree::Some(Box::new(inner)),
+            (Some(Frame::Newtype(name)), Some(inner)) => Tree::Newtype(name.into(), Box::new(inner)),
+            (Some(Frame::NewtypeVariant(chosen)), Some(inner)) => variant(chosen, Body::Newtype(inner)),
+            _ => return Err(Fault::message("it returned before the value inside was complete")),
         };
-        self.done.push((key, value.serialize(self.inner)?));
+        self.put(tree);
         Ok(())
     }
-    fn end(self) -> Result<Tree, Fault> {
-        if self.key.is_some() {
-            return Err(Fault::Message("a map's key was written without its value".into()));
-        }
-        if self.len != Some(self.done.len()) {
-            self.inner.pass.regular.set(false);
-        }
-        Ok(Tree::Map(self.done))
-    }
-}
-
-struct Fields<'p> {
-    inner: Capture<'p>,
-    len: usize,
-    of: Of,
-    done: Vec<(Name, Tree)>,
-}
-
-impl Fields<'_> {
-    fn push<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-        self.done.push((name.into(), value.serialize(self.inner)?));
-        Ok(())
-    }
-    fn finish(self) -> Tree {
-        if self.len != self.done.len() {
-            self.inner.pass.regular.set(false);
-        }
-        match self.of {
-            Of::Variant(of, index, name) => variant(of, index, name, Body::Struct(self.done)),
-            Of::Struct(name) => Tree::Struct(name.into(), self.done),
-            Of::Seq | Of::Tuple => {
-                unreachable!("fields belong to a struct or to a variant: the two constructors above")
+    fn begin(&mut self, of: Of, len: Option<usize>) -> Result<usize, Fault> {
+        self.push(match of {
+            Of::Map => Frame::Map { len, entries: Vec::new(), key: None, pending: Pending::Nothing },
+            Of::Struct(_) | Of::StructVariant(_) => {
+                Frame::Fields { of, len: len.unwrap_or_default(), fields: Vec::new(), pending: None }
             }
-        }
-    }
-}
-
-macro_rules! fields {
-    ($($trait:ident,)*) => {
-        $(impl ser::$trait for Fields<'_> {
-            type Ok = Tree;
-            type Error = Fault;
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-                self.push(name, value)
+            Of::Seq | Of::Tuple | Of::TupleStruct(_) | Of::TupleVariant(_) => {
+                Frame::Parts { of, len, parts: Vec::new(), pending: false }
             }
-            fn skip_field(&mut self, _: &'static str) -> Result<(), Fault> {
-                self.inner.pass.regular.set(false);
+        })?;
+        Ok(self.frames.len() - 1)
+    }
+    fn element(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.settle(depth)? {
+            Frame::Parts { pending, .. } => {
+                *pending = true;
                 Ok(())
             }
-            fn end(self) -> Result<Tree, Fault> { Ok(self.finish()) }
-        })*
-    };
+            _ => Err(Fault::message(MIXED)),
+        }
+    }
+    fn field(&mut self, depth: usize, name: &'static str) -> Result<(), Fault> {
+        match self.settle(depth)? {
+            Frame::Fields { pending, .. } => {
+                *pending = Some(name);
+                Ok(())
+            }
+            _ => Err(Fault::message(MIXED)),
+        }
+    }
+    fn skip(&mut self, depth: usize) -> Result<(), Fault> {
+        self.settle(depth)?;
+        self.regular = false;
+        Ok(())
+    }
+    fn key(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.settle(depth)? {
+            Frame::Map { pending, .. } => {
+                *pending = Pending::Key;
+                Ok(())
+            }
+            _ => Err(Fault::message(MIXED)),
+        }
+    }
+    fn value(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.settle(depth)? {
+            Frame::Map { key: Some(_), pending, .. } => {
+                *pending = Pending::Value;
+                Ok(())
+            }
+            _ => Err(Fault::message("a map's value was written before its key")),
+        }
+    }
+    fn end(&mut self, depth: usize) -> Result<(), Fault> {
+        self.settle(depth)?;
+        let (tree, kept) = match self.frames.pop() {
+            Some(Frame::Parts { of, len, parts, .. }) => {
+                let kept = len == Some(parts.len());
+                let tree = match of {
+                    Of::TupleVariant(chosen) => variant(chosen, Body::Tuple(parts)),
+                    Of::TupleStruct(name) => Tree::TupleStruct(name.into(), parts),
+                    Of::Tuple => Tree::Tuple(parts),
+                    _ => Tree::Seq(parts),
+                };
+                (tree, kept)
+            }
+            Some(Frame::Fields { of, len, fields, .. }) => {
+                let kept = len == fields.len();
+                let tree = match of {
+                    Of::StructVariant(chosen) => variant(chosen, Body::Struct(fields)),
+                    Of::Struct(name) => Tree::Struct(name.into(), fields),
+                    _ => return Err(Fault::message(MIXED)),
+                };
+                (tree, kept)
+            }
+            Some(Frame::Map { key: Some(_), .. }) => {
+                return Err(Fault::message("a map's key was written without its value"));
+            }
+            Some(Frame::Map { len, entries, .. }) => {
+                let kept = len == Some(entries.len());
+                (Tree::Map(entries), kept)
+            }
+            _ => return Err(Fault::message(MIXED)),
+        };
+        self.regular &= kept;
+        self.put(tree);
+        Ok(())
+    }
 }
-fields! { SerializeStruct, SerializeStructVariant, }

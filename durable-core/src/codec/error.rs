@@ -95,61 +95,104 @@ fn at(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!(" (at `{path}`)") }
 }
 
-/// Why a pass over a value stopped; internal to the codec.
+/// Why a pass over a value stopped. One word wide: it is in the result of everything that a user's crate compiles for a type.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub struct Fault(Box<Reason>);
+
+#[derive(Debug)]
+pub(super) enum Reason {
     /// The value's calls left the layout: not an error, the slower way knows what to do.
     Outside,
     TooDeep,
-    Message(Box<str>),
+    Message(String),
+}
+
+impl Fault {
+    #[cold]
+    pub(super) fn outside() -> Self {
+        Self(Box::new(Reason::Outside))
+    }
+
+    #[cold]
+    pub(super) fn too_deep() -> Self {
+        Self(Box::new(Reason::TooDeep))
+    }
+
+    #[cold]
+    pub(super) fn message(message: impl Into<String>) -> Self {
+        Self(Box::new(Reason::Message(message.into())))
+    }
+
+    pub(super) fn reason(&self) -> &Reason {
+        &self.0
+    }
 }
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Outside => f.write_str("the value left its layout"),
-            Self::TooDeep => f.write_str("the value nests too deep"),
-            Self::Message(message) => f.write_str(message),
+        match &*self.0 {
+            Reason::Outside => f.write_str("the value left its layout"),
+            Reason::TooDeep => f.write_str("the value nests too deep"),
+            Reason::Message(message) => f.write_str(message),
         }
     }
 }
 
 impl std::error::Error for Fault {}
 
+/// Not inlined, and once for all kinds of messages: every derived implementation calls it in many places.
+#[cold]
+#[inline(never)]
+fn text(message: &dyn std::fmt::Display) -> String {
+    message.to_string()
+}
+
 impl serde::ser::Error for Fault {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self::Message(message.to_string().into())
+        Self::message(text(&message))
     }
 }
 
 impl From<postcard::Error> for Fault {
     /// Writing into a `Vec` can't fail; what postcard itself refuses is outside of every layout.
     fn from(_: postcard::Error) -> Self {
-        Self::Outside
+        Self::outside()
     }
 }
 
-/// Why a type could not be read by name, with the path there, built from the inside out.
+/// Why a type could not be read, and where. One word wide, as [`Fault`] is.
 #[derive(Debug)]
-pub(super) struct Misfit {
-    pub(super) message: String,
-    steps: Vec<String>,
+pub struct Misfit(Box<Found>);
+
+#[derive(Debug)]
+struct Found {
+    message: String,
+    path: String,
 }
 
 impl Misfit {
-    pub(super) fn inside(mut self, step: String) -> Self {
-        self.steps.push(step);
+    #[cold]
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Found { message: message.into(), path: String::new() }))
+    }
+
+    pub(super) fn at(mut self, path: String) -> Self {
+        self.0.path = path;
         self
     }
 
-    pub(super) fn path(&self) -> String {
-        self.steps.iter().rev().map(String::as_str).collect()
+    pub(super) fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    pub(super) fn into_parts(self) -> (String, String) {
+        (self.0.message, self.0.path)
     }
 }
 
 impl std::fmt::Display for Misfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -157,6 +200,6 @@ impl std::error::Error for Misfit {}
 
 impl serde::de::Error for Misfit {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), steps: Vec::new() }
+        Self::new(text(&message))
     }
 }

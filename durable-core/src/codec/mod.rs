@@ -33,19 +33,28 @@
 //! reads one place by what stood at another. With [`Codec::set_checking`], which is on in debug builds, every single value is
 //! decoded and compared, and such a type is found at the first step.
 //!
+//! A user's crate is to compile as little as possible of this for each of its types: `Serialize` for one serializer ([`Emitter`]) and
+//! `Deserialize` for one deserializer ([`Decoder`]), whatever is done with the value and whatever it is read from. Generic
+//! functions in here are shims that make a `&dyn` of their argument and call the function that works.
+//!
 //! Deliberately absent: checksums and lengths (the store's envelope), compression, and sharing of `Rc` (each is written out).
 
-mod by_name;
 mod capture;
 mod current;
+mod cursor;
+mod decoder;
 mod diff;
+mod emitter;
+mod erased;
 mod error;
+mod expect;
 mod json;
 mod layout;
 mod named;
 mod persist;
 mod search;
 mod tree;
+mod trial;
 mod types;
 mod value;
 mod view;
@@ -54,7 +63,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -67,11 +75,16 @@ pub use error::{DecodeError, EncodeError};
 pub use persist::Persist;
 pub use value::{ReadError, Value};
 
-use capture::capture;
-use diff::diff;
-use error::{Fault, Misfit};
+#[doc(hidden)]
+pub use {
+    decoder::Decoder,
+    emitter::Emitter,
+    erased::{Emit, Slot, TypeOf},
+    error::{Fault, Misfit},
+};
+
 use layout::Layout;
-use tree::{MAX_DEPTH, Tree};
+use trial::{check, is_same, read_bytes, read_value, try_named, try_positional};
 use types::{Known, Relation, TypeMap};
 
 /// Which layout a value is stored under: a hash of the layout, the same in every build; never 0 for a layout.
@@ -123,9 +136,6 @@ pub struct Codec {
     layouts: RwLock<HashMap<LayoutId, Arc<Layout>>>,
     pending: Mutex<Vec<(u64, Vec<u8>)>>,
     checking: AtomicBool,
-    /// Negative control of the tests: bare postcard, as if there were no layouts.
-    #[cfg(test)]
-    unchecked: AtomicBool,
 }
 
 impl Default for Codec {
@@ -142,8 +152,6 @@ impl Codec {
             layouts: RwLock::default(),
             pending: Mutex::default(),
             checking: AtomicBool::new(cfg!(debug_assertions)),
-            #[cfg(test)]
-            unchecked: AtomicBool::new(false),
         }
     }
 
@@ -156,66 +164,59 @@ impl Codec {
     ///
     /// A panic of the value's own `Serialize` or `Deserialize` is passed on and leaves the codec as it was.
     pub fn encode<T: Persist>(&self, value: &T) -> Result<Encoded, EncodeError> {
-        self.encode_borrowed::<T, T>(value)
+        self.encode_as(TypeOf::of::<T>(), value)
     }
 
     /// Appends the bytes of `value` to `out`; on an error `out` is as it was.
     pub fn encode_into<T: Persist>(&self, value: &T, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
-        self.encode_borrowed_into::<T, T>(value, out)
+        self.encode_as_into(TypeOf::of::<T>(), value, out)
     }
 
     /// The bytes of a borrowed form of a `T`, such as `(&str, &[u64])` for `(String, Vec<u64>)`; known to be readable as `T`.
-    pub fn encode_borrowed<B: Serialize + ?Sized, T: Persist>(
-        &self,
-        value: &B,
-    ) -> Result<Encoded, EncodeError> {
+    pub fn encode_borrowed<B: Serialize, T: Persist>(&self, value: &B) -> Result<Encoded, EncodeError> {
+        self.encode_as(TypeOf::of::<T>(), value)
+    }
+
+    #[doc(hidden)]
+    pub fn encode_as(&self, of: &TypeOf, value: &dyn Emit) -> Result<Encoded, EncodeError> {
         let mut bytes = Vec::with_capacity(128);
-        let layout = self.encode_borrowed_into::<B, T>(value, &mut bytes)?;
+        let layout = self.encode_as_into(of, value, &mut bytes)?;
         Ok(Encoded { layout, bytes })
     }
 
-    /// [`encode_borrowed`](Self::encode_borrowed), appended to `out`; on an error `out` is as it was.
-    pub fn encode_borrowed_into<B: Serialize + ?Sized, T: Persist>(
+    #[doc(hidden)]
+    pub fn encode_as_into(
         &self,
-        value: &B,
+        of: &TypeOf,
+        value: &dyn Emit,
         out: &mut Vec<u8>,
     ) -> Result<LayoutId, EncodeError> {
         let start = out.len();
-        #[cfg(test)]
-        if self.unchecked.load(Ordering::Relaxed) {
-            *out = postcard::to_extend(value, std::mem::take(out))
-                .expect("the control encodes what postcard encodes");
-            return Ok(LayoutId::NAMED);
-        }
-        if let Some(known) = self.types.get(TypeId::of::<T>())
+        if let Some(known) = self.types.get((of.id)())
             && let Some((id, layout)) = known.positional()
             && walk::walk(value, layout, out).is_ok()
         {
             if !self.checking.load(Ordering::Relaxed) {
                 return Ok(*id);
             }
-            let result = check::<B, T>(value, &out[start..]);
+            let result = check(of, value, layout, &out[start..]);
             if result.is_err() {
                 out.truncate(start);
             }
             return result.map(|()| *id);
         }
         out.truncate(start);
-        self.encode_new::<B, T>(value, out)
+        self.encode_new(of, value, out)
     }
 
     /// The value's shape is new to its type, or the type is written by name.
     #[cold]
-    fn encode_new<B: Serialize + ?Sized, T: Persist>(
-        &self,
-        value: &B,
-        out: &mut Vec<u8>,
-    ) -> Result<LayoutId, EncodeError> {
-        let id = TypeId::of::<T>();
+    fn encode_new(&self, of: &TypeOf, value: &dyn Emit, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
+        let id = (of.id)();
         let start = out.len();
         let mut known = self.types.get(id).unwrap_or_default();
         while !known.is_named() {
-            let Some((layout, grown)) = try_positional::<B, T>(value, &known, out)? else {
+            let Some((layout, grown)) = try_positional(of, value, &known, out)? else {
                 break;
             };
             if !self.register(&grown) {
@@ -229,7 +230,7 @@ impl Codec {
             known = self.types.get(id).unwrap_or_default();
         }
         out.truncate(start);
-        out.extend_from_slice(&try_named::<B, T>(value)?);
+        out.extend_from_slice(&try_named(of, value)?);
         if !known.is_named() {
             // If this is lost to another thread, the next such value does it.
             self.types.replace(id, &known, known.named());
@@ -257,31 +258,44 @@ impl Codec {
     ///
     /// [`DecodeError::UnknownLayout`] asks for [`learn`](Self::learn) and another call.
     pub fn decode<T: Persist>(&self, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
-        #[cfg(test)]
-        if self.unchecked.load(Ordering::Relaxed) {
-            return positional(bytes)
-                .ok_or(DecodeError::Malformed { layout, message: "postcard refuses it" });
+        let mut slot = None;
+        match self.decode_as(TypeOf::of::<T>(), layout, bytes, &mut slot) {
+            Ok(()) => slot.ok_or(DecodeError::Malformed { layout, message: "nothing was read" }),
+            Err(error) => Err(error),
         }
+    }
+
+    #[doc(hidden)]
+    pub fn decode_as(
+        &self,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
         if layout == LayoutId::NAMED {
-            return read_by_name(self.view(layout, bytes)?);
+            return read_value(of, slot, &self.view(layout, bytes)?);
         }
-        let id = TypeId::of::<T>();
-        if let Some(known) = self.types.get(id) {
-            let proven = match known.relation(layout) {
-                Some(Relation::Covers) => true,
-                Some(Relation::Agrees) => known.fits(bytes),
-                Some(Relation::Differs) | None => false,
-            };
-            if proven && let Some(value) = positional(bytes) {
-                return Ok(value);
-            }
+        let id = (of.id)();
+        if let Some(known) = self.types.get(id)
+            && let Some(verified) = known.reads(layout)
+            && read_bytes(slot, verified, bytes).is_ok()
+        {
+            return Ok(());
         }
-        self.decode_new(id, layout, bytes)
+        self.decode_new(of, layout, bytes, slot)
     }
 
     /// The bytes use shapes that were not proven for the type yet, or the type has changed.
     #[cold]
-    fn decode_new<T: Persist>(&self, id: TypeId, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
+    fn decode_new(
+        &self,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        let id = (of.id)();
         let stored = self.layout(layout)?;
         let value = self.view(layout, bytes)?;
         loop {
@@ -290,24 +304,18 @@ impl Codec {
                 self.types.replace(id, &known, known.with_relation(layout, &stored));
                 break;
             }
-            let Some(back) = positional::<T>(bytes) else {
-                break;
-            };
-            let Ok(captured) = capture(&back, false) else {
-                break;
-            };
-            if diff(&value.tree, &captured.tree).is_some() {
+            if read_bytes(slot, &stored, bytes).is_err() || !is_same(slot, &value.tree) {
                 break;
             }
             let Ok(grown) = known.grown(&value.tree, Some((layout, &stored))) else {
-                return Ok(back);
+                return Ok(());
             };
             let grown = grown.with_relation(layout, &stored);
             if !self.register(&grown) || self.types.replace(id, &known, grown) {
-                return Ok(back);
+                return Ok(());
             }
         }
-        read_by_name(value)
+        read_value(of, slot, &value)
     }
 
     /// Reads a value by its layout alone, without the type.
@@ -355,99 +363,5 @@ impl Codec {
             .entry(id)
             .or_insert_with(|| Arc::new(layout));
         Ok(())
-    }
-}
-
-/// Appends the value by position if it has a layout and is read back by it; returns what is then known of its type.
-fn try_positional<B: Serialize + ?Sized, T: Persist>(
-    value: &B,
-    known: &Known,
-    out: &mut Vec<u8>,
-) -> Result<Option<(LayoutId, Known)>, EncodeError> {
-    let start = out.len();
-    let captured = capture(value, false).map_err(unwritten::<T>)?;
-    if !captured.regular {
-        return Ok(None);
-    }
-    let Ok(grown) = known.grown(&captured.tree, None) else {
-        return Ok(None);
-    };
-    let Some((id, layout)) = grown.positional() else {
-        return Ok(None);
-    };
-    if walk::walk(value, layout, out).is_err() {
-        return Ok(None);
-    }
-    let same = positional::<T>(&out[start..])
-        .and_then(|back| capture(&back, false).ok())
-        .is_some_and(|back| diff(&captured.tree, &back.tree).is_none());
-    Ok(same.then(|| (*id, grown.clone())))
-}
-
-/// All of `bytes` as a `T`, by position.
-fn positional<T: Persist>(bytes: &[u8]) -> Option<T> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Some(value),
-        _ => None,
-    }
-}
-
-fn read_by_name<T: Persist>(value: Value) -> Result<T, DecodeError> {
-    by_name::read(value.tree, value.readable).map_err(|misfit: Misfit| DecodeError::Mismatch {
-        type_name: type_name::<T>(),
-        path: misfit.path(),
-        message: misfit.message,
-    })
-}
-
-/// The value by name, after it was read back.
-fn try_named<B: Serialize + ?Sized, T: Persist>(value: &B) -> Result<Vec<u8>, EncodeError> {
-    let wrote = capture(value, true).map_err(unwritten::<T>)?.tree;
-    let bytes = named::write(&wrote);
-    let stored = named::read(&bytes).map_err(|flaw| unreadable::<T>(String::new(), flaw.to_owned()))?;
-    let back =
-        by_name::read::<T>(stored, true).map_err(|misfit| unreadable::<T>(misfit.path(), misfit.message))?;
-    same::<T>(&wrote, &back, true)?;
-    Ok(bytes)
-}
-
-/// Reads back what was written by position.
-fn check<B: Serialize + ?Sized, T: Persist>(value: &B, bytes: &[u8]) -> Result<(), EncodeError> {
-    let wrote = capture(value, false).map_err(unwritten::<T>)?.tree;
-    let (back, rest) = postcard::take_from_bytes::<T>(bytes).map_err(|error| {
-        unreadable::<T>(String::new(), explain::<T>(&wrote).unwrap_or_else(|| error.to_string()))
-    })?;
-    if !rest.is_empty() {
-        return Err(unreadable::<T>(String::new(), "it leaves bytes unread".to_owned()));
-    }
-    same::<T>(&wrote, &back, false)
-}
-
-/// postcard's errors carry no text: the same value by name usually fails with the type's own words.
-fn explain<T: Persist>(wrote: &Tree) -> Option<String> {
-    by_name::read::<T>(wrote.clone(), false).err().map(|misfit| misfit.message)
-}
-
-fn same<T: Persist>(wrote: &Tree, back: &T, readable: bool) -> Result<(), EncodeError> {
-    let read = capture(back, readable).map_err(unwritten::<T>)?.tree;
-    match diff(wrote, &read) {
-        None => Ok(()),
-        Some(found) => Err(EncodeError::Changed {
-            type_name: type_name::<T>(),
-            path: found.path,
-            wrote: found.wrote,
-            read: found.read,
-        }),
-    }
-}
-
-fn unreadable<T>(path: String, message: String) -> EncodeError {
-    EncodeError::Unreadable { type_name: type_name::<T>(), path, message }
-}
-
-fn unwritten<T>(fault: Fault) -> EncodeError {
-    match fault {
-        Fault::TooDeep => EncodeError::TooDeep { type_name: type_name::<T>(), limit: MAX_DEPTH },
-        fault => EncodeError::Serialize { type_name: type_name::<T>(), message: fault.to_string() },
     }
 }

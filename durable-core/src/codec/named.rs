@@ -192,7 +192,7 @@ impl Read<'_> {
         }
         if self.bytes.peek()? < tag::NONE {
             let kind = self.bytes.take::<Kind>()?;
-            return Ok(Tree::Leaf(self.bytes.leaf(kind)?));
+            return Ok(Tree::Leaf(self.bytes.leaf(kind)?.to_leaf()));
         }
         let tag = self.bytes.take::<u8>()?;
         Ok(match tag {

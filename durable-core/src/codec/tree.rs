@@ -43,6 +43,10 @@ macro_rules! define {
         #[derive(Debug, Clone)]
         pub(super) enum Leaf { $($kind($ty),)* Unit, Str(String), Bytes(Vec<u8>) }
 
+        /// A leaf where it stands.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum LeafRef<'a> { $($kind($ty),)* Unit, Str(&'a str), Bytes(&'a [u8]) }
+
         impl Leaf {
             pub(super) fn kind(&self) -> Kind {
                 match self {
@@ -50,6 +54,26 @@ macro_rules! define {
                     Self::Unit => Kind::Unit,
                     Self::Str(_) => Kind::Str,
                     Self::Bytes(_) => Kind::Bytes,
+                }
+            }
+
+            pub(super) fn get(&self) -> LeafRef<'_> {
+                match self {
+                    $(Self::$kind(v) => LeafRef::$kind(*v),)*
+                    Self::Unit => LeafRef::Unit,
+                    Self::Str(v) => LeafRef::Str(v),
+                    Self::Bytes(v) => LeafRef::Bytes(v),
+                }
+            }
+        }
+
+        impl LeafRef<'_> {
+            pub(super) fn to_leaf(self) -> Leaf {
+                match self {
+                    $(Self::$kind(v) => Leaf::$kind(v),)*
+                    Self::Unit => Leaf::Unit,
+                    Self::Str(v) => Leaf::Str(v.to_owned()),
+                    Self::Bytes(v) => Leaf::Bytes(v.to_owned()),
                 }
             }
         }

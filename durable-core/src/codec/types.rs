@@ -12,9 +12,7 @@ use super::tree::Tree;
 /// How a stored layout stands to what was verified for a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// Every shape of the stored layout was verified: a plain decode is right.
-    Covers,
-    /// They read the same bytes the same way; right for values that use verified shapes only.
+    /// They read the same bytes the same way: the verified layout reads what uses verified shapes only.
     Agrees,
     /// The type is another one today: by name.
     Differs,
@@ -84,14 +82,17 @@ impl Known {
         })
     }
 
-    pub(super) fn relation(&self, layout: LayoutId) -> Option<Relation> {
-        self.relations.get(&layout).copied()
+    /// The layout to read what is stored under `layout`, if that is known to agree.
+    pub(super) fn reads(&self, layout: LayoutId) -> Option<&Layout> {
+        match self.relations.get(&layout) {
+            Some(Relation::Agrees) => self.verified.as_deref(),
+            Some(Relation::Differs) | None => None,
+        }
     }
 
     pub(super) fn relate(&self, stored: &Layout) -> Relation {
         match &self.verified {
             Some(verified) if !verified.agrees(stored) => Relation::Differs,
-            Some(verified) if verified.covers(stored) => Relation::Covers,
             _ => Relation::Agrees,
         }
     }
@@ -100,11 +101,6 @@ impl Known {
         let mut known = self.clone();
         known.relations.insert(layout, self.relate(stored));
         known
-    }
-
-    /// Whether `bytes`, stored under a layout that agrees, use verified shapes only.
-    pub(super) fn fits(&self, bytes: &[u8]) -> bool {
-        self.verified.as_deref().is_some_and(|verified| super::view::fits(verified, bytes))
     }
 }
 

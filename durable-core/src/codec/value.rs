@@ -1,9 +1,9 @@
 //! A stored value without its Rust type.
 
 use serde::de::{Deserializer, Visitor};
-use serde::forward_to_deserialize_any;
 
-use super::by_name::ByName;
+use super::cursor::Cursor;
+use super::decoder::Decoder;
 use super::diff::diff;
 use super::error::Misfit;
 use super::json;
@@ -32,10 +32,6 @@ impl Value {
     pub(crate) fn is_same(&self, other: &Value) -> bool {
         diff(&self.tree, &other.tree).is_none()
     }
-
-    fn by_name(self) -> ByName {
-        ByName { tree: self.tree, readable: self.readable }
-    }
 }
 
 /// Why a [`Value`] could not be read as a type.
@@ -45,13 +41,13 @@ pub struct ReadError(Misfit);
 impl ReadError {
     /// Where in the value, as far as it is known: `.items[3].note`.
     pub fn path(&self) -> String {
-        self.0.path()
+        self.0.path().to_owned()
     }
 }
 
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let path = self.path();
+        let path = self.0.path();
         if path.is_empty() { write!(f, "{}", self.0) } else { write!(f, "{} (at `{path}`)", self.0) }
     }
 }
@@ -67,7 +63,9 @@ impl serde::de::Error for ReadError {
 macro_rules! forward {
     ($($method:ident ($($arg:ident: $ty:ty),*))*) => {
         $(fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, ReadError> {
-            self.by_name().$method($($arg,)* visitor).map_err(ReadError)
+            let mut cursor = Cursor::tree(&self.tree, self.readable);
+            let read = Decoder::new(&mut cursor).$method($($arg,)* visitor);
+            read.map_err(|misfit| ReadError(misfit.at(cursor.path())))
         })*
     };
 }
@@ -79,19 +77,17 @@ impl<'de> Deserializer<'de> for Value {
         self.readable
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        self.by_name().deserialize_any(visitor).map_err(ReadError)
-    }
-
     forward! {
-        deserialize_i128() deserialize_u128() deserialize_option() deserialize_unit() deserialize_ignored_any()
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string()
+        deserialize_bytes() deserialize_byte_buf() deserialize_option() deserialize_unit() deserialize_seq()
+        deserialize_map() deserialize_identifier() deserialize_ignored_any()
         deserialize_unit_struct(name: &'static str)
         deserialize_newtype_struct(name: &'static str)
+        deserialize_tuple(len: usize)
+        deserialize_tuple_struct(name: &'static str, len: usize)
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf seq tuple tuple_struct map struct
-        identifier
     }
 }

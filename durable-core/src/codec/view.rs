@@ -4,7 +4,7 @@
 //! the number of values are limited, and nothing is reserved before it was read. The writer keeps to the same limits.
 
 use super::layout::{Form, Head, Layout};
-use super::tree::{Body, Kind, Leaf, MAX_DEPTH, Name, Tree, Variant, with_scalars};
+use super::tree::{Body, Kind, LeafRef, MAX_DEPTH, Name, Tree, Variant, with_scalars};
 
 /// How many values `len` bytes may hold. Only values without bytes of their own (units in a list) reach it.
 pub(super) fn budget(len: usize) -> usize {
@@ -15,9 +15,10 @@ pub(super) fn budget(len: usize) -> usize {
 pub(super) type Flaw = &'static str;
 
 const CUT: Flaw = "its bytes are cut off or garbled";
-const DEEP: Flaw = "it nests too deep";
+pub(super) const DEEP: Flaw = "it nests too deep";
 
 /// Stored bytes, read from the front by postcard's own leaves.
+#[derive(Debug)]
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
     budget: usize,
@@ -49,36 +50,28 @@ impl<'b> Reader<'b> {
         len.min(self.rest.len() as u64).min(64) as usize
     }
 
+    /// No more than one per byte that is left.
+    pub(super) fn capped_by_rest(&self, len: usize) -> usize {
+        len.min(self.rest.len())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub(super) fn leaf(&mut self, kind: Kind) -> Result<Leaf, Flaw> {
+    #[inline]
+    pub(super) fn leaf(&mut self, kind: Kind) -> Result<LeafRef<'b>, Flaw> {
         macro_rules! read {
             ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
                 Ok(match kind {
-                    $(Kind::$kind => Leaf::$kind(self.take()?),)*
-                    Kind::Unit => Leaf::Unit,
-                    Kind::Str => Leaf::Str(self.take::<&str>()?.to_owned()),
-                    Kind::Bytes => Leaf::Bytes(self.take::<&[u8]>()?.to_owned()),
+                    $(Kind::$kind => LeafRef::$kind(self.take()?),)*
+                    Kind::Unit => LeafRef::Unit,
+                    Kind::Str => LeafRef::Str(self.take()?),
+                    Kind::Bytes => LeafRef::Bytes(self.take()?),
                 })
             };
         }
         with_scalars!(read)
-    }
-
-    fn skip_leaf(&mut self, kind: Kind) -> Result<(), Flaw> {
-        macro_rules! skip {
-            ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
-                match kind {
-                    $(Kind::$kind => self.take::<$ty>().map(drop),)*
-                    Kind::Unit => Ok(()),
-                    Kind::Str => self.take::<&str>().map(drop),
-                    Kind::Bytes => self.take::<&[u8]>().map(drop),
-                }
-            };
-        }
-        with_scalars!(skip)
     }
 }
 
@@ -87,12 +80,6 @@ pub(super) fn view(layout: &Layout, bytes: &[u8]) -> Result<Tree, Flaw> {
     let mut view = View { layout, bytes: Reader::new(bytes) };
     let tree = view.tree(0, 0)?;
     if view.bytes.is_empty() { Ok(tree) } else { Err("it has bytes left over") }
-}
-
-/// Whether `bytes` are read in full by `layout` alone, that is, use only shapes that it knows.
-pub(super) fn fits(layout: &Layout, bytes: &[u8]) -> bool {
-    let mut view = View { layout, bytes: Reader::new(bytes) };
-    view.skip(0, 0).is_ok() && view.bytes.is_empty()
 }
 
 struct View<'l, 'b> {
@@ -112,7 +99,7 @@ impl<'l> View<'l, '_> {
             Head::Unknown | Head::Variant { .. } => {
                 return Err("its layout does not know what stands here");
             }
-            Head::Leaf(kind) => Tree::Leaf(self.bytes.leaf(*kind)?),
+            Head::Leaf(kind) => Tree::Leaf(self.bytes.leaf(*kind)?.to_leaf()),
             Head::Option => {
                 if self.bytes.take::<bool>()? {
                     Tree::Some(Box::new(self.tree(slots[0], depth + 1)?))
@@ -172,39 +159,6 @@ impl<'l> View<'l, '_> {
 
     fn fields(&mut self, names: &[Box<str>], slots: &[u32], depth: u32) -> Result<Vec<(Name, Tree)>, Flaw> {
         names.iter().zip(slots).map(|(name, slot)| Ok((owned(name), self.tree(*slot, depth + 1)?))).collect()
-    }
-
-    fn skip(&mut self, at: u32, depth: u32) -> Result<(), Flaw> {
-        if depth > MAX_DEPTH {
-            return Err(DEEP);
-        }
-        self.bytes.count()?;
-        let node = self.layout.node(at);
-        let slots: &[u32] = match &node.head {
-            Head::Unknown | Head::Variant { .. } => {
-                return Err("its layout does not know what stands here");
-            }
-            Head::Leaf(kind) => return self.bytes.skip_leaf(*kind),
-            Head::Option if !self.bytes.take::<bool>()? => &[],
-            Head::Seq | Head::Map => {
-                for _ in 0..self.bytes.take::<u64>()? {
-                    self.skip_all(&node.slots, depth)?;
-                }
-                &[]
-            }
-            Head::Enum(_) => self.chosen(at)?.3,
-            Head::Option
-            | Head::Tuple
-            | Head::UnitStruct(_)
-            | Head::Newtype(_)
-            | Head::TupleStruct(_)
-            | Head::Struct(..) => &node.slots,
-        };
-        self.skip_all(slots, depth)
-    }
-
-    fn skip_all(&mut self, slots: &[u32], depth: u32) -> Result<(), Flaw> {
-        slots.iter().try_for_each(|slot| self.skip(*slot, depth + 1))
     }
 }
 

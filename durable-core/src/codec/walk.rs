@@ -5,33 +5,34 @@
 //! the caller's to cut off. Lengths, field names and their order, variant names, nesting and size are all checked, so
 //! what was written in full can be read back by the layout alone.
 
-use serde::ser::{self, Serialize, Serializer};
+use serde::ser::Serializer;
 
+use super::emitter::{Chosen, Emitter, Of, Sink};
+use super::erased::Emit;
 use super::error::Fault;
 use super::layout::{Form, Head, Layout, Node};
 use super::tree::{Kind, MAX_DEPTH, with_scalars};
 use super::view::budget;
 
 /// Appends `value` to `out`.
-pub(super) fn walk<T: Serialize + ?Sized>(
-    value: &T,
-    layout: &Layout,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
+pub(super) fn walk(value: &dyn Emit, layout: &Layout, out: &mut Vec<u8>) -> Result<(), Fault> {
     let start = out.len();
     let mut walk = Walk {
         out: postcard::Serializer { output: Tail(out) },
         layout,
         at: 0,
+        owed: true,
         depth: 0,
         count: 0,
+        parts: Vec::new(),
         outside: false,
     };
-    value.serialize(&mut walk)?;
-    let (count, outside) = (walk.count, walk.outside);
-    // `outside` also when a `Serialize` swallowed our error and carried on.
+    value.emit(Emitter::new(&mut walk))?;
+    // Also when a `Serialize` swallowed our error and carried on.
+    let outside = walk.outside || walk.owed || !walk.parts.is_empty();
+    let count = walk.count;
     if outside || count > budget(out.len() - start) {
-        return Err(Fault::Outside);
+        return Err(Fault::outside());
     }
     Ok(())
 }
@@ -61,396 +62,279 @@ struct Walk<'l> {
     layout: &'l Layout,
     /// The node that the next value must fit.
     at: u32,
+    /// A value was announced and did not come yet.
+    owed: bool,
     depth: u32,
     /// Values so far, leaves included.
     count: usize,
+    parts: Vec<Parts<'l>>,
     outside: bool,
+}
+
+/// The parts that are being written.
+enum Parts<'l> {
+    /// The elements of a sequence, or the entries of a map.
+    Repeated { slots: &'l [u32], left: usize },
+    /// By position.
+    Slots { slots: &'l [u32], next: usize },
+    /// By name and in order.
+    Fields { names: &'l [Box<str>], slots: &'l [u32], next: usize },
 }
 
 impl<'l> Walk<'l> {
     #[inline]
-    fn node(&mut self) -> &'l Node {
+    fn node(&mut self) -> Result<&'l Node, Fault> {
         self.count += 1;
-        self.layout.node(self.at)
+        if !std::mem::take(&mut self.owed) {
+            return self.leave();
+        }
+        Ok(self.layout.node(self.at))
     }
 
     #[cold]
     fn leave<T>(&mut self) -> Result<T, Fault> {
         self.outside = true;
-        Err(Fault::Outside)
+        Err(Fault::outside())
     }
 
     #[inline]
     fn leaf(&mut self, kind: Kind) -> Result<(), Fault> {
-        match self.node().head {
+        match self.node()?.head {
             Head::Leaf(known) if known == kind => Ok(()),
             _ => self.leave(),
         }
+    }
+
+    /// Expects a value at `slot` next.
+    #[inline]
+    fn owe(&mut self, slot: u32) {
+        self.at = slot;
+        self.owed = true;
     }
 
     #[inline]
     fn enter(&mut self) -> Result<(), Fault> {
         if self.depth >= MAX_DEPTH {
             self.outside = true;
-            return Err(Fault::TooDeep);
+            return Err(Fault::too_deep());
         }
         self.depth += 1;
         Ok(())
     }
 
-    #[inline]
-    fn inside<T: Serialize + ?Sized>(&mut self, slot: u32, value: &T) -> Result<(), Fault> {
+    fn inside(&mut self, slot: u32) -> Result<(), Fault> {
         self.enter()?;
-        self.at = slot;
-        value.serialize(&mut *self)?;
-        self.depth -= 1;
+        self.owe(slot);
         Ok(())
     }
 
-    /// The node of the variant, if the layout has it by this name; its index is written.
-    #[inline]
-    fn variant(&mut self, of: &str, index: u32, name: &str) -> Result<(&'l Form, &'l [u32]), Fault> {
-        match &self.node().head {
-            Head::Enum(known) if **known == *of => {}
+    /// The form of the variant, if the layout has it by this name; its index is written.
+    fn variant(&mut self, chosen: Chosen) -> Result<(&'l Form, &'l [u32]), Fault> {
+        match &self.node()?.head {
+            Head::Enum(known) if **known == *chosen.of => {}
             _ => return self.leave(),
         }
-        let Some(at) = self.layout.variant(self.at, index) else {
+        let Some(at) = self.layout.variant(self.at, chosen.index) else {
             return self.leave();
         };
         let node = self.layout.node(at);
         match &node.head {
-            Head::Variant { name: known, form, .. } if **known == *name => {
-                (&mut self.out).serialize_u32(index)?;
+            Head::Variant { name: known, form, .. } if **known == *chosen.name => {
+                (&mut self.out).serialize_u32(chosen.index)?;
                 Ok((form, &node.slots))
             }
             _ => self.leave(),
         }
     }
 
-    fn slots(&mut self, slots: &'l [u32], len: usize) -> Result<Slots<'_, 'l>, Fault> {
-        if slots.len() != len {
-            return self.leave();
+    /// The parts that the layout has for this, if it has.
+    fn parts(&mut self, of: Of, len: Option<usize>) -> Result<Parts<'l>, Fault> {
+        let (head, slots) = match of {
+            Of::TupleVariant(chosen) | Of::StructVariant(chosen) => {
+                let (form, slots) = self.variant(chosen)?;
+                return match (of, form) {
+                    (Of::TupleVariant(_), Form::Tuple) => Ok(Parts::Slots { slots, next: 0 }),
+                    (Of::StructVariant(_), Form::Struct(names)) => {
+                        Ok(Parts::Fields { names, slots, next: 0 })
+                    }
+                    _ => self.leave(),
+                };
+            }
+            _ => {
+                let node = self.node()?;
+                (&node.head, &*node.slots)
+            }
+        };
+        match (of, head) {
+            (Of::Seq, Head::Seq) | (Of::Map, Head::Map) => {
+                let Some(left) = len else {
+                    return self.leave();
+                };
+                (&mut self.out).serialize_u64(left as u64)?;
+                Ok(Parts::Repeated { slots, left })
+            }
+            (Of::Tuple, Head::Tuple) => Ok(Parts::Slots { slots, next: 0 }),
+            (Of::TupleStruct(name), Head::TupleStruct(known)) if **known == *name => {
+                Ok(Parts::Slots { slots, next: 0 })
+            }
+            (Of::Struct(name), Head::Struct(known, names)) if **known == *name => {
+                Ok(Parts::Fields { names, slots, next: 0 })
+            }
+            _ => self.leave(),
         }
-        self.enter()?;
-        Ok(Slots { walk: self, parts: slots, next: 0 })
     }
 
+    /// The parts at `depth`, whose last one is complete.
     #[inline]
-    fn fields(
-        &mut self,
-        names: &'l [Box<str>],
-        slots: &'l [u32],
-        len: usize,
-    ) -> Result<Fields<'_, 'l>, Fault> {
-        if names.len() != len {
+    fn top(&mut self, depth: usize) -> Result<&mut Parts<'l>, Fault> {
+        if self.owed || self.parts.len() != depth + 1 {
             return self.leave();
         }
-        self.enter()?;
-        Ok(Fields { walk: self, names, slots, next: 0 })
+        Ok(&mut self.parts[depth])
+    }
+
+    fn announce(&mut self, slot: Option<u32>) -> Result<(), Fault> {
+        match slot {
+            Some(slot) => {
+                self.owe(slot);
+                Ok(())
+            }
+            None => self.leave(),
+        }
     }
 }
 
 macro_rules! leaves {
     ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
-        $(#[inline]
-        fn $ser(self, v: $ty) -> Result<(), Fault> {
+        $(fn $ser(&mut self, v: $ty) -> Result<(), Fault> {
             self.leaf(Kind::$kind)?;
             Ok((&mut self.out).$ser(v)?)
         })*
     };
 }
 
-impl<'w, 'l> Serializer for &'w mut Walk<'l> {
-    type Ok = ();
-    type Error = Fault;
-    type SerializeSeq = Elements<'w, 'l>;
-    type SerializeTuple = Slots<'w, 'l>;
-    type SerializeTupleStruct = Slots<'w, 'l>;
-    type SerializeTupleVariant = Slots<'w, 'l>;
-    type SerializeMap = Elements<'w, 'l>;
-    type SerializeStruct = Fields<'w, 'l>;
-    type SerializeStructVariant = Fields<'w, 'l>;
-
+impl Sink for Walk<'_> {
     with_scalars!(leaves);
 
     fn is_human_readable(&self) -> bool {
         false
     }
-    #[inline]
-    fn serialize_str(self, v: &str) -> Result<(), Fault> {
+    fn str(&mut self, v: &str) -> Result<(), Fault> {
         self.leaf(Kind::Str)?;
         Ok((&mut self.out).serialize_str(v)?)
     }
-    #[inline]
-    fn serialize_bytes(self, v: &[u8]) -> Result<(), Fault> {
+    fn bytes(&mut self, v: &[u8]) -> Result<(), Fault> {
         self.leaf(Kind::Bytes)?;
         Ok((&mut self.out).serialize_bytes(v)?)
     }
-    #[inline]
-    fn serialize_unit(self) -> Result<(), Fault> {
+    fn unit(&mut self) -> Result<(), Fault> {
         self.leaf(Kind::Unit)
     }
-    #[inline]
-    fn serialize_none(self) -> Result<(), Fault> {
-        match self.node().head {
+    fn none(&mut self) -> Result<(), Fault> {
+        match self.node()?.head {
             Head::Option => Ok((&mut self.out).serialize_none()?),
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        let node = self.node();
+    fn some(&mut self) -> Result<(), Fault> {
+        let node = self.node()?;
         match node.head {
             Head::Option => {
                 (&mut self.out).serialize_bool(true)?;
-                self.inside(node.slots[0], value)
+                self.inside(node.slots[0])
             }
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_unit_struct(self, name: &'static str) -> Result<(), Fault> {
-        match &self.node().head {
+    fn unit_struct(&mut self, name: &'static str) -> Result<(), Fault> {
+        match &self.node()?.head {
             Head::UnitStruct(known) if **known == *name => Ok(()),
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_unit_variant(self, of: &'static str, index: u32, name: &'static str) -> Result<(), Fault> {
-        match self.variant(of, index, name)? {
+    fn unit_variant(&mut self, chosen: Chosen) -> Result<(), Fault> {
+        match self.variant(chosen)? {
             (Form::Unit, _) => Ok(()),
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Fault> {
-        let node = self.node();
+    fn newtype(&mut self, name: &'static str) -> Result<(), Fault> {
+        let node = self.node()?;
         match &node.head {
-            Head::Newtype(known) if **known == *name => self.inside(node.slots[0], value),
+            Head::Newtype(known) if **known == *name => self.inside(node.slots[0]),
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Fault> {
-        match self.variant(of, index, name)? {
-            (Form::Newtype, slots) => self.inside(slots[0], value),
+    fn newtype_variant(&mut self, chosen: Chosen) -> Result<(), Fault> {
+        match self.variant(chosen)? {
+            (Form::Newtype, slots) => self.inside(slots[0]),
             _ => self.leave(),
         }
     }
-    #[inline]
-    fn serialize_seq(self, len: Option<usize>) -> Result<Elements<'w, 'l>, Fault> {
-        let node = self.node();
-        let (Head::Seq, Some(len)) = (&node.head, len) else {
+    fn close(&mut self) -> Result<(), Fault> {
+        self.depth -= 1;
+        if self.owed { self.leave() } else { Ok(()) }
+    }
+    fn begin(&mut self, of: Of, len: Option<usize>) -> Result<usize, Fault> {
+        let parts = self.parts(of, len)?;
+        if let Parts::Slots { slots, .. } | Parts::Fields { slots, .. } = &parts
+            && Some(slots.len()) != len
+        {
             return self.leave();
-        };
-        (&mut self.out).serialize_u64(len as u64)?;
+        }
         self.enter()?;
-        Ok(Elements { walk: self, slots: &node.slots, left: len })
+        self.parts.push(parts);
+        Ok(self.parts.len() - 1)
     }
-    #[inline]
-    fn serialize_tuple(self, len: usize) -> Result<Slots<'w, 'l>, Fault> {
-        let node = self.node();
-        match node.head {
-            Head::Tuple => self.slots(&node.slots, len),
-            _ => self.leave(),
-        }
+    fn element(&mut self, depth: usize) -> Result<(), Fault> {
+        let slot = match self.top(depth)? {
+            Parts::Repeated { slots, left } => left.checked_sub(1).map(|less| {
+                *left = less;
+                slots[0]
+            }),
+            Parts::Slots { slots, next } => {
+                *next += 1;
+                slots.get(*next - 1).copied()
+            }
+            Parts::Fields { .. } => None,
+        };
+        self.announce(slot)
     }
-    #[inline]
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Slots<'w, 'l>, Fault> {
-        let node = self.node();
-        match &node.head {
-            Head::TupleStruct(known) if **known == *name => self.slots(&node.slots, len),
-            _ => self.leave(),
-        }
+    fn field(&mut self, depth: usize, name: &'static str) -> Result<(), Fault> {
+        let slot = match self.top(depth)? {
+            Parts::Fields { names, slots, next }
+                if names.get(*next).is_some_and(|known| **known == *name) =>
+            {
+                *next += 1;
+                Some(slots[*next - 1])
+            }
+            _ => None,
+        };
+        self.announce(slot)
     }
-    #[inline]
-    fn serialize_tuple_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Slots<'w, 'l>, Fault> {
-        match self.variant(of, index, name)? {
-            (Form::Tuple, slots) => self.slots(slots, len),
-            _ => self.leave(),
-        }
+    fn skip(&mut self, _: usize) -> Result<(), Fault> {
+        self.leave()
     }
-    #[inline]
-    fn serialize_map(self, len: Option<usize>) -> Result<Elements<'w, 'l>, Fault> {
-        let node = self.node();
-        let (Head::Map, Some(len)) = (&node.head, len) else {
+    fn key(&mut self, depth: usize) -> Result<(), Fault> {
+        self.element(depth)
+    }
+    fn value(&mut self, depth: usize) -> Result<(), Fault> {
+        let slot = match self.top(depth)? {
+            Parts::Repeated { slots, .. } => slots.get(1).copied(),
+            Parts::Slots { .. } | Parts::Fields { .. } => None,
+        };
+        self.announce(slot)
+    }
+    fn end(&mut self, depth: usize) -> Result<(), Fault> {
+        let complete = match self.top(depth)? {
+            Parts::Repeated { left, .. } => *left == 0,
+            Parts::Slots { slots, next } | Parts::Fields { slots, next, .. } => *next == slots.len(),
+        };
+        if !complete {
             return self.leave();
-        };
-        (&mut self.out).serialize_u64(len as u64)?;
-        self.enter()?;
-        Ok(Elements { walk: self, slots: &node.slots, left: len })
-    }
-    #[inline]
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'w, 'l>, Fault> {
-        let node = self.node();
-        match &node.head {
-            Head::Struct(known, names) if **known == *name => self.fields(names, &node.slots, len),
-            _ => self.leave(),
         }
-    }
-    #[inline]
-    fn serialize_struct_variant(
-        self,
-        of: &'static str,
-        index: u32,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Fields<'w, 'l>, Fault> {
-        match self.variant(of, index, name)? {
-            (Form::Struct(names), slots) => self.fields(names, slots, len),
-            _ => self.leave(),
-        }
-    }
-    #[inline]
-    fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        // postcard formats twice, to know the length first, and would garble what is not the same both times.
-        self.serialize_str(&value.to_string())
+        self.parts.pop();
+        self.depth -= 1;
+        Ok(())
     }
 }
-
-/// The elements of a sequence, or the entries of a map.
-struct Elements<'w, 'l> {
-    walk: &'w mut Walk<'l>,
-    slots: &'l [u32],
-    left: usize,
-}
-
-impl Elements<'_, '_> {
-    fn end(self) -> Result<(), Fault> {
-        self.walk.depth -= 1;
-        if self.left == 0 { Ok(()) } else { self.walk.leave() }
-    }
-}
-
-impl ser::SerializeSeq for Elements<'_, '_> {
-    type Ok = ();
-    type Error = Fault;
-    #[inline]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return self.walk.leave();
-        };
-        self.left = left;
-        self.walk.at = self.slots[0];
-        value.serialize(&mut *self.walk)
-    }
-    fn end(self) -> Result<(), Fault> {
-        self.end()
-    }
-}
-
-impl ser::SerializeMap for Elements<'_, '_> {
-    type Ok = ();
-    type Error = Fault;
-    #[inline]
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return self.walk.leave();
-        };
-        self.left = left;
-        self.walk.at = self.slots[0];
-        key.serialize(&mut *self.walk)
-    }
-    #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.walk.at = self.slots[1];
-        value.serialize(&mut *self.walk)
-    }
-    fn end(self) -> Result<(), Fault> {
-        self.end()
-    }
-}
-
-/// The parts of a tuple, by position.
-struct Slots<'w, 'l> {
-    walk: &'w mut Walk<'l>,
-    parts: &'l [u32],
-    next: usize,
-}
-
-impl Slots<'_, '_> {
-    #[inline]
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let Some(&slot) = self.parts.get(self.next) else {
-            return self.walk.leave();
-        };
-        self.next += 1;
-        self.walk.at = slot;
-        value.serialize(&mut *self.walk)
-    }
-    #[inline]
-    fn finish(self) -> Result<(), Fault> {
-        self.walk.depth -= 1;
-        if self.next == self.parts.len() { Ok(()) } else { self.walk.leave() }
-    }
-}
-
-macro_rules! slots {
-    ($($trait:ident $push:ident,)*) => {
-        $(impl ser::$trait for Slots<'_, '_> {
-            type Ok = ();
-            type Error = Fault;
-            #[inline]
-            fn $push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> { self.push(value) }
-            #[inline]
-            fn end(self) -> Result<(), Fault> { self.finish() }
-        })*
-    };
-}
-slots! {
-    SerializeTuple serialize_element,
-    SerializeTupleStruct serialize_field,
-    SerializeTupleVariant serialize_field,
-}
-
-/// The fields of a struct, by name and in order.
-struct Fields<'w, 'l> {
-    walk: &'w mut Walk<'l>,
-    names: &'l [Box<str>],
-    slots: &'l [u32],
-    next: usize,
-}
-
-macro_rules! fields {
-    ($($trait:ident,)*) => {
-        $(impl ser::$trait for Fields<'_, '_> {
-            type Ok = ();
-            type Error = Fault;
-            #[inline]
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-                match self.names.get(self.next) {
-                    Some(known) if **known == *name => {}
-                    _ => return self.walk.leave(),
-                }
-                self.walk.at = self.slots[self.next];
-                self.next += 1;
-                value.serialize(&mut *self.walk)
-            }
-            fn skip_field(&mut self, _: &'static str) -> Result<(), Fault> {
-                self.walk.leave()
-            }
-            #[inline]
-            fn end(self) -> Result<(), Fault> {
-                self.walk.depth -= 1;
-                if self.next == self.names.len() { Ok(()) } else { self.walk.leave() }
-            }
-        })*
-    };
-}
-fields! { SerializeStruct, SerializeStructVariant, }

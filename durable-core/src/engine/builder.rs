@@ -21,6 +21,7 @@ use crate::{
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
+    workflow::RootWorkflow,
 };
 
 /// Two workers: while one commits, the other steps.
@@ -108,9 +109,9 @@ impl EngineBuilder {
     }
 
     /// Makes a workflow known. Needed only where linked items do not register themselves.
-    pub fn register<P, F: WorkflowFn<P>>(mut self, workflow: F) -> Self {
+    pub fn register<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(mut self, workflow: F) -> Self {
         let _ = workflow;
-        self.registrations.push(F::registration());
+        self.registrations.push(F::Workflow::REGISTRATION);
         self
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     codec::Persist,
     meta::WorkflowMeta,
-    workflow::{Workflow, WorkflowCall},
+    workflow::{RootWorkflow, Workflow, WorkflowCall},
 };
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
@@ -55,7 +55,7 @@ pub trait WorkflowFn<P> {
     /// What the workflow returns.
     type Output: Persist;
     #[doc(hidden)]
-    fn registration() -> crate::registry::Registration;
+    type Workflow: Workflow<Output = Self::Output>;
     #[doc(hidden)]
     const META: &'static WorkflowMeta;
 }
@@ -65,14 +65,11 @@ macro_rules! workflow_fn {
         impl<F, W, $($param,)*> WorkflowFn<($($param,)*)> for F
         where
             F: Fn($($param),*) -> WorkflowCall<W>,
-            W: Workflow,
-            W::Output: Persist,
+            W: Workflow<Output: Persist>,
         {
             type Output = W::Output;
+            type Workflow = W;
             const META: &'static WorkflowMeta = W::META;
-            fn registration() -> crate::registry::Registration {
-                crate::registry::Registration::workflow::<W>()
-            }
         }
     };
 }
@@ -100,7 +97,7 @@ impl<T> Handle<T> {
     }
 
     /// The same instance, typed by its workflow's function.
-    pub fn of<P, F: WorkflowFn<P>>(self, workflow: F) -> Handle<F::Output> {
+    pub fn of<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(self, workflow: F) -> Handle<F::Output> {
         let _ = workflow;
         Handle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
     }

@@ -41,10 +41,7 @@ pub use state::{ParkReason, Status};
 pub(crate) use attempt::Running;
 pub(crate) use panics::{Caught, catch};
 
-use crate::{
-    codec::Persist,
-    workflow::{Workflow, WorkflowCall},
-};
+use crate::workflow::{RootWorkflow, WorkflowCall};
 use inner::{Inner, Stopping};
 
 /// The longest id of an instance.
@@ -154,8 +151,7 @@ impl Engine {
     /// See [`StartError`].
     pub fn start<W>(&self, id: impl Into<String>, call: WorkflowCall<W>) -> Start<W::Output>
     where
-        W: Workflow,
-        W::Output: Persist,
+        W: RootWorkflow,
     {
         Start::new(self.clone(), id.into(), call)
     }
@@ -166,8 +162,7 @@ impl Engine {
     /// See [`RunError`].
     pub async fn run<W>(&self, call: WorkflowCall<W>) -> Result<W::Output, RunError>
     where
-        W: Workflow,
-        W::Output: Persist,
+        W: RootWorkflow,
     {
         let id = format!("{}-{:032x}", W::META.name, self.inner.random.bits());
         // A name of 200 bytes leaves no room for the rest.

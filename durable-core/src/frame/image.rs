@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AWAITED;
 use crate::{
-    codec::{Codec, DecodeError, LayoutId, Persist, Value},
+    codec::{Codec, DecodeError, LayoutId, Persist, Slot, TypeOf, Value},
     meta::{PointMeta, WorkflowMeta},
 };
 
@@ -193,7 +193,20 @@ impl Frames {
         layout: LayoutId,
         bytes: &[u8],
     ) -> Result<T, DecodeError> {
-        self.fetching(codec, || codec.decode(layout, bytes))
+        self.ensure(codec, layout);
+        codec.decode(layout, bytes)
+    }
+
+    /// The same for a type that is not known here.
+    pub(crate) fn decode_as(
+        &self,
+        codec: &Codec,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
     }
 
     /// Makes a value's layout known, if the store has it.

@@ -3,7 +3,7 @@
 //! All that is asked of a variable's type is asked once, by [`storable`], at the user's binding: a type that can't be stored
 //! is one error there, however many resume points it crosses.
 
-use crate::codec::{Codec, EncodeError, LayoutId, Persist};
+use crate::codec::{Emit, Persist, TypeOf};
 
 use super::Frame;
 
@@ -23,8 +23,9 @@ impl<T: Persist> Keep for T {}
 /// The proof that a variable can be stored, and how.
 #[derive(Debug)]
 pub struct Storable<T> {
+    of: &'static TypeOf,
     load: fn(&mut Frame<'_>) -> Option<T>,
-    encode: fn(&T, &Codec, &mut Vec<u8>) -> Result<LayoutId, EncodeError>,
+    emit: fn(&T) -> &dyn Emit,
 }
 
 impl<T> Clone for Storable<T> {
@@ -37,7 +38,13 @@ impl<T> Copy for Storable<T> {}
 
 /// The proof for a variable; generated code calls it with the span of the user's binding.
 pub fn storable<T: Keep>() -> Storable<T> {
-    Storable { load: |frame| frame.load_one(), encode: |value, codec, out| codec.encode_into(value, out) }
+    Storable { of: TypeOf::of::<T>(), load: load_one, emit: |value| value }
+}
+
+fn load_one<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
+    let mut slot = None;
+    frame.load_one(TypeOf::of::<T>(), &mut slot);
+    slot
 }
 
 /// Types of text and bytes, whose references serde reads only from what outlives them: that is no trait bound but a lifetime
@@ -114,11 +121,11 @@ load_tuples!(A B C D E F G H);
 /// A trait object, so that saving costs code per type and not per resume point.
 pub trait Var {
     #[doc(hidden)]
-    fn encode(&self, codec: &Codec, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError>;
+    fn parts(&self) -> (&'static TypeOf, &dyn Emit);
 }
 
 impl<T> Var for (Storable<T>, &T) {
-    fn encode(&self, codec: &Codec, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
-        (self.0.encode)(self.1, codec, out)
+    fn parts(&self) -> (&'static TypeOf, &dyn Emit) {
+        (self.0.of, (self.0.emit)(self.1))
     }
 }

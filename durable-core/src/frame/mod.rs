@@ -18,7 +18,7 @@ pub(crate) use image::{Frames, split};
 pub use load::{Keep, Load, NoText, Owned, Storable, Var, storable};
 
 use crate::{
-    codec::{LayoutId, Persist},
+    codec::{LayoutId, Slot, TypeOf},
     context::{Context, MAX_SNAPSHOT_BYTES, Step, StepFailure},
     future::DurableFuture,
     meta::WorkflowMeta,
@@ -79,24 +79,22 @@ impl<'a> Frame<'a> {
         proofs.load(self)
     }
 
-    fn load_one<T: Persist>(&mut self) -> Option<T> {
-        let source = self.source.as_mut()?;
+    /// Reads the next variable; leaves the slot empty if it can't be read.
+    fn load_one(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
+        let Some(source) = self.source.as_mut() else { return };
         let at = source.next;
         source.next += 1;
-        let stored = *source.resolved.order.get(at)?;
+        let Some(&stored) = source.resolved.order.get(at) else { return };
         let (name, layout) = &source.resolved.layout.vars[stored];
         let bytes = &source.bytes[source.ranges[stored].clone()];
-        match self.step.frames.decode(&self.step.codec, LayoutId(*layout), bytes) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let point = &self.meta.points[source.resolved.point as usize - 1];
-                let what = format!(
-                    "variable `{name}` of workflow `{}` at {}:{}",
-                    self.meta.name, self.meta.file, point.line
-                );
-                self.fail(StepFailure::Decode { what, error });
-                None
-            }
+        if let Err(error) = self.step.frames.decode_as(&self.step.codec, of, LayoutId(*layout), bytes, slot) {
+            slot.clear();
+            let point = &self.meta.points[source.resolved.point as usize - 1];
+            let what = format!(
+                "variable `{name}` of workflow `{}` at {}:{}",
+                self.meta.name, self.meta.file, point.line
+            );
+            self.fail(StepFailure::Decode { what, error });
         }
     }
 
@@ -120,7 +118,8 @@ impl<'a> Frame<'a> {
         let mut scratch = Vec::with_capacity(64);
         for (index, var) in std::iter::once(&awaited).chain(vars).enumerate() {
             scratch.clear();
-            match var.encode(&self.step.codec, &mut scratch) {
+            let (of, value) = var.parts();
+            match self.step.codec.encode_as_into(of, value, &mut scratch) {
                 Ok(layout) => layouts.push(layout.0),
                 Err(error) => {
                     let name = index.checked_sub(1).map_or(AWAITED, |index| names[index]);
@@ -143,12 +142,12 @@ impl<'a> Frame<'a> {
         self.saved = Some(FrameImage { layout, vars: out });
     }
 
-    /// What was saved, if this frame is suspended.
-    pub(crate) fn into_image(self) -> Option<FrameImage> {
-        if self.saved.is_none() && self.step.failure.is_none() {
+    /// The step, and if this frame is suspended what was saved.
+    pub(crate) fn leave(self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
+        if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }
-        self.saved
+        (self.step, self.saved.filter(|_| is_pending))
     }
 
     fn fail(&mut self, failure: StepFailure) {

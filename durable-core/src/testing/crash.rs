@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 
 use super::{TestBuilder, engine};
 use crate::{
-    codec::{Codec, Persist, Value},
+    codec::{Codec, Value},
     engine::{Engine, RunError},
-    workflow::{Workflow, WorkflowCall},
+    workflow::{RootWorkflow, WorkflowCall},
 };
 
 /// A workflow that never comes to its end is given up after so many commits.
@@ -35,19 +35,19 @@ const ID: &str = "crash-test";
 /// then no crash has anything to change. If no run crashed at all.
 pub fn crash_at_every_step<W, F>(call: F) -> CrashTest<W>
 where
-    W: Workflow,
+    W: RootWorkflow,
     F: Fn() -> WorkflowCall<W> + Send + Sync + 'static,
 {
     CrashTest { call: Box::new(call), setup: Box::new(|builder| builder) }
 }
 
 /// A workflow to be crashed; awaiting it runs the test.
-pub struct CrashTest<W: Workflow> {
+pub struct CrashTest<W: RootWorkflow> {
     call: Box<dyn Fn() -> WorkflowCall<W> + Send + Sync>,
     setup: Box<dyn Fn(TestBuilder) -> TestBuilder + Send + Sync>,
 }
 
-impl<W: Workflow> std::fmt::Debug for CrashTest<W> {
+impl<W: RootWorkflow> std::fmt::Debug for CrashTest<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "CrashTest({})", W::META.name)
     }
@@ -60,7 +60,7 @@ pub struct CrashReport {
     pub crashes: u64,
 }
 
-impl<W: Workflow> CrashTest<W> {
+impl<W: RootWorkflow> CrashTest<W> {
     /// Mocks and dependencies of the engines.
     #[must_use = "awaiting it runs the test"]
     pub fn with(mut self, setup: impl Fn(TestBuilder) -> TestBuilder + Send + Sync + 'static) -> Self {
@@ -71,9 +71,9 @@ impl<W: Workflow> CrashTest<W> {
 
 impl<W> IntoFuture for CrashTest<W>
 where
-    W: Workflow,
+    W: RootWorkflow,
     W::Args: Send,
-    W::Output: Persist + Send,
+    W::Output: Send,
 {
     type Output = CrashReport;
     type IntoFuture = Pin<Box<dyn Future<Output = CrashReport> + Send>>;
@@ -152,8 +152,7 @@ fn show(outcome: &Outcome) -> String {
 
 impl<W> CrashTest<W>
 where
-    W: Workflow,
-    W::Output: Persist,
+    W: RootWorkflow,
 {
     /// A run with a crash after a commit, if it makes that many.
     async fn run(&self, crash_after: u64) -> Run {

@@ -2,7 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, ItemFn, Meta, Path, Token, punctuated::Punctuated, spanned::Spanned};
+use syn::{
+    Attribute, FnArg, Ident, ItemFn, Meta, Pat, PatWild, Path, Token, Type, punctuated::Punctuated,
+    spanned::Spanned, token::Underscore, visit_mut::VisitMut,
+};
+
+use crate::home::{Home, WriteSelf};
 
 use super::{
     options::Options,
@@ -14,14 +19,20 @@ struct Emit<'a> {
     options: &'a Options,
     function: &'a ItemFn,
     signature: &'a Signature,
+    home: Option<&'a Home>,
     /// The hidden module of `durable`.
     private: TokenStream,
 }
 
-pub(super) fn emit(options: &Options, function: &ItemFn, signature: &Signature) -> TokenStream {
+pub(super) fn emit(
+    options: &Options,
+    function: &ItemFn,
+    signature: &Signature,
+    home: Option<&Home>,
+) -> TokenStream {
     let private = options.krate.as_ref().map_or_else(|| quote!(::durable), |path| quote!(#path));
     let private = quote!(#private::__private);
-    Emit { options, function, signature, private }.function()
+    Emit { options, function, signature, home, private }.function()
 }
 
 impl Emit<'_> {
@@ -46,7 +57,7 @@ impl Emit<'_> {
             {
                 #user
                 #implementation
-                #p::ActivityCall::<DurableActivity>::new(#values)
+                #p::ActivityCall::<__DurableActivity>::new(#values)
             }
         }
     }
@@ -65,12 +76,40 @@ impl Emit<'_> {
                 .any(|param| !param.by_ref && !matches!(param.kind, Kind::Stored(_)));
         let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
         let dead_code = self.signature.broken.then(|| quote!(#[allow(dead_code)]));
-        quote! { #(#attrs)* #unused_async #by_value #dead_code #sig #block }
+        let Some(home) = self.home else {
+            return quote! { #(#attrs)* #unused_async #by_value #dead_code #sig #block };
+        };
+        // In an `impl` block it is a function of a trait that the block's type implements, so that `Self` is what it is there.
+        let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("must_use"));
+        let mut declared = sig.clone();
+        WriteSelf(&home.self_ty).visit_signature_mut(&mut declared);
+        for input in &mut declared.inputs {
+            if let FnArg::Typed(input) = input {
+                input.attrs.clear();
+                *input.pat =
+                    Pat::Wild(PatWild { attrs: Vec::new(), underscore_token: Underscore::default() });
+            }
+        }
+        let self_ty = &home.self_ty;
+        quote! {
+            trait __DurableFunction { #declared; }
+            impl __DurableFunction for #self_ty { #(#attrs)* #unused_async #by_value #dead_code #sig #block }
+        }
     }
 
-    fn implementation(&self, owned: &[&syn::Type]) -> TokenStream {
+    /// A type as items see it that stand in the function.
+    fn written_out(&self, ty: &Type) -> Type {
+        let mut ty = ty.clone();
+        if let Some(home) = self.home {
+            WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
+        }
+        ty
+    }
+
+    fn implementation(&self, owned: &[&Type]) -> TokenStream {
         let p = &self.private;
-        let output = &self.signature.output;
+        let output = self.written_out(&self.signature.output);
+        let owned = owned.iter().map(|ty| self.written_out(ty));
         let args = self.where_the_params_stand(quote!(#(#owned,)*));
         let meta = self.meta();
         let missing_state = self.missing_state();
@@ -79,8 +118,8 @@ impl Emit<'_> {
         let call_error = self.call_error();
         quote! {
             #[allow(dead_code)]
-            struct DurableActivity;
-            impl #p::Activity for DurableActivity {
+            struct __DurableActivity;
+            impl #p::Activity for __DurableActivity {
                 type Args = #args;
                 type Output = #output;
                 const META: &'static #p::ActivityMeta = &#meta;
@@ -89,7 +128,7 @@ impl Emit<'_> {
                 #verdict
                 #call_error
             }
-            #p::inventory::submit! { #p::Registration::activity::<DurableActivity>() }
+            #p::inventory::submit! { #p::Registration::activity::<__DurableActivity>() }
         }
     }
 
@@ -114,6 +153,7 @@ impl Emit<'_> {
         let ident = &self.function.sig.ident;
         let plain = plain_name(ident);
         let name = self.options.name.as_ref().map_or_else(|| plain.clone(), syn::LitStr::value);
+        let path = self.home.map_or_else(|| plain.clone(), |home| format!("{}::{plain}", home.name()));
         let line = Literal::usize_unsuffixed(ident.span().start().line);
         let blocking = self.signature.blocking;
         let start_to_close_ms = option(*start_to_close_ms, Literal::u64_unsuffixed);
@@ -128,7 +168,7 @@ impl Emit<'_> {
         quote! {
             #p::ActivityMeta {
                 name: #name,
-                function: ::core::concat!(::core::module_path!(), "::", #plain),
+                function: ::core::concat!(::core::module_path!(), "::", #path),
                 file: ::core::file!(),
                 line: #line,
                 start_to_close_ms: #start_to_close_ms,
@@ -156,9 +196,11 @@ impl Emit<'_> {
             .params
             .iter()
             .filter_map(|param| match &param.kind {
-                Kind::State(ty) => Some(quote! {
-                    if let ::core::result::Result::Err(missing) = #states.require::<#ty>() {
-                        return ::core::option::Option::Some(missing);
+                Kind::State(ty) => Some(self.written_out(ty)).map(|ty| {
+                    quote! {
+                        if let ::core::result::Result::Err(missing) = #states.require::<#ty>() {
+                            return ::core::option::Option::Some(missing);
+                        }
                     }
                 }),
                 Kind::Context | Kind::Stored(_) => None,
@@ -193,6 +235,7 @@ impl Emit<'_> {
             let by_ref = param.by_ref.then(|| quote!(&));
             match &param.kind {
                 Kind::State(ty) => {
+                    let ty = self.written_out(ty);
                     states.push(quote! { let #name = #context.require::<#ty>()?; });
                     passed.push(quote!(#by_ref #name));
                 }
@@ -207,11 +250,15 @@ impl Emit<'_> {
             }
         }
         let context = if states.is_empty() { local("_context") } else { context };
+        let owner = self.home.map(|home| {
+            let self_ty = &home.self_ty;
+            quote!(<#self_ty as __DurableFunction>::)
+        });
         let awaited = (!self.signature.blocking).then(|| quote!(.await));
         let future = quote_spanned! { ident.span().resolved_at(Span::mixed_site()) =>
             ::std::boxed::Box::pin(async move {
                 let (#(#stored,)*) = #args;
-                #ident(#(#passed),*)#awaited
+                #owner #ident(#(#passed),*)#awaited
             })
         };
         quote! {

@@ -29,7 +29,9 @@ mod tests;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::ItemFn;
+use syn::{ItemFn, Path, visit_mut::VisitMut};
+
+use crate::{fragments::Bracket, home::Home};
 
 use errors::Errors;
 use options::Options;
@@ -37,7 +39,17 @@ use signature::Signature;
 
 /// Expands `#[activity(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let function: ItemFn = match syn::parse2(item.clone()) {
+    expand_in(args, item, None, None)
+}
+
+/// The same in an `impl` block, which says where `durable` is found unless `args` do.
+pub(crate) fn expand_in(
+    args: TokenStream,
+    item: TokenStream,
+    home: Option<&Home>,
+    krate: Option<&Path>,
+) -> TokenStream {
+    let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let mut out = error.into_compile_error();
@@ -46,10 +58,12 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     let mut errors = Errors::default();
-    let options = Options::parse(args, &mut errors);
-    let signature = Signature::parse(&function, &mut errors);
+    Bracket.visit_item_fn_mut(&mut function);
+    let mut options = Options::parse(args, &mut errors);
+    options.krate = options.krate.or_else(|| krate.cloned());
+    let signature = Signature::parse(&function, home, &mut errors);
     let mut out = match &signature {
-        Some(signature) => emit::emit(&options, &function, signature),
+        Some(signature) => emit::emit(&options, &function, signature, home),
         None => function.to_token_stream(),
     };
     out.extend(errors.into_compile_errors());

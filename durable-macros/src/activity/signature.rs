@@ -1,13 +1,15 @@
 //! The parameters of an activity: which are supplied by the engine, which are stored, and as what.
 
 use proc_macro2::Span;
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident};
 use syn::{
-    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Pat, PatType, PathArguments, ReturnType,
-    Type, TypeReference, spanned::Spanned, visit::Visit, visit_mut::VisitMut,
+    FnArg, GenericArgument, GenericParam, Ident, ItemFn, Pat, PatType, PathArguments, ReturnType, Type,
+    TypeReference, visit::Visit, visit_mut::VisitMut,
 };
 
 use super::errors::Errors;
+use crate::home::Home;
+use crate::stored::{Borrowed, Owning, UsesSelf, owned, pretty};
 
 /// serde writes no longer tuples.
 const MAX_STORED: usize = 16;
@@ -45,14 +47,24 @@ pub(super) struct Stored {
 
 impl Signature {
     /// `None` if the function can't be an activity in any shape; the errors then say why.
-    pub(super) fn parse(function: &ItemFn, errors: &mut Errors) -> Option<Self> {
+    pub(super) fn parse(function: &ItemFn, home: Option<&Home>, errors: &mut Errors) -> Option<Self> {
         let sig = &function.sig;
         let found_before = errors.len();
         let mut possible = qualifiers(sig, errors);
         let mut this = UsesSelf(None);
         this.visit_item_fn(function);
-        if let Some(at) = this.0 {
-            errors.at(at, "an activity can't name `Self`, because it is known outside of the `impl` too: write the type");
+        if let (Some(at), None) = (this.0, home) {
+            errors.at(
+                at,
+                "only the `impl` block says what `Self` is: write `#[workflow]` above the `impl` too",
+            );
+            possible = false;
+        }
+        if let Some(home) = home.filter(|home| !home.generics.params.is_empty()) {
+            errors.at(
+                &home.generics.params,
+                "an activity can't be generic, because the engine finds it by its name: move it out of this `impl` block",
+            );
             possible = false;
         }
         let mut params = Vec::new();
@@ -149,9 +161,8 @@ impl Param {
                 errors.at(attr, "a parameter of an activity can't be conditional, because calls are stored: put `cfg` on two functions");
             }
         }
-        let (reference, inner) = match &*param.ty {
-            Type::Reference(reference) => (Some(reference), &*reference.elem),
-            Type::Paren(paren) => (None, &*paren.elem),
+        let (reference, inner) = match bare(&param.ty) {
+            Type::Reference(reference) => (Some(reference), bare(&reference.elem)),
             other => (None, other),
         };
         let kind = match supplied(inner) {
@@ -167,6 +178,15 @@ impl Param {
             None => Kind::Stored(Box::new(Stored::parse(position, param, reference, inner, errors))),
         };
         Param { kind, by_ref: reference.is_some() }
+    }
+}
+
+/// A type without brackets, and out of the group in which a macro passes it on.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => bare(&inner.elem),
+        Type::Group(inner) => bare(&inner.elem),
+        other => other,
     }
 }
 
@@ -232,27 +252,6 @@ impl ToTokens for QuoteUntil {
     }
 }
 
-/// What is stored of a `&T`.
-fn owned(borrowed: &Type) -> Type {
-    match borrowed {
-        Type::Slice(slice) => {
-            let elem = &slice.elem;
-            syn::parse_quote!(::std::vec::Vec<#elem>)
-        }
-        Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
-            Some(last) if last.arguments.is_none() && last.ident == "str" => {
-                syn::parse_quote!(::std::string::String)
-            }
-            Some(last) if last.arguments.is_none() && last.ident == "Path" => {
-                syn::parse_quote!(::std::path::PathBuf)
-            }
-            _ => borrowed.clone(),
-        },
-        Type::Paren(paren) => owned(&paren.elem),
-        other => other.clone(),
-    }
-}
-
 /// Refuses what borrows inside of a stored type, and gives the type in which nothing does.
 fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
     let mut borrowed = Borrowed::default();
@@ -274,85 +273,4 @@ fn repaired(whole: &Type, inner: &Type, errors: &mut Errors) -> Type {
         errors.at(at, "what is stored owns its data: take an owned type");
     }
     repaired
-}
-
-/// A type as a person writes it.
-fn pretty(ty: &Type) -> String {
-    let text = quote!(#ty).to_string().replace(":: std :: string :: ", "").replace(":: std :: vec :: ", "");
-    let text = text.replace(":: std :: path :: ", "").replace(" :: ", "::").replace("& ", "&");
-    text.replace(" <", "<")
-        .replace("< ", "<")
-        .replace(" >", ">")
-        .replace(" ,", ",")
-        .replace("( ", "(")
-        .replace(" )", ")")
-}
-
-/// Replaces references by what owns the same, and lifetimes by `'static`.
-struct Owning;
-
-impl VisitMut for Owning {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        if let Type::Reference(reference) = ty {
-            *ty = owned(&reference.elem);
-        }
-        syn::visit_mut::visit_type_mut(self, ty);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        lifetime.ident = Ident::new("static", lifetime.ident.span());
-    }
-}
-
-/// Finds what makes a type borrow.
-#[derive(Default)]
-struct Borrowed {
-    reference: Option<Type>,
-    lifetime: Option<Lifetime>,
-    implicit: Option<Type>,
-}
-
-impl<'ast> Visit<'ast> for Borrowed {
-    fn visit_type(&mut self, ty: &'ast Type) {
-        match ty {
-            // Function pointers and trait objects take references without holding one; rustc says that they are not stored.
-            Type::BareFn(_) | Type::TraitObject(_) => {}
-            Type::Reference(reference) => {
-                self.reference.get_or_insert_with(|| ty.clone());
-                if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
-                    let lifetime = Lifetime::new("'_", reference.and_token.span());
-                    self.lifetime.get_or_insert(reference.lifetime.clone().unwrap_or(lifetime));
-                }
-                syn::visit::visit_type(self, ty);
-            }
-            Type::ImplTrait(_) => {
-                self.implicit.get_or_insert_with(|| ty.clone());
-            }
-            _ => syn::visit::visit_type(self, ty),
-        }
-    }
-
-    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        if lifetime.ident != "static" {
-            self.lifetime.get_or_insert_with(|| lifetime.clone());
-        }
-    }
-}
-
-/// Finds `Self`, but not in items of their own.
-struct UsesSelf(Option<Ident>);
-
-impl<'ast> Visit<'ast> for UsesSelf {
-    fn visit_ident(&mut self, ident: &'ast Ident) {
-        if ident == "Self" {
-            self.0.get_or_insert_with(|| ident.clone());
-        }
-    }
-
-    // A `self` has the type `Self`, and an error of its own.
-    fn visit_receiver(&mut self, _: &'ast syn::Receiver) {}
-    fn visit_item_impl(&mut self, _: &'ast syn::ItemImpl) {}
-    fn visit_item_trait(&mut self, _: &'ast syn::ItemTrait) {}
-    fn visit_item_struct(&mut self, _: &'ast syn::ItemStruct) {}
-    fn visit_item_enum(&mut self, _: &'ast syn::ItemEnum) {}
 }

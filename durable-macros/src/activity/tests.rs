@@ -173,9 +173,7 @@ fn functions_that_can_not_be_activities_say_why() {
     check(
         "",
         "async fn open(x: u8) -> Self { Self }",
-        &[
-            "Self: an activity can't name `Self`, because it is known outside of the `impl` too: write the type",
-        ],
+        &["Self: only the `impl` block says what `Self` is: write `#[workflow]` above the `impl` too"],
     );
     check("", "async fn f() -> &'static str { \"\" }", &[]);
     check(

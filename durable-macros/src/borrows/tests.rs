@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 fn errors(body: &str) -> Vec<String> {
     let item = format!("async fn w(o: Order, v: Vec<T>, n: usize) {{\n{body}\n}}");
     let item: TokenStream = item.parse().expect("tokens");
-    let text = expand::workflow(&TokenStream::new(), item).to_string();
+    let text = expand::workflow(TokenStream::new(), item).to_string();
     let messages = text.split("compile_error ! { \"").skip(1);
     messages.filter_map(|rest| Some(rest.split_once("\" }")?.0.replace("\\\"", "\""))).collect()
 }

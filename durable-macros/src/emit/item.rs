@@ -3,14 +3,20 @@
 use super::body::{Emitter, bad, made_up};
 use super::names::{Naming, stored_names};
 use crate::flow;
+use crate::home::WriteSelf;
 use crate::ir::Function;
 use crate::layout::Layout;
 use crate::liveness::Liveness;
 use crate::parse::Workflow;
 use crate::resolve::Names;
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Pat};
+use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
+use syn::{
+    Attribute, FnArg, GenericParam, Generics, Meta, Pat, Receiver, ReturnType, Type, WhereClause,
+    WherePredicate,
+};
 
 /// Writes a compiled workflow.
 pub(crate) fn emit(
@@ -25,18 +31,8 @@ pub(crate) fn emit(
         Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
     let (body, (storables, kept)) = (emitter.body(), emitter.storables());
     let parts = Parts::of(workflow);
-    let (output, args, generics) = (&workflow.output, &parts.args, &workflow.item.sig.generics);
-    let (params, clause) = (&generics.params, &generics.where_clause);
-    let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
-    let turbofish = if parts.generic_names.is_empty() {
-        quote!()
-    } else {
-        let names = &parts.generic_names;
-        quote!(::<#(#names),*>)
-    };
     let (items, allowed) = (&function.items, &function.allowed);
-    let (frame, cx, arg, resume, p, bad) =
-        (made_up("frame"), made_up("cx"), made_up("args"), made_up("resume"), made_up("__p"), bad());
+    let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
     let resume = if function.points.is_empty() {
         quote!()
     } else if function.loops.is_empty() {
@@ -44,118 +40,232 @@ pub(crate) fn emit(
     } else {
         quote!(#[allow(unused_mut)] let mut #resume = #cx.resume_point();)
     };
-    let name = made_up("body");
-    let poll = quote! {
-        #(#allowed)*
-        async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause {
+    let machine = parts.machine(
+        allowed,
+        &quote! {
             #(#items)*
             #resume
             #storables
             #bad: { #body }
             #kept
             match #p::suspend().await {}
-        }
-        #p::poll_once(#name #turbofish (#frame, #arg))
-    };
-    let meta = meta(workflow, function, live, layout);
-    definition(workflow, &parts, &meta, &poll)
+        },
+    );
+    definition(workflow, &parts, &meta(workflow, function, live, layout), &machine)
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.
 pub(crate) fn emit_signature(workflow: &Workflow) -> TokenStream {
-    let meta = meta_of(workflow, &[], &[]);
-    let (frame, args) = (made_up("frame"), made_up("args"));
-    let poll = quote!(let _ = (#frame, #args); ::core::unreachable!());
-    definition(workflow, &Parts::of(workflow), &meta, &poll)
+    let krate = &workflow.options.krate;
+    let (attrs, vis, sig) = (outer_attrs(workflow), &workflow.item.vis, &workflow.item.sig);
+    let (name, output, inputs) = (&sig.ident, &workflow.output, &sig.inputs);
+    let Generics { params, where_clause, .. } = &sig.generics;
+    let generics = if params.is_empty() { quote!() } else { quote!(<#params>) };
+    quote! {
+        #(#attrs)*
+        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic)]
+        #vis fn #name #generics (#inputs) -> #krate::WorkflowCall<#krate::__private::Refused<(), #output>> #where_clause {
+            #krate::WorkflowCall::new(())
+        }
+    }
 }
 
 /// Pieces of the signature.
-struct Parts {
-    /// The type of the stored arguments.
-    args: TokenStream,
+struct Parts<'a> {
+    workflow: &'a Workflow,
+    /// The parameters of the function that makes the call, and their values in the tuple of the arguments.
     params: Vec<TokenStream>,
     values: Vec<TokenStream>,
-    generic_names: Vec<Ident>,
+    /// Types of the stored arguments.
+    args: Vec<TokenStream>,
+    /// What the machine is generic over: the parameters of the `impl` block around it and of the function.
+    generics: Generics,
 }
 
-impl Parts {
-    fn of(workflow: &Workflow) -> Self {
-        let mut parts =
-            Self { args: quote!(), params: Vec::new(), values: Vec::new(), generic_names: Vec::new() };
-        let mut types = Vec::new();
+impl<'a> Parts<'a> {
+    fn of(workflow: &'a Workflow) -> Self {
+        let generics = generics(workflow);
+        let mut parts = Self { workflow, params: Vec::new(), values: Vec::new(), args: Vec::new(), generics };
         let inputs = workflow.item.sig.inputs.iter();
         for (at, (param, input)) in workflow.params.iter().zip(inputs).enumerate() {
-            let name = match input {
-                syn::FnArg::Typed(input) => match &*input.pat {
-                    Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
-                    _ => made_up(&format!("argument_{at}")),
-                },
-                syn::FnArg::Receiver(_) => made_up("receiver"),
+            let (name, given) = match input {
+                FnArg::Typed(input) => {
+                    let name = match &*input.pat {
+                        Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+                        _ => made_up(&format!("argument_{at}")),
+                    };
+                    let ty = &param.ty;
+                    (name.to_token_stream(), quote!(#name: #ty))
+                }
+                FnArg::Receiver(receiver) => {
+                    let receiver = Receiver { mutability: None, attrs: Vec::new(), ..receiver.clone() };
+                    (receiver.self_token.to_token_stream(), receiver.to_token_stream())
+                }
             };
-            let ty = &param.ty;
-            parts.params.push(quote!(#name: #ty));
+            parts.params.push(given);
             if let Some(referent) = &param.referent {
-                types.push(quote!(<#referent as ::std::borrow::ToOwned>::Owned));
+                parts.args.push(quote!(<#referent as ::std::borrow::ToOwned>::Owned));
                 parts.values.push(quote!(::std::borrow::ToOwned::to_owned(#name)));
             } else {
-                types.push(ty.to_token_stream());
-                parts.values.push(name.to_token_stream());
-            }
-        }
-        parts.args = quote!((#(#types,)*));
-        for param in &workflow.item.sig.generics.params {
-            match param {
-                GenericParam::Type(param) => parts.generic_names.push(param.ident.clone()),
-                GenericParam::Const(param) => parts.generic_names.push(param.ident.clone()),
-                GenericParam::Lifetime(_) => {}
+                parts.args.push(param.ty.to_token_stream());
+                parts.values.push(name);
             }
         }
         parts
     }
+
+    /// The tuple of the arguments' types, and the result's; `Self` is written out for items of their own.
+    fn types(&self, own_item: bool) -> (TokenStream, TokenStream) {
+        let args = &self.args;
+        let (args, output): (Type, Type) = (syn::parse_quote!((#(#args,)*)), self.workflow.output.clone());
+        let [mut args, mut output] = [args, output];
+        if let (Some(home), true) = (&self.workflow.home, own_item) {
+            for ty in [&mut args, &mut output] {
+                WriteSelf(&home.self_ty).visit_type_mut(ty);
+            }
+        }
+        (args.to_token_stream(), output.to_token_stream())
+    }
+
+    /// Whether the engine can find it by its name alone.
+    fn is_root(&self) -> bool {
+        self.generics.params.is_empty()
+    }
+
+    /// The machine, and how it is polled. In an `impl` block it is a function of a trait that the block's type implements, so
+    /// that `Self` is what it is in the block.
+    fn machine(&self, allowed: &[Attribute], body: &TokenStream) -> TokenStream {
+        let (args, output) = self.types(true);
+        let (frame, cx, arg, p) = (made_up("frame"), made_up("cx"), made_up("args"), made_up("__p"));
+        let (name, own_trait) = (made_up("__durable_machine"), made_up("__DurableMachine"));
+        let (declared, uses, clause) = self.generics.split_for_impl();
+        let signature = |generics: TokenStream, clause: TokenStream| quote!(async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause);
+        let Some(home) = &self.workflow.home else {
+            let signature = signature(declared.to_token_stream(), clause.to_token_stream());
+            let turbofish = uses.as_turbofish();
+            return quote! {
+                #(#allowed)*
+                #signature { #body }
+                #p::poll_once(#name #turbofish (#frame, #arg))
+            };
+        };
+        let (self_ty, signature) = (&home.self_ty, signature(quote!(), quote!()));
+        quote! {
+            trait #own_trait #declared #clause { #signature; }
+            impl #declared #own_trait #uses for #self_ty #clause {
+                #(#allowed)*
+                #signature { #body }
+            }
+            #p::poll_once(<#self_ty as #own_trait #uses>::#name(#frame, #arg))
+        }
+    }
 }
 
-fn definition(workflow: &Workflow, parts: &Parts, meta: &TokenStream, poll: &TokenStream) -> TokenStream {
+/// The type parameters of the `impl` block and of the function. All outlive every borrow, as what is stored does.
+fn generics(workflow: &Workflow) -> Generics {
+    let own = &workflow.item.sig.generics;
+    let mut generics = workflow.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
+    generics.params.extend(own.params.iter().cloned());
+    let mut predicates: Vec<WherePredicate> = Vec::new();
+    for generics in [&generics, own] {
+        predicates.extend(generics.where_clause.iter().flat_map(|clause| clause.predicates.iter().cloned()));
+    }
+    predicates.extend(outliving(&generics));
+    generics.where_clause = (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*));
+    if let Some(home) = &workflow.home {
+        WriteSelf(&home.self_ty).visit_generics_mut(&mut generics);
+    }
+    generics
+}
+
+/// `T: 'static` for each type parameter.
+fn outliving(generics: &Generics) -> impl Iterator<Item = WherePredicate> {
+    generics.type_params().map(|param| {
+        let ident = &param.ident;
+        syn::parse_quote!(#ident: 'static)
+    })
+}
+
+/// The attributes of the function that makes the call.
+fn outer_attrs(workflow: &Workflow) -> impl Iterator<Item = &Attribute> {
+    // The call says itself that it must be used.
+    workflow
+        .item
+        .attrs
+        .iter()
+        .filter(|attr| !matches!(&attr.meta, Meta::Path(path) if path.is_ident("must_use")))
+}
+
+fn definition(
+    workflow: &Workflow,
+    parts: &Parts<'_>,
+    meta: &TokenStream,
+    machine: &TokenStream,
+) -> TokenStream {
     let krate = &workflow.options.krate;
-    let (attrs, vis, sig) = (&workflow.item.attrs, &workflow.item.vis, &workflow.item.sig);
-    let (name, output) = (&sig.ident, &workflow.output);
-    let Parts { args, params, values, generic_names } = parts;
-    let (declared, uses, clause) = sig.generics.split_for_impl();
+    let (attrs, vis, sig) = (outer_attrs(workflow), &workflow.item.vis, &workflow.item.sig);
+    let (name, (args, output), (own_args, own_output)) = (&sig.ident, parts.types(false), parts.types(true));
+    let Parts { params, values, .. } = parts;
+    let (declared, uses, clause) = parts.generics.split_for_impl();
     let (frame, arg, p, def) =
         (made_up("frame"), made_up("args"), made_up("__p"), made_up("__DurableWorkflow"));
-    let value = if generic_names.is_empty() {
-        quote!()
+    let types = parts.generics.type_params().map(|param| &param.ident);
+    let phantom = (!parts.is_root())
+        .then(|| quote!((::core::marker::PhantomData<fn() -> (#(::core::marker::PhantomData<#types>,)*)>)));
+    let captured = parts.generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(&param.ident),
+        GenericParam::Const(param) => Some(&param.ident),
+        GenericParam::Lifetime(_) => None,
+    });
+    let (root, registration) = if parts.is_root() {
+        (made_up("RootWorkflow"), registration(workflow))
     } else {
-        quote!((::core::marker::PhantomData<fn() -> (#(#generic_names,)*)>))
+        (made_up("Workflow"), quote!())
     };
-    // A constant parameter is no type, hence nothing for `PhantomData`.
-    let only_types: Vec<&Ident> = sig.generics.type_params().map(|param| &param.ident).collect();
-    let value = if value.is_empty() {
-        value
-    } else {
-        quote!((::core::marker::PhantomData<fn() -> (#(#only_types,)*)>))
-    };
-    let registration = generic_names
-        .is_empty()
-        .then(|| quote!(#p::inventory::submit! { #p::Registration::workflow::<#def>() }));
     let outer = &sig.generics.params;
     let outer = if outer.is_empty() { quote!() } else { quote!(<#outer>) };
+    let outer_clause = outer_clause(workflow, &parts.generics);
     quote! {
         #(#attrs)*
-        #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::Workflow<Args = #args, Output = #output> + use<#(#generic_names),*>> #clause {
+        #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::#root<Args = #args, Output = #output> + use<#(#captured),*>> #outer_clause {
             use #krate::__private as #p;
-            struct #def #declared #value #clause;
+            struct #def #declared #phantom #clause;
             #[allow(non_shorthand_field_patterns, unreachable_code, unused_braces, unused_labels, unused_parens, clippy::all, clippy::pedantic, clippy::nursery)]
             impl #declared #p::Workflow for #def #uses #clause {
-                type Args = #args;
-                type Output = #output;
+                type Args = #own_args;
+                type Output = #own_output;
                 const META: &'static #p::WorkflowMeta = #meta;
                 fn poll(#frame: &mut #p::Frame<'_>, #arg: ::core::option::Option<Self::Args>) -> ::core::task::Poll<Self::Output> {
-                    #poll
+                    #machine
                 }
             }
             #registration
             #krate::WorkflowCall::<#def #uses>::new((#(#values,)*))
         }
+    }
+}
+
+/// The function's own clause, and what the machine asks of the type parameters besides.
+fn outer_clause(workflow: &Workflow, all: &Generics) -> Option<WhereClause> {
+    let own = workflow.item.sig.generics.where_clause.iter();
+    let own = own.flat_map(|clause| clause.predicates.iter().cloned());
+    let predicates: Vec<WherePredicate> = own.chain(outliving(all)).collect();
+    (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*))
+}
+
+/// Makes the workflow known to the engine. That its result can be stored is asked here, where the user wrote its type.
+fn registration(workflow: &Workflow) -> TokenStream {
+    let (p, def) = (made_up("__p"), made_up("__DurableWorkflow"));
+    let at = match &workflow.item.sig.output {
+        ReturnType::Type(_, ty) => Span::mixed_site().located_at(ty.span()),
+        ReturnType::Default => Span::mixed_site(),
+    };
+    let placed = Ident::new("__DurableWorkflow", at);
+    quote! {
+        impl #p::RootWorkflow for #placed {
+            const REGISTRATION: #p::Registration = #p::Registration::workflow::<Self>();
+        }
+        #p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }
     }
 }
 
@@ -189,8 +299,12 @@ fn numbers(next: &flow::Next) -> Vec<Literal> {
 fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> TokenStream {
     let p = made_up("__p");
     let ident = &workflow.item.sig.ident;
-    let function = ident.to_string().trim_start_matches("r#").to_owned();
-    let name = workflow.options.name.as_ref().unwrap_or(&function);
+    let plain = ident.to_string().trim_start_matches("r#").to_owned();
+    let name = workflow.options.name.as_ref().unwrap_or(&plain);
+    let function = match &workflow.home {
+        Some(home) => format!("{}::{plain}", home.name()),
+        None => plain.clone(),
+    };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
     quote!(&#p::WorkflowMeta {
         name: #name,

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 
 fn expand(options: &str, item: &str) -> String {
     let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
-    expand::workflow(&parse(options), parse(item)).to_string()
+    expand::workflow(parse(options), parse(item)).to_string()
 }
 
 /// The messages of an expansion.
@@ -21,7 +21,19 @@ fn errors(item: &str) -> Vec<String> {
 fn mistakes_name_the_rewrite() {
     for (item, expected) in [
         ("fn f() {}", "write `async fn`"),
-        ("async fn f(&self) {}", "no `self`"),
+        ("async fn f(&self) {}", "no `self` by reference"),
+        ("async fn f(self) {}", "write `#[workflow]` above the `impl` too"),
+        ("async fn f() -> u8 { vec![Self::A].len() }", "write `#[workflow]` above the `impl` too"),
+        ("async fn f();", "can't be a function of a trait"),
+        ("struct S;", "stands on an async function"),
+        ("impl S { async fn f() {} }", "no function of this `impl` block is a workflow"),
+        ("impl T for S { #[workflow] async fn f() {} }", "a function of a trait can't be a workflow"),
+        ("impl S { #[workflow] async fn f(&mut self) {} }", "take `self`, and call it on a clone"),
+        ("impl S { #[workflow] fn f() {} #[workflow(name = 1)] async fn g() {} }", "expected string literal"),
+        ("async fn f(x: Option<&str>) {}", "take `Option<String>`"),
+        ("async fn f() -> &'static str { \"\" }", "return `String`"),
+        ("async fn f() -> Vec<&'static [u8]> { x }", "return `Vec<Vec<u8>>`"),
+        ("async fn f<'a>(x: &'a u8) {}", "leave the lifetime out"),
         ("async fn f(x: &mut u8) {}", "take the value and return the changed one"),
         ("async fn f() -> ! { loop {} }", "never returns"),
         ("async fn f(x: impl Copy) {}", "type parameter"),
@@ -65,6 +77,29 @@ fn all_mistakes_of_a_phase_are_reported_at_once() {
 fn the_signature_stands_beside_the_errors() {
     let text = expand("", "pub async fn f(a: u8, b: &str) -> u8 { println!(\"{}\", g().await); a }");
     assert!(text.contains("pub fn f (a : u8 , b : & str) -> :: durable :: WorkflowCall"), "{text}");
+}
+
+#[test]
+fn every_refused_item_keeps_its_signature() {
+    for (options, item, signature) in [
+        ("name = 1", "async fn f(a: u8) -> u8 { a }", "fn f (a : u8) -> :: durable :: WorkflowCall <"),
+        ("what", "pub async fn f() {}", "pub fn f () -> :: durable :: WorkflowCall <"),
+        ("", "fn f(a: u8) -> u8 { a }", "fn f (a : u8) -> :: durable :: WorkflowCall <"),
+        ("", "async fn f(&self) -> u8 { a }", "fn f (& self) -> :: durable :: WorkflowCall <"),
+        ("", "async fn f() -> &'static str { a }", "Refused < () , :: std :: string :: String >>"),
+        ("", "async fn f<T>(a: T) where T: Copy { let = ; }", "fn f < T > (a : T) -> :: durable"),
+        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "impl S { :: core :: compile_error"),
+        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "fn g () { }"),
+        ("crate = d", "impl S { #[workflow] fn f() {} }", "fn f () -> d :: WorkflowCall <"),
+    ] {
+        let text = expand(options, item);
+        assert!(text.contains("compile_error") && text.contains(signature), "{item}: {text}");
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_one_error() {
+    assert_eq!(errors("async fn f() { let = ; g().await }").len(), 1);
 }
 
 #[test]

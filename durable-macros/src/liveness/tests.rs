@@ -4,9 +4,7 @@ use crate::{layout, liveness, lower, parse, resolve};
 
 /// For each point, what it saves in order, then `&` and what it makes again.
 pub(crate) fn points(item: &str) -> Vec<String> {
-    let options = syn::parse_str("").expect("no options");
-    let item = syn::parse_str(item).expect("a function");
-    let mut workflow = parse::parse(options, item).expect("a workflow");
+    let mut workflow = parse::parse_str(item);
     let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
     let function = lower::lower(&workflow, function).expect("it lowers");
     let live = liveness::liveness(&function);

@@ -12,9 +12,9 @@ use syn::{Expr, Pat, Type};
 impl Lowerer {
     pub(super) fn params(&mut self, workflow: &Workflow) {
         let mut pats: Vec<Pat> = Vec::new();
-        let mut borrowed = Vec::new();
+        let mut separate = Vec::new();
         for param in &workflow.params {
-            if param.referent.is_some() {
+            if param.referent.is_some() || !param.attrs.is_empty() {
                 let name = match &param.pat {
                     Pat::Ident(pat) => {
                         marked(&pat.ident).map(|var| self.function.vars[var].stored_name.clone())
@@ -23,7 +23,7 @@ impl Lowerer {
                 };
                 let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
                 pats.push(var_pat(owned, param.pat.span()));
-                borrowed.push((owned, param));
+                separate.push((owned, param));
             } else {
                 self.flatten(&param.pat, self.current);
                 pats.push(param.pat.clone());
@@ -33,15 +33,10 @@ impl Lowerer {
         let init: Expr = syn::parse_quote!(#args!());
         let pat = syn::parse_quote!((#(#pats,)*));
         self.push(Stmt::Let(Box::new(Let { attrs: Vec::new(), pat, ty: None, init, diverge: None })));
-        for (owned, param) in borrowed {
+        for (owned, param) in separate {
             let owned = var_expr(owned, param.pat.span());
-            self.simple_let(
-                Vec::new(),
-                param.pat.clone(),
-                Some(param.ty.clone()),
-                syn::parse_quote!(&#owned),
-                None,
-            );
+            let value = if param.referent.is_some() { syn::parse_quote!(&#owned) } else { owned };
+            self.simple_let(param.attrs.clone(), param.pat.clone(), Some(param.ty.clone()), value, None);
         }
     }
 

@@ -7,9 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 fn lowered(body: &str) -> Vec<String> {
-    let options = syn::parse_str("").expect("no options");
-    let item = syn::parse_str(&format!("async fn w(a: u64) {{ {body} }}")).expect("a function");
-    let mut workflow = parse::parse(options, item).expect("a workflow");
+    let mut workflow = parse::parse_str(&format!("async fn w(a: u64) {{ {body} }}"));
     let (function, _) = resolve::resolve(&mut workflow).expect("names resolve");
     let function = lower::lower(&workflow, function).expect("it lowers");
     let order = function.order.iter().skip(2);

@@ -1,7 +1,7 @@
 //! What a macro mentions. The standard macros are parsed for their real uses; of an unknown macro every identifier that names
 //! a variable counts as a use, which keeps too much rather than too little.
 
-use super::Resolver;
+use super::{Name, Resolver};
 use crate::diagnostics;
 use crate::ir::{CAPTURE, marker};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
@@ -78,7 +78,7 @@ impl Resolver {
                         continue;
                     }
                     let part = matches!(before, Some(TokenTree::Punct(punct)) if ['$', '.', ':', '|'].contains(&punct.as_char()));
-                    if !part && !own.contains(&name) && self.lookup(&name).is_some() {
+                    if !part && !own.contains(&name) && self.lookup(&Name::of(ident)).is_some() {
                         self.errors.push(ident.span(), diagnostics::MACRO_OVER_LOCAL);
                     }
                 }
@@ -110,7 +110,9 @@ impl Resolver {
         let mut comma = !tokens.is_empty() && !ends_with_comma(&tokens);
         let mut seen = BTreeSet::new();
         for (name, span) in captured {
-            let (Some(var), Ok(mut original)) = (self.lookup(&name), syn::parse_str::<Ident>(&name)) else {
+            let (Some(var), Ok(mut original)) =
+                (self.lookup(&Name::new(name.clone(), span)), syn::parse_str::<Ident>(&name))
+            else {
                 continue;
             };
             if !seen.insert(var) {

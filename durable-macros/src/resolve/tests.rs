@@ -8,9 +8,7 @@ use quote::ToTokens;
 
 /// The body's tokens, each variable as `name:number`; a captured variable as `[name:number]`.
 fn resolved(item: &str) -> String {
-    let options = syn::parse_str("").expect("no options");
-    let item = syn::parse_str(item).expect("a function");
-    let mut workflow = parse::parse(options, item).expect("a workflow");
+    let mut workflow = parse::parse_str(item);
     let (function, _) = resolve(&mut workflow).expect("names resolve");
     normalised_with(workflow.item.block.to_token_stream(), true, &|ident| match marked(ident) {
         Some(var) => format!("{}:{var}", function.vars[var].stored_name),

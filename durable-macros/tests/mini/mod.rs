@@ -52,6 +52,11 @@ pub mod __private {
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
     }
 
+    pub trait RootWorkflow: Workflow<Output: Persist> {
+        #[allow(dead_code)]
+        const REGISTRATION: Registration;
+    }
+
     /// A called workflow: its arguments, or its snapshot.
     #[derive(Serialize, Deserialize)]
     #[serde(bound = "")]
@@ -286,7 +291,7 @@ pub mod __private {
     pub struct Registration;
 
     impl Registration {
-        pub const fn workflow<D: Workflow>() -> Self {
+        pub const fn workflow<D: RootWorkflow>() -> Self {
             Self
         }
     }

@@ -29,8 +29,6 @@ struct Callee {
     params: Vec<Param>,
     ret: Ty,
     awaited: bool,
-    /// The first argument counts down.
-    recursive: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -126,8 +124,7 @@ fn helper(rng: &mut Rng, callees: &mut Vec<Callee>, at: usize) -> Function {
         // The plain twin of a recursive function is boxed, and would have to name the lifetime.
         params.push(if rng.bool() || recursive { Param::Value(ty) } else { Param::Borrow(ty) });
     }
-    let callee =
-        Callee { name: name.clone(), params: params.clone(), ret: ret.clone(), awaited: true, recursive };
+    let callee = Callee { name: name.clone(), params: params.clone(), ret: ret.clone(), awaited: true };
     let fuel = rng.i32(15..50);
     let mut generator = Generator::new(rng.fork(), callees.clone(), ret.clone(), fuel);
     let mut list = Vec::new();
@@ -178,10 +175,10 @@ fn world() -> Vec<Callee> {
     ];
     let mut callees: Vec<Callee> = entries
         .into_iter()
-        .map(|(name, params, ret)| Callee { name: name.into(), params, ret, awaited: true, recursive: false })
+        .map(|(name, params, ret)| Callee { name: name.into(), params, ret, awaited: true })
         .collect();
     for (name, params, ret) in [("tap", vec![int()], Ty::Int), ("mark", vec![text()], Ty::Text)] {
-        callees.push(Callee { name: name.into(), params, ret, awaited: false, recursive: false });
+        callees.push(Callee { name: name.into(), params, ret, awaited: false });
     }
     callees
 }

@@ -127,11 +127,8 @@ fn a_skipped_field_does_not_shift_the_rest() {
 /// The control: without layouts the same value is committed and silently read as another.
 #[test]
 fn without_layouts_a_skipped_field_shifts_the_rest() {
-    let codec = Codec::new();
-    codec.unchecked.store(true, Ordering::Relaxed);
-    let value = Shift { a: 0, b: vec![0], c: vec![] };
-    let stored = codec.encode(&value).unwrap();
-    let back: Shift = codec.decode(stored.layout, &stored.bytes).unwrap();
+    let bytes = postcard::to_stdvec(&Shift { a: 0, b: vec![0], c: vec![] }).unwrap();
+    let back: Shift = postcard::from_bytes(&bytes).unwrap();
     assert_eq!(back, Shift { a: 1, b: vec![], c: vec![] });
 }
 

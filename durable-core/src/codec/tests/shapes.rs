@@ -203,7 +203,7 @@ fn skipped_fields() {
         &vec![full.clone(), SkipIf { note: None, ..full }],
         r#"[{"end":9,"id":1,"note":"n","tags":[1]},{"end":9,"id":1,"tags":[1]}]"#,
     );
-    check_named(&SkipDefault { id: 1, secret: 0, cache: None, end: 3 }, r#"{"end":3,"id":1}"#);
+    check_positional(&SkipDefault { id: 1, secret: 0, cache: None, end: 3 }, r#"{"end":3,"id":1}"#);
 }
 
 #[test]
@@ -241,9 +241,9 @@ fn tagged_and_untagged_enums() {
     let order = Order { sku: "A".into(), qty: 2, note: Some("n".into()) };
     check_named(&Internal::Nested(order), r#"{"note":"n","qty":2,"sku":"A","type":"Nested"}"#);
 
-    check_named(&Adjacent::Unit, r#"{"t":"Unit"}"#);
-    check_named(&Adjacent::One(1), r#"{"c":1,"t":"One"}"#);
-    check_named(&Adjacent::Two(1, "b".into()), r#"{"c":[1,"b"],"t":"Two"}"#);
+    check_positional(&Adjacent::Unit, r#"{"t":"Unit"}"#);
+    check_positional(&Adjacent::One(1), r#"{"c":1,"t":"One"}"#);
+    check_positional(&Adjacent::Two(1, "b".into()), r#"{"c":[1,"b"],"t":"Two"}"#);
     check_named(&Adjacent::Named { a: 1 }, r#"{"c":{"a":1},"t":"Named"}"#);
     check(&vec![Adjacent::One(1), Adjacent::Unit, Adjacent::Two(1, "b".into()), Adjacent::Named { a: 1 }]);
 
@@ -309,11 +309,11 @@ impl From<Through> for (u8, u8) {
     }
 }
 
-/// `Serialize` and `Deserialize` count such variants differently: by position `Third` may be read as `Rest`.
+/// `Serialize` and `Deserialize` count such variants differently: by their indices `Third` may be read as `Rest`.
 #[test]
 fn skipped_variants_and_other_attributes() {
     check(&vec![Gapped::First, Gapped::Third(1), Gapped::Rest]);
-    check_named(&Gapped::Third(1), r#"{"Third":1}"#);
+    check_positional(&Gapped::Third(1), r#"{"Third":1}"#);
     let error = Codec::new().encode(&Gapped::Second).unwrap_err().to_string();
     assert!(error.contains("Gapped` can't be stored: its `Serialize` failed"), "{error}");
     Codec::new().encode(&Gapped::Fourth).expect_err("it would be read as `Rest`");

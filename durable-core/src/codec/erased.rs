@@ -1,0 +1,77 @@
+//! Values without their types: what the rest of the codec works on.
+//!
+//! A user's crate compiles, for each of its types, the few functions of this module and one instance each of the type's
+//! `Serialize` (for [`Emitter`]) and `Deserialize` (for [`Decoder`]). Everything else of the codec is compiled once, here.
+
+use std::any::{TypeId, type_name};
+
+use serde::Serialize;
+
+use super::Persist;
+use super::decoder::Decoder;
+use super::emitter::Emitter;
+use super::error::{Fault, Misfit};
+
+/// A value that can be written.
+pub trait Emit {
+    #[doc(hidden)]
+    fn emit(&self, emitter: Emitter<'_>) -> Result<(), Fault>;
+}
+
+impl<T: Serialize> Emit for T {
+    fn emit(&self, emitter: Emitter<'_>) -> Result<(), Fault> {
+        self.serialize(emitter)
+    }
+}
+
+/// A place for a value of one type.
+pub trait Slot {
+    #[doc(hidden)]
+    fn read(&mut self, decoder: Decoder<'_, '_>) -> Result<(), Misfit>;
+    #[doc(hidden)]
+    fn clear(&mut self);
+    /// What was read.
+    #[doc(hidden)]
+    fn value(&self) -> Option<&dyn Emit>;
+}
+
+impl<T: Persist> Slot for Option<T> {
+    fn read(&mut self, decoder: Decoder<'_, '_>) -> Result<(), Misfit> {
+        match T::deserialize(decoder) {
+            Ok(value) => {
+                *self = Some(value);
+                Ok(())
+            }
+            Err(misfit) => Err(misfit),
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+
+    fn value(&self) -> Option<&dyn Emit> {
+        match self {
+            Some(value) => Some(value),
+            None => None,
+        }
+    }
+}
+
+type UseSlot<'a> = &'a mut dyn FnMut(&mut dyn Slot);
+
+/// A type that values are read as.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeOf {
+    pub(super) id: fn() -> TypeId,
+    pub(super) name: fn() -> &'static str,
+    /// Calls back with an empty slot.
+    pub(super) slot: fn(UseSlot<'_>),
+}
+
+impl TypeOf {
+    /// The type `T`.
+    pub const fn of<T: Persist>() -> &'static Self {
+        &TypeOf { id: TypeId::of::<T>, name: type_name::<T>, slot: |use_it| use_it(&mut None::<T>) }
+    }
+}
