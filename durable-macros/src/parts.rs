@@ -529,7 +529,7 @@ mod tests {
         let layout = layout::layout(&function, &live);
         let saved = |point: &usize| {
             let mut names: Vec<&str> = layout
-                .saved(&function, &live, *point)
+                .saved(&function, *point)
                 .into_iter()
                 .map(|var| function.vars[var].stored_name.as_str())
                 .collect();
