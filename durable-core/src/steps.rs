@@ -11,7 +11,9 @@ use std::{
         BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque, binary_heap, btree_map,
         btree_set, hash_map, hash_set, linked_list, vec_deque,
     },
-    iter::{Chain, Cloned, Copied, Cycle, Enumerate, Flatten, Fuse, Once, Peekable, Rev, Skip, StepBy, Take, Zip},
+    iter::{
+        Chain, Cloned, Copied, Cycle, Enumerate, Flatten, Fuse, Once, Peekable, Rev, Skip, StepBy, Take, Zip,
+    },
     ops::{Range, RangeFrom, RangeInclusive},
     option,
     path::{Path, PathBuf},

@@ -25,6 +25,7 @@ mod item;
 mod names;
 mod resume;
 
+pub(crate) use body::made_up;
 pub(crate) use item::{emit, emit_signature};
 
 #[cfg(test)]

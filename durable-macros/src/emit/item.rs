@@ -40,12 +40,15 @@ pub(crate) fn emit(
     } else {
         quote!(#[allow(unused_mut)] let mut #resume = #cx.resume_point();)
     };
-    let machine = parts.machine(allowed, &quote! {
-        #(#items)*
-        #resume
-        #bad: { #body }
-        match #p::suspend().await {}
-    });
+    let machine = parts.machine(
+        allowed,
+        &quote! {
+            #(#items)*
+            #resume
+            #bad: { #body }
+            match #p::suspend().await {}
+        },
+    );
     definition(workflow, &parts, &meta(workflow, function, live, layout), &machine)
 }
 
@@ -114,7 +117,7 @@ impl<'a> Parts<'a> {
         let args = &self.args;
         let (args, output): (Type, Type) = (syn::parse_quote!((#(#args,)*)), self.workflow.output.clone());
         let [mut args, mut output] = [args, output];
-        if let (Some(home), true) = (&self.workflow.home, own_item) {
+        if let (Some(home), true) = (&self.workflow.options.home, own_item) {
             for ty in [&mut args, &mut output] {
                 WriteSelf(&home.self_ty).visit_type_mut(ty);
             }
@@ -135,7 +138,7 @@ impl<'a> Parts<'a> {
         let (name, own_trait) = (made_up("__durable_machine"), made_up("__DurableMachine"));
         let (declared, uses, clause) = self.generics.split_for_impl();
         let signature = |generics: TokenStream, clause: TokenStream| quote!(async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause);
-        let Some(home) = &self.workflow.home else {
+        let Some(home) = &self.workflow.options.home else {
             let signature = signature(declared.to_token_stream(), clause.to_token_stream());
             let turbofish = uses.as_turbofish();
             return quote! {
@@ -159,7 +162,7 @@ impl<'a> Parts<'a> {
 /// The type parameters of the `impl` block and of the function. All outlive every borrow, as what is stored does.
 fn generics(workflow: &Workflow) -> Generics {
     let own = &workflow.item.sig.generics;
-    let mut generics = workflow.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
+    let mut generics = workflow.options.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
     generics.params.extend(own.params.iter().cloned());
     let mut predicates: Vec<WherePredicate> = Vec::new();
     for generics in [&generics, own] {
@@ -167,7 +170,7 @@ fn generics(workflow: &Workflow) -> Generics {
     }
     predicates.extend(outliving(&generics));
     generics.where_clause = (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*));
-    if let Some(home) = &workflow.home {
+    if let Some(home) = &workflow.options.home {
         WriteSelf(&home.self_ty).visit_generics_mut(&mut generics);
     }
     generics
@@ -256,11 +259,17 @@ fn registration(workflow: &Workflow) -> TokenStream {
         ReturnType::Default => Span::mixed_site(),
     };
     let placed = Ident::new("__DurableWorkflow", at);
+    // The attribute of a block does it beside the block.
+    let submit = workflow
+        .options
+        .home
+        .is_none()
+        .then(|| quote!(#p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }));
     quote! {
         impl #p::RootWorkflow for #placed {
             const REGISTRATION: #p::Registration = #p::Registration::workflow::<Self>();
         }
-        #p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }
+        #submit
     }
 }
 
@@ -296,7 +305,7 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
     let ident = &workflow.item.sig.ident;
     let plain = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&plain);
-    let function = match &workflow.home {
+    let function = match &workflow.options.home {
         Some(home) => format!("{}::{plain}", home.name()),
         None => plain.clone(),
     };
