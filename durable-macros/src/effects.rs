@@ -3,6 +3,7 @@
 //! Invariant: a use is counted only where the value is needed, never for a plain assignment, so that *live* implies *initialised*.
 
 use crate::ir::{BlockId, JUMP, VarId, as_var, marked, placeholder};
+use crate::liveness::bound_in;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeSet;
@@ -204,13 +205,12 @@ impl<'a> Visit<'a> for Effects {
             Expr::Binary(binary) if matches!(binary.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) => {
                 self.visit_expr(&binary.left);
                 let right = self.branch(|this| this.visit_expr(&binary.right));
-                let skipped = Self { defs: self.defs.clone(), ..Self::default() };
-                // The bindings of a `let` chain are set where the chain holds.
+                let mut skipped = Self { defs: self.defs.clone(), never: self.never, ..Self::default() };
+                // The bindings of a `let` chain are set where the chain holds; whatever else the right side sets, it may not.
                 if matches!(binary.op, syn::BinOp::And(_)) {
-                    self.join(vec![right]);
-                } else {
-                    self.join(vec![right, skipped]);
+                    skipped.defs.extend(bound_in(&binary.right));
                 }
+                self.join(vec![right, skipped]);
             }
             Expr::While(looped) => {
                 self.visit_expr(&looped.cond);

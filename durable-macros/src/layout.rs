@@ -13,7 +13,7 @@
 
 use crate::ir::{BlockId, Function, LoopId, PointId, VarId};
 use crate::liveness::Liveness;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The function's level, or a loop's.
 pub(crate) type Level = Option<LoopId>;
@@ -28,6 +28,8 @@ pub(crate) struct Layout {
     pub(crate) labelled: Vec<bool>,
     /// Where a hoisted variable is declared; `None` for the user's own `let`s.
     pub(crate) hoisted: Vec<Option<Level>>,
+    /// Hoisted variables that are declared inside of the labelled block that leads to a follower: behind it their scope is over.
+    pub(crate) scoped: BTreeMap<VarId, BlockId>,
     /// Loops that need a slot, with the variable.
     pub(crate) slots: BTreeSet<(LoopId, VarId)>,
     /// The points that a resume can come to.
@@ -54,6 +56,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
         exits: vec![Vec::new(); function.loops.len()],
         labelled: vec![false; function.blocks.len()],
         hoisted: vec![None; function.vars.len()],
+        scoped: BTreeMap::new(),
         slots: BTreeSet::new(),
         points,
     };
@@ -77,6 +80,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
     }
     hoist(function, live, &scope, &mut plan);
     find_slots(function, live, &mut plan);
+    narrow(function, live, &scope, &mut plan);
     plan
 }
 
@@ -186,11 +190,7 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             plan.hoisted[var] = Some(function.loops_around(decl).last().copied());
             continue;
         }
-        let mut blocks: Vec<BlockId> = (0..function.blocks.len())
-            .filter(|block| live.reachable[*block] && live.mentions[*block].contains(&var))
-            .collect();
-        let saved = plan.points.iter().filter(|point| live.at_point[**point].contains(&var));
-        blocks.extend(saved.map(|point| function.points[*point].block));
+        let blocks = needing(function, live, plan, var);
         let visible = |block: BlockId| {
             let mut at = Some(block);
             while let Some(block) = at {
@@ -211,6 +211,58 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             plan.hoisted[var] = Some(around.last().copied());
         }
     }
+}
+
+/// A hoisted variable of a scope of the user's is dropped where this scope ends, if that is a block of its own.
+fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
+    for (var, info) in function.vars.iter().enumerate() {
+        let (Some(decl), Some(level)) = (info.decl, plan.hoisted[var]) else {
+            continue;
+        };
+        let slotted = plan.slots.iter().any(|(_, other)| *other == var);
+        if slotted
+            || info.kind == crate::ir::VarKind::Future
+            || function.blocks[decl].in_scope.is_none()
+            || function.loops_around(decl).last().copied() != level
+        {
+            continue;
+        }
+        let blocks = needing(function, live, plan, var);
+        let mut at = decl;
+        while let Some(parent) = scope[at] {
+            let followers = &plan.followers[parent];
+            let from = followers.iter().position(|follower| *follower == at).map_or(0, |index| index + 1);
+            let end = (from..followers.len()).find(|index| !function.shares_scopes(decl, followers[*index]));
+            if let Some(end) = end {
+                // Everything that needs the variable must stand in the text in front of that block.
+                let inside = |block: BlockId| {
+                    let mut at = Some(block);
+                    while let Some(block) = at {
+                        if scope[block] == Some(parent) {
+                            return !followers[end..].contains(&block);
+                        }
+                        at = scope[block];
+                    }
+                    false
+                };
+                if function.loops_around(parent).last().copied() == level
+                    && blocks.iter().all(|block| inside(*block))
+                {
+                    plan.scoped.insert(var, followers[end]);
+                }
+                break;
+            }
+            at = parent;
+        }
+    }
+}
+
+/// The blocks that mention a variable or save it.
+fn needing(function: &Function, live: &Liveness, plan: &Layout, var: VarId) -> Vec<BlockId> {
+    let mentioned = (0..function.blocks.len())
+        .filter(|block| live.reachable[*block] && live.mentions[*block].contains(&var));
+    let saved = plan.points.iter().filter(|point| live.at_point[**point].contains(&var));
+    mentioned.chain(saved.map(|point| function.points[*point].block)).collect()
 }
 
 fn find_slots(function: &Function, live: &Liveness, plan: &mut Layout) {

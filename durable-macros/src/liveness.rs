@@ -31,8 +31,9 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
     loop {
         let mut changed = false;
         for block in (0..function.blocks.len()).rev() {
-            let mut live = live_out(function, block, &live_in);
             let effect = &effects[block];
+            // What kept syntax never comes out of, a `return` in its last statement, needs nothing behind it.
+            let mut live = if effect.never { Set::new() } else { live_out(function, block, &live_in) };
             live.retain(|var| !effect.defs.contains(var));
             live.extend(&effect.uses);
             for (target, defs) in &effect.exits {

@@ -52,10 +52,7 @@ pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Func
     lowerer.block((*workflow.item.block).clone(), Dest::Return);
     let Lowerer { function, mut errors, .. } = lowerer;
     if function.points.len() > MAX_POINTS {
-        let message = format!(
-            "this workflow has {} resume points and {MAX_POINTS} is the limit: move a part of it to a second `#[workflow]` and call that",
-            function.points.len()
-        );
+        let message = diagnostics::too_many_points(function.points.len(), MAX_POINTS);
         errors.push(workflow.item.sig.ident.span(), message);
     }
     errors.check()?;
@@ -309,7 +306,7 @@ impl Lowerer {
 
     fn unused_resume_name(&mut self) {
         if let Some((_, span)) = self.resume_name.take() {
-            self.errors.push(span, "`#[resume]` names an await and there is none in this statement: put it on the statement that awaits");
+            self.errors.push(span, diagnostics::RESUME_WITHOUT_AWAIT);
         }
     }
 

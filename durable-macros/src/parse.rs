@@ -6,7 +6,7 @@ mod options;
 
 pub(crate) use options::Options;
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{self, Errors, refusal};
 use crate::stored::{Borrowed, Owning, UsesSelf, pretty};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
@@ -49,10 +49,9 @@ pub(crate) fn parse(options: Options, item: ItemFn, errors: &mut Errors) -> Work
         ReturnType::Type(_, ty) => output(ty, errors),
     };
     if sig.inputs.len() > MAX_PARAMS {
-        let message = format!(
-            "a workflow has at most {MAX_PARAMS} parameters, this one {}: put them into a struct",
-            sig.inputs.len()
-        );
+        let what =
+            format!("a workflow has at most {MAX_PARAMS} parameters, and this one {}", sig.inputs.len());
+        let message = refusal(what, "put them into a struct", "workflow-parameter");
         errors.push(sig.inputs.span(), message);
     }
     let params = sig.inputs.iter().map(|input| param(input, errors)).collect();
@@ -82,17 +81,11 @@ pub(crate) fn function(tokens: TokenStream, errors: &mut Errors) -> Option<ItemF
             Some(head.item)
         }
         Ok(head) => {
-            errors.push(
-                head.item.sig.span(),
-                "a workflow can't be a function of a trait: write a function, or one of an `impl` block of the type's own",
-            );
+            errors.push(head.item.sig.span(), diagnostics::TRAIT_FUNCTION);
             None
         }
         Err(_) => {
-            errors.push(
-                start,
-                "`#[workflow]` stands on an async function, or on an `impl` block with functions that have it too",
-            );
+            errors.push(start, diagnostics::NO_FUNCTION);
             None
         }
     }
@@ -118,29 +111,23 @@ impl Parse for Head {
 /// Everything before the parameters.
 fn qualifiers(sig: &Signature, errors: &mut Errors) {
     if sig.asyncness.is_none() {
-        errors.push(sig.fn_token.span, "a workflow is an async function: write `async fn`");
+        errors.push(sig.fn_token.span, diagnostics::NOT_ASYNC);
     }
     if let Some(token) = &sig.constness {
-        errors.push(token.span, "a workflow can't be a const function");
+        errors.push(token.span, diagnostics::CONST_FN);
     }
     if let Some(token) = &sig.unsafety {
-        errors.push(
-            token.span,
-            "a workflow can't be an unsafe function: put the unsafe code in an `#[activity]`",
-        );
+        errors.push(token.span, diagnostics::UNSAFE_FN);
     }
     if let Some(abi) = &sig.abi {
-        errors.push(abi.span(), "a workflow can't have another ABI");
+        errors.push(abi.span(), diagnostics::OTHER_ABI);
     }
     if let Some(variadic) = &sig.variadic {
-        errors.push(variadic.span(), "a workflow can't be variadic");
+        errors.push(variadic.span(), diagnostics::VARIADIC);
     }
     for param in &sig.generics.params {
         if let syn::GenericParam::Lifetime(lifetime) = param {
-            errors.push(
-                lifetime.span(),
-                "a workflow outlives every borrow: leave the lifetime out, a `&T` parameter is cloned at the call",
-            );
+            errors.push(lifetime.span(), diagnostics::LIFETIME);
         }
     }
 }
@@ -151,10 +138,7 @@ fn refuse_self(item: &ItemFn, errors: &mut Errors) {
     uses.visit_item_fn(item);
     let receiver = item.sig.receiver().filter(|receiver| receiver.reference.is_none());
     if let Some(span) = receiver.map(|receiver| receiver.self_token.span).or(uses.0.map(|at| at.span())) {
-        errors.push(
-            span,
-            "only the `impl` block says what `Self` is: write `#[workflow]` above the `impl` too",
-        );
+        errors.push(span, diagnostics::SELF_TYPE);
     }
 }
 
@@ -162,10 +146,7 @@ fn refuse_self(item: &ItemFn, errors: &mut Errors) {
 fn output(ty: &Type, errors: &mut Errors) -> Type {
     match ty {
         Type::Never(never) => {
-            errors.push(
-                never.span(),
-                "a workflow that never returns can't be cancelled cleanly: return `()` and leave the loop when it is cancelled",
-            );
+            errors.push(never.span(), diagnostics::NEVER);
             return syn::parse_quote!(());
         }
         Type::Paren(inner) => return output(&inner.elem, errors),
@@ -175,16 +156,17 @@ fn output(ty: &Type, errors: &mut Errors) -> Type {
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(ty);
     if let Some(at) = borrowed.implicit {
-        errors.push(at.span(), "a workflow's result is stored: name its type in place of `impl Trait`");
+        errors.push(at.span(), diagnostics::IMPL_RESULT);
         return syn::parse_quote!(());
     }
     if let Some(at) = borrowed.reference {
         let repaired = owning(ty);
         errors.push(
             at.span(),
-            format!(
-                "a workflow's result is stored, and a reference can't be read back: return `{}`",
-                pretty(&repaired)
+            refusal(
+                "a workflow's result is stored, and a reference can't be read back",
+                format!("return `{}`", pretty(&repaired)),
+                "workflow-result",
             ),
         );
         return repaired;
@@ -211,10 +193,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Param {
 /// `self` is a parameter like any other; `resolve` gives it a name that a `let` may bind.
 fn self_param(receiver: &Receiver, errors: &mut Errors) -> Param {
     if receiver.reference.is_some() || matches!(&*receiver.ty, Type::Reference(_)) {
-        errors.push(
-            receiver.span(),
-            "a workflow has no `self` by reference, because its arguments are stored: take `self`, and call it on a clone",
-        );
+        errors.push(receiver.span(), diagnostics::SELF_PARAMETER);
     }
     let mutability = receiver.mutability.filter(|_| receiver.reference.is_none());
     let pat = Pat::Ident(syn::PatIdent {
@@ -239,19 +218,13 @@ fn stored_type(ty: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
         other => (None, other),
     };
     if let Some(reference) = reference.filter(|reference| reference.mutability.is_some()) {
-        errors.push(
-            reference.span(),
-            "a workflow can't change its caller's value: take the value and return the changed one",
-        );
+        errors.push(reference.span(), diagnostics::MUT_PARAMETER);
         return (owning(inner), None);
     }
     let mut borrowed = Borrowed::default();
     borrowed.visit_type(inner);
     if let Some(at) = &borrowed.implicit {
-        errors.push(
-            at.span(),
-            "a workflow's arguments are stored: use a type parameter in place of `impl Trait`",
-        );
+        errors.push(at.span(), diagnostics::IMPL_PARAMETER);
         return (syn::parse_quote!(()), None);
     }
     let repaired = owning(inner);
@@ -259,9 +232,10 @@ fn stored_type(ty: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
         let reference = if reference.is_some() { "&" } else { "" };
         errors.push(
             at.span(),
-            format!(
-                "a reference inside of a stored type can't be read back: take `{reference}{}`",
-                pretty(&repaired)
+            refusal(
+                "a reference inside of a stored type can't be read back",
+                format!("take `{reference}{}`", pretty(&repaired)),
+                "workflow-parameter",
             ),
         );
     } else if reference.is_none() {
@@ -289,7 +263,7 @@ pub(crate) fn take_resume_name(
     match attr.parse_args::<LitStr>() {
         Ok(literal) if !literal.value().trim().is_empty() => Some((literal.value(), attr.span())),
         _ => {
-            errors.push(attr.span(), "a resume point's name is a string: `#[resume(\"after_payment\")]`");
+            errors.push(attr.span(), diagnostics::RESUME_NAME);
             None
         }
     }

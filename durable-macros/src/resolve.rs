@@ -6,6 +6,7 @@
 //!
 //! What the later phases can't see through is refused here, at its own tokens: an await inside a macro, a closure, an async block.
 
+mod foreign;
 mod macros;
 
 use crate::diagnostics::{self, Errors};
@@ -65,6 +66,8 @@ enum Context {
     Closure,
     Async,
     Unsafe,
+    /// Inside of what is refused already.
+    Refused,
 }
 
 /// A name as rustc compares them: in a function that a `macro_rules` macro writes, the macro's `x` and the `x` that it was
@@ -148,34 +151,6 @@ impl Resolver {
             self.names.free.insert(name.text);
             false
         }
-    }
-
-    fn refuse_foreign(&mut self, path: &syn::Path, is_macro: bool) {
-        let Some(last) = path.segments.last() else {
-            return;
-        };
-        let name = last.ident.to_string();
-        let first = path.segments[0].ident.to_string();
-        let foreign =
-            path.segments.len() > 1 && matches!(first.as_str(), "tokio" | "futures" | "futures_util");
-        let advice = match (name.as_str(), is_macro) {
-            ("select" | "select_biased", true) if foreign => {
-                "is not durable: its state is lost in a crash; use `durable::select!`"
-            }
-            ("select", true) => "in a workflow is not supported yet",
-            ("join", true) => "is not durable: use `(a, b).join().await`",
-            ("try_join", true) => "is not durable: use `(a, b).try_join().await`",
-            ("spawn" | "spawn_blocking" | "spawn_local", false) if foreign => {
-                "is not durable: the task is lost in a crash; use `durable::spawn(operation)`, or do the work in an `#[activity]`"
-            }
-            ("sleep" | "sleep_until", false) if foreign => {
-                "is not durable: use `durable::sleep`, a timer that survives a crash"
-            }
-            _ => return,
-        };
-        let shown: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let bang = if is_macro { "!" } else { "" };
-        self.errors.push(last.ident.span(), format!("`{}{bang}` {advice}", shown.join("::")));
     }
 
     fn block_like(&mut self, block: &mut Block) {
@@ -284,11 +259,10 @@ impl VisitMut for Resolver {
                         self.names.free.insert(segment.ident.to_string());
                     }
                 }
-                if path.qself.is_none() {
-                    let path = path.path.clone();
-                    self.refuse_foreign(&path, false);
-                }
             }
+            Expr::Call(call) if self.refuse_call(call) => self.within(Context::Refused, |this| {
+                visit_mut::visit_expr_call_mut(this, call);
+            }),
             Expr::Macro(mac) => self.rewrite_macro(&mut mac.mac),
             Expr::Let(cond) => {
                 self.visit_expr_mut(&mut cond.expr);
@@ -318,8 +292,7 @@ impl VisitMut for Resolver {
                 for input in &mut closure.inputs {
                     this.bind(input);
                 }
-                let context = if closure.asyncness.is_some() { Context::Async } else { Context::Closure };
-                this.within(context, |this| this.visit_expr_mut(&mut closure.body));
+                this.within(Context::Closure, |this| this.visit_expr_mut(&mut closure.body));
             }),
             Expr::Async(block) => self.within(Context::Async, |this| {
                 this.visit_block_mut(&mut block.block);
@@ -330,7 +303,7 @@ impl VisitMut for Resolver {
             Expr::Await(awaited) => {
                 let span = awaited.await_token.span;
                 match self.context {
-                    Context::Body => {}
+                    Context::Body | Context::Refused => {}
                     Context::Closure => self.errors.push(span, diagnostics::AWAIT_IN_CLOSURE),
                     Context::Async => self.errors.push(span, diagnostics::AWAIT_IN_ASYNC),
                     Context::Unsafe => self.errors.push(span, diagnostics::AWAIT_IN_UNSAFE),

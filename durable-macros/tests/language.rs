@@ -171,3 +171,8 @@ mod configured {
     use super::*;
     include!("functions/configured.rs");
 }
+
+mod drops {
+    use super::*;
+    include!("functions/drops.rs");
+}

@@ -58,7 +58,9 @@ impl Rustc {
             .arg("--emit")
             .arg(format!("metadata={}", out.display()))
             .args(&self.arguments)
-            .arg(program);
+            .arg(program)
+            // rustc writes a file when the name of a type is too long to print.
+            .current_dir(self.scratch.path());
         let done = command.output().expect("rustc runs");
         let text = String::from_utf8_lossy(&done.stderr);
         let printed: Vec<Diagnostic> = text.lines().filter_map(Diagnostic::read).collect();

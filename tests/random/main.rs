@@ -1,6 +1,7 @@
 //! The compiler against rustc.
 mod generate;
 mod run;
+mod shrink;
 mod tree;
 mod types;
 
@@ -38,5 +39,22 @@ fn hunt() {
             _ => {}
         }
     }
-    println!("{counts:#?} in {:?}", begun.elapsed());
+    let crashes: u64 =
+        verdicts.iter().map(|v| if let Verdict::Same { crashes } = v { *crashes } else { 0 }).sum();
+    println!("crashes {crashes} {counts:#?} in {:?}", begun.elapsed());
+}
+
+/// `PROGRAM=122 DURABLE_SEED=4 cargo test --test random shrunk`
+#[test]
+fn shrunk() {
+    let Ok(at) = std::env::var("PROGRAM") else { return };
+    let at: u64 = at.parse().unwrap();
+    let program = generate::generate(seed() * 100_000 + at);
+    let workshop = Workshop::new("shrink", 2);
+    let verdict = workshop.run(&[Case::of(&program, 0)]).remove(0);
+    let (program, verdict) = shrink::shrink(&workshop, &program, &verdict, |p, at| Some(Case::of(p, at)));
+    println!("{}\n{verdict:?}", program.print(tree::Twin::Flow, "case"));
+    if let Verdict::FlowRefused(t) | Verdict::Differs(t) = verdict {
+        println!("{t}");
+    }
 }

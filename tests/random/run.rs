@@ -73,7 +73,10 @@ impl Verdict {
             Verdict::Long => "long".into(),
             Verdict::Panics(_) => "panics".into(),
             Verdict::PlainRefused(_) => "plain refused".into(),
-            Verdict::FlowRefused(text) => text.lines().next().unwrap_or_default().to_owned(),
+            // The message without what it names.
+            Verdict::FlowRefused(text) => {
+                text.lines().next().unwrap_or_default().split('`').step_by(2).collect::<Vec<_>>().join("`_`")
+            }
             Verdict::Died => "died".into(),
         }
     }
@@ -81,6 +84,7 @@ impl Verdict {
 
 /// A crate to build cases in.
 pub(crate) struct Workshop {
+    name: String,
     dir: PathBuf,
     target: PathBuf,
     shards: usize,
@@ -91,7 +95,11 @@ impl Workshop {
     pub(crate) fn new(name: &str, shards: usize) -> Self {
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let target = scratch.parent().expect("the target directory holds it").to_owned();
-        Workshop { dir: scratch.join(format!("random-{name}")), target, shards }
+        let name = format!("random-{name}");
+        let dir = scratch.join(&name);
+        // Of an earlier run there may be more cases.
+        let _ = fs::remove_dir_all(dir.join("src"));
+        Workshop { dir, name, target, shards }
     }
 
     /// The verdict over each case.
@@ -113,6 +121,7 @@ impl Workshop {
                 self.shard(shard, cases.len()).filter(|at| !verdicts.contains_key(at)).collect();
             self.run_shard(shard, &mine, &mut verdicts);
         }
+        assert!(verdicts.keys().copied().eq(0..cases.len()), "each case has a verdict");
         verdicts.into_values().collect()
     }
 
@@ -122,7 +131,7 @@ impl Workshop {
 
     fn write(&self, cases: &[Case], refused: &BTreeMap<usize, Verdict>) {
         let root = env!("CARGO_MANIFEST_DIR");
-        let manifest = include_str!("manifest.toml").replace("{root}", root);
+        let manifest = include_str!("manifest.toml").replace("{root}", root).replace("{name}", &self.name);
         put(&self.dir.join("Cargo.toml"), &manifest);
         // The versions of the workspace: what is built already is used again.
         if let Ok(lock) = fs::read_to_string(Path::new(root).join("Cargo.lock"))
@@ -153,7 +162,7 @@ impl Workshop {
                 main,
                 "fn main() {{\n    let from: usize = std::env::args().nth(1).unwrap().parse().unwrap();\n{checks}}}\n"
             );
-            put(&self.dir.join(format!("src/bin/shard_{shard}.rs")), &main);
+            put(&self.dir.join(format!("src/bin/{}-{shard}.rs", self.name)), &main);
         }
     }
 
@@ -201,7 +210,7 @@ impl Workshop {
     fn run_shard(&self, shard: usize, cases: &[usize], verdicts: &mut BTreeMap<usize, Verdict>) {
         let mut from = 0;
         loop {
-            let program = self.target.join(format!("debug/shard_{shard}"));
+            let program = self.target.join(format!("debug/{}-{shard}", self.name));
             let output = Command::new(&program)
                 .arg(from.to_string())
                 .stderr(Stdio::null())

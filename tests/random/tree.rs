@@ -15,8 +15,6 @@ pub(crate) enum Piece {
     Block(Block),
     /// May be left out: an arm, an `else`.
     Optional(Vec<Piece>),
-    /// Stands in the plain twin alone: what boxes a recursive call.
-    Plain(&'static str),
 }
 
 /// How an expression may be combined with what is around it.
@@ -139,10 +137,6 @@ impl From<Vec<Piece>> for Stmt {
 }
 
 impl Program {
-    pub(crate) fn entry(&self) -> &Function {
-        self.functions.last().expect("a program has an entry")
-    }
-
     /// As the source of a module's functions. The workflows of a process need names of their own, which `case` is part of.
     pub(crate) fn print(&self, twin: Twin, case: &str) -> String {
         let mut out = String::new();
@@ -172,8 +166,6 @@ fn print_pieces(pieces: &[Piece], twin: Twin, indent: usize, out: &mut String) {
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Plain(text) if twin == Twin::Plain => out.push_str(text),
-            Piece::Plain(_) => {}
             Piece::Expr(expr) => print_pieces(&expr.pieces, twin, indent, out),
             Piece::Block(block) => print_block(block, twin, indent, out),
             Piece::Optional(pieces) => print_pieces(pieces, twin, indent, out),

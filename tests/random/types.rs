@@ -57,10 +57,6 @@ impl Ty {
         }
     }
 
-    pub(crate) fn is_ref(&self) -> bool {
-        matches!(self, Ty::Ref(_) | Ty::RefMut(_))
-    }
-
     /// What a place of this type is made of: `.name` and the like. Vectors always have two elements or more.
     pub(crate) fn parts(&self) -> Vec<(String, Ty)> {
         let named =

@@ -259,7 +259,10 @@ pub fn check<T, F, W>(
         let (found, crashed) = runtime.block_on(run_flow(&flow, crash, expected.calls.len()));
         crashes = crashed;
         let awaits = expected.calls.iter().filter(|call| call.contains('(')).count();
-        if found != expected || (crash && crashed < awaits) {
+        // A workflow that ends without a suspension makes its one step twice, see `docs/guarantees.md`.
+        let twice = || Run { result: expected.result.clone(), calls: [&expected.calls[..]; 2].concat() };
+        let right = found == expected || (awaits == 0 && found == twice());
+        if !right || (crash && crashed < awaits) {
             return tell(Line { verdict: "differs", how, crashes, plain: Some(expected), flow: Some(found), ..line });
         }
     }
@@ -310,6 +313,8 @@ where
         }
         engine.advance(TAKES).await;
     }
+    let calls = take_log();
+    // A start of what exists runs its first step for nothing, and is not what is looked at.
     let result = match result {
         Ok(_) => match engine.start("twin", flow()).await.expect("it attaches").result().await {
             Ok(output) => format!("{output:?}"),
@@ -317,5 +322,5 @@ where
         },
         Err(error) => format!("no result: {error}"),
     };
-    (Run { result, calls: take_log() }, crashes)
+    (Run { result, calls }, crashes)
 }

@@ -107,7 +107,7 @@ impl<'a> Emitter<'a> {
     fn declarations(&self, level: Level) -> TokenStream {
         let mut tokens = TokenStream::new();
         for (var, hoisted) in self.layout.hoisted.iter().enumerate() {
-            if *hoisted == Some(level) && self.is_mentioned(var) {
+            if *hoisted == Some(level) && !self.layout.scoped.contains_key(&var) && self.is_mentioned(var) {
                 tokens.extend(self.declaration(var, None));
             }
         }
@@ -179,6 +179,10 @@ impl<'a> Emitter<'a> {
                 .copied()
                 .filter(|after| !self.has_prologue(*after))
                 .or(if at + 1 < followers.len() { None } else { next });
+            let scoped =
+                self.layout.scoped.iter().filter(|(var, end)| **end == follower && self.is_mentioned(**var));
+            let declarations: TokenStream = scoped.map(|(var, _)| self.declaration(*var, None)).collect();
+            text = quote!(#declarations #text);
             let prologues = self.prologues(follower);
             for (index, prologue) in prologues.iter().enumerate() {
                 let (resumed, made) = (label("r", follower * 1000 + index), &prologue.text);

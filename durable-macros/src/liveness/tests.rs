@@ -36,6 +36,9 @@ fn only_what_is_needed_is_saved() {
         ("let k = |y| y + a; f().await; matches!(a, n if n > 1)", &["a"]),
         ("for x in a { f().await; }", &["for x"]),
         ("if f().await { return a; } g().await", &["a", ""]),
+        ("let x; if f().await { x = 1 } else { return 2 } g().await; x", &["", "x"]),
+        ("let x; let y = f().await && { return a }; x = y; g(x).await", &["a", ""]),
+        ("let mut x = 1; f().await; let y = a && { x = 2; true }; g(x, y).await", &["a x", ""]),
     ];
     for (body, expected) in cases {
         assert_eq!(points(&format!("async fn w(a: u64) {{ {body} }}")), *expected, "{body}");

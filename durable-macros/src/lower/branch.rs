@@ -1,11 +1,9 @@
 //! `if`, `match` and blocks. Each is a scope: what it declares ends with it.
 
-use super::operand::borrows_temporary;
 use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, guard, point};
-use crate::ir::{Arm, BlockId, Term, var_expr};
+use crate::ir::{Arm, BlockId, Term};
 use syn::Expr;
-use syn::spanned::Spanned;
 
 impl Lowerer {
     pub(super) fn if_expr(&mut self, cond: syn::ExprIf, dest: Dest) {
@@ -67,18 +65,12 @@ impl Lowerer {
     fn scrutinee(&mut self, expr: Expr, chained: bool, by_ref: bool) -> Expr {
         let awaits = point::has_await(&expr);
         let scrutinee = self.operand(expr);
-        let mut scrutinee = scrutinee;
-        let borrows = awaits && borrows_temporary(&scrutinee);
-        if borrows {
-            scrutinee = self.polled("match", scrutinee);
-        }
         let scrutinee = self.keep_scrutinee(scrutinee);
         let again = borrow::is_place(&scrutinee)
             || matches!(scrutinee, Expr::Reference(_))
             || (!chained && self.again(&scrutinee).is_ok());
-        if ((awaits && !borrows) || chained || by_ref) && !again {
-            let span = scrutinee.span();
-            return var_expr(self.bind_temp("match".to_owned(), scrutinee, by_ref), span);
+        if (awaits || chained || by_ref) && !again {
+            return self.awaited_scrutinee("match", scrutinee, chained, by_ref);
         }
         scrutinee
     }

@@ -1,6 +1,5 @@
 //! Conditions: `&&`, `||`, `!`, `let` chains, as branches.
 
-use super::operand::{Mode, borrows_temporary};
 use super::{Dest, Lowerer, point};
 use crate::ir::{BlockId, Term, var_expr};
 use crate::lower::borrow::is_place;
@@ -36,11 +35,9 @@ impl Lowerer {
             Expr::Let(mut cond) => {
                 let awaits = point::has_await(&cond.expr);
                 let value = self.operand(*cond.expr);
-                let borrows = awaits && !matches!(value, Expr::Reference(_)) && borrows_temporary(&value);
-                let value = if borrows { self.polled("let", value) } else { value };
                 let value = self.keep_scrutinee(value);
-                let value = if awaits && !borrows && !is_place(&value) && self.again(&value).is_err() {
-                    self.keep("let".to_owned(), value, Mode::Value)
+                let value = if awaits && !is_place(&value) && self.again(&value).is_err() {
+                    self.awaited_scrutinee("let", value, false, false)
                 } else {
                     value
                 };

@@ -174,7 +174,7 @@ impl Lowerer {
                 Stmt::Keep(kept) => {
                     if let UserStmt::Expr(expr, _) = &mut **kept {
                         self.in_guard(expr, place, &mut done);
-                    } else if place.is_mentioned(kept.to_token_stream()) {
+                    } else if place.is_mentioned(kept) {
                         let mut expr: Expr = syn::parse_quote!({ #kept });
                         self.in_guard(&mut expr, place, &mut done);
                         **kept = UserStmt::Expr(expr, Some(syn::token::Semi::default()));
@@ -209,7 +209,7 @@ impl Lowerer {
 
     /// `'guard: { match scrutinee { pat if break 'guard (expr) => .. } }`.
     fn in_guard(&mut self, expr: &mut Expr, place: &Guarded, before: &mut Vec<Stmt>) {
-        if !place.is_mentioned(expr.to_token_stream()) {
+        if !place.is_mentioned(expr) {
             return;
         }
         // A poll saves variables by their names, which the pattern may have hidden.
@@ -226,8 +226,8 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn is_mentioned(&self, tokens: TokenStream) -> bool {
-        let mentions = Effects::of_tokens(&tokens).mentions;
+    fn is_mentioned(&self, syntax: &impl ToTokens) -> bool {
+        let mentions = Effects::of_tokens(&syntax.to_token_stream()).mentions;
         bound(&self.pat).iter().any(|var| mentions.contains(var))
     }
 

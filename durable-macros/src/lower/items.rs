@@ -9,7 +9,7 @@ use crate::diagnostics;
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
-use syn::{Item, LitStr, Stmt, UseTree};
+use syn::{Item, LitStr, Stmt, Token, UseTree};
 
 /// An item's name, and whether nobody sees that it is another one.
 struct Declared {
@@ -139,7 +139,11 @@ fn import_as(tree: &mut UseTree, names: &BTreeMap<String, String>) {
             {
                 let rename = Ident::new(other, path.ident.span());
                 let ident = name.ident.clone();
-                *path.tree = UseTree::Rename(syn::UseRename { ident, as_token: Default::default(), rename });
+                *path.tree = UseTree::Rename(syn::UseRename {
+                    ident,
+                    as_token: Token![as](proc_macro2::Span::call_site()),
+                    rename,
+                });
                 return;
             }
             import_as(&mut path.tree, names);
@@ -147,7 +151,11 @@ fn import_as(tree: &mut UseTree, names: &BTreeMap<String, String>) {
         UseTree::Name(name) => {
             if let Some(other) = names.get(&name.ident.to_string()) {
                 let (ident, rename) = (name.ident.clone(), Ident::new(other, name.ident.span()));
-                *tree = UseTree::Rename(syn::UseRename { ident, as_token: Default::default(), rename });
+                *tree = UseTree::Rename(syn::UseRename {
+                    ident,
+                    as_token: Token![as](proc_macro2::Span::call_site()),
+                    rename,
+                });
             }
         }
         UseTree::Rename(_) | UseTree::Glob(_) => {}

@@ -67,10 +67,7 @@ impl Lowerer {
                 never(span)
             }
             Expr::Let(e) => {
-                self.errors.push(
-                    e.let_token.span,
-                    "a `let` condition with an await is not supported here: bind the awaited value before",
-                );
+                self.errors.push(e.let_token.span, diagnostics::LET_CONDITION);
                 Expr::Let(e)
             }
             other => self.composite(other),
@@ -150,10 +147,7 @@ impl Lowerer {
                 Expr::Range(e)
             }
             other => {
-                self.errors.push(
-                    other.span(),
-                    "an await inside this expression is not supported yet: bind the awaited value before",
-                );
+                self.errors.push(other.span(), diagnostics::UNSUPPORTED_POSITION);
                 other
             }
         }
@@ -195,6 +189,26 @@ impl Lowerer {
             index => *index = parts.next().unwrap_or_else(|| never(e.bracket_token.span.join())),
         }
         Expr::Index(e)
+    }
+
+    /// What is matched after an await. It is kept in a variable, so that borrows of it can be made again; but if it looks like a
+    /// borrow of what was awaited, that is kept, as long as the
+    /// `match` lasts. What is matched `again` has to be a place.
+    pub(super) fn awaited_scrutinee(
+        &mut self,
+        name: &str,
+        mut value: Expr,
+        again: bool,
+        by_ref: bool,
+    ) -> Expr {
+        if borrows_temporary(&value) {
+            value = self.polled(name, value);
+            if !again {
+                return self.keep_scrutinee(value);
+            }
+        }
+        let span = value.span();
+        var_expr(self.bind_temp(name.to_owned(), value, by_ref), span)
     }
 
     /// Polls before the rest of an expression.
@@ -442,7 +456,9 @@ fn changed(parts: &[(Expr, Mode)]) -> Set {
         }
     }
     let mut finder = Finder(Set::new());
-    parts.iter().for_each(|(part, _)| finder.visit_expr(part));
+    for (part, _) in parts {
+        finder.visit_expr(part);
+    }
     finder.0
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of `#[workflow(..)]`.
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, refusal};
 use crate::home::Home;
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
@@ -56,17 +56,16 @@ impl Options {
                     // Refused, not ignored: a deadline that never comes would be worse than an error.
                     "deadline" => {
                         duration_ms(&input.parse()?)?;
-                        return Err(syn::Error::new(key.span(), "`deadline` is not supported yet"));
+                        return Err(unsupported(&key));
                     }
                     "migrate" => {
                         input.parse::<Path>()?;
-                        return Err(syn::Error::new(key.span(), "`migrate` is not supported yet"));
+                        return Err(unsupported(&key));
                     }
                     other => {
-                        return Err(syn::Error::new(
-                            key.span(),
-                            format!("unknown argument `{other}`: a workflow takes `name` and `crate`"),
-                        ));
+                        let what = format!("unknown option `{other}`");
+                        let message = refusal(what, "a workflow takes `name` and `crate`", PAGE);
+                        return Err(syn::Error::new(key.span(), message));
                     }
                 }
             }
@@ -78,13 +77,22 @@ impl Options {
     }
 }
 
+const PAGE: &str = "workflow-option";
+
+fn unsupported(key: &Ident) -> syn::Error {
+    let message = refusal(format!("`{key}` is not supported yet"), "leave it out", PAGE);
+    syn::Error::new(key.span(), message)
+}
+
 fn workflow_name(literal: &LitStr) -> syn::Result<String> {
     let name = literal.value();
     if name.trim().is_empty() {
-        return Err(syn::Error::new(
-            literal.span(),
+        let message = refusal(
             "a workflow's name can't be empty: it is what is stored",
-        ));
+            "leave `name` out to take the function's",
+            PAGE,
+        );
+        return Err(syn::Error::new(literal.span(), message));
     }
     Ok(name)
 }
@@ -103,8 +111,11 @@ fn duration_ms(literal: &LitStr) -> syn::Result<u64> {
     };
     let number = text[..digits].parse::<u64>().ok();
     number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| {
-        let message =
-            format!("`{text}` is not a duration: write a whole number and ms, s, min, h or d, as in `30s`");
+        let message = refusal(
+            format!("`{text}` is not a duration"),
+            "write a whole number and ms, s, min, h or d, as in `30s`",
+            PAGE,
+        );
         syn::Error::new(literal.span(), message)
     })
 }

@@ -44,10 +44,11 @@ type Captured = Vec<(String, Span)>;
 impl Resolver {
     /// Turns the mentions inside a macro into markers.
     pub(super) fn rewrite_macro(&mut self, mac: &mut Macro) {
-        if let Some(span) = find_await(&mac.tokens) {
+        if !self.refuse_macro(&mac.path)
+            && let Some(span) = find_await(&mac.tokens)
+        {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }
-        self.refuse_foreign(&mac.path.clone(), true);
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let parsed = match name.as_str() {
             name if FORMATTED.contains(&name) => self.formatted(mac),

@@ -1,4 +1,4 @@
-//! A type error.
+//! A clock that stands still while the process is down.
 use durable::prelude::*;
 use shop::*;
 use std::time::Instant;
@@ -6,6 +6,7 @@ use std::time::Instant;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let start = Instant::now();
-    let n = price(&sku).await;
-    start.elapsed().as_secs() + n
+    //~ error[E0277] at `start`
+    let price = price(&sku).await;
+    price + start.elapsed().as_secs()
 }

@@ -264,7 +264,8 @@ impl Generator {
 
     fn compound_assign(&mut self, depth: u32) -> Option<Vec<Stmt>> {
         let place = self.writable(|ty| matches!(ty, Ty::Int | Ty::Text))?;
-        let frozen = Some((place.root, false));
+        // An element of a vector is reached by a call, before the right side.
+        let frozen = Some((place.root, place.ty == Ty::Text && place.base.contains('[')));
         if place.ty == Ty::Text {
             let (value, _) = self.while_borrowed(frozen, |this| this.borrowed_elsewhere(place.root, depth));
             return Some(vec![pieces![format!("{} += ", place.value), value, ";"].into()]);
@@ -320,7 +321,7 @@ impl Generator {
 
     fn push(&mut self, depth: u32) -> Option<Vec<Stmt>> {
         let place = self.writable(|ty| matches!(ty, Ty::Vec(_) | Ty::Text))?;
-        let frozen = Some((place.root, false));
+        let frozen = Some((place.root, place.base.contains('[')));
         Some(vec![match &place.ty {
             Ty::Vec(of) => {
                 let value = self.while_borrowed(frozen, |this| this.expr(of, depth));
@@ -369,8 +370,8 @@ impl Generator {
             && self.one_in(2)
             && let Some((at, target)) = self.pick(&loops)
         {
-            // Without a label it is the innermost loop; a label is hidden by a later one of its name.
-            let innermost = self.targets[at + 1..].iter().all(|inner| !inner.is_loop);
+            // Without a label it is what is innermost; a label is hidden by a later one of its name.
+            let innermost = at + 1 == self.targets.len();
             let hidden = self.targets[at + 1..].iter().any(|inner| inner.label == target.label);
             let label = match &target.label {
                 Some(label) if !hidden => format!(" {label}"),
@@ -446,7 +447,7 @@ impl Generator {
         if self.one_in(4) {
             let name = self.name();
             let bound = vec![Bound { name: name.clone(), ty: Ty::Int, mutable: false }];
-            let range = ["0..2", "1..=2", "(0..3).rev()", "[4, 9]", "(0..9).step_by(4)"][self.rng.usize(..5)];
+            let range = ["0..2", "1..=2", "(0..3).rev()", "[4, 9]", "2..4"][self.rng.usize(..5)];
             let (prefix, body) = self.loop_body(bound, depth);
             return pieces![format!("{prefix}for {name} in {range} "), body].into();
         }
@@ -500,15 +501,14 @@ impl Generator {
         let mark = self.scope.vars.len();
         self.scope.loops += 1;
         let here = Here { times: self.here.times * 3, jumps: false, ..self.here };
-        self.scope.declare(&counter, &Ty::Int, false);
-        let inner = self.scope.vars.len();
         let (condition, frozen) = self.perhaps(|this| this.with(here, |this| this.condition(depth.min(2))));
         self.scope.loops -= 1;
-        let (prefix, mut body) = self.loop_body(Vec::new(), depth);
+        // The condition must not borrow the counter, which the body changes.
+        let counted = vec![Bound { name: counter.clone(), ty: Ty::Int, mutable: false }];
+        let (prefix, mut body) = self.loop_body(counted, depth);
         for (root, exclusive) in frozen {
             self.scope.thaw(root, exclusive);
         }
-        self.scope.leave(inner);
         self.scope.leave(mark);
         body.stmts.insert(0, pieces![format!("{counter} += 1;")].into());
         let mut pieces = pieces![format!("{prefix}while {counter} < {limit} && ")];

@@ -1,0 +1,13 @@
+//! An await in a closure.
+use durable::prelude::*;
+use shop::*;
+//~ warning[unused_imports] at `shop::*`
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    let all: Vec<u64> = ["a", "b"].iter().map(|sku| price(sku).await).collect();
+    //~ error at `await`: an await inside a closure can't be a resume point
+    //~ help: write a `for` loop with the await in its body, or move the closure's code to a second `#[workflow]` and call that
+    //~ see docs/errors/await-in-closure.md
+    all.len() as u64 + sku.len() as u64
+}

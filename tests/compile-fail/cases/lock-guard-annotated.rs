@@ -1,0 +1,18 @@
+//! A guard whose type is written.
+use durable::prelude::*;
+use shop::*;
+use std::sync::{Mutex, MutexGuard};
+
+static STOCK: Mutex<u64> = Mutex::new(3);
+
+fn stock() -> MutexGuard<'static, u64> {
+    STOCK.lock().unwrap()
+}
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    let stock: MutexGuard<'_, u64> = stock();
+    //~ error[E0277] at `stock`
+    let price = price(&sku).await;
+    price * *stock
+}

@@ -1,0 +1,12 @@
+//! An option that is none.
+use durable::prelude::*;
+use shop::*;
+//~ warning[unused_imports] at `shop::*`
+
+#[workflow(retries = 3)]
+//~ error at `retries`: unknown option `retries`
+//~ help: a workflow takes `name` and `crate`
+//~ see docs/errors/workflow-option.md
+async fn wrong(sku: String) -> u64 {
+    price(&sku).await
+}

@@ -1,0 +1,16 @@
+//! A struct that can be written and not read.
+use durable::prelude::*;
+use shop::*;
+
+#[derive(serde::Serialize)]
+struct Quote {
+    cents: u64,
+}
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    let quote = Quote { cents: 1 };
+    //~ error[E0277] at `quote`
+    let price = price(&sku).await;
+    price + quote.cents
+}

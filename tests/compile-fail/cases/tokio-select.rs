@@ -1,0 +1,15 @@
+//! `tokio::select!`.
+use durable::prelude::*;
+use shop::*;
+//~ warning[unused_imports] at `shop::*`
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    tokio::select! {
+    //~ error at `select`: `tokio::select!` is not durable: what its branches have got is lost in a crash
+    //~ help: await one after the other, or select among them inside one `#[activity]`
+    //~ see docs/errors/foreign-select.md
+        price = price(&sku) => price,
+        _ = sleep(std::time::Duration::from_secs(1)) => 0,
+    }
+}
