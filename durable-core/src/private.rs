@@ -13,6 +13,7 @@ pub use serde;
 pub use crate::{
     activity::*,
     codec::Persist,
+    engine::WorkflowFn,
     error::kind::{AdhocError, ChainError},
     error::*,
     frame::{Frame, Keep, NoText, Owned, Storable, storable},
@@ -22,6 +23,16 @@ pub use crate::{
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
     workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},
 };
+
+/// The registration of a workflow, by its function.
+pub const fn workflow_registration<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(_: &F) -> Registration {
+    <F::Workflow as RootWorkflow>::REGISTRATION
+}
+
+/// The registration of an activity, by its function.
+pub const fn activity_registration<P, F: ActivityFn<P>>(_: &F) -> Registration {
+    Registration::activity::<F::Activity>()
+}
 
 /// Makes the future of what is awaited.
 ///

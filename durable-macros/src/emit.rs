@@ -25,6 +25,7 @@ mod item;
 mod names;
 mod resume;
 
+pub(crate) use body::made_up;
 #[cfg(test)]
 pub(crate) use item::emit_body;
 pub(crate) use item::{emit, emit_signature};

@@ -133,7 +133,7 @@ impl<'a> Parts<'a> {
         let args = &self.args;
         let (args, output): (Type, Type) = (syn::parse_quote!((#(#args,)*)), self.workflow.output.clone());
         let [mut args, mut output] = [args, output];
-        if let (Some(home), true) = (&self.workflow.home, own_item) {
+        if let (Some(home), true) = (&self.workflow.options.home, own_item) {
             for ty in [&mut args, &mut output] {
                 WriteSelf(&home.self_ty).visit_type_mut(ty);
             }
@@ -154,7 +154,7 @@ impl<'a> Parts<'a> {
         let (name, own_trait) = (made_up("__durable_machine"), made_up("__DurableMachine"));
         let (declared, uses, clause) = self.generics.split_for_impl();
         let signature = |generics: TokenStream, clause: TokenStream| quote!(async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause);
-        let Some(home) = &self.workflow.home else {
+        let Some(home) = &self.workflow.options.home else {
             let signature = signature(declared.to_token_stream(), clause.to_token_stream());
             let turbofish = uses.as_turbofish();
             return quote! {
@@ -178,7 +178,7 @@ impl<'a> Parts<'a> {
 /// The type parameters of the `impl` block and of the function. All outlive every borrow, as what is stored does.
 fn generics(workflow: &Workflow) -> Generics {
     let own = &workflow.item.sig.generics;
-    let mut generics = workflow.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
+    let mut generics = workflow.options.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
     generics.params.extend(own.params.iter().cloned());
     let mut predicates: Vec<WherePredicate> = Vec::new();
     for generics in [&generics, own] {
@@ -186,7 +186,7 @@ fn generics(workflow: &Workflow) -> Generics {
     }
     predicates.extend(outliving(&generics));
     generics.where_clause = (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*));
-    if let Some(home) = &workflow.home {
+    if let Some(home) = &workflow.options.home {
         WriteSelf(&home.self_ty).visit_generics_mut(&mut generics);
     }
     generics
@@ -275,11 +275,17 @@ fn registration(workflow: &Workflow) -> TokenStream {
         ReturnType::Default => Span::mixed_site(),
     };
     let placed = Ident::new("__DurableWorkflow", at);
+    // The attribute of a block does it beside the block.
+    let submit = workflow
+        .options
+        .home
+        .is_none()
+        .then(|| quote!(#p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }));
     quote! {
         impl #p::RootWorkflow for #placed {
             const REGISTRATION: #p::Registration = #p::Registration::workflow::<Self>();
         }
-        #p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }
+        #submit
     }
 }
 
@@ -315,7 +321,7 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
     let ident = &workflow.item.sig.ident;
     let plain = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&plain);
-    let function = match &workflow.home {
+    let function = match &workflow.options.home {
         Some(home) => format!("{}::{plain}", home.name()),
         None => plain.clone(),
     };
