@@ -323,7 +323,7 @@ impl Layout {
 }
 
 /// What the dispatch of each level loads: the variables that are declared there.
-fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) -> BTreeMap<Level, Loads> {
+pub(crate) fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) -> BTreeMap<Level, Loads> {
     let mut needs: BTreeMap<Level, Vec<(PointId, BTreeSet<VarId>)>> = BTreeMap::new();
     for &point in &plan.points {
         let loops = function.loops_around(function.points[point].block);

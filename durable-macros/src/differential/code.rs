@@ -48,10 +48,10 @@ pub(super) enum Code {
     Return(Option<Box<Code>>),
     Format(Vec<Code>),
     /// What a resume reads: this many variables.
-    Load(usize),
+    Load,
     Poll(Box<Code>),
-    /// A point's number, its future, and what else it keeps.
-    Save(usize, Box<Code>, Vec<Code>),
+    /// A point's number, and what it keeps beside its future.
+    Save(usize, Vec<Code>),
     Suspend,
     Unreachable,
 }
@@ -437,21 +437,17 @@ impl Reader {
     fn method(&mut self, call: &syn::ExprMethodCall) -> Read<Code> {
         let name = call.method.to_string();
         match name.as_str() {
-            "load" => {
-                let Expr::Tuple(storables) = &call.args[0] else { return refuse(call) };
-                return Ok(Code::Load(storables.elems.len()));
-            }
-            "poll" => return Ok(Code::Poll(boxed(self.referent(&call.args[0])?))),
+            "load" | "load_future" => return Ok(Code::Load),
+            "poll" => return Ok(Code::Poll(self.boxed(&call.args[0])?)),
             "save" => {
                 let number = match self.expr(&call.args[0])? {
                     Code::Const(Value::Int(number)) => number as usize,
                     _ => return refuse(call),
                 };
-                let future = self.kept(&call.args[1])?;
-                let Expr::Reference(list) = &call.args[2] else { return refuse(call) };
+                let Expr::Reference(list) = &call.args[1] else { return refuse(call) };
                 let Expr::Array(list) = &*list.expr else { return refuse(call) };
-                let vars = list.elems.iter().map(|var| self.kept(var)).collect::<Read<Vec<Code>>>()?;
-                return Ok(Code::Save(number, boxed(future), vars));
+                let vars = list.elems.iter().map(|var| self.referent(var)).collect::<Read<Vec<Code>>>()?;
+                return Ok(Code::Save(number, vars));
             }
             _ => {}
         }
@@ -460,17 +456,6 @@ impl Reader {
         match NATIVES.iter().find(|(other, _)| *other == name) {
             Some((_, native)) => Ok(Code::Method(receiver, *native, args)),
             None => refuse(call),
-        }
-    }
-
-    /// What `&(storable, &variable)` keeps.
-    fn kept(&mut self, expr: &Expr) -> Read<Code> {
-        match expr {
-            Expr::Reference(pair) => match &*pair.expr {
-                Expr::Tuple(pair) if pair.elems.len() == 2 => self.referent(&pair.elems[1]),
-                other => refuse(other),
-            },
-            other => refuse(other),
         }
     }
 

@@ -67,6 +67,7 @@ impl Machine {
                 world,
                 pace: &mut pace,
                 loaded: VecDeque::new(),
+                awaited: Value::Nothing,
                 saved: None,
             };
             run.memory.slots[RESUME] = Value::Int(snapshot.as_ref().map_or(0, |saved| saved.point as i64));
@@ -114,6 +115,8 @@ struct Run<'w> {
     world: &'w mut World,
     pace: &'w mut Pace,
     loaded: VecDeque<Value>,
+    /// The future that was polled last, if it is pending.
+    awaited: Value,
     saved: Option<Snapshot>,
 }
 
@@ -331,9 +334,9 @@ impl Run<'_> {
                 })
             }
             Code::Test(shape, value) => Value::Bool(self.test(shape, value)?),
-            Code::Load(count) => self.load(*count)?,
+            Code::Load => self.load()?,
             Code::Poll(future) => self.poll(future)?,
-            Code::Save(point, future, vars) => self.save(*point, future, vars)?,
+            Code::Save(point, vars) => self.save(*point, vars)?,
             Code::Suspend => return Err(Leave::Suspend),
             Code::Unreachable => return Err("it came to what is unreachable".to_owned().into()),
             effect => self.effect(effect)?,
@@ -458,8 +461,7 @@ impl Run<'_> {
         if !self.loaded.is_empty() {
             return Err(format!("{} loaded values were not read", self.loaded.len()).into());
         }
-        let place = self.place(future)?;
-        let Value::Future(call) = self.memory.look(&place)?.clone() else {
+        let Value::Future(call) = self.value(future)? else {
             return Err("what is polled is no operation".to_owned().into());
         };
         let mut call = *call;
@@ -471,17 +473,15 @@ impl Run<'_> {
         call.number = Some(number);
         let result = self.world.result(call.activity, number);
         if self.pace.suspends(begun) {
-            self.memory.write(&place, Value::Future(Box::new(call)))?;
+            self.awaited = Value::Future(Box::new(call));
             return Ok(Value::Variant(Tag::Pending, Vec::new()));
         }
-        // A future that is ready is never polled again.
-        self.memory.write(&place, Value::Nothing)?;
         Ok(Value::Variant(Tag::Ready, vec![result]))
     }
 
-    fn save(&mut self, point: usize, future: &Code, vars: &[Code]) -> Step<Value> {
+    fn save(&mut self, point: usize, vars: &[Code]) -> Step<Value> {
         let mut values = VecDeque::new();
-        for var in std::iter::once(future).chain(vars) {
+        for var in vars {
             let place = self.place(var)?;
             let value = self.memory.look(&place)?;
             if !value.is_owned() {
@@ -489,15 +489,16 @@ impl Run<'_> {
             }
             values.push_back(value.clone());
         }
+        values.push_back(std::mem::replace(&mut self.awaited, Value::Nothing));
         self.saved = Some(Snapshot { point, values });
         Ok(Value::Unit)
     }
 
-    fn load(&mut self, count: usize) -> Step<Value> {
-        if self.loaded.len() < count {
-            return Err(format!("{count} values are loaded and {} are left", self.loaded.len()).into());
+    fn load(&mut self) -> Step<Value> {
+        match self.loaded.pop_front() {
+            Some(value) => Ok(Value::some(value)),
+            None => Err("more is loaded than was saved".to_owned().into()),
         }
-        Ok(Value::some(Value::Tuple(self.loaded.drain(..count).collect())))
     }
 
     // ---- statements and control

@@ -62,8 +62,9 @@ fn compile(text: &str, sabotage: &mut Sabotage) -> Checked<Machine> {
     sabotage.function(&mut function);
     let mut live = liveness::liveness(&function);
     borrows::check(&function, &live).map_err(|error| format!("the compiler refuses it: {error}"))?;
-    let layout = layout::layout(&function, &live);
+    let mut layout = layout::layout(&function, &live);
     sabotage.liveness(&function, &layout, &mut live);
+    layout.loads = layout::plan_loads(&function, &live, &layout);
     Machine::new(&emit::emit_body(&function, &names, &live, &layout).text)
 }
 
