@@ -13,15 +13,26 @@ pub use serde;
 pub use crate::{
     activity::*,
     codec::Persist,
+    engine::WorkflowFn,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, Load, NoText, Owned, Storable, Var, kept::*},
+    frame::{Frame, NoText, Owned, Storable, kept::*},
     future::{DurableFuture, IntoDurableFuture},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
     workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},
 };
+
+/// The registration of a workflow, by its function.
+pub const fn workflow_registration<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(_: &F) -> Registration {
+    <F::Workflow as RootWorkflow>::REGISTRATION
+}
+
+/// The registration of an activity, by its function.
+pub const fn activity_registration<P, F: ActivityFn<P>>(_: &F) -> Registration {
+    Registration::activity::<F::Activity>()
+}
 
 /// Makes the future of what is awaited.
 ///
@@ -45,6 +56,40 @@ pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
 /// The rest is a parameter and no projection, so that what can't be gone over is one error.
 pub fn into_steps<I: IntoSteps<Steps = S>, S>(iterable: I) -> S {
     iterable.into_steps()
+}
+
+/// A value of which a snapshot would make a second one; see `CopiedByClone` and `CopiedByCodec`.
+#[derive(Debug)]
+pub struct Copied<'a, T>(pub &'a T);
+
+/// The copy of a value that can be cloned.
+pub trait CopiedByClone<T> {
+    /// The copy.
+    fn copied(&self) -> T;
+}
+
+impl<T: Clone> CopiedByClone<T> for Copied<'_, T> {
+    fn copied(&self) -> T {
+        self.0.clone()
+    }
+}
+
+/// The copy of any other value: what a snapshot would give back.
+pub trait CopiedByCodec<T> {
+    /// The copy.
+    fn copied(&self) -> T;
+}
+
+impl<T: Persist> CopiedByCodec<T> for &Copied<'_, T> {
+    /// # Panics
+    /// If the value does not come back, in which case it could not be stored either.
+    fn copied(&self) -> T {
+        crate::codec::current(|codec| {
+            let mut bytes = Vec::new();
+            let layout = codec.encode_into(self.0, &mut bytes).unwrap_or_else(|error| panic!("{error}"));
+            codec.decode(layout, &bytes).unwrap_or_else(|error| panic!("{error}"))
+        })
+    }
 }
 
 /// Begins a loop over something borrowed.

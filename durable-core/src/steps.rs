@@ -407,6 +407,7 @@ viewed! {
     [K, V] BTreeMap<K, V>;
     [K, V, S] HashMap<K, V, S>;
     [T] Option<T>;
+    [T, E] Result<T, E>;
 }
 
 #[cfg(test)]

@@ -53,9 +53,8 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u32,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u32,)>) -> u64 {
-                let (s_call, s_left, s_total, s_nap) =
-                    (p::storable(), p::storable(), p::storable(), p::storable());
-                let (mut left, mut total, mut nap);
+                let (s_left, s_total) = (p::storable(cx), p::storable(cx));
+                let (mut left, mut total, nap);
                 let mut point = cx.resume_point();
                 'bad: {
                     'p2: {
@@ -65,24 +64,24 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                 total = 0;
                             }
                             1 => (left, total) = (0..0, 0),
-                            _ => match cx.load((s_nap, s_total)) {
-                                Some(saved) => {
-                                    (nap, total) = saved;
+                            _ => match (cx.load(s_total), cx.load_future()) {
+                                (Some(saved), Some(future)) => {
+                                    (total, nap) = (saved, future);
                                     break 'p2;
                                 }
-                                None => break 'bad,
+                                _ => break 'bad,
                             },
                         }
                         'l: loop {
-                            let mut call;
+                            let call;
                             'p1: {
                                 if std::mem::take(&mut point) == 1 {
-                                    match cx.load((s_call, s_left, s_total)) {
-                                        Some(saved) => {
-                                            (call, left, total) = saved;
+                                    match (cx.load(s_left), cx.load(s_total), cx.load_future()) {
+                                        (Some(rest), Some(saved), Some(future)) => {
+                                            (left, total, call) = (rest, saved, future);
                                             break 'p1;
                                         }
-                                        None => break 'bad,
+                                        _ => break 'bad,
                                     }
                                 }
                                 match p::Steps::next_step(&mut left) {
@@ -90,22 +89,16 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                     None => break 'l,
                                 }
                             }
-                            total += match cx.poll(&mut call) {
+                            total += match cx.poll(call) {
                                 Poll::Ready(value) => value,
-                                Poll::Pending => {
-                                    cx.save(1, &(s_call, &call), &[&(s_left, &left), &(s_total, &total)]);
-                                    match p::suspend().await {}
-                                }
+                                Poll::Pending => match cx.save(1, &[&left, &total]).await {},
                             };
                         }
                         nap = p::into_durable(sleep(Duration::from_secs(3600)));
                     }
-                    match cx.poll(&mut nap) {
+                    match cx.poll(nap) {
                         Poll::Ready(()) => {}
-                        Poll::Pending => {
-                            cx.save(2, &(s_nap, &nap), &[&(s_total, &total)]);
-                            match p::suspend().await {}
-                        }
+                        Poll::Pending => match cx.save(2, &[&total]).await {},
                     }
                     return total;
                 }

@@ -44,20 +44,19 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u64,)>) -> u64 {
-                let (s_nap, s_n) = (p::storable(), p::storable());
-                let (mut nap, n);
+                let s_n = p::storable(cx);
+                let (nap, n);
                 if cx.resume_point() == 0 {
                     n = args.expect("there at the start").0;
                     nap = p::into_durable(sleep(Duration::from_millis(50)));
                 } else {
-                    match cx.load((s_nap, s_n)) {
-                        Some(saved) => (nap, n) = saved,
-                        None => match p::suspend().await {},
+                    match (cx.load(s_n), cx.load_future()) {
+                        (Some(saved), Some(future)) => (n, nap) = (saved, future),
+                        _ => match p::suspend().await {},
                     }
                 }
-                if cx.poll(&mut nap).is_pending() {
-                    cx.save(1, &(s_nap, &nap), &[&(s_n, &n)]);
-                    match p::suspend().await {}
+                if cx.poll(nap).is_pending() {
+                    match cx.save(1, &[&n]).await {}
                 }
                 n
             }

@@ -8,14 +8,14 @@
 //! 'bad: {
 //!     'b3: {
 //!         'r3: {
-//!             match resume { 1 => break 'r3, _ => {} }
+//!             match resume { 1 => { order = load; break 'r3 } _ => {} }
 //!             ..user code..                       // a fresh start
 //!             future_1 = into_durable(charge(&order.id));
 //!             break 'b3;
 //!         }
-//!         (future_1, order) = load;               // a resume; it stands behind the code that tells rustc the types
+//!         future_1 = load_future;                 // a resume; here borrows are made again too
 //!     }
-//!     ..match poll(&mut future_1) { Ready(v) => v, Pending => { save; suspend } }..
+//!     ..match poll(future_1) { Ready(v) => v, Pending => { save(&order).await } }..
 //! }
 //! match suspend().await {}                        // a snapshot that can't be decoded; the frame knows why
 //! ```
@@ -25,6 +25,9 @@ mod item;
 mod names;
 mod resume;
 
+pub(crate) use body::made_up;
+#[cfg(test)]
+pub(crate) use item::emit_body;
 pub(crate) use item::{emit, emit_signature};
 
 #[cfg(test)]

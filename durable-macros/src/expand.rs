@@ -1,29 +1,22 @@
 //! The compiler in four lines.
 
 use crate::diagnostics::Errors;
-use crate::home::{self, Home};
 use crate::parse::Options;
-use crate::{borrows, configure, emit, layout, liveness, lower, parse, resolve};
+use crate::{borrows, configure, emit, home, layout, liveness, lower, parse, parts, resolve};
 use proc_macro2::TokenStream;
-use syn::{ItemImpl, Path};
+use syn::ItemImpl;
 
 /// Compiles `#[workflow(options)] item`.
 pub(crate) fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2::<ItemImpl>(item.clone()) {
         Ok(block) => home::expand(options, block),
-        Err(_) => function(options, item, None, None),
+        Err(_) => function(options, item),
     }
 }
 
-/// Compiles a function; in an `impl` block if there is one around it.
-pub(crate) fn function(
-    options: TokenStream,
-    item: TokenStream,
-    home: Option<&Home>,
-    krate: Option<&Path>,
-) -> TokenStream {
+fn function(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::read(options, krate, &mut errors);
+    let options = Options::read(options, &mut errors);
     let Some(function) = parse::function(item.clone(), &mut errors) else {
         let mut tokens = errors.into_compile_errors();
         tokens.extend(item);
@@ -33,7 +26,7 @@ pub(crate) fn function(
     match configure::variants(&function) {
         Ok(variants) => {
             let refused = !errors.is_empty();
-            tokens.extend(variants.into_iter().map(|variant| expand(&options, variant, home, refused)));
+            tokens.extend(variants.into_iter().map(|variant| expand(&options, variant, refused)));
         }
         Err(error) => errors.push_error(error),
     }
@@ -42,10 +35,10 @@ pub(crate) fn function(
 }
 
 /// Compiles a function for one combination of its conditions. One that was `refused` keeps its signature.
-fn expand(options: &Options, variant: configure::Variant, home: Option<&Home>, refused: bool) -> TokenStream {
+fn expand(options: &Options, variant: configure::Variant, refused: bool) -> TokenStream {
     let mut errors = Errors::default();
     let when = variant.when;
-    let parsed = parse::parse(options.clone(), variant.item, home.cloned(), &mut errors);
+    let parsed = parse::parse(options.clone(), variant.item, &mut errors);
     let signature = emit::emit_signature(&parsed);
     let compiled = match errors.check() {
         Ok(()) if refused => Ok(signature.clone()),
@@ -66,7 +59,7 @@ fn expand(options: &Options, variant: configure::Variant, home: Option<&Home>, r
 
 fn compile(mut workflow: parse::Workflow) -> syn::Result<TokenStream> {
     let (function, names) = resolve::resolve(&mut workflow)?;
-    let function = lower::lower(&workflow, function)?;
+    let function = parts::split(lower::lower(&workflow, function)?);
     let live = liveness::liveness(&function);
     borrows::check(&function, &live)?;
     let layout = layout::layout(&function, &live);

@@ -1,4 +1,4 @@
-//! `#[workflow]` on an `impl` block: its functions that have the attribute too are compiled with the block in sight.
+//! `#[workflow]` on an `impl` block: it tells the functions that have the attribute too what stands around them.
 //!
 //! An attribute of a function alone can't do that. What the engine finds at its start is a type with a trait, both are items,
 //! and an item inside a function can't name the `Self` and the type parameters of the `impl` around it; only the block's own
@@ -6,12 +6,18 @@
 //! that is implemented for the block's type; where the compiler writes types outside of that trait, it writes them out.
 
 use crate::diagnostics::{self, Errors};
+use crate::emit::made_up;
 use crate::parse::Options;
-use crate::{activity, expand};
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::token::Paren;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, ExprPath, Generics, ImplItem, ImplItemFn, ItemImpl, Meta, Path, QSelf, Type};
+use syn::{
+    Attribute, Expr, ExprPath, Generics, ImplItem, ImplItemFn, ItemImpl, MacroDelimiter, Meta, MetaList,
+    Path, QSelf, Type,
+};
 
 /// The `impl` block around a function.
 #[derive(Clone)]
@@ -78,73 +84,103 @@ impl VisitMut for WriteSelf<'_> {
     }
 }
 
-/// Compiles the marked functions of a block.
+/// As `expand` writes it behind the `impl` of an attribute's arguments.
+impl Parse for Home {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let content;
+        syn::braced!(content in input);
+        let mut generics: Generics = content.parse()?;
+        let self_ty = content.parse()?;
+        generics.where_clause = content.parse()?;
+        Ok(Self { self_ty, generics })
+    }
+}
+
+impl ToTokens for Home {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { self_ty, generics } = self;
+        let clause = &generics.where_clause;
+        tokens.extend(quote!({ #generics #self_ty #clause }));
+    }
+}
+
+/// Tells the marked functions of a block what stands around them: each keeps its attribute, with the block's head as one more
+/// argument, and compiles itself.
 pub(crate) fn expand(options: TokenStream, mut block: ItemImpl) -> TokenStream {
     let mut errors = Errors::default();
-    let span = options.clone().into_iter().next().map(|tree| tree.span());
-    let options = Options::read(options, None, &mut errors);
-    if let (Some(span), Some(_)) = (span, &options.name) {
-        errors.push(span, diagnostics::NAME_OF_BLOCK);
+    let arguments = options.clone();
+    let options = Options::read(options, &mut errors);
+    if let (Some(first), Some(_)) = (arguments.clone().into_iter().next(), &options.name) {
+        errors.push(first.span(), diagnostics::NAME_OF_BLOCK);
     }
     if let Some((_, path, _)) = &block.trait_ {
-        errors.push(syn::spanned::Spanned::span(path), diagnostics::TRAIT_BLOCK);
+        errors.push(path.span(), diagnostics::TRAIT_BLOCK);
     }
     let home = Home { self_ty: (*block.self_ty).clone(), generics: block.generics.clone() };
-    let mut found = false;
+    let krate = (!arguments.is_empty()).then_some(&options.krate);
+    let (mut found, mut registrations) = (false, TokenStream::new());
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
-        let Some((kind, arguments)) = take_mark(&mut function.attrs) else { continue };
+        let Some(at) = function.attrs.iter().position(is_mark) else { continue };
         found = true;
         if block.trait_.is_some() {
-            continue;
+            function.attrs.remove(at);
+        } else {
+            registrations.extend(registration(function, &function.attrs[at], &home, &options.krate));
+            add_home(&mut function.attrs[at].meta, &home, krate);
         }
-        *item = ImplItem::Verbatim(compile(kind, arguments, function, &home, &options.krate));
     }
     if !found {
         errors.push(block.impl_token.span, diagnostics::EMPTY_BLOCK);
     }
     let mut tokens = errors.into_compile_errors();
     block.to_tokens(&mut tokens);
+    tokens.extend(registrations);
     tokens
 }
 
-enum Kind {
-    Workflow,
-    Activity,
-}
-
-fn compile(
-    kind: Kind,
-    arguments: TokenStream,
-    function: &ImplItemFn,
-    home: &Home,
-    krate: &Path,
-) -> TokenStream {
-    let tokens = function.to_token_stream();
-    match kind {
-        Kind::Workflow => expand::function(arguments, tokens, Some(home), Some(krate)),
-        Kind::Activity => activity::expand_in(arguments, tokens, Some(home), Some(krate)),
+/// Makes a function known to the engine. It stands beside the block: inside, clippy would hold what a registration is made of
+/// against a type that derives `Deserialize`.
+fn registration(function: &ImplItemFn, mark: &Attribute, home: &Home, krate: &Path) -> Option<TokenStream> {
+    let sig = &function.sig;
+    let is_activity = is_named(mark, "activity");
+    if !home.generics.params.is_empty()
+        || !sig.generics.params.is_empty()
+        || (is_activity && sig.receiver().is_some())
+    {
+        return None;
     }
+    let (self_ty, name, p) = (&home.self_ty, &sig.ident, quote!(#krate::__private));
+    let make = made_up(if is_activity { "activity_registration" } else { "workflow_registration" });
+    let conditions = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    Some(quote! {
+        #(#conditions)*
+        #[allow(deprecated)]
+        const _: () = {
+            #p::inventory::submit! { #p::#make(&<#self_ty>::#name) }
+        };
+    })
 }
 
-/// Takes `#[workflow(..)]` or `#[activity(..)]` off a function.
-fn take_mark(attrs: &mut Vec<Attribute>) -> Option<(Kind, TokenStream)> {
-    let position = attrs.iter().position(|attr| kind(attr).is_some())?;
-    let attr = attrs.remove(position);
-    let arguments = match &attr.meta {
+fn add_home(mark: &mut Meta, home: &Home, krate: Option<&Path>) {
+    let own = match &*mark {
         Meta::List(list) => list.tokens.clone(),
         _ => TokenStream::new(),
     };
-    Some((kind(&attr)?, arguments))
+    let says_itself = own.clone().into_iter().any(|tree| tree.to_string() == "crate");
+    let krate = krate.filter(|_| !says_itself).map(|krate| quote!(crate = #krate,));
+    *mark = Meta::List(MetaList {
+        path: mark.path().clone(),
+        delimiter: MacroDelimiter::Paren(Paren::default()),
+        tokens: quote!(impl #home, #krate #own),
+    });
 }
 
-fn kind(attr: &Attribute) -> Option<Kind> {
-    let last = attr.path().segments.last()?;
-    if last.ident == "workflow" {
-        Some(Kind::Workflow)
-    } else if last.ident == "activity" {
-        Some(Kind::Activity)
-    } else {
-        None
-    }
+/// `#[workflow(..)]` or `#[activity(..)]`.
+fn is_mark(attr: &Attribute) -> bool {
+    is_named(attr, "workflow") || is_named(attr, "activity")
+}
+
+fn is_named(attr: &Attribute, name: &str) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == name)
 }

@@ -8,7 +8,8 @@
 //!
 //! Deliberately absent: types. rustc infers and checks them on the emitted code.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use std::collections::BTreeSet;
 use syn::{Expr, Pat, Stmt as UserStmt, Type};
 
 /// A variable of the function: a binding of the user's or a temporary.
@@ -37,6 +38,7 @@ pub(crate) struct Function {
     pub(crate) refusals: Vec<Refusal>,
     /// The scope around each scope.
     pub(crate) scopes: Vec<Option<ScopeId>>,
+    pub(crate) parts: Vec<Parts>,
     /// Items of the body's blocks, moved to the front of the function.
     pub(crate) items: Vec<syn::Item>,
     /// Lints that the user allows for statements that were taken apart.
@@ -174,6 +176,21 @@ pub(crate) struct Refusal {
     pub(crate) shown: String,
     pub(crate) because: String,
     pub(crate) instead: String,
+}
+
+/// A variable that some blocks know by its parts alone: a part of it may have been moved out.
+pub(crate) struct Parts {
+    pub(crate) var: VarId,
+    /// Each part's fields (`.address.city`) and variable.
+    pub(crate) parts: Vec<(TokenStream, VarId)>,
+    pub(crate) blocks: BTreeSet<BlockId>,
+}
+
+impl Parts {
+    /// Whether the variable is taken apart on this way.
+    pub(crate) fn begins(&self, from: BlockId, to: BlockId) -> bool {
+        self.blocks.contains(&to) && !self.blocks.contains(&from)
+    }
 }
 
 /// A resume point: an `.await` of the user's.

@@ -11,8 +11,9 @@
 //! One case needs a slot, an `Option` filled on every way into a loop: a variable from outside that the loop's head needs and
 //! that is not alive at some point inside (`state = step(state).await?`), so that a resume comes to the head without it.
 
-use crate::ir::{BlockId, Function, LoopId, PointId, VarId};
+use crate::ir::{BlockId, Function, LoopId, PointId, VarId, VarKind};
 use crate::liveness::Liveness;
+use crate::loads::{self, Loads};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The function's level, or a loop's.
@@ -34,6 +35,8 @@ pub(crate) struct Layout {
     pub(crate) slots: BTreeSet<(LoopId, VarId)>,
     /// The points that a resume can come to.
     pub(crate) points: Vec<PointId>,
+    /// What each level's dispatch loads.
+    pub(crate) loads: BTreeMap<Level, Loads>,
 }
 
 /// Plans the text of a function.
@@ -59,6 +62,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
         scoped: BTreeMap::new(),
         slots: BTreeSet::new(),
         points,
+        loads: BTreeMap::new(),
     };
     let mut scope = vec![None; function.blocks.len()];
     for &block in order.iter().skip(1) {
@@ -81,6 +85,7 @@ pub(crate) fn layout(function: &Function, live: &Liveness) -> Layout {
     hoist(function, live, &scope, &mut plan);
     find_slots(function, live, &mut plan);
     narrow(function, live, &scope, &mut plan);
+    plan.loads = plan_loads(function, live, &plan);
     plan
 }
 
@@ -104,7 +109,10 @@ fn place(function: &Function, scope: &[Option<BlockId>], dominator: BlockId, blo
             None => scope[at],
         };
         match (outer, left) {
-            (Some(outer), Some(id)) if function.shares_scopes(outer, block) => return Place::Behind(id),
+            // Behind a loop is still in the scopes that the loop stands in.
+            (Some(_), Some(id)) if function.shares_scopes(function.loops[id].head, block) => {
+                return Place::Behind(id);
+            }
             (Some(outer), _) => at = outer,
             (None, _) => return Place::In(at),
         }
@@ -182,12 +190,8 @@ fn common(mut a: BlockId, mut b: BlockId, position: &[usize], idom: &[BlockId]) 
 fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
     for (var, info) in function.vars.iter().enumerate() {
         let Some(decl) = info.decl else { continue };
-        if !info.flattened || !live.reachable[decl] {
-            continue;
-        }
-        if info.kind == crate::ir::VarKind::Future {
-            // It is made in the loop that polls it, so that each iteration has its own.
-            plan.hoisted[var] = Some(function.loops_around(decl).last().copied());
+        // A future is what the block in front of its point is left with.
+        if info.kind == VarKind::Future || !info.flattened || !live.reachable[decl] {
             continue;
         }
         let blocks = needing(function, live, plan, var);
@@ -201,8 +205,11 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             }
             false
         };
-        if !blocks.iter().all(|block| visible(*block)) {
-            let mut around = function.loops_around(decl);
+        let is_part = function.parts.iter().any(|parts| parts.parts.iter().any(|(_, part)| *part == var));
+        if is_part || !blocks.iter().all(|block| visible(*block)) {
+            // A part may begin further in than its whole.
+            let first = if is_part { blocks.first().copied().unwrap_or(decl) } else { decl };
+            let mut around = function.loops_around(first);
             for block in blocks {
                 let other = function.loops_around(block);
                 let shared = around.iter().zip(&other).take_while(|(a, b)| a == b).count();
@@ -213,6 +220,14 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
     }
 }
 
+/// Where a block that stands behind a loop is found among its scope's blocks: where that loop begins.
+fn stands(function: &Function, plan: &Layout, mut block: BlockId) -> BlockId {
+    while let Some(id) = plan.exits.iter().position(|exits| exits.contains(&block)) {
+        block = function.loops[id].head;
+    }
+    block
+}
+
 /// A hoisted variable of a scope of the user's is dropped where this scope ends, if that is a block of its own.
 fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: &mut Layout) {
     for (var, info) in function.vars.iter().enumerate() {
@@ -221,7 +236,6 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
         };
         let slotted = plan.slots.iter().any(|(_, other)| *other == var);
         if slotted
-            || info.kind == crate::ir::VarKind::Future
             || function.blocks[decl].in_scope.is_none()
             || function.loops_around(decl).last().copied() != level
         {
@@ -231,7 +245,8 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
         let mut at = decl;
         while let Some(parent) = scope[at] {
             let followers = &plan.followers[parent];
-            let from = followers.iter().position(|follower| *follower == at).map_or(0, |index| index + 1);
+            let stands = stands(function, plan, at);
+            let from = followers.iter().position(|follower| *follower == stands).map_or(0, |index| index + 1);
             let end = (from..followers.len()).find(|index| !function.shares_scopes(decl, followers[*index]));
             if let Some(end) = end {
                 // Everything that needs the variable must stand in the text in front of that block.
@@ -239,7 +254,7 @@ fn narrow(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan:
                     let mut at = Some(block);
                     while let Some(block) = at {
                         if scope[block] == Some(parent) {
-                            return !followers[end..].contains(&block);
+                            return !followers[end..].contains(&self::stands(function, plan, block));
                         }
                         at = scope[block];
                     }
@@ -299,14 +314,24 @@ impl Layout {
         self.instance(var, loops).or(self.hoisted[var].flatten())
     }
 
-    /// What a point saves, in the order of its load: by level from the outside in, then in order of declaration.
-    pub(crate) fn saved(&self, function: &Function, live: &Liveness, point: PointId) -> Vec<VarId> {
+    /// What a point saves, in the order of its load: by level from the outside in.
+    pub(crate) fn saved(&self, function: &Function, point: PointId) -> Vec<VarId> {
         let loops = function.loops_around(function.points[point].block);
-        let depth = |level: Level| {
-            level.map_or(0, |id| loops.iter().position(|other| *other == id).map_or(0, |at| at + 1))
-        };
-        let mut vars = live.saved(function, point);
-        vars.sort_by_key(|var| (depth(self.level(*var, &loops)), *var));
-        vars
+        let levels = std::iter::once(None).chain(loops.into_iter().map(Some));
+        levels.filter_map(|level| self.loads.get(&level)).flat_map(|loads| loads.order(point)).collect()
     }
+}
+
+/// What the dispatch of each level loads: the variables that are declared there.
+pub(crate) fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) -> BTreeMap<Level, Loads> {
+    let mut needs: BTreeMap<Level, Vec<(PointId, BTreeSet<VarId>)>> = BTreeMap::new();
+    for &point in &plan.points {
+        let loops = function.loops_around(function.points[point].block);
+        let saved = live.saved(function, point);
+        for level in std::iter::once(None).chain(loops.iter().copied().map(Some)) {
+            let here = saved.iter().copied().filter(|var| plan.level(*var, &loops) == level);
+            needs.entry(level).or_default().push((point, here.collect()));
+        }
+    }
+    needs.into_iter().map(|(level, needs)| (level, loads::plan(needs))).collect()
 }

@@ -2,7 +2,7 @@
 //! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
-//! `parse` -> `resolve` -> `lower` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
+//! `parse` -> `resolve` -> `lower` -> `parts` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
 //! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
@@ -11,6 +11,8 @@ mod activity;
 mod borrows;
 mod configure;
 mod diagnostics;
+#[cfg(test)]
+mod differential;
 mod effects;
 mod emit;
 mod expand;
@@ -20,8 +22,10 @@ mod home;
 mod ir;
 mod layout;
 mod liveness;
+mod loads;
 mod lower;
 mod parse;
+mod parts;
 mod resolve;
 mod storable;
 mod stored;

@@ -37,7 +37,7 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
             live.retain(|var| !effect.defs.contains(var));
             live.extend(&effect.uses);
             for (target, defs) in &effect.exits {
-                live.extend(live_in[*target].difference(defs));
+                live.extend(entering(function, block, *target, &live_in).difference(defs));
             }
             add_roots(&mut live, &roots);
             if live != live_in[block] {
@@ -51,7 +51,15 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
     }
     let at_point = at_points(function, &live_in, &roots);
     let reachable = reachable(&successors);
-    let mentions = effects.into_iter().map(|effect| effect.mentions).collect();
+    let mut mentions: Vec<Set> = effects.into_iter().map(|effect| effect.mentions).collect();
+    for (block, mentions) in mentions.iter_mut().enumerate() {
+        for parts in &function.parts {
+            if successors[block].iter().any(|to| parts.begins(block, *to)) {
+                mentions.insert(parts.var);
+                mentions.extend(parts.parts.iter().map(|(_, part)| *part));
+            }
+        }
+    }
     Liveness { reachable, live_in, mentions, at_point, successors }
 }
 
@@ -106,7 +114,20 @@ fn block_effects(function: &Function, block: &crate::ir::Block) -> Effects {
     effects
 }
 
-fn stmt_effects(stmt: &Stmt) -> Effects {
+/// What a block needs where another goes to it: parts are made of their whole on the way.
+fn entering(function: &Function, from: BlockId, to: BlockId, live_in: &[Set]) -> Set {
+    let mut live = live_in[to].clone();
+    for parts in function.parts.iter().filter(|parts| parts.begins(from, to)) {
+        for (_, part) in &parts.parts {
+            if live.remove(part) {
+                live.insert(parts.var);
+            }
+        }
+    }
+    live
+}
+
+pub(crate) fn stmt_effects(stmt: &Stmt) -> Effects {
     match stmt {
         Stmt::Keep(stmt) => Effects::of_stmt(stmt),
         Stmt::Declare(var) => {
@@ -166,14 +187,15 @@ fn without_defs(effects: Effects) -> Effects {
 
 fn live_out(function: &Function, block: BlockId, live_in: &[Set]) -> Set {
     let minus = |target: BlockId, bound: &[VarId]| -> Set {
-        live_in[target].iter().filter(|var| !bound.contains(var)).copied().collect()
+        let live = entering(function, block, target, live_in);
+        live.into_iter().filter(|var| !bound.contains(var)).collect()
     };
     match &function.blocks[block].term {
         Term::Never | Term::Return(_) => Set::new(),
-        Term::Goto(target) | Term::Dispatch { normal: target } => live_in[*target].clone(),
+        Term::Goto(target) | Term::Dispatch { normal: target } => entering(function, block, *target, live_in),
         Term::If { cond, then, other } => {
             let mut live = minus(*then, &bound_in(cond));
-            live.extend(&live_in[*other]);
+            live.extend(entering(function, block, *other, live_in));
             live
         }
         Term::Match { arms, .. } => arms.iter().flat_map(|arm| minus(arm.target, &bound(&arm.pat))).collect(),

@@ -7,7 +7,6 @@ mod options;
 pub(crate) use options::Options;
 
 use crate::diagnostics::{self, Errors, refusal};
-use crate::home::Home;
 use crate::stored::{Borrowed, Owning, UsesSelf, pretty};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
@@ -26,8 +25,6 @@ pub(crate) struct Workflow {
     pub(crate) params: Vec<Param>,
     /// The type of its result, repaired if it is refused.
     pub(crate) output: Type,
-    /// The `impl` block around it.
-    pub(crate) home: Option<Home>,
 }
 
 /// A parameter of a workflow.
@@ -41,10 +38,10 @@ pub(crate) struct Param {
 }
 
 /// Reads the signature.
-pub(crate) fn parse(options: Options, item: ItemFn, home: Option<Home>, errors: &mut Errors) -> Workflow {
+pub(crate) fn parse(options: Options, item: ItemFn, errors: &mut Errors) -> Workflow {
     let sig = &item.sig;
     qualifiers(sig, errors);
-    if home.is_none() {
+    if options.home.is_none() {
         refuse_self(&item, errors);
     }
     let output = match &sig.output {
@@ -58,15 +55,15 @@ pub(crate) fn parse(options: Options, item: ItemFn, home: Option<Home>, errors: 
         errors.push(sig.inputs.span(), message);
     }
     let params = sig.inputs.iter().map(|input| param(input, errors)).collect();
-    Workflow { options, item, params, output, home }
+    Workflow { options, item, params, output }
 }
 
 /// A workflow without mistakes.
 #[cfg(test)]
 pub(crate) fn parse_str(item: &str) -> Workflow {
     let mut errors = Errors::default();
-    let options = Options::read(TokenStream::new(), None, &mut errors);
-    let workflow = parse(options, syn::parse_str(item).expect("a function"), None, &mut errors);
+    let options = Options::read(TokenStream::new(), &mut errors);
+    let workflow = parse(options, syn::parse_str(item).expect("a function"), &mut errors);
     errors.check().expect("no mistakes");
     workflow
 }

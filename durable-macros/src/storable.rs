@@ -23,10 +23,10 @@ pub(crate) fn arguments(workflow: &Workflow) -> Vec<TokenStream> {
 
 /// The type of its result. That of a generic workflow is not stored: no instance begins with one.
 pub(crate) fn result(workflow: &Workflow) -> TokenStream {
-    let home = workflow.home.as_ref().map(|home| &home.generics);
+    let home = workflow.options.home.as_ref().map(|home| &home.generics);
     if home.into_iter().chain([&workflow.item.sig.generics]).any(|generics| !generics.params.is_empty()) {
         let mut ty = workflow.output.clone();
-        if let Some(home) = &workflow.home {
+        if let Some(home) = &workflow.options.home {
             WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
         }
         return ty.to_token_stream();
@@ -37,7 +37,7 @@ pub(crate) fn result(workflow: &Workflow) -> TokenStream {
 
 fn checked(workflow: &Workflow, ask: &str, mut ty: Type) -> TokenStream {
     let mut generics = vec![&workflow.item.sig.generics];
-    if let Some(home) = &workflow.home {
+    if let Some(home) = &workflow.options.home {
         WriteSelf(&home.self_ty).visit_type_mut(&mut ty);
         generics.push(&home.generics);
     }

@@ -176,3 +176,8 @@ mod drops {
     use super::*;
     include!("functions/drops.rs");
 }
+
+mod parts {
+    use super::*;
+    include!("functions/parts.rs");
+}

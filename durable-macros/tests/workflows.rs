@@ -14,7 +14,7 @@ fn num(n: u64) -> Call<u64> {
     Call::new(format!("num {n}"), &n)
 }
 
-fn echo<T: Serialize + DeserializeOwned>(value: &T) -> Call<T> {
+fn echo<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Call<T> {
     Call::new("echo".to_owned(), value)
 }
 

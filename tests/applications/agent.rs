@@ -228,15 +228,13 @@ async fn use_tool(call: &ToolCall, left: u64, depth: u32) -> Result<(String, Usa
             Ok((weather(city).await?, Usage::default()))
         }
         "send_money" => {
-            let (Some(to), Some(cents)) =
-                (arguments["to"].as_str().map(str::to_owned), arguments["cents"].as_u64())
-            else {
+            let (Some(to), Some(cents)) = (arguments["to"].as_str(), arguments["cents"].as_u64()) else {
                 return Err(bad(call, "`to` and `cents` are needed"));
             };
             if cents > 10_000 && !confirmed(format!("Send {cents} cents to {to}?")).await? {
                 return Err(bad(call, "the person said no"));
             }
-            Ok((send_money(&to, cents).await?, Usage::default()))
+            Ok((send_money(to, cents).await?, Usage::default()))
         }
         "delegate" if depth < 2 => {
             let prompt = arguments["prompt"].as_str().unwrap_or_default().to_string();

@@ -212,12 +212,11 @@ async fn import_all(job: Job) -> Result<Report, ImportError> {
         if *dry_run {
             imported = rows.len();
         } else {
-            let chunks: Vec<Vec<Row>> = rows.chunks(*chunk).map(<[Row]>::to_vec).collect();
-            for (number, rows) in chunks.into_iter().enumerate() {
+            for (number, rows) in rows.chunks(*chunk).enumerate() {
                 if number > 0 {
                     sleep(MINUTE).await; // the database has other customers
                 }
-                let (done, refused) = upsert_or_halve(rows).await?;
+                let (done, refused) = upsert_or_halve(rows.to_vec()).await?;
                 imported += done.len();
                 for row in done {
                     *report.balance_by_country.entry(row.country).or_default() += row.balance;

@@ -194,8 +194,7 @@ async fn migrate_all(campaign: Campaign) -> Result<Progress, MigrationError> {
         match migrate_tenant(&tenant, &ordered, batch).await {
             Ok(rows) => {
                 progress.rows += rows;
-                let done: Vec<String> = names.clone();
-                progress.done.insert(tenant, done);
+                progress.done.insert(tenant, names.clone());
             }
             Err(error) => {
                 progress.failed.insert(tenant, error.to_string());

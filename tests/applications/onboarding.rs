@@ -119,7 +119,7 @@ async fn deactivate(State(product): State<Product>, context: ActivityContext, us
 /// From the form to an active customer, or to the point at which we let them go.
 #[workflow]
 async fn onboard(signup: Signup) -> Result<Outcome, Error> {
-    let name = &signup.name.clone().unwrap_or_else(|| "there".into());
+    let name = signup.name.as_deref().unwrap_or("there");
     let email = &signup.email;
     let user = signup.user.as_str();
 

@@ -218,10 +218,10 @@ async fn build(spec: &Spec) -> Result<Environment, (ProvisionError, Vec<Undo>)> 
     let mut machines = BTreeMap::<Role, Vec<Machine>>::new();
     for (index, machine) in spec.machines.iter().enumerate() {
         let id = format!("{name}-{index}");
-        let sizes: Vec<_> = std::iter::once(&machine.size).chain(&machine.spares).cloned().collect();
+        let sizes = std::iter::once(&machine.size).chain(&machine.spares);
         let mut failure = None;
         for size in sizes {
-            match create_machine(&network, &id, &size).await {
+            match create_machine(&network, &id, size).await {
                 Ok(created) => {
                     undo.push(Undo::Machine { id: created.id.clone(), role: machine.role });
                     machines.entry(machine.role).or_default().push(created);
@@ -238,7 +238,7 @@ async fn build(spec: &Spec) -> Result<Environment, (ProvisionError, Vec<Undo>)> 
     }
 
     // All of them start while the first is waited for.
-    for machine in machines.values().flatten().cloned().collect::<Vec<_>>() {
+    for machine in machines.values().flatten() {
         ready(&machine.id).await.map_err(|cause| (cause, undo.clone()))?;
     }
 
@@ -251,10 +251,10 @@ async fn build(spec: &Spec) -> Result<Environment, (ProvisionError, Vec<Undo>)> 
         None
     };
 
-    let url = match (spec.domain.clone(), machines.get(&Role::Web)) {
+    let url = match (&spec.domain, machines.get(&Role::Web)) {
         (Some(domain), Some(web)) => {
             let addresses: Vec<String> = web.iter().map(|machine| machine.address.clone()).collect();
-            set_record(&domain, &addresses).await.map_err(|cause| (cause, undo.clone()))?;
+            set_record(domain, &addresses).await.map_err(|cause| (cause, undo.clone()))?;
             undo.push(Undo::Record(domain.clone()));
             Some(format!("https://{domain}"))
         }

@@ -254,14 +254,14 @@ async fn review(mut document: Document) -> Result<Decision, ReviewError> {
 /// Waits for one reviewer, reminds twice, then turns to the stand-in.
 #[workflow]
 async fn verdict_of_one(person: &Person, version: u32) -> (String, Option<Verdict>) {
-    let people = [Some(person.name.clone()), person.stand_in.clone()];
-    for who in people.into_iter().flatten().collect::<Vec<_>>() {
+    let people = [Some(&person.name), person.stand_in.as_ref()];
+    for who in people.into_iter().flatten() {
         for days in 1..=5 {
-            if let Some(verdict) = verdict(&who, version).await {
+            if let Some(verdict) = verdict(who, version).await {
                 return (who.clone(), Some(verdict));
             }
             if days == 2 || days == 4 {
-                remind(&who, days).await;
+                remind(who, days).await;
             }
             sleep(DAY).await;
         }

@@ -191,7 +191,7 @@ async fn subscribe(subscription: Subscription) -> Result<Summary, BillingError> 
 
             Phase::PastDue { invoice, cents } => {
                 let mut collected = None;
-                for (attempt, days) in vec![1, 3, 5].into_iter().enumerate() {
+                for (attempt, days) in [1, 3, 5].into_iter().enumerate() {
                     sleep(days * DAY).await;
                     match collect(&customer, &invoice, cents).await {
                         Ok(cents) => {

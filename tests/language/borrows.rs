@@ -319,4 +319,57 @@ twins! {
         let Item { sku, qty } = order.items.first().unwrap_or(const { &Item { sku: String::new(), qty: 0 } });
         { let end_1 = say(note).await; let end_2 = get(*qty).await; format!("{out}{note}{}{sku}{}", end_1, end_2) }
     } for (0), (1), (2);
+
+    /// What looks like a borrow and gives a value is saved: it may have changed by then.
+    async fn values_out_of_borrows(n: i64) -> String {
+        let mut values = list(n + 2).await;
+        let borrowed = &values;
+        let max = borrowed.iter().copied().max();
+        let doubled = borrowed.iter().map(|v| v * 2).max();
+        let last = values.iter().last().copied();
+        let first = values.first().map(|v| v + 1);
+        values.push(1000);
+        values[0] = 500;
+        let end = get(n).await;
+        format!("{max:?} {doubled:?} {last:?} {first:?} {values:?} {end}")
+    } for (0), (2);
+
+    async fn borrow_through_a_box(n: i64) -> String {
+        let mut boxed = Box::new(order(n).await);
+        let order = &*boxed;
+        let name = &order.name;
+        let said = say(name).await;
+        let items = &mut boxed.items;
+        items.push(Item { sku: said, qty: get(n).await });
+        let last = items.last_mut().unwrap();
+        last.qty += get(last.qty).await;
+        last.sku += &say(&last.sku).await;
+        format!("{boxed:?}")
+    } for (0), (1);
+
+    async fn shadowed_roots(n: i64) -> String {
+        let order = order(n).await;
+        let name = &order.name;
+        let order = say(name).await;
+        let said = &order;
+        let order = say(said).await;
+        let again = say(name).await;
+        format!("{name} {said} {order} {again}")
+    } for (1);
+
+    async fn root_assigned_in_a_loop(n: i64) -> String {
+        let mut current = order(0).await;
+        let mut out = String::new();
+        for i in 1..=n {
+            let name = &current.name;
+            out += &say(name).await;
+            out += name;
+            current = order(i).await;
+            let city = &mut current.address.city;
+            city.push('!');
+            out += &say(city).await;
+            out += city;
+        }
+        out + &current.address.city
+    } for (0), (2);
 }

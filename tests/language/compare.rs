@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use durable::__private::Workflow;
+use durable::__private::RootWorkflow;
 use durable::{Persist, Status, WorkflowCall, testing};
 
 use crate::vocabulary::{Log, mocked, take_stand_in_log};
@@ -37,7 +37,7 @@ pub(crate) fn compare<T, F, W>(
 where
     F: Future<Output = T>,
     T: Debug,
-    W: Workflow<Output = T>,
+    W: RootWorkflow<Output = T>,
     W::Args: Send,
     T: Persist + Send,
 {
@@ -67,7 +67,7 @@ async fn run_plain<T: Debug>(plain: impl Future<Output = T>) -> Run {
 
 async fn run_flow<W>(flow: &impl Fn() -> WorkflowCall<W>, crash: bool) -> (Run, usize)
 where
-    W: Workflow,
+    W: RootWorkflow,
     W::Args: Send,
     W::Output: Persist + Send + Debug,
 {

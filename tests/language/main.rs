@@ -28,6 +28,8 @@ mod calls;
 mod closures;
 mod expressions;
 mod fors;
+mod idioms_loops;
+mod idioms_values;
 mod jumps;
 mod loops;
 mod macros;

@@ -46,6 +46,27 @@ twins! {
         }
     } for (0), (1), (6), (2), (3), (4);
 
+    async fn match_with_guards_that_await(n: i64) -> String {
+        let order = order(n).await;
+        let text = match event(n).await {
+            Event::Moved { x, .. } if flag(x).await => format!("even {x}"),
+            Event::Moved { x, y } if get(x + y).await == 0 && maybe(n).await.is_some() => say("zero").await,
+            Event::Said(text) if say(&text).await.len() > 100 => text,
+            Event::Said(mut text) => {
+                text.push('?');
+                say(&text).await
+            }
+            Event::Many(list) if sum(&list).await > 5 => format!("{list:?}"),
+            Event::Many(_) | Event::Idle if flag(n).await => "even".to_owned(),
+            other => format!("{other:?}"),
+        };
+        match &order.note {
+            Some(note) if say(note).await.len() > 6 => format!("{text} {note}"),
+            Some(note) if let Some(found) = maybe(note.len() as i64).await => format!("{text} {found} {note}"),
+            note => format!("{text} {note:?}"),
+        }
+    } for (0), (1), (2), (3), (4), (6), (8);
+
     async fn match_slices(n: i64) -> String {
         let values = list(n).await;
         match values.as_slice() {

@@ -1,4 +1,4 @@
-//! Shadowing, inner blocks, deferred initialisation and moves.
+//! Shadowing, inner blocks, items in them, deferred initialisation and moves.
 
 use crate::vocabulary::{Item, Order};
 
@@ -61,6 +61,42 @@ twins! {
         let n = n + get(m).await;
         n + LIMIT
     } for (1);
+
+    async fn shadow_a_parameter_and_a_const(n: i64) -> i64 {
+        let n = n + LIMIT;
+        let m = get(n).await;
+        {
+            const LIMIT: i64 = 50;
+            let n = get(LIMIT).await;
+            store(n.to_string()).await;
+        }
+        let n = n + get(m).await;
+        n + LIMIT
+    } for (1);
+
+    async fn moved_in_parts(n: i64) -> String {
+        let order = order(n).await;
+        let name = order.name;
+        store(name).await;
+        let city = order.address.city;
+        let length = order.items.len();
+        let said = say(&city).await;
+        format!("{said} {length} {:?} {city} {}", order.note, order.id)
+    } for (1), (2);
+
+    async fn moved_in_parts_in_a_loop(n: i64) -> String {
+        let mut out = String::new();
+        for i in 0..2 {
+            let order = order(n + i).await;
+            for item in order.items {
+                out += &say(&item.sku).await;
+                store(order.name.clone()).await;
+            }
+            store(order.name).await;
+            out += &order.address.city;
+        }
+        out
+    } for (1), (2);
 
     async fn block_values(n: i64) -> i64 {
         let a = {

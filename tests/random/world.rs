@@ -21,7 +21,7 @@ use std::{
 
 use durable::{
     CallError, Persist, Status, WorkflowCall,
-    __private::Workflow,
+    __private::RootWorkflow,
     testing::{self, TestBuilder, mock},
 };
 use serde::{Deserialize, Serialize};
@@ -239,7 +239,7 @@ pub fn check<T, F, W>(
 ) where
     F: Future<Output = T>,
     T: Debug + Persist + Send,
-    W: Workflow<Output = T>,
+    W: RootWorkflow<Output = T>,
     W::Args: Send,
 {
     let line = Line { program, input, verdict: "same", how: "", crashes: 0, plain: None, flow: None };
@@ -284,7 +284,7 @@ fn run_plain<T: Debug, F: Future<Output = T>>(
 
 async fn run_flow<W>(flow: &impl Fn() -> WorkflowCall<W>, crash: bool, enough: usize) -> (Run, usize)
 where
-    W: Workflow,
+    W: RootWorkflow,
     W::Args: Send,
     W::Output: Persist + Send + Debug,
 {

@@ -3,7 +3,7 @@
 //! A user's crate compiles, for each of its types, the few functions of this module and one instance each of the type's
 //! `Serialize` (for [`Emitter`]) and `Deserialize` (for [`Decoder`]). Everything else of the codec is compiled once, here.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId, type_name};
 
 use serde::Serialize;
 
@@ -63,15 +63,25 @@ type UseSlot<'a> = &'a mut dyn FnMut(&mut dyn Slot);
 /// A type that values are read as.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeOf {
-    pub(super) id: fn() -> TypeId,
+    pub(crate) id: fn() -> TypeId,
     pub(super) name: fn() -> &'static str,
     /// Calls back with an empty slot.
     pub(super) slot: fn(UseSlot<'_>),
+    /// The value, if it is of this type.
+    pub(crate) emit: fn(&dyn Any) -> Option<&dyn Emit>,
 }
 
 impl TypeOf {
     /// The type `T`.
     pub const fn of<T: Persist>() -> &'static Self {
-        &TypeOf { id: TypeId::of::<T>, name: type_name::<T>, slot: |use_it| use_it(&mut None::<T>) }
+        &TypeOf {
+            id: TypeId::of::<T>,
+            name: type_name::<T>,
+            slot: |use_it| use_it(&mut None::<T>),
+            emit: |value| match value.downcast_ref::<T>() {
+                Some(value) => Some(value),
+                None => None,
+            },
+        }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Deliberately absent: any behaviour.
 
-use super::load::Storable;
+use super::{Frame, load::Storable};
 use crate::codec::Persist;
 
 /// What is asked for by [`storable`].
@@ -25,8 +25,8 @@ pub trait Keep: Persist {}
 impl<T: Persist> Keep for T {}
 
 /// Asks for [`Keep`].
-pub fn storable<T: Keep>() -> Storable<T> {
-    Storable::new()
+pub fn storable<T: Keep>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_guard`].
@@ -43,8 +43,8 @@ pub trait KeepLockGuard: Persist {}
 impl<T: Persist> KeepLockGuard for T {}
 
 /// Asks for [`KeepLockGuard`].
-pub fn storable_guard<T: KeepLockGuard>() -> Storable<T> {
-    Storable::new()
+pub fn storable_guard<T: KeepLockGuard>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_ref`].
@@ -60,8 +60,8 @@ pub trait KeepRefCellBorrow: Persist {}
 impl<T: Persist> KeepRefCellBorrow for T {}
 
 /// Asks for [`KeepRefCellBorrow`].
-pub fn storable_ref<T: KeepRefCellBorrow>() -> Storable<T> {
-    Storable::new()
+pub fn storable_ref<T: KeepRefCellBorrow>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_instant`].
@@ -77,8 +77,8 @@ pub trait KeepInstant: Persist {}
 impl<T: Persist> KeepInstant for T {}
 
 /// Asks for [`KeepInstant`].
-pub fn storable_instant<T: KeepInstant>() -> Storable<T> {
-    Storable::new()
+pub fn storable_instant<T: KeepInstant>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_dyn`].
@@ -94,8 +94,8 @@ pub trait KeepDyn: Persist {}
 impl<T: Persist> KeepDyn for T {}
 
 /// Asks for [`KeepDyn`].
-pub fn storable_dyn<T: KeepDyn>() -> Storable<T> {
-    Storable::new()
+pub fn storable_dyn<T: KeepDyn>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_handle`].
@@ -111,8 +111,8 @@ pub trait KeepHandle: Persist {}
 impl<T: Persist> KeepHandle for T {}
 
 /// Asks for [`KeepHandle`].
-pub fn storable_handle<T: KeepHandle>() -> Storable<T> {
-    Storable::new()
+pub fn storable_handle<T: KeepHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_channel`].
@@ -128,8 +128,8 @@ pub trait KeepChannel: Persist {}
 impl<T: Persist> KeepChannel for T {}
 
 /// Asks for [`KeepChannel`].
-pub fn storable_channel<T: KeepChannel>() -> Storable<T> {
-    Storable::new()
+pub fn storable_channel<T: KeepChannel>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_closure`].
@@ -145,8 +145,8 @@ pub trait KeepClosure: Persist {}
 impl<T: Persist> KeepClosure for T {}
 
 /// Asks for [`KeepClosure`].
-pub fn storable_closure<T: KeepClosure>() -> Storable<T> {
-    Storable::new()
+pub fn storable_closure<T: KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_iterator`].
@@ -162,8 +162,8 @@ pub trait KeepIterator: Persist {}
 impl<T: Persist> KeepIterator for T {}
 
 /// Asks for [`KeepIterator`].
-pub fn storable_iterator<T: KeepIterator>() -> Storable<T> {
-    Storable::new()
+pub fn storable_iterator<T: KeepIterator>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_future`].
@@ -179,8 +179,8 @@ pub trait KeepFuture: Persist {}
 impl<T: Persist> KeepFuture for T {}
 
 /// Asks for [`KeepFuture`].
-pub fn storable_future<T: KeepFuture>() -> Storable<T> {
-    Storable::new()
+pub fn storable_future<T: KeepFuture>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_pointer`].
@@ -196,8 +196,8 @@ pub trait KeepPointer: Persist {}
 impl<T: Persist> KeepPointer for T {}
 
 /// Asks for [`KeepPointer`].
-pub fn storable_pointer<T: KeepPointer>() -> Storable<T> {
-    Storable::new()
+pub fn storable_pointer<T: KeepPointer>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_join_handle`].
@@ -213,8 +213,8 @@ pub trait KeepJoinHandle: Persist {}
 impl<T: Persist> KeepJoinHandle for T {}
 
 /// Asks for [`KeepJoinHandle`].
-pub fn storable_join_handle<T: KeepJoinHandle>() -> Storable<T> {
-    Storable::new()
+pub fn storable_join_handle<T: KeepJoinHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What is asked for by [`storable_error`].
@@ -230,8 +230,8 @@ pub trait KeepError: Persist {}
 impl<T: Persist> KeepError for T {}
 
 /// Asks for [`KeepError`].
-pub fn storable_error<T: KeepError>() -> Storable<T> {
-    Storable::new()
+pub fn storable_error<T: KeepError>(frame: &mut Frame<'_>) -> Storable<T> {
+    Storable::new(frame)
 }
 
 /// What a workflow can be called with.

@@ -1,19 +1,19 @@
-//! Variables as the generated code names them: loaded as tuples, saved as trait objects.
+//! Variables as the generated code names them.
 //!
 //! All that is asked of a variable's type is asked once, by a function of `kept`, at the user's binding: a type that can't be stored
 //! is one error there, however many resume points it crosses.
 
-use crate::codec::{Emit, Persist, TypeOf};
+use std::task::Poll;
 
 use super::Frame;
+use crate::{
+    codec::{Persist, TypeOf},
+    future::DurableFuture,
+};
 
-/// The proof that a variable can be stored, and how.
+/// The proof that a variable can be stored, and how it is loaded.
 #[derive(Debug)]
-pub struct Storable<T> {
-    of: &'static TypeOf,
-    load: fn(&mut Frame<'_>) -> Option<T>,
-    emit: fn(&T) -> &dyn Emit,
-}
+pub struct Storable<T>(fn(&mut Frame<'_>) -> Option<T>);
 
 impl<T> Clone for Storable<T> {
     fn clone(&self) -> Self {
@@ -24,14 +24,17 @@ impl<T> Clone for Storable<T> {
 impl<T> Copy for Storable<T> {}
 
 impl<T: Persist> Storable<T> {
-    pub(super) fn new() -> Self {
-        Storable { of: TypeOf::of::<T>(), load: load_one, emit: |value| value }
+    /// The frame gets to know the type, so that a variable can be saved as an `&dyn Any`: of all ways to give it away, that is the
+    /// least code at each resume point.
+    pub(super) fn new(frame: &mut Frame<'_>) -> Self {
+        frame.learn(TypeOf::of::<T>());
+        Self(load)
     }
 }
 
-fn load_one<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
+fn load<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
     let mut slot = None;
-    frame.load_one(TypeOf::of::<T>(), &mut slot);
+    frame.load_next(TypeOf::of::<T>(), &mut slot);
     slot
 }
 
@@ -80,41 +83,29 @@ pub trait NoText {
 
 impl<T> NoText for Storable<T> {}
 
-/// Proofs for a tuple of variables, which is loaded at once.
-pub trait Load {
-    /// The variables.
-    type Values;
-    #[doc(hidden)]
-    fn load(self, frame: &mut Frame<'_>) -> Option<Self::Values>;
-}
+impl Frame<'_> {
+    /// Loads the next variable. `None`: it can't be read, and the frame has noted why; leave through
+    /// [`suspend`](crate::private::suspend).
+    pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
+        storable.0(self)
+    }
 
-macro_rules! load_tuples {
-    ($($name:ident)*) => { load_tuples!(@ [] $($name)*); };
-    (@ [$($done:ident)*] $next:ident $($rest:ident)*) => {
-        #[allow(non_snake_case)]
-        impl<$($done,)* $next> Load for ($(Storable<$done>,)* Storable<$next>,) {
-            type Values = ($($done,)* $next,);
-            fn load(self, frame: &mut Frame<'_>) -> Option<Self::Values> {
-                let ($($done,)* $next,) = self;
-                Some(($(($done.load)(frame)?,)* ($next.load)(frame)?,))
-            }
+    /// Loads the future that was awaited.
+    pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
+        let mut slot = None;
+        self.load_awaited(TypeOf::of::<F>(), &mut slot);
+        slot
+    }
+
+    /// Polls the future that the workflow awaits; one that is not ready is kept for [`save`](Self::save).
+    pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
+        let Some(mut cx) = self.context() else {
+            return Poll::Pending;
+        };
+        let polled = future.poll(&mut cx);
+        if polled.is_pending() {
+            self.keep(TypeOf::of::<F>(), &future);
         }
-        load_tuples!(@ [$($done)* $next] $($rest)*);
-    };
-    (@ [$($done:ident)*]) => {};
-}
-load_tuples!(A B C D E F G H);
-
-/// A variable to be saved.
-///
-/// A trait object, so that saving costs code per type and not per resume point.
-pub trait Var {
-    #[doc(hidden)]
-    fn parts(&self) -> (&'static TypeOf, &dyn Emit);
-}
-
-impl<T> Var for (Storable<T>, &T) {
-    fn parts(&self) -> (&'static TypeOf, &dyn Emit) {
-        (self.0.of, (self.0.emit)(self.1))
+        polled
     }
 }

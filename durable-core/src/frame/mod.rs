@@ -12,16 +12,20 @@ mod image;
 pub(crate) mod kept;
 mod load;
 
-use std::{sync::Arc, task::Poll};
+use std::{
+    any::{Any, TypeId},
+    convert::Infallible,
+    future::Pending,
+    sync::Arc,
+};
 
 pub(crate) use image::{FrameImage, FrameLayout, PointId};
 pub(crate) use image::{Frames, split};
-pub use load::{Load, NoText, Owned, Storable, Var};
+pub use load::{NoText, Owned, Storable};
 
 use crate::{
-    codec::{LayoutId, Slot, TypeOf},
+    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, MAX_SNAPSHOT_BYTES, Step, StepFailure},
-    future::DurableFuture,
     meta::WorkflowMeta,
 };
 use image::Resolved;
@@ -35,6 +39,10 @@ pub struct Frame<'a> {
     step: &'a mut Step,
     meta: &'static WorkflowMeta,
     source: Option<Source>,
+    /// The types of the variables.
+    types: Vec<(TypeId, &'static TypeOf)>,
+    /// The future that was polled last, as it is to be stored.
+    awaited: Option<Result<Encoded, EncodeError>>,
     saved: Option<FrameImage>,
 }
 
@@ -51,7 +59,7 @@ struct Source {
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
-        let mut frame = Frame { step, meta, source: None, saved: None };
+        let mut frame = Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None };
         if let Some(image) = image {
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
@@ -74,73 +82,97 @@ impl<'a> Frame<'a> {
         self.source.as_ref().map_or(0, |source| source.resolved.point)
     }
 
-    /// Loads the next variables. `None`: they can't be read, and the frame has noted why; leave
-    /// through [`suspend`](crate::private::suspend).
-    pub fn load<L: Load>(&mut self, proofs: L) -> Option<L::Values> {
-        proofs.load(self)
+    fn learn(&mut self, of: &'static TypeOf) {
+        self.types.push(((of.id)(), of));
     }
 
     /// Reads the next variable; leaves the slot empty if it can't be read.
-    fn load_one(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
+    fn load_next(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
         let Some(source) = self.source.as_mut() else { return };
-        let at = source.next;
         source.next += 1;
+        let at = source.next;
+        self.load_at(at, of, slot);
+    }
+
+    fn load_awaited(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
+        self.load_at(0, of, slot);
+    }
+
+    fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
+        let Some(source) = &self.source else { return };
         let Some(&stored) = source.resolved.order.get(at) else { return };
         let (name, layout) = &source.resolved.layout.vars[stored];
         let bytes = &source.bytes[source.ranges[stored].clone()];
         if let Err(error) = self.step.frames.decode_as(&self.step.codec, of, LayoutId(*layout), bytes, slot) {
             slot.clear();
-            let point = &self.meta.points[source.resolved.point as usize - 1];
-            let what = format!(
-                "variable `{name}` of workflow `{}` at {}:{}",
-                self.meta.name, self.meta.file, point.line
-            );
+            let what = self.variable(name, source.resolved.point);
             self.fail(StepFailure::Decode { what, error });
         }
     }
 
-    /// Polls the future that the workflow awaits.
-    pub fn poll<F: DurableFuture>(&mut self, future: &mut F) -> Poll<F::Output> {
-        if self.step.failure.is_some() {
-            return Poll::Pending;
-        }
-        self.step.wait = None;
-        future.poll(&mut Context { step: self.step })
+    /// What a message calls a variable at a point.
+    fn variable(&self, name: &str, point: u32) -> String {
+        let line = self.meta.points[point as usize - 1].line;
+        format!("variable `{name}` of workflow `{}` at {}:{line}", self.meta.name, self.meta.file)
     }
 
-    /// Saves what is live at a resume point, the awaited future first.
-    pub fn save(&mut self, point: u32, awaited: &dyn Var, vars: &[&dyn Var]) {
+    /// What a future is polled with; none once the step has failed.
+    fn context(&mut self) -> Option<Context<'_>> {
         if self.step.failure.is_some() {
-            return;
+            return None;
         }
+        self.step.wait = None;
+        Some(Context { step: self.step })
+    }
+
+    /// Keeps the future that is not ready.
+    fn keep(&mut self, of: &TypeOf, future: &dyn Emit) {
+        if self.step.failure.is_none() {
+            self.awaited = Some(self.step.codec.encode_as(of, future));
+        }
+    }
+
+    /// Saves what is live at a resume point, beside the future that was polled last. What it gives never ends: awaiting it is
+    /// the suspension.
+    pub fn save(&mut self, point: u32, vars: &[&dyn Any]) -> Pending<Infallible> {
+        if self.step.failure.is_none() {
+            match self.image(point, vars) {
+                Ok(image) => self.saved = Some(image),
+                Err(failure) => self.fail(failure),
+            }
+        }
+        std::future::pending()
+    }
+
+    fn image(&mut self, point: u32, vars: &[&dyn Any]) -> Result<FrameImage, StepFailure> {
         let names = self.meta.points[point as usize - 1].vars;
+        let kept = self.awaited.take();
+        let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
+        let awaited = match kept {
+            Some(awaited) => awaited.map_err(|error| unwritten(AWAITED, error))?,
+            None => return Err(StepFailure::Foreign { workflow: self.meta.name }),
+        };
         let mut layouts = Vec::with_capacity(vars.len() + 1);
         let mut out = Vec::with_capacity(128);
+        layouts.push(awaited.layout.0);
+        image::push_delimited(&mut out, &awaited.bytes);
         let mut scratch = Vec::with_capacity(64);
-        for (index, var) in std::iter::once(&awaited).chain(vars).enumerate() {
+        for (index, var) in vars.iter().enumerate() {
+            let id = (*var).type_id();
+            let known = self.types.iter().find(|(known, _)| *known == id);
+            let (of, value) = known
+                .and_then(|(_, of)| Some((*of, (of.emit)(*var)?)))
+                .expect("generated code asks for the proof of each variable that it saves");
             scratch.clear();
-            let (of, value) = var.parts();
-            match self.step.codec.encode_as_into(of, value, &mut scratch) {
-                Ok(layout) => layouts.push(layout.0),
-                Err(error) => {
-                    let name = index.checked_sub(1).map_or(AWAITED, |index| names[index]);
-                    let line = self.meta.points[point as usize - 1].line;
-                    let what = format!(
-                        "variable `{name}` of workflow `{}` at {}:{line}",
-                        self.meta.name, self.meta.file
-                    );
-                    self.fail(StepFailure::Encode { what, error });
-                    return;
-                }
-            }
+            let layout = self.step.codec.encode_as_into(of, value, &mut scratch);
+            layouts.push(layout.map_err(|error| unwritten(names[index], error))?.0);
             image::push_delimited(&mut out, &scratch);
         }
         if out.len() > MAX_SNAPSHOT_BYTES {
-            self.fail(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len() });
-            return;
+            return Err(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len() });
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
-        self.saved = Some(FrameImage { layout, vars: out });
+        Ok(FrameImage { layout, vars: out })
     }
 
     /// The step, and if this frame is suspended what was saved.

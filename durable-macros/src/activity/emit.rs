@@ -24,14 +24,10 @@ struct Emit<'a> {
     private: TokenStream,
 }
 
-pub(super) fn emit(
-    options: &Options,
-    function: &ItemFn,
-    signature: &Signature,
-    home: Option<&Home>,
-) -> TokenStream {
+pub(super) fn emit(options: &Options, function: &ItemFn, signature: &Signature) -> TokenStream {
     let private = options.krate.as_ref().map_or_else(|| quote!(::durable), |path| quote!(#path));
     let private = quote!(#private::__private);
+    let home = options.home.as_ref();
     Emit { options, function, signature, home, private }.function()
 }
 
@@ -128,6 +124,11 @@ impl Emit<'_> {
         let run = self.run();
         let verdict = self.verdict();
         let call_error = self.call_error();
+        // The attribute of a block does it beside the block.
+        let submit = self
+            .home
+            .is_none()
+            .then(|| quote!(#p::inventory::submit! { #p::Registration::activity::<__DurableActivity>() }));
         quote! {
             #[allow(dead_code)]
             struct __DurableActivity;
@@ -140,7 +141,7 @@ impl Emit<'_> {
                 #verdict
                 #call_error
             }
-            #p::inventory::submit! { #p::Registration::activity::<__DurableActivity>() }
+            #submit
         }
     }
 

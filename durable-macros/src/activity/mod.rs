@@ -29,9 +29,9 @@ mod tests;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{ItemFn, Path, visit_mut::VisitMut};
+use syn::{ItemFn, visit_mut::VisitMut};
 
-use crate::{fragments::Bracket, home::Home};
+use crate::fragments::Bracket;
 
 use errors::Errors;
 use options::Options;
@@ -39,16 +39,6 @@ use signature::Signature;
 
 /// Expands `#[activity(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_in(args, item, None, None)
-}
-
-/// The same in an `impl` block, which says where `durable` is found unless `args` do.
-pub(crate) fn expand_in(
-    args: TokenStream,
-    item: TokenStream,
-    home: Option<&Home>,
-    krate: Option<&Path>,
-) -> TokenStream {
     let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -59,11 +49,10 @@ pub(crate) fn expand_in(
     };
     let mut errors = Errors::default();
     Bracket.visit_item_fn_mut(&mut function);
-    let mut options = Options::parse(args, &mut errors);
-    options.krate = options.krate.or_else(|| krate.cloned());
-    let signature = Signature::parse(&function, home, &mut errors);
+    let options = Options::parse(args, &mut errors);
+    let signature = Signature::parse(&function, options.home.as_ref(), &mut errors);
     let mut out = match &signature {
-        Some(signature) => emit::emit(&options, &function, signature, home),
+        Some(signature) => emit::emit(&options, &function, signature),
         None => function.to_token_stream(),
     };
     out.extend(errors.into_compile_errors());

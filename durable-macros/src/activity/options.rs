@@ -9,6 +9,8 @@ use syn::{
     spanned::Spanned,
 };
 
+use crate::home::Home;
+
 use super::{duration, errors::Errors};
 use crate::diagnostics::refusal;
 
@@ -40,6 +42,8 @@ pub(super) struct Options {
     pub(super) limit: Option<u32>,
     /// `crate = path`: where `durable` is found.
     pub(super) krate: Option<Path>,
+    /// The `impl` block around the function, as its attribute says.
+    pub(super) home: Option<Home>,
 }
 
 #[derive(Default)]
@@ -61,6 +65,11 @@ impl Options {
     pub(super) fn parse(args: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Options::default();
         let parser = |input: ParseStream<'_>| {
+            // Not the user's: it comes first, from the attribute of the block.
+            if input.parse::<Option<Token![impl]>>()?.is_some() {
+                options.home = Some(input.parse()?);
+                input.parse::<Option<Token![,]>>()?;
+            }
             list(input, &OPTIONS, errors, |key, input, errors| options.option(key, input, errors));
             Ok(())
         };

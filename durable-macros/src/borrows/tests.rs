@@ -97,6 +97,8 @@ fn a_borrow_that_no_await_crosses_is_free() {
         "for x in o.coupon.map(f) { act(x).await; }",
         "for x in grid.map(f) { act(x).await; }",
         "let opt: Option<String> = o.get(\"key\"); act().await; use_it(opt);",
+        "let lowest = v.iter().map(|x| x.cents).min(); act().await; use_it(lowest);",
+        "for wait in [DAY, 2 * DAY, n * DAY] { act(wait).await; act(wait).await; }",
     ] {
         assert!(errors(body).is_empty(), "{body}: {:?}", errors(body));
     }

@@ -75,11 +75,6 @@ impl Render for Place<'_> {
     }
 }
 
-/// Where the future of a point in a loop waits between the function's dispatch and the loop's.
-pub(super) fn parked(point: PointId) -> Ident {
-    made_up(&format!("parked_{}", point + 1))
-}
-
 /// The name under which a pattern binds a variable that is declared elsewhere.
 pub(super) fn momentary(var: VarId) -> Ident {
     made_up(&format!("bound_{var}"))
@@ -111,12 +106,6 @@ impl<'a> Emitter<'a> {
                 tokens.extend(self.declaration(var, None));
             }
         }
-        if level.is_none() {
-            for &point in self.layout.points.iter().filter(|point| self.is_in_loop(**point)) {
-                let parked = parked(point);
-                tokens.extend(quote!(let mut #parked = ::core::option::Option::None;));
-            }
-        }
         for (id, var) in &self.layout.slots {
             if self.function.loops[*id].parent == level {
                 let slot = self.slot(*id, *var);
@@ -127,10 +116,6 @@ impl<'a> Emitter<'a> {
             }
         }
         tokens
-    }
-
-    pub(super) fn is_in_loop(&self, point: PointId) -> bool {
-        self.function.blocks[self.function.points[point].block].in_loop.is_some()
     }
 
     fn is_mentioned(&self, var: VarId) -> bool {
@@ -146,8 +131,9 @@ impl<'a> Emitter<'a> {
         let name = self.naming.at(self.function, var, instance, None);
         let slotted = self.layout.slots.iter().any(|(_, other)| *other == var);
         let mutable = (info.mutable || slotted).then(|| quote!(mut));
-        let allow =
-            (slotted || (info.mutable && info.kind != VarKind::User)).then(|| quote!(#[allow(unused_mut)]));
+        let parted = self.function.parts.iter().any(|parts| parts.var == var);
+        let allow = (slotted || parted || (info.mutable && info.kind != VarKind::User))
+            .then(|| quote!(#[allow(unused_mut)]));
         let ty = info.ty.as_ref().map(|ty| quote!(: #ty));
         quote!(#allow let #mutable #name #ty;)
     }
@@ -183,6 +169,7 @@ impl<'a> Emitter<'a> {
                 self.layout.scoped.iter().filter(|(var, end)| **end == follower && self.is_mentioned(**var));
             let declarations: TokenStream = scoped.map(|(var, _)| self.declaration(*var, None)).collect();
             text = quote!(#declarations #text);
+            let future = self.function.blocks[follower].point.map(|point| self.future(point));
             let prologues = self.prologues(follower);
             for (index, prologue) in prologues.iter().enumerate() {
                 let (resumed, made) = (label("r", follower * 1000 + index), &prologue.text);
@@ -190,7 +177,10 @@ impl<'a> Emitter<'a> {
                 text = quote!(#resumed: { #text } #made #past);
             }
             let tree = self.tree(follower, after);
-            text = quote!(#name: { #text } #tree);
+            // A resume point's block is left with the future: so it is no variable of all that stands in front of the point.
+            let given = future.map(|future| quote!(let #future =));
+            let end = given.is_some().then(|| quote!(;));
+            text = quote!(#given #name: { #text } #end #tree);
         }
         text
     }
@@ -267,6 +257,12 @@ impl<'a> Emitter<'a> {
         quote!(#moves #tree)
     }
 
+    /// The name of a point's future.
+    pub(super) fn future(&self, point: PointId) -> Ident {
+        let info = &self.function.points[point];
+        self.place(info.block).name(info.future, None)
+    }
+
     fn bare_jump(&self, from: BlockId, to: BlockId) -> TokenStream {
         match self.function.blocks[to].head_of {
             Some(id) if self.function.is_in(from, Some(id)) => {
@@ -275,7 +271,8 @@ impl<'a> Emitter<'a> {
             }
             _ => {
                 let name = label("b", to);
-                quote!(break #name)
+                let future = self.function.blocks[to].point.map(|point| self.future(point));
+                quote!(break #name #future)
             }
         }
     }
@@ -286,11 +283,32 @@ impl<'a> Emitter<'a> {
         if moves.is_empty() { jump } else { quote!({ #moves #jump }) }
     }
 
+    /// Variables that are known by their parts from here on.
+    fn parts(&self, from: BlockId, to: BlockId) -> TokenStream {
+        let (here, there) = (self.place(from), self.place(to));
+        let p = made_up("__p");
+        let mut tokens = TokenStream::new();
+        for parts in self.function.parts.iter().filter(|parts| parts.begins(from, to)) {
+            let whole = here.name(parts.var, None);
+            for (fields, part) in &parts.parts {
+                if self.live.live_in[to].contains(part) {
+                    let name = there.name(*part, None);
+                    tokens.extend(quote!(#name = {
+                        #[allow(unused_imports)]
+                        use #p::{CopiedByClone as _, CopiedByCodec as _};
+                        (&#p::Copied(&#whole #fields)).copied()
+                    };));
+                }
+            }
+        }
+        tokens
+    }
+
     /// Variables with a slot change their instance on the way.
     fn moves(&self, from: BlockId, to: BlockId) -> TokenStream {
         let (here, there) = (self.function.loops_around(from), self.function.loops_around(to));
+        let mut tokens = self.parts(from, to);
         let vars: BTreeSet<VarId> = self.layout.slots.iter().map(|(_, var)| *var).collect();
-        let mut tokens = TokenStream::new();
         for var in vars {
             let source = self.layout.instance(var, &here);
             let value = self.naming.at(self.function, var, source, None);
@@ -321,7 +339,8 @@ impl<'a> Emitter<'a> {
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
                 let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
-                quote!(#name = #value;)
+                let given = (self.function.vars[*var].kind == VarKind::Future).then(|| quote!(let));
+                quote!(#given #name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
         }

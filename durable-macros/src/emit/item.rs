@@ -25,10 +25,7 @@ pub(crate) fn emit(
     live: &Liveness,
     layout: &Layout,
 ) -> TokenStream {
-    let naming = Naming::new(function, names);
-    let emitter =
-        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
-    let (body, (storables, kept)) = (emitter.body(), emitter.storables());
+    let Body { text: body, storables, kept } = emit_body(function, names, live, layout);
     let parts = Parts::of(workflow);
     let (items, allowed) = (&function.items, &function.allowed);
     let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
@@ -65,6 +62,23 @@ fn warnings(function: &Function) -> TokenStream {
     }
     let (name, note) = (made_up("guard_released_at_the_await"), crate::diagnostics::GUARD_RELEASED);
     quote!(#[deprecated(note = #note)] macro_rules! #name { () => {}; } #used)
+}
+
+/// The inside of a machine.
+pub(crate) struct Body {
+    /// The text, from the dispatch on.
+    pub(crate) text: TokenStream,
+    storables: TokenStream,
+    kept: TokenStream,
+}
+
+/// Writes the body.
+pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
+    let naming = Naming::new(function, names);
+    let emitter =
+        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
+    let (text, (storables, kept)) = (emitter.body(), emitter.storables());
+    Body { text, storables, kept }
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.
@@ -146,7 +160,7 @@ impl<'a> Parts<'a> {
         let (name, own_trait) = (made_up("__durable_machine"), made_up("__DurableMachine"));
         let (declared, uses, clause) = self.generics.split_for_impl();
         let signature = |generics: TokenStream, clause: TokenStream| quote!(async fn #name #generics (#cx: &mut #p::Frame<'_>, #arg: ::core::option::Option<#args>) -> #output #clause);
-        let Some(home) = &self.workflow.home else {
+        let Some(home) = &self.workflow.options.home else {
             let signature = signature(declared.to_token_stream(), clause.to_token_stream());
             let turbofish = uses.as_turbofish();
             return quote! {
@@ -170,7 +184,7 @@ impl<'a> Parts<'a> {
 /// The type parameters of the `impl` block and of the function. All outlive every borrow, as what is stored does.
 fn generics(workflow: &Workflow) -> Generics {
     let own = &workflow.item.sig.generics;
-    let mut generics = workflow.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
+    let mut generics = workflow.options.home.as_ref().map(|home| home.generics.clone()).unwrap_or_default();
     generics.params.extend(own.params.iter().cloned());
     let mut predicates: Vec<WherePredicate> = Vec::new();
     for generics in [&generics, own] {
@@ -178,7 +192,7 @@ fn generics(workflow: &Workflow) -> Generics {
     }
     predicates.extend(outliving(&generics));
     generics.where_clause = (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*));
-    if let Some(home) = &workflow.home {
+    if let Some(home) = &workflow.options.home {
         WriteSelf(&home.self_ty).visit_generics_mut(&mut generics);
     }
     generics
@@ -269,11 +283,17 @@ fn registration(workflow: &Workflow) -> TokenStream {
         ReturnType::Default => Span::mixed_site(),
     };
     let placed = Ident::new("__DurableWorkflow", at);
+    // The attribute of a block does it beside the block.
+    let submit = workflow
+        .options
+        .home
+        .is_none()
+        .then(|| quote!(#p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }));
     quote! {
         impl #p::RootWorkflow for #placed {
             const REGISTRATION: #p::Registration = #p::Registration::workflow::<Self>();
         }
-        #p::inventory::submit! { <#def as #p::RootWorkflow>::REGISTRATION }
+        #submit
     }
 }
 
@@ -289,7 +309,7 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
-        let vars = stored_names(function, &layout.saved(function, live, number));
+        let vars = stored_names(function, &layout.saved(function, number));
         let next = numbers(&flow::after(function, live, number));
         quote!(#p::PointMeta {
             name: #name, callee: #callee, path: #path, binding: #binding, args: #args,
@@ -309,7 +329,7 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
     let ident = &workflow.item.sig.ident;
     let plain = ident.to_string().trim_start_matches("r#").to_owned();
     let name = workflow.options.name.as_ref().unwrap_or(&plain);
-    let function = match &workflow.home {
+    let function = match &workflow.options.home {
         Some(home) => format!("{}::{plain}", home.name()),
         None => plain.clone(),
     };

@@ -4,10 +4,11 @@
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
 //! it stands behind the user's code, where all types are known.
 
-use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary, parked};
+use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary};
 use super::names::Render;
-use crate::ir::{BlockId, PointId, VarId, VarKind, bound};
+use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
+use crate::loads::Loads;
 use crate::lower::plain;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -16,14 +17,17 @@ use std::rc::Rc;
 use syn::Lifetime;
 use syn::visit_mut::VisitMut;
 
-/// The most variables in one tuple of a load.
-const MAX_TUPLE: usize = 8;
-
 /// What a resume does in front of the block it jumps to, for the points that do the same.
 pub(super) struct Prologue {
     pub(super) points: Vec<PointId>,
     pub(super) text: TokenStream,
     written: String,
+}
+
+/// Points as a pattern.
+fn numbers(points: &[PointId]) -> TokenStream {
+    let numbers = points.iter().map(|point| Literal::usize_unsuffixed(point + 1));
+    quote!(#(#numbers)|*)
 }
 
 /// The witness that a variable can be stored.
@@ -35,20 +39,17 @@ impl Emitter<'_> {
     /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding. Whether it
     /// is a borrow of text is asked behind the user's code, where every type is known: rustc finds that out too late to say it well.
     pub(crate) fn storables(&self) -> (TokenStream, TokenStream) {
-        let mut vars = BTreeSet::new();
-        for &point in &self.layout.points {
-            vars.insert(self.function.points[point].future);
-            vars.extend(self.live.saved(self.function, point));
-        }
+        let points = self.layout.points.iter();
+        let vars: BTreeSet<VarId> = points.flat_map(|point| self.live.saved(self.function, *point)).collect();
         let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
         for var in vars {
             let info = &self.function.vars[var];
             let at = Span::mixed_site().located_at(info.ident.span());
-            let (name, p) = (storable(var), Ident::new("__p", at));
+            let (name, cx, p) = (storable(var), made_up("cx"), Ident::new("__p", at));
             let ask = Ident::new(info.ask, at);
-            let call = quote_spanned!(at=> #p::#ask());
+            let call = quote_spanned!(at=> #p::#ask(#cx));
             witnesses.extend(quote!(let #name = #call;));
-            if info.kind != VarKind::Future && !info.pinned {
+            if !info.pinned {
                 let question = quote_spanned!(at=> #name.is_no_text());
                 questions.extend(quote!(#question;));
             }
@@ -64,29 +65,25 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let (cx, p) = (made_up("cx"), made_up("__p"));
+        let cx = made_up("cx");
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
-        let entry = |var: VarId, name: &Ident| {
-            let storable = storable(var);
-            quote!(&(#storable, &#name))
-        };
-        let vars = self.layout.saved(self.function, self.live, point).into_iter();
-        let vars = vars.map(|var| entry(var, &place.name(var, None)));
-        let awaited = entry(info.future, &future);
+        // Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
+        let vars = self.layout.saved(self.function, point).into_iter();
+        let vars = vars.map(|var| place.name(var, None)).map(|name| quote!(&#name));
         let span = Span::mixed_site().located_at(span);
         // A value of the wrong type is shown where it was awaited.
         let value = Ident::new("value", span);
-        // Casts to `&dyn Var` and not calls: a call is an unwind edge, and there may be a thousand of them.
-        // In parentheses, so that any operator may follow it wherever it stands.
+        // The future is given away, so that the suspended function does not hold it. In parentheses, so that any operator
+        // may follow it wherever it stands.
         let held = self.held(point).map(|iterator| place.name(iterator, None));
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
-        quote_spanned!(span=> (match #cx.poll(&mut #future) {
+        quote_spanned!(span=> (match #cx.poll(#future) {
             ::core::task::Poll::Ready(#value) => #ready,
             ::core::task::Poll::Pending => {
-                #cx.save(#number, #awaited, &[#(#vars),*]);
-                match #p::suspend().await {}
+                let #value = #cx.save(#number, &[#(#vars),*]);
+                match #value.await {}
             }
         }))
     }
@@ -128,24 +125,13 @@ impl Emitter<'_> {
     pub(super) fn dispatch(&self, block: BlockId, normal: BlockId, next: Option<BlockId>) -> TokenStream {
         let level = self.function.blocks[block].head_of;
         let resume = made_up("resume");
-        let mut arms: Vec<(Vec<Literal>, Lifetime, Option<TokenStream>)> = Vec::new();
-        for (point, target) in self.routes(level) {
-            let number = Literal::usize_unsuffixed(point + 1);
-            let direct = self.function.points[point].block == target;
-            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
-            let prologues = self.prologues(target);
-            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
-                Some(index) => label("r", target * 1000 + index),
-                None => label("b", target),
-            };
-            match arms.iter_mut().find(|(_, other, _)| *other == jump) {
-                Some((numbers, ..)) => numbers.push(number),
-                None => arms.push((vec![number], jump, reset)),
+        let dispatch = match self.layout.loads.get(&level) {
+            Some(loads) => {
+                let (numbers, branch) = (numbers(&loads.points), self.branch(level, loads));
+                quote!(match #resume { #numbers => { #branch } _ => {} })
             }
-        }
-        let arms = arms.iter().map(|(numbers, jump, reset)| quote!(#(#numbers)|* => { #reset break #jump; }));
-        let dispatch =
-            if arms.len() == 0 { TokenStream::new() } else { quote!(match #resume { #(#arms)* _ => {} }) };
+            None => TokenStream::new(),
+        };
         let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
             let (slot, name, value, bad) = (
                 self.slot(*id, *var),
@@ -163,46 +149,59 @@ impl Emitter<'_> {
         quote!(#dispatch #takes #normal)
     }
 
-    pub(super) fn load(&self, level: Level, point: PointId) -> TokenStream {
-        let info = &self.function.points[point];
-        let loops = self.function.loops_around(info.block);
-        let place = self.place(info.block);
-        let mut vars = Vec::new();
-        let (mut park, mut unpark) = (TokenStream::new(), TokenStream::new());
-        let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-        let future = place.name(info.future, None);
-        // The future is decoded first of all and may belong into a loop: it is parked on the way.
-        if level.is_none() && self.is_in_loop(point) {
-            let (parked, loaded, storable) = (parked(point), made_up("loaded"), storable(info.future));
-            park = quote!(let (#loaded,) = match #cx.load((#storable,)) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
+    /// Loads what some points of a level need and leaves to where they go on. All of it is done in front of the user's code; what is
+    /// loaded has the types that the code behind it gives them.
+    fn branch(&self, level: Level, loads: &Loads) -> TokenStream {
+        let Some(first) = loads.points.first() else { return TokenStream::new() };
+        let place = self.place(self.function.points[*first].block);
+        let (cx, value, bad, resume) = (made_up("cx"), made_up("value"), bad(), made_up("resume"));
+        let loaded: TokenStream = loads
+            .vars
+            .iter()
+            .map(|var| {
+                let (name, storable) = (place.name(*var, None), storable(*var));
+                quote!(#name = match #cx.load(#storable) {
+                    ::core::option::Option::Some(#value) => #value,
+                    ::core::option::Option::None => break #bad,
+                };)
+            })
+            .collect();
+        let rest = match loads.parted.as_deref() {
+            Some((fewer, others)) => {
+                let (numbers, fewer) = (numbers(&fewer.points), self.branch(level, fewer));
+                let others = self.branch(level, others);
+                quote!(match #resume { #numbers => { #fewer } _ => {} } #others)
+            }
+            None => self.leave(level, &loads.points),
+        };
+        quote!(#loaded #rest)
+    }
+
+    /// Jumps to where each of these points goes on.
+    fn leave(&self, level: Level, points: &[PointId]) -> TokenStream {
+        let (bad, resume) = (bad(), made_up("resume"));
+        let mut ways: Vec<(Vec<PointId>, Lifetime, Option<TokenStream>)> = Vec::new();
+        for (point, target) in self.routes(level).into_iter().filter(|(point, _)| points.contains(point)) {
+            let direct = self.function.points[point].block == target;
+            let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
+            let prologues = self.prologues(target);
+            let jump = match prologues.iter().position(|prologue| prologue.points.contains(&point)) {
+                Some(index) => label("r", target * 1000 + index),
+                None => label("b", target),
             };
-            #parked = ::core::option::Option::Some(#loaded););
-        } else if level.is_none() {
-            vars.push(info.future);
-        } else if self.function.blocks[info.block].in_loop == level {
-            let parked = parked(point);
-            unpark = quote!(#future = match ::core::option::Option::take(&mut #parked) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };);
-        }
-        for var in self.layout.saved(self.function, self.live, point) {
-            if self.layout.level(var, &loops) == level {
-                vars.push(var);
+            match ways.iter_mut().find(|(_, other, _)| *other == jump) {
+                Some((points, ..)) => points.push(point),
+                None => ways.push((vec![point], jump, reset)),
             }
         }
-        let loads = vars.chunks(MAX_TUPLE).map(|vars| {
-            let names = vars.iter().map(|var| place.name(*var, None));
-            let storables = vars.iter().map(|var| storable(*var));
-            quote!((#(#names,)*) = match #cx.load((#(#storables,)*)) {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
-            };)
+        if let [(_, jump, reset)] = &*ways {
+            return quote!(#reset break #jump;);
+        }
+        let ways = ways.iter().map(|(points, jump, reset)| {
+            let numbers = numbers(points);
+            quote!(#numbers => { #reset break #jump; })
         });
-        let loads: TokenStream = loads.collect();
-        quote!(#park #loads #unpark)
+        quote!(match #resume { #(#ways)* _ => break #bad })
     }
 
     pub(super) fn has_prologue(&self, block: BlockId) -> bool {
@@ -231,8 +230,14 @@ impl Emitter<'_> {
             if to != target {
                 continue;
             }
-            let mut text = self.load(level, point);
-            text.extend(self.remake(level, point));
+            let mut text = self.remake(level, point);
+            if block.point.is_some() {
+                let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
+                text.extend(quote!(match #cx.load_future() {
+                    ::core::option::Option::Some(#value) => #value,
+                    ::core::option::Option::None => break #bad,
+                }));
+            }
             if text.is_empty() {
                 continue;
             }

@@ -28,8 +28,7 @@ fn mistakes_name_the_rewrite() {
         ("struct S;", "stands on an async function"),
         ("impl S { async fn f() {} }", "no function of this `impl` block is a workflow"),
         ("impl T for S { #[workflow] async fn f() {} }", "a function of a trait can't be a workflow"),
-        ("impl S { #[workflow] async fn f(&mut self) {} }", "take `self`, and call it on a clone"),
-        ("impl S { #[workflow] fn f() {} #[workflow(name = 1)] async fn g() {} }", "expected string literal"),
+        ("async fn f(&mut self) {}", "take `self`, and call it on a clone"),
         ("async fn f(x: Option<&str>) {}", "take `Option<String>`"),
         ("async fn f() -> &'static str { \"\" }", "return `String`"),
         ("async fn f() -> Vec<&'static [u8]> { x }", "return `Vec<Vec<u8>>`"),
@@ -88,12 +87,24 @@ fn every_refused_item_keeps_its_signature() {
         ("", "async fn f(&self) -> u8 { a }", "fn f (& self) -> :: durable :: WorkflowCall <"),
         ("", "async fn f() -> &'static str { a }", "Refused < () , :: std :: string :: String >>"),
         ("", "async fn f<T>(a: T) where T: Copy { let = ; }", "fn f < T > (a : T) -> :: durable"),
-        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "impl S { :: core :: compile_error"),
-        ("", "impl S { #[workflow] fn f() {} fn g() {} }", "fn g () { }"),
-        ("crate = d", "impl S { #[workflow] fn f() {} }", "fn f () -> d :: WorkflowCall <"),
+        ("impl { S }", "fn f(self) -> Self { self }", "fn f (self) -> :: durable :: WorkflowCall <"),
+        ("crate = d", "fn f() {}", "fn f () -> d :: WorkflowCall <"),
     ] {
         let text = expand(options, item);
         assert!(text.contains("compile_error") && text.contains(signature), "{item}: {text}");
+    }
+}
+
+#[test]
+fn a_block_tells_its_functions_what_stands_around_them() {
+    let block = "impl<T: Copy> S<T> where T: Eq { #[workflow] async fn f() {} #[a::activity(crate = x, name = \"n\")] fn g() {} fn h() {} }";
+    let text = expand("crate = d", block);
+    for expected in [
+        "# [workflow (impl { < T : Copy > S < T > where T : Eq } , crate = d ,)] async fn f () { }",
+        "# [a :: activity (impl { < T : Copy > S < T > where T : Eq } , crate = x , name = \"n\")] fn g () { }",
+        "fn h () { }",
+    ] {
+        assert!(text.contains(expected), "{text}");
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn points(item: &str) -> Vec<String> {
     let name = |var: &usize| function.vars[*var].stored_name.clone();
     (0..function.points.len())
         .map(|point| {
-            let saved: Vec<String> = plan.saved(&function, &live, point).iter().map(name).collect();
+            let saved: Vec<String> = plan.saved(&function, point).iter().map(name).collect();
             let made = live.at_point[point].iter().filter(|var| function.vars[**var].remat.is_some());
             let made: Vec<String> = made.map(|var| format!(" &{}", name(var))).collect();
             format!("{}{}", saved.join(" "), made.concat())

@@ -248,9 +248,11 @@ impl Lowerer {
 
     /// Several parts, all of which are borrows or constants.
     fn all_again(&self, parts: &mut dyn Iterator<Item = &Expr>) -> Again {
-        let (mut checks, mut values, mut borrows) = (Vec::new(), 0, 0);
+        let (mut checks, mut values, mut borrows, mut names) = (Vec::new(), 0, 0, 0);
         for part in parts.filter(|part| !is_constant(part) || is_text(part)) {
             match self.again(part) {
+                // The name of a constant does not say whether it is text: `[DAY, 2 * DAY]` holds values.
+                Ok(_) if is_constant(part) && !is_literal_text(part) => names += 1,
                 Ok(more) => {
                     borrows += 1;
                     checks.extend(more);
@@ -260,7 +262,8 @@ impl Lowerer {
             }
         }
         match (borrows, values) {
-            (0, _) => Err(Not::Owned),
+            (0, 0) if names == 0 => Err(Not::Owned),
+            (0, 1..) => Err(Not::Owned),
             (_, 0) => Ok(checks),
             _ => Err(Not::Refused(Why {
                 because: "it holds a value beside the borrow".to_owned(),

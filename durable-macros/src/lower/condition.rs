@@ -1,7 +1,9 @@
 //! Conditions: `&&`, `||`, `!`, `let` chains, as branches.
 
 use super::{Dest, Lowerer, point};
+use crate::effects::Effects;
 use crate::ir::{BlockId, Term, var_expr};
+use crate::liveness::bound_in;
 use crate::lower::borrow::is_place;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr};
@@ -18,6 +20,10 @@ impl Lowerer {
             Expr::Paren(inner) => self.condition(*inner.expr, then, other),
             Expr::Group(inner) => self.condition(*inner.expr, then, other),
             Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+                if !bound_in(&binary.left).is_empty() {
+                    // In a chain it is no mistake that a pattern always matches.
+                    self.allow(&[syn::parse_quote!(#[allow(irrefutable_let_patterns)])]);
+                }
                 let middle = self.new_block();
                 self.condition(*binary.left, middle, other);
                 self.start(middle);
@@ -99,16 +105,28 @@ impl Lowerer {
         self.start(join);
     }
 
-    /// A `let` over a borrow that needs a temporary, which must outlive the `if`'s own text.
+    /// A `let` over a borrow that needs a temporary, which must outlive the `if`'s own text, or over what the chain has bound.
     fn must_split(&self, cond: &Expr) -> bool {
         match cond {
             Expr::Let(cond) => !self.needs_no_temporary(&cond.expr),
             Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
-                self.must_split(&binary.left) || self.must_split(&binary.right)
+                looks_back(binary) || self.must_split(&binary.left) || self.must_split(&binary.right)
             }
             Expr::Paren(inner) => self.must_split(&inner.expr),
             Expr::Group(inner) => self.must_split(&inner.expr),
             _ => false,
         }
+    }
+}
+
+/// Whether a `let` matches what was bound to the left of it: that must be in its variable by then.
+fn looks_back(chain: &syn::ExprBinary) -> bool {
+    let bound = bound_in(&chain.left);
+    match &*chain.right {
+        Expr::Let(cond) => {
+            let mentions = Effects::of_expr(&cond.expr).mentions;
+            bound.iter().any(|var| mentions.contains(var))
+        }
+        _ => false,
     }
 }

@@ -68,7 +68,6 @@ impl Lowerer {
         let number = self.function.points.len();
         let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site().located_at(place));
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
-        self.function.vars[future].mutable = true;
         self.function.vars[future].decl = self.current;
         let krate = Ident::new("__p", Span::mixed_site().located_at(place));
         let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));

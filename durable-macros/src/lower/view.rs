@@ -4,6 +4,7 @@ use super::borrow::{Again, Not, Why};
 use super::constant::is_constant;
 use super::views::{Method, gives_values};
 use super::{Lowerer, plain};
+use crate::effects::Effects;
 use crate::ir::as_var;
 use proc_macro2::{Ident, Span};
 use syn::Expr;
@@ -24,8 +25,10 @@ pub(super) enum Items {
     Constant,
     /// References, which keep what is iterated from changing while they are alive.
     References,
-    /// Values, which do not.
+    /// Values, which do not, and are saved.
     Values,
+    /// Values that may hold references, and so can't be saved.
+    Copies,
     Pair(Box<Items>, Box<Items>),
 }
 
@@ -35,7 +38,17 @@ impl Lowerer {
         let method = self.method(call);
         let stable = call.args.iter().all(|arg| self.is_stable(arg));
         match method {
-            Method::Look => self.place(&call.receiver),
+            Method::Look => {
+                let mut checks = self.place(&call.receiver)?;
+                // `state.as_str()` may give a `&'static str`, which keeps no one from changing the state.
+                let is_frozen =
+                    Effects::of_expr(&call.receiver).uses.into_iter().all(|var| self.is_frozen(var));
+                if call.method != "as_ref" && call.method != "as_mut" && !is_frozen {
+                    let (p, receiver) = (runtime(call), &call.receiver);
+                    checks.push(syn::parse_quote_spanned!(p.span()=> #p::viewed(&#receiver)));
+                }
+                Ok(checks)
+            }
             Method::Lookup => {
                 let mut checks = self.place(&call.receiver)?;
                 if !stable {
@@ -59,8 +72,8 @@ impl Lowerer {
                 Ok(checks)
             }
             Method::End | Method::Search => {
-                let Iteration { items: Items::References, mut checks, .. } =
-                    self.iteration(&call.receiver)?
+                let Ok(Iteration { items: Items::References, mut checks, .. }) =
+                    self.iteration(&call.receiver)
                 else {
                     return Err(Not::Owned);
                 };
@@ -134,16 +147,16 @@ impl Lowerer {
         let Iteration { mut items, mut checks, .. } = self.iteration(&call.receiver)?;
         match (name, call.args.first()) {
             ("enumerate", _) => items = Items::Pair(Box::new(Items::Values), Box::new(items)),
-            ("copied" | "cloned", _) if matches!(items, Items::References) && self.is_saved_root(call) => {
-                items = Items::Values;
+            ("copied" | "cloned", _) if matches!(items, Items::References) => {
+                items = if self.is_saved_root(call) { Items::Values } else { Items::Copies };
             }
             ("zip" | "chain", Some(arg)) => {
                 let other = self.iteration(arg)?;
                 checks.extend(other.checks);
                 if name == "zip" {
                     items = Items::Pair(Box::new(items), Box::new(other.items));
-                } else if matches!(other.items, Items::Values) {
-                    items = Items::Values;
+                } else if !matches!(other.items, Items::References | Items::Constant) {
+                    items = other.items;
                 }
             }
             _ if !call.args.iter().all(|arg| self.is_stable(arg)) => return Err(unstable_argument(call)),

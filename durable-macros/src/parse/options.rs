@@ -1,6 +1,7 @@
 //! The arguments of `#[workflow(..)]`.
 
 use crate::diagnostics::{Errors, refusal};
+use crate::home::Home;
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
@@ -11,13 +12,14 @@ pub(crate) struct Options {
     pub(crate) name: Option<String>,
     /// Where the `durable` crate is found.
     pub(crate) krate: Path,
+    /// The `impl` block around the function, as its attribute says.
+    pub(crate) home: Option<Home>,
 }
 
 impl Options {
-    /// Reads as many of the arguments as are right; `krate` is where `durable` is found unless they say otherwise.
-    pub(crate) fn read(tokens: TokenStream, krate: Option<&Path>, errors: &mut Errors) -> Self {
-        let krate = krate.cloned().unwrap_or_else(|| syn::parse_quote!(::durable));
-        let mut options = Self { name: None, krate };
+    /// Reads as many of the arguments as are right.
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self { name: None, krate: syn::parse_quote!(::durable), home: None };
         let read = |input: ParseStream<'_>| {
             if let Err(error) = options.arguments(input) {
                 errors.push_error(error);
@@ -44,6 +46,8 @@ impl Options {
                 input.parse::<Token![crate]>()?;
                 input.parse::<Token![=]>()?;
                 self.krate = Path::parse_mod_style(input)?;
+            } else if input.parse::<Option<Token![impl]>>()?.is_some() {
+                self.home = Some(input.parse()?);
             } else {
                 let key: Ident = input.parse()?;
                 if !input.peek(Token![=]) {

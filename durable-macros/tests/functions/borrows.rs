@@ -501,4 +501,16 @@ twins! {
         }
         out
     } with (order(1)), (order(3));
+
+    async fn a_value_is_never_computed_again(n: u64) -> String {
+        let mut v = list(3).await;
+        let r = &v;
+        let max = r.iter().copied().max();
+        let doubled = r.iter().map(|x| x * 2).max();
+        let last = v.iter().last().copied();
+        let length = v.as_slice().len();
+        v.push(100);
+        num(n).await;
+        format!("{max:?}{doubled:?}{last:?}{length}{v:?}")
+    } with (1);
 }

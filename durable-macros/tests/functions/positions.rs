@@ -102,6 +102,24 @@ twins! {
         sum + u64::from(all) + u64::from(!(yes(n > 0).await & yes(n < 2).await))
     } with (0), (1), (2), (3);
 
+    async fn chains_that_look_back(n: u64) -> u64 {
+        let mut sum = 0;
+        if let mut v = list(n).await && let [.., last] = &mut v[..] && yes(*last > 1).await {
+            *last += 5;
+            sum += *last;
+            unit("in").await;
+            sum += *last;
+        }
+        if let mut e = Some(vec![n]) && let Some(q) = (&e) && [false, if n > 2 { false } else { yes(true).await }][q.len() % 2] {
+            e = None;
+            sum += u64::from(e.is_none());
+        }
+        match text("7").await.parse::<u64>().unwrap_or_default().to_string().as_str() {
+            "1" => sum,
+            other => sum + text(other).await.len() as u64 + other.len() as u64,
+        }
+    } with (0), (1), (3);
+
     async fn let_elses(n: u64) -> Result<u64, String> {
         let Some(a) = some(n).await else { return Err(text("none").await) };
         let (Ok(b) | Err(b)) = Ok::<u64, u64>(num(a).await);

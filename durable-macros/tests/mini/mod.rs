@@ -19,6 +19,7 @@ thread_local! {
 pub mod __private {
     use super::{Call, Persist};
     use serde::{Deserialize, Serialize};
+    use std::any::Any;
     use std::convert::Infallible;
     use std::future::Future;
     use std::marker::PhantomData;
@@ -105,7 +106,13 @@ pub mod __private {
         type Output = D::Output;
         fn poll(&mut self) -> Poll<D::Output> {
             let mut saved = None;
-            let mut frame = Frame { point: self.point, input: &self.snapshot, saved: &mut saved };
+            let mut frame = Frame {
+                point: self.point,
+                input: &self.snapshot,
+                writers: Vec::new(),
+                awaited: Vec::new(),
+                saved: &mut saved,
+            };
             let result = D::poll(&mut frame, self.args.take());
             if result.is_pending() {
                 (self.point, self.snapshot) = saved.expect("a pending workflow has saved itself");
@@ -124,7 +131,22 @@ pub mod __private {
     pub struct Frame<'a> {
         point: u32,
         input: &'a [u8],
+        writers: Vec<Writer>,
+        awaited: Vec<u8>,
         saved: &'a mut Option<(u32, Vec<u8>)>,
+    }
+
+    /// Writes a value, if it is of the writer's type.
+    type Writer = fn(&dyn Any) -> Option<Vec<u8>>;
+
+    fn write<T: Persist>(value: &T) -> Vec<u8> {
+        postcard::to_stdvec(value).expect("a test's value is serializable")
+    }
+
+    fn read<T: Persist>(input: &mut &[u8]) -> Option<T> {
+        let (value, rest) = postcard::take_from_bytes(input).ok()?;
+        *input = rest;
+        Some(value)
     }
 
     impl Frame<'_> {
@@ -132,40 +154,57 @@ pub mod __private {
             self.point
         }
 
-        pub fn load<L: Load>(&mut self, proofs: L) -> Option<L::Values> {
-            proofs.load(&mut self.input)
+        pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
+            (storable.0)(&mut self.input)
         }
 
-        pub fn poll<F: DurableFuture>(&mut self, future: &mut F) -> Poll<F::Output> {
-            future.poll()
+        pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
+            read(&mut self.input)
         }
 
-        pub fn save(&mut self, point: u32, awaited: &dyn Var, vars: &[&dyn Var]) {
+        pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
+            let polled = future.poll();
+            self.awaited = write(&future);
+            polled
+        }
+
+        pub fn save(&mut self, point: u32, vars: &[&dyn Any]) -> std::future::Pending<Infallible> {
             assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
             let mut bytes = Vec::new();
-            awaited.write(&mut bytes);
             for var in vars {
-                var.write(&mut bytes);
+                let written = self.writers.iter().find_map(|write| write(*var));
+                bytes.extend(written.expect("a variable's type is known"));
             }
+            bytes.append(&mut self.awaited);
             *self.saved = Some((point, bytes));
+            std::future::pending()
         }
     }
 
-    pub trait Var {
-        fn write(&self, bytes: &mut Vec<u8>);
+    pub struct Copied<'a, T>(pub &'a T);
+
+    pub trait CopiedByClone<T> {
+        fn copied(&self) -> T;
     }
 
-    impl<T> Var for (Storable<T>, &T) {
-        fn write(&self, bytes: &mut Vec<u8>) {
-            bytes.extend((self.0.write)(self.1));
+    impl<T: Clone> CopiedByClone<T> for Copied<'_, T> {
+        fn copied(&self) -> T {
+            self.0.clone()
+        }
+    }
+
+    pub trait CopiedByCodec<T> {
+        fn copied(&self) -> T;
+    }
+
+    impl<T: Persist> CopiedByCodec<T> for &Copied<'_, T> {
+        fn copied(&self) -> T {
+            read(&mut &*write(self.0)).expect("it was encoded as this type")
         }
     }
 
     /// The proof that a variable can be stored.
-    pub struct Storable<T> {
-        read: fn(&mut &[u8]) -> Option<T>,
-        write: fn(&T) -> Vec<u8>,
-    }
+    pub struct Storable<T>(fn(&mut &[u8]) -> Option<T>);
 
     impl<T> Clone for Storable<T> {
         fn clone(&self) -> Self {
@@ -181,18 +220,13 @@ pub mod __private {
 
     impl<T> NoText for Storable<T> {}
 
-    pub fn storable<T: Persist>() -> Storable<T> {
-        Storable {
-            read: |input| {
-                let (value, rest) = postcard::take_from_bytes(input).ok()?;
-                *input = rest;
-                Some(value)
-            },
-            write: |value| postcard::to_stdvec(value).expect("a test's value is serializable"),
-        }
+    pub fn storable<T: Persist>(frame: &mut Frame<'_>) -> Storable<T> {
+        frame.writers.push(|value| value.downcast_ref::<T>().map(write));
+        Storable(read)
     }
 
     // What differs in words alone is one here.
+    #[allow(unused_imports)]
     pub use {
         storable as storable_guard, storable as storable_channel, storable as storable_closure,
         storable as storable_dyn, storable as storable_error, storable as storable_future,
@@ -203,6 +237,7 @@ pub mod __private {
     pub const fn argument<T: Persist>() -> usize {
         0
     }
+    #[allow(unused_imports)]
     pub use {argument as outcome, argument as outcome_error};
 
     pub trait Checked<const CHECK: usize> {
@@ -224,33 +259,6 @@ pub mod __private {
     pub fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
         std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
     }
-
-    /// Proofs for a tuple of variables, which is loaded at once.
-    pub trait Load {
-        type Values;
-        fn load(self, input: &mut &[u8]) -> Option<Self::Values>;
-    }
-
-    macro_rules! loads {
-        ($($name:ident)*) => {
-            #[allow(non_snake_case)]
-            impl<$($name),*> Load for ($(Storable<$name>,)*) {
-                type Values = ($($name,)*);
-                fn load(self, input: &mut &[u8]) -> Option<Self::Values> {
-                    let ($($name,)*) = self;
-                    Some(($(($name.read)(input)?,)*))
-                }
-            }
-        };
-    }
-    loads!(A);
-    loads!(A B);
-    loads!(A B C);
-    loads!(A B C D);
-    loads!(A B C D E);
-    loads!(A B C D E F);
-    loads!(A B C D E F G);
-    loads!(A B C D E F G H);
 
     pub trait Steps: Persist {
         type Item;
@@ -332,8 +340,8 @@ pub mod __private {
 }
 
 /// What can be stored.
-pub trait Persist: Serialize + DeserializeOwned {}
-impl<T: Serialize + DeserializeOwned> Persist for T {}
+pub trait Persist: Serialize + DeserializeOwned + 'static {}
+impl<T: Serialize + DeserializeOwned + 'static> Persist for T {}
 
 /// An operation with a prepared result.
 #[derive(Serialize, Deserialize)]

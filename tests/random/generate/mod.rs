@@ -75,9 +75,19 @@ struct Generator {
 /// The program of a seed.
 pub(crate) fn generate(seed: u64) -> Program {
     let mut rng = Rng::with_seed(seed);
+    let helpers = rng.usize(..3);
+    program(rng, helpers, 50..160)
+}
+
+/// A smaller one, of one function.
+pub(crate) fn generate_small(seed: u64) -> Program {
+    program(Rng::with_seed(seed), 0, 20..45)
+}
+
+fn program(mut rng: Rng, helpers: usize, size: std::ops::Range<i32>) -> Program {
     let mut callees = world();
     let mut functions = Vec::new();
-    for at in 0..rng.usize(..3) {
+    for at in 0..helpers {
         let function = helper(&mut rng, &mut callees, at);
         functions.push(function);
     }
@@ -87,7 +97,7 @@ pub(crate) fn generate(seed: u64) -> Program {
         2 => Ty::result(Ty::Int),
         _ => Ty::result(Ty::Text),
     };
-    let fuel = rng.i32(50..160);
+    let fuel = rng.i32(size);
     let mut generator = Generator::new(rng, callees, ret.clone(), fuel);
     generator.scope.declare("n", &Ty::Int, false);
     let mut params = "n: i64".to_owned();

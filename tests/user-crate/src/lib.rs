@@ -13,7 +13,10 @@
 )]
 
 pub mod activities;
+pub mod blocks;
 pub mod control;
+pub mod hostile;
 pub mod order;
+pub mod renamed;
 
 pub use order::{Order, OrderError, Receipt, fulfil};

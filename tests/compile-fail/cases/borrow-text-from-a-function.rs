@@ -1,0 +1,15 @@
+//! A text that a function returns.
+use durable::prelude::*;
+use shop::*;
+
+fn size_of(sku: &str) -> &'static str {
+    if sku.len() > 3 { "large" } else { "small" }
+}
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    let size = size_of(&sku);
+    //~ error[E0277] at `size`
+    let price = price(&sku).await;
+    price + size.len() as u64
+}
