@@ -21,11 +21,11 @@ pub(crate) fn check(function: &Function, live: &Liveness) -> syn::Result<()> {
             };
             let refusal = &function.refusals[refusal];
             let callee = if point.callee.is_empty() { "this" } else { &point.callee };
-            let line = point.span.start().line;
+            let row = point.span.start().line;
             let shown =
                 if refusal.shown.is_empty() { "this".to_owned() } else { format!("`{}`", refusal.shown) };
             let what = format!(
-                "{shown} is still needed after the await of `{callee}` in line {line}, and can't be made again there: {}",
+                "{shown} is still needed after the await of `{callee}` in line {row}, and can't be made again there: {}",
                 refusal.because
             );
             let message = refused(what, &refusal.instead, page(&refusal.because));

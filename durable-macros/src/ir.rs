@@ -182,7 +182,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Parts {
     pub(crate) var: VarId,
     /// Each part's fields (`.address.city`) and variable.
-    pub(crate) parts: Vec<(TokenStream, VarId)>,
+    pub(crate) pieces: Vec<(TokenStream, VarId)>,
     pub(crate) blocks: BTreeSet<BlockId>,
 }
 

@@ -205,7 +205,7 @@ fn hoist(function: &Function, live: &Liveness, scope: &[Option<BlockId>], plan: 
             }
             false
         };
-        let is_part = function.parts.iter().any(|parts| parts.parts.iter().any(|(_, part)| *part == var));
+        let is_part = function.parts.iter().any(|parts| parts.pieces.iter().any(|(_, part)| *part == var));
         if is_part || !blocks.iter().all(|block| visible(*block)) {
             // A part may begin further in than its whole.
             let first = if is_part { blocks.first().copied().unwrap_or(decl) } else { decl };

@@ -56,7 +56,7 @@ pub(crate) fn liveness(function: &Function) -> Liveness {
         for parts in &function.parts {
             if successors[block].iter().any(|to| parts.begins(block, *to)) {
                 mentions.insert(parts.var);
-                mentions.extend(parts.parts.iter().map(|(_, part)| *part));
+                mentions.extend(parts.pieces.iter().map(|(_, part)| *part));
             }
         }
     }
@@ -118,7 +118,7 @@ fn block_effects(function: &Function, block: &crate::ir::Block) -> Effects {
 fn entering(function: &Function, from: BlockId, to: BlockId, live_in: &[Set]) -> Set {
     let mut live = live_in[to].clone();
     for parts in function.parts.iter().filter(|parts| parts.begins(from, to)) {
-        for (_, part) in &parts.parts {
+        for (_, part) in &parts.pieces {
             if live.remove(part) {
                 live.insert(parts.var);
             }

@@ -201,7 +201,7 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
     let remats: Vec<usize> = (0..function.remats.len())
         .filter(|remat| {
             let made = |other: &VarId| function.vars[*other].remat == Some(*remat);
-            blocks.iter().any(|block| live.live_in[*block].iter().any(|other| made(other)))
+            blocks.iter().any(|block| live.live_in[*block].iter().any(&made))
         })
         .collect();
     for &remat in &remats {
@@ -239,7 +239,7 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
     }
     let parts =
         parts.into_iter().map(|(path, part)| (path.iter().flat_map(|field| segment(field)).collect(), part));
-    let parts = Parts { var, parts: parts.collect(), blocks };
+    let parts = Parts { var, pieces: parts.collect(), blocks };
     function.parts.push(parts);
 }
 
@@ -314,7 +314,7 @@ fn path_at(trees: &[TokenTree], at: usize) -> (Path, usize) {
             (TokenTree::Ident(ident), _) => path.push(ident.to_string()),
             // `x.0.1` holds the literal `0.1`.
             (TokenTree::Literal(literal), _) => {
-                path.extend(literal.to_string().split('.').map(str::to_owned))
+                path.extend(literal.to_string().split('.').map(str::to_owned));
             }
             _ => break,
         }
@@ -429,7 +429,9 @@ fn numbers(function: &Function) -> Set {
     }
     let mut found = Set::new();
     for block in 0..function.blocks.len() {
-        pieces(function, block).iter().for_each(|piece| search(piece, &mut found));
+        for piece in &pieces(function, block) {
+            search(piece, &mut found);
+        }
     }
     found
 }

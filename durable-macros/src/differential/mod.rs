@@ -9,6 +9,9 @@
 //! Deliberately absent: rustc. That the emitted text compiles, and that rustc infers the types in it, is shown on functions
 //! that are compiled (`durable-macros/tests`, `tests/language`).
 
+// Its numbers are small.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
 mod code;
 mod direct;
 mod express;

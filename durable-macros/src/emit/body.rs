@@ -290,7 +290,7 @@ impl<'a> Emitter<'a> {
         let mut tokens = TokenStream::new();
         for parts in self.function.parts.iter().filter(|parts| parts.begins(from, to)) {
             let whole = here.name(parts.var, None);
-            for (fields, part) in &parts.parts {
+            for (fields, part) in &parts.pieces {
                 if self.live.live_in[to].contains(part) {
                     let name = there.name(*part, None);
                     tokens.extend(quote!(#name = {

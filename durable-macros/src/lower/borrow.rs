@@ -72,9 +72,8 @@ impl Lowerer {
         }
         let (checks, references) = match self.again(value) {
             Ok(checks) => (checks, References::of(pat, true)),
-            Err(not) => match self.place(value) {
-                Ok(checks) => (checks, References::of(pat, false)),
-                Err(_) => {
+            Err(not) => {
+                let Ok(checks) = self.place(value) else {
                     let not = self.refusal_of_iterator(pat, value).unwrap_or(not);
                     // Taken apart, it may give values that are saved.
                     if plain(pat).is_none()
@@ -83,8 +82,9 @@ impl Lowerer {
                         return;
                     }
                     return self.refuse(&References::of(pat, true).found, ty, value, not);
-                }
-            },
+                };
+                (checks, References::of(pat, false))
+            }
         };
         let why = || Why {
             because: "several alternatives of the pattern bind it".to_owned(),
@@ -140,7 +140,9 @@ impl Lowerer {
         let why = match (not, ty) {
             _ if vars.is_empty() => return,
             (Not::Derived(refusal), _) => {
-                vars.iter().for_each(|var| self.function.vars[*var].refusal = Some(refusal));
+                for var in vars {
+self.function.vars[*var].refusal = Some(refusal);
+}
                 return;
             }
             (Not::Refused(why), _) => why,

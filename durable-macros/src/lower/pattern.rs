@@ -144,7 +144,9 @@ impl References {
 /// Whether alternatives, cut down to what they bind, still exclude each other or come to the same.
 fn are_distinct(or: &syn::PatOr) -> bool {
     let mut cases: Vec<Pat> = or.cases.iter().cloned().collect();
-    cases.iter_mut().for_each(|case| retain(case, &|_| true));
+    for case in &mut cases {
+        retain(case, &|_| true);
+    }
     let text = |pat: &Pat| pat.to_token_stream().to_string();
     if cases.iter().all(|case| text(case) == text(&cases[0])) {
         return true;

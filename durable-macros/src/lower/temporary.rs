@@ -107,7 +107,7 @@ impl Lowerer {
             Expr::Group(e) => self.hold_place(&mut e.expr, mutable),
             Expr::Field(e) if is_rooted => self.hold_place(&mut e.base, mutable),
             Expr::Unary(e) if is_rooted && matches!(e.op, syn::UnOp::Deref(_)) => {
-                self.hold_place(&mut e.expr, mutable)
+                self.hold_place(&mut e.expr, mutable);
             }
             Expr::Index(e) if is_rooted => {
                 self.hold_place(&mut e.expr, mutable);

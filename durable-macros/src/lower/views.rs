@@ -141,20 +141,28 @@ impl Method {
     pub(super) fn of(call: &syn::ExprMethodCall, on_iterator: bool) -> Self {
         let name = call.method.to_string();
         let is = |table: &[&str]| table.contains(&name.as_str());
-        match on_iterator {
-            true if is(ADAPTORS) => Self::Adaptor,
-            true if is(CLOSURES) => Self::Closure,
-            true if is(ENDS) => Self::End,
-            true if is(SEARCHES) => Self::Search,
-            true => Self::Other,
-            false if is(LOOKS) => Self::Look,
-            false if is(LOOKUPS) && call.args.is_empty() => Self::Lookup,
-            false if is(LOOKUPS_BY) && call.args.len() == 1 => Self::Lookup,
-            false if is(OPENERS) => Self::Opener,
-            false if is(STARTS) => Self::Start { certain: true },
-            false if is(OTHER_STARTS) => Self::Start { certain: false },
-            false if name == "into_iter" => Self::Adaptor,
-            false => Self::Other,
+        if on_iterator {
+            let tables = [
+                (ADAPTORS, Self::Adaptor),
+                (CLOSURES, Self::Closure),
+                (ENDS, Self::End),
+                (SEARCHES, Self::Search),
+            ];
+            return tables.into_iter().find(|(table, _)| is(table)).map_or(Self::Other, |(_, method)| method);
+        }
+        let takes_nothing = call.args.is_empty();
+        if is(LOOKS) {
+            Self::Look
+        } else if (takes_nothing && is(LOOKUPS)) || (call.args.len() == 1 && is(LOOKUPS_BY)) {
+            Self::Lookup
+        } else if is(OPENERS) {
+            Self::Opener
+        } else if is(STARTS) || is(OTHER_STARTS) {
+            Self::Start { certain: is(STARTS) }
+        } else if name == "into_iter" {
+            Self::Adaptor
+        } else {
+            Self::Other
         }
     }
 }

@@ -88,7 +88,6 @@ impl Generator {
         }
         let text = ty.literal(self.rng.u32(..12));
         match ty {
-            Ty::Unit => Expr::atom(ty, pieces![text]),
             Ty::Ref(_) | Ty::RefMut(_) => Expr::compound(ty, pieces![text]),
             _ => Expr::atom(ty, pieces![text]),
         }

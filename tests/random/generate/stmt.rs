@@ -504,8 +504,8 @@ impl Generator {
         let (condition, frozen) = self.perhaps(|this| this.with(here, |this| this.condition(depth.min(2))));
         self.scope.loops -= 1;
         // The condition must not borrow the counter, which the body changes.
-        let counted = vec![Bound { name: counter.clone(), ty: Ty::Int, mutable: false }];
-        let (prefix, mut body) = self.loop_body(counted, depth);
+        let own = vec![Bound { name: counter.clone(), ty: Ty::Int, mutable: false }];
+        let (prefix, mut body) = self.loop_body(own, depth);
         for (root, exclusive) in frozen {
             self.scope.thaw(root, exclusive);
         }
