@@ -88,7 +88,7 @@ fn the_harness_notices() {
 fn the_pages_are_true() {
     let rustc = rustc::Rustc::find();
     let pages = pages::all();
-    let complaints = check::in_parallel(&pages, |page| page.complaints(&rustc));
+    let complaints = check::in_parallel(&pages, |page| page.complaints(rustc));
     check::report(&complaints, pages.len());
 }
 

@@ -127,6 +127,8 @@ fn library(line: &str) -> Option<(String, PathBuf)> {
         return None;
     }
     let files = message["filenames"].as_array()?.iter().filter_map(|file| file.as_str());
-    let file = files.into_iter().find(|file| file.ends_with(".rlib"))?;
-    Some((name.to_owned(), PathBuf::from(file)))
+    let file = files
+        .map(PathBuf::from)
+        .find(|file| file.extension().is_some_and(|extension| extension == "rlib"))?;
+    Some((name.to_owned(), file))
 }

@@ -41,6 +41,7 @@ where
 }
 
 #[workflow]
+#[allow(clippy::too_many_arguments)]
 async fn sixteen(
     a: u64,
     b: u64,

@@ -111,7 +111,7 @@ impl Workshop {
         let dir = scratch.join(&name);
         // Of an earlier run there may be more cases.
         let _ = fs::remove_dir_all(dir.join("src"));
-        Workshop { dir, name, target, shards }
+        Workshop { name, dir, target, shards }
     }
 
     /// The verdict over each case.

@@ -141,7 +141,7 @@ fn of_pieces(pieces: &[Piece]) -> Vec<Vec<Piece>> {
             Piece::Text(_) => {}
             Piece::Expr(expr) => of_expr(expr).into_iter().for_each(|smaller| replace(Some(smaller.into()))),
             Piece::Block(block) => {
-                of_block(block).into_iter().for_each(|smaller| replace(Some(smaller.into())))
+                of_block(block).into_iter().for_each(|smaller| replace(Some(smaller.into())));
             }
             Piece::Optional(inner) => {
                 replace(None);

@@ -83,7 +83,7 @@ impl Ty {
             Ty::Unit => "()".into(),
             Ty::Int => n.to_string(),
             Ty::Size => format!("{n}usize"),
-            Ty::Bool => (n % 2 == 0).to_string(),
+            Ty::Bool => n.is_multiple_of(2).to_string(),
             Ty::Text => format!("String::from(\"t{n}\")"),
             Ty::Option(of) => match n % 2 {
                 0 => format!("None::<{of}>"),

@@ -510,12 +510,11 @@ impl Reader {
                 }
                 _ => None,
             });
-            words.push(match given {
-                Some(value) => self.expr(value)?,
-                None => {
-                    let name = syn::Ident::new(name, proc_macro2::Span::call_site());
-                    self.expr(&syn::parse_quote!(#name))?
-                }
+            words.push(if let Some(value) = given {
+                self.expr(value)?
+            } else {
+                let name = syn::Ident::new(name, proc_macro2::Span::call_site());
+                self.expr(&syn::parse_quote!(#name))?
             });
         }
         Ok(Code::Format(words))

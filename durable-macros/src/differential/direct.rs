@@ -287,7 +287,7 @@ impl Direct<'_> {
             Expr::Err(inner) => Value::Variant(Tag::Err, vec![self.value(inner)?]),
             Expr::Format(vars) => {
                 let words = vars.iter().map(|var| self.word(*var)).collect::<Step<Vec<String>>>()?;
-                self.world.text(words.join(" "))?
+                World::text(words.join(" "))?
             }
             Expr::Matches(value, pat, guard) => {
                 let place = self.scrutinee(value)?;
@@ -353,7 +353,7 @@ impl Direct<'_> {
         Ok(match (func, args) {
             (Func::Note | Func::Tell, [value]) => value.clone(),
             (Func::Add, [Value::Int(a), Value::Int(b)]) => Value::Int(a.wrapping_add(*b)),
-            (Func::Join, [Value::Text(a), Value::Text(b)]) => self.world.text(format!("{a}{b}"))?,
+            (Func::Join, [Value::Text(a), Value::Text(b)]) => World::text(format!("{a}{b}"))?,
             _ => return Err(format!("{func:?} of {args:?}").into()),
         })
     }
@@ -388,7 +388,7 @@ impl Direct<'_> {
             (Method::Append, Value::Text(_), Some(Value::Text(more))) => {
                 if let Value::Text(text) = self.memory.at_mut(&place)? {
                     text.push_str(&more);
-                    self.world.text(text.clone())?;
+                    World::text(text.clone())?;
                 }
                 Value::Unit
             }

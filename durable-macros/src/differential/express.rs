@@ -119,9 +119,9 @@ impl Generator {
             }
             8 => {
                 let ty = if self.rng.chance(50) { Ty::Text } else { Ty::List };
-                self.viewed(&ty, Method::Size, Vec::new())
+                self.viewed(&ty, Method::Size, &[])
             }
-            9 => self.viewed(&Ty::List, Method::Nth, vec![Ty::Int]),
+            9 => self.viewed(&Ty::List, Method::Nth, &[Ty::Int]),
             10 | 11 if !self.guarded => Expr::Try(Box::new(self.await_of(Activity::Check))),
             12 => {
                 let array = Box::new(self.expr(&Ty::Array));
@@ -168,7 +168,7 @@ impl Generator {
     }
 
     /// A method that borrows a place, or a value of its own.
-    fn viewed(&mut self, ty: &Ty, method: Method, args: Vec<Ty>) -> Expr {
+    fn viewed(&mut self, ty: &Ty, method: Method, args: &[Ty]) -> Expr {
         let places = self.places(ty, false);
         let before = self.frozen.len();
         let receiver = if places.is_empty() || self.rng.chance(20) {

@@ -131,7 +131,7 @@ impl Generator {
             // Parameters of one name are an error.
             let known: Vec<&str> = self.scope.iter().map(|var| self.vars[*var].name).collect();
             if (1..known.len()).any(|at| known[..at].contains(&known[at])) {
-                self.scope.truncate(self.bound_by(&params));
+                self.scope.truncate(Self::bound_by(&params));
                 continue;
             }
             params.push(pat);
@@ -140,7 +140,7 @@ impl Generator {
         (params, args)
     }
 
-    fn bound_by(&self, params: &[Pat]) -> usize {
+    fn bound_by(params: &[Pat]) -> usize {
         params.iter().map(|pat| if let Pat::Tuple(parts) = pat { parts.len() } else { 1 }).sum()
     }
 
@@ -540,7 +540,7 @@ impl Generator {
                 let mut stmts = this.stmts();
                 let (cond, value) = this.scoped(|this| {
                     let cond = this.cond();
-                    (cond, this.break_value(&Some(ty.clone())))
+                    (cond, this.break_value(Some(ty)))
                 });
                 let jump = Expr::Break(label.filter(|_| this.rng.chance(50)), value);
                 let leave = Block { stmts: vec![Stmt::Expr(jump)], tail: None };
@@ -642,7 +642,7 @@ impl Generator {
         Expr::Block(label, body)
     }
 
-    fn break_value(&mut self, ty: &Option<Ty>) -> Option<Box<Expr>> {
+    fn break_value(&mut self, ty: Option<&Ty>) -> Option<Box<Expr>> {
         match ty {
             Some(Ty::Unit) | None => None,
             Some(ty) => Some(Box::new(self.expr(ty))),
@@ -658,7 +658,7 @@ impl Generator {
             0 if inner_loop.is_some() => Expr::Continue(None),
             1 if inner_loop.is_some() => {
                 let ty = inner_loop.and_then(|at| self.targets[at].ty.clone());
-                Expr::Break(None, self.break_value(&ty))
+                Expr::Break(None, self.break_value(ty.as_ref()))
             }
             2 if !labelled.is_empty() => {
                 let at = self.rng.pick(&labelled);
@@ -667,7 +667,7 @@ impl Generator {
                     return Expr::Continue(label);
                 }
                 let ty = self.targets[at].ty.clone();
-                Expr::Break(label, self.break_value(&ty))
+                Expr::Break(label, self.break_value(ty.as_ref()))
             }
             _ if self.rng.chance(70) => Expr::Return(Box::new(Expr::Ok(Box::new(self.expr(&Ty::Int))))),
             _ => Expr::Return(Box::new(Expr::Err(Box::new(self.expr(&Ty::Text))))),
@@ -677,7 +677,7 @@ impl Generator {
     /// A condition, whose bindings are in scope behind it.
     pub(super) fn cond(&mut self) -> Cond {
         let mut cond = Vec::new();
-        for _ in 0..1 + self.rng.below(5) / 3 {
+        for _ in 0..=(self.rng.below(5) / 3) {
             cond.push(match self.rng.below(8) {
                 0 => {
                     let value = self.expr(&Ty::Maybe);

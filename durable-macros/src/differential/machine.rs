@@ -323,7 +323,7 @@ impl Run<'_> {
                         value => self.memory.show(value)?,
                     });
                 }
-                self.world.text(text.join(" "))?
+                World::text(text.join(" "))?
             }
             Code::Matches(value, shape, guard) => {
                 let place = self.place(value)?;
@@ -354,7 +354,7 @@ impl Run<'_> {
             (Native::From, [Value::Text(text)]) => Value::Text(std::mem::take(text)),
             (Native::Same | Native::Note | Native::Tell, [value]) => value.clone(),
             (Native::Add, [Value::Int(a), Value::Int(b)]) => Value::Int(a.wrapping_add(*b)),
-            (Native::Join, [Value::Text(a), Value::Text(b)]) => self.world.text(format!("{a}{b}"))?,
+            (Native::Join, [Value::Text(a), Value::Text(b)]) => World::text(format!("{a}{b}"))?,
             (Native::Range, [Value::Int(from), Value::Int(to)]) => {
                 Value::Items((*from..*to).map(Value::Int).collect())
             }
@@ -429,7 +429,7 @@ impl Run<'_> {
             (Native::Append, Value::Text(_), Some(Value::Text(more))) => {
                 if let Value::Text(text) = self.memory.at_mut(&place)? {
                     text.push_str(&more);
-                    self.world.text(text.clone())?;
+                    World::text(text.clone())?;
                 }
                 Value::Unit
             }

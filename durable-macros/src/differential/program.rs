@@ -283,7 +283,7 @@ impl Program {
         for (at, pat) in self.params.iter().enumerate() {
             writer.text.push_str(if at > 0 { ", " } else { "" });
             writer.pat(pat);
-            let ty = pat.ty(self).map_or_else(|| Ty::Pair.written(), |ty| ty.written());
+            let ty = pat.ty(self).map_or_else(|| Ty::Pair.written(), Ty::written);
             let _ = write!(writer.text, ": {ty}");
         }
         writer.text.push_str(") -> Result<i64, String> ");
@@ -381,9 +381,9 @@ impl Writer<'_> {
                 self.push(" = ");
                 // Before an `else` there may be no closing brace.
                 if otherwise.is_some() {
-                    self.operand(init)
+                    self.operand(init);
                 } else {
-                    self.expr(init)
+                    self.expr(init);
                 }
                 if let Some(otherwise) = otherwise {
                     self.push(" else ");
@@ -423,7 +423,7 @@ impl Writer<'_> {
             }
             Pat::Tuple(parts) => {
                 self.push("(");
-                self.list(parts, |this, part| this.pat(part));
+                self.list(parts, Writer::pat);
                 self.push(")");
             }
             Pat::Some(inner) => self.variant("Some", inner),
@@ -533,6 +533,8 @@ impl Writer<'_> {
         }
     }
 
+    // One arm for each kind.
+    #[allow(clippy::too_many_lines)]
     fn expr(&mut self, expr: &Expr) {
         match expr {
             Expr::Unit => self.push("()"),

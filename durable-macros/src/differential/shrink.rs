@@ -168,10 +168,13 @@ impl Editor<'_> {
                     found.push(Expr::Block(None, block.clone()));
                 }
             }
-            Expr::While(_, cond, body) if !block_jumps(body) => {
-                if !cond.iter().any(|test| matches!(test, Test::Let(pat, _) if binds_used(pat, body))) {
-                    found.push(Expr::Block(None, body.clone()));
-                }
+            Expr::While(_, cond, body)
+                if !block_jumps(body)
+                    && !cond
+                        .iter()
+                        .any(|test| matches!(test, Test::Let(pat, _) if binds_used(pat, body))) =>
+            {
+                found.push(Expr::Block(None, body.clone()));
             }
             Expr::For(_, pat, _, body) if !block_jumps(body) && !binds_used(pat, body) => {
                 found.push(Expr::Block(None, body.clone()));

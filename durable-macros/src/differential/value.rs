@@ -304,7 +304,7 @@ impl World {
     }
 
     /// A text that was put together. In a loop it may double at every turn.
-    pub(super) fn text(&self, text: String) -> Checked<Value> {
+    pub(super) fn text(text: String) -> Checked<Value> {
         if text.len() > 500 { Err(OUT_OF_FUEL.to_owned()) } else { Ok(Value::Text(text)) }
     }
 
@@ -342,7 +342,7 @@ impl World {
                 vec![int, text.clone(), Value::List(vec![other.clone()]), Value::Tuple(vec![other, text])],
             ),
             Activity::Pair => Value::Tuple(vec![int, text]),
-            Activity::Check if (random >> 20) % 5 == 0 => Value::Variant(Tag::Err, vec![text]),
+            Activity::Check if (random >> 20).is_multiple_of(5) => Value::Variant(Tag::Err, vec![text]),
             Activity::Check => Value::Variant(Tag::Ok, vec![int]),
             Activity::Unit => Value::Unit,
         }

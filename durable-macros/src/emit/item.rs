@@ -14,7 +14,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Meta, Pat, Receiver, ReturnType, WhereClause, WherePredicate,
+    Attribute, FnArg, GenericParam, Generics, Meta, Pat, Receiver, ReturnType, Type, TypeParamBound,
+    WhereClause, WherePredicate,
 };
 
 /// Writes a compiled workflow.
@@ -190,20 +191,31 @@ fn generics(workflow: &Workflow) -> Generics {
     for generics in [&generics, own] {
         predicates.extend(generics.where_clause.iter().flat_map(|clause| clause.predicates.iter().cloned()));
     }
-    predicates.extend(outliving(&generics));
     generics.where_clause = (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*));
+    outlive(&mut generics);
     if let Some(home) = &workflow.options.home {
         WriteSelf(&home.self_ty).visit_generics_mut(&mut generics);
     }
     generics
 }
 
-/// `T: 'static` for each type parameter.
-fn outliving(generics: &Generics) -> impl Iterator<Item = WherePredicate> {
-    generics.type_params().map(|param| {
-        let ident = &param.ident;
-        syn::parse_quote!(#ident: 'static)
-    })
+/// `T: 'static` for each type parameter, beside its other bounds: two places for them are a lint.
+fn outlive(generics: &mut Generics) {
+    let lifetime: TypeParamBound = syn::parse_quote!('static);
+    let mut clause = generics.where_clause.take();
+    for param in generics.type_params_mut() {
+        let predicates = clause.iter_mut().flat_map(|clause| &mut clause.predicates);
+        let mut own = predicates.filter_map(|predicate| match predicate {
+            WherePredicate::Type(own) => Some(own),
+            _ => None,
+        });
+        let is_own = |ty: &Type| matches!(ty, Type::Path(path) if path.path.is_ident(&param.ident));
+        match own.find(|own| param.bounds.is_empty() && is_own(&own.bounded_ty)) {
+            Some(own) => own.bounds.push(lifetime.clone()),
+            None => param.bounds.push(lifetime.clone()),
+        }
+    }
+    generics.where_clause = clause;
 }
 
 /// The attributes of the function that makes the call.
@@ -243,9 +255,7 @@ fn definition(
     } else {
         (made_up("Workflow"), quote!())
     };
-    let outer = &sig.generics.params;
-    let outer = if outer.is_empty() { quote!() } else { quote!(<#outer>) };
-    let outer_clause = outer_clause(workflow, &parts.generics);
+    let (outer, outer_clause) = outer_generics(workflow);
     quote! {
         #(#attrs)*
         #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::#root<Args = (#(#args,)*), Output = #output> + use<#(#captured),*>> #outer_clause {
@@ -267,12 +277,17 @@ fn definition(
     }
 }
 
-/// The function's own clause, and what the machine asks of the type parameters besides.
-fn outer_clause(workflow: &Workflow, all: &Generics) -> Option<WhereClause> {
-    let own = workflow.item.sig.generics.where_clause.iter();
-    let own = own.flat_map(|clause| clause.predicates.iter().cloned());
-    let predicates: Vec<WherePredicate> = own.chain(outliving(all)).collect();
-    (!predicates.is_empty()).then(|| syn::parse_quote!(where #(#predicates),*))
+/// The function's own parameters and clause, and what the machine asks of all type parameters besides.
+fn outer_generics(workflow: &Workflow) -> (TokenStream, Option<WhereClause>) {
+    let mut own = workflow.item.sig.generics.clone();
+    outlive(&mut own);
+    let home = workflow.options.home.iter().flat_map(|home| home.generics.type_params());
+    for ident in home.map(|param| &param.ident) {
+        own.make_where_clause().predicates.push(syn::parse_quote!(#ident: 'static));
+    }
+    let params = &own.params;
+    let params = if params.is_empty() { quote!() } else { quote!(<#params>) };
+    (params, own.where_clause)
 }
 
 /// Makes the workflow known to the engine. That its result can be stored is asked here, where the user wrote its type.

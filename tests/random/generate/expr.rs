@@ -448,7 +448,7 @@ impl Generator {
         match ty {
             Ty::Int => self.int(depth),
             Ty::Bool => self.bool(depth),
-            Ty::Text => self.some_text(depth),
+            Ty::Text => Some(self.some_text(depth)),
             Ty::Option(of) => {
                 if **of == Ty::Int && self.one_in(3) {
                     let (vec, _) = self.borrowed(&Ty::ints(), depth);
@@ -651,9 +651,9 @@ impl Generator {
         })
     }
 
-    fn some_text(&mut self, depth: u32) -> Option<Expr> {
+    fn some_text(&mut self, depth: u32) -> Expr {
         let ty = &Ty::Text;
-        Some(match self.rng.u32(..6) {
+        match self.rng.u32(..6) {
             0 | 1 => {
                 let quiet = Here { awaits: false, jumps: false, ..self.here };
                 let (value, other) = self.with(quiet, |this| {
@@ -694,7 +694,7 @@ impl Generator {
                 let value = self.expr(ty, depth).operand();
                 Expr::atom(ty, pieces![value, ".replace('t', \"T\")"])
             }
-        })
+        }
     }
 }
 

@@ -75,8 +75,8 @@ impl Generator {
         let stmt = match self.rng.u32(..32) {
             0..=6 => Some(vec![self.let_value(depth)]),
             7 | 8 => self.let_borrow(),
-            9 => self.let_pattern(depth),
-            10 => self.let_else(depth),
+            9 => Some(self.let_pattern(depth)),
+            10 => Some(self.let_else(depth)),
             11 => Some(self.let_later(depth)),
             12..=14 => self.assign(depth),
             15 => self.compound_assign(depth),
@@ -160,13 +160,13 @@ impl Generator {
         Some(vec![pieces![format!("let {name} = {text};")].into()])
     }
 
-    fn let_pattern(&mut self, depth: u32) -> Option<Vec<Stmt>> {
+    fn let_pattern(&mut self, depth: u32) -> Vec<Stmt> {
         let ty = [Ty::pair(), Ty::Order, Ty::Item, Ty::Array(Box::new(Ty::Int))][self.rng.usize(..4)].clone();
         let scrutinee = self.scrutinee(&ty, depth);
         let mut bound = Vec::new();
         let pattern = self.pattern(&ty, scrutinee.mode, false, 3, &mut bound);
         self.declare(bound, scrutinee.frozen);
-        Some(vec![pieces![format!("let {pattern} = "), scrutinee.expr, ";"].into()])
+        vec![pieces![format!("let {pattern} = "), scrutinee.expr, ";"].into()]
     }
 
     fn declare(&mut self, bound: Vec<Bound>, frozen: Option<(usize, bool)>) {
@@ -178,7 +178,7 @@ impl Generator {
         }
     }
 
-    fn let_else(&mut self, depth: u32) -> Option<Vec<Stmt>> {
+    fn let_else(&mut self, depth: u32) -> Vec<Stmt> {
         let ty = [Ty::option(Ty::Int), Ty::option(Ty::Text), Ty::Event, Ty::result(Ty::Int)]
             [self.rng.usize(..4)]
         .clone();
@@ -195,7 +195,7 @@ impl Generator {
         self.scope.leave(mark);
         self.declare(bound, scrutinee.frozen);
         let value = scrutinee.expr.operand();
-        Some(vec![pieces![format!("let {pattern} = "), value, " else ", other, ";"].into()])
+        vec![pieces![format!("let {pattern} = "), value, " else ", other, ";"].into()]
     }
 
     /// `let x; if .. { x = .. } else { x = .. }`
@@ -322,16 +322,12 @@ impl Generator {
     fn push(&mut self, depth: u32) -> Option<Vec<Stmt>> {
         let place = self.writable(|ty| matches!(ty, Ty::Vec(_) | Ty::Text))?;
         let frozen = Some((place.root, place.base.contains('[')));
-        Some(vec![match &place.ty {
-            Ty::Vec(of) => {
-                let value = self.while_borrowed(frozen, |this| this.expr(of, depth));
-                pieces![format!("{}.push(", place.base), value, ");"].into()
-            }
-            _ => {
-                let (value, _) =
-                    self.while_borrowed(frozen, |this| this.borrowed_elsewhere(place.root, depth));
-                pieces![format!("{}.push_str(", place.base), value, ");"].into()
-            }
+        Some(vec![if let Ty::Vec(of) = &place.ty {
+            let value = self.while_borrowed(frozen, |this| this.expr(of, depth));
+            pieces![format!("{}.push(", place.base), value, ");"].into()
+        } else {
+            let (value, _) = self.while_borrowed(frozen, |this| this.borrowed_elsewhere(place.root, depth));
+            pieces![format!("{}.push_str(", place.base), value, ");"].into()
         }])
     }
 
