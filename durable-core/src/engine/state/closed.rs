@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Origin;
 use crate::codec::Encoded;
 
 /// How an instance ended.
@@ -10,6 +11,12 @@ pub(crate) struct ClosedState {
     pub(crate) end: End,
     pub(crate) steps: u64,
     pub(crate) tags: Vec<(String, String)>,
+    /// Messages that it had not received.
+    pub(crate) unread: u32,
+    /// The last published value of each type, by its name.
+    pub(crate) published: Vec<(String, Encoded)>,
+    /// Who started it, if it was an instance.
+    pub(crate) origin: Option<Origin>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,4 +29,8 @@ pub(crate) enum End {
     Terminated {
         why: String,
     },
+    Cancelled {
+        why: String,
+    },
+    DeadlineExceeded,
 }
