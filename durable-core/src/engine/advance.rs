@@ -449,12 +449,10 @@ impl Advance<'_> {
             }
         };
         let transition = Transition {
-            slot: self.slot,
-            number,
-            change,
             timers: self.timers,
             history: history.chunks,
             history_from: history.keep_from,
+            ..Transition::new(self.slot, number, change)
         };
         Advanced { transition, loaded, effects: self.effects }
     }
