@@ -40,6 +40,7 @@ fn row_len(change: &Change) -> usize {
         Change::Create(instance) | Change::Update { instance, .. } => {
             HEADER + instance.id.len() + instance.workflow.len() + instance.state.len()
         }
+        Change::Keep => 0,
         Change::Close(closed) => HEADER + 8 + closed.id.len() + closed.workflow.len() + closed.state.len(),
     }
 }
