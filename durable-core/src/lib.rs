@@ -10,6 +10,7 @@
 mod arity;
 mod build;
 mod clock;
+mod compose;
 mod context;
 mod engine;
 mod frame;

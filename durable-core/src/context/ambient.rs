@@ -2,10 +2,7 @@
 //!
 //! Nobody holds the borrow while user code runs (a `Serialize` may call `spawn`), so encode first and enter then.
 
-use std::{
-    cell::RefCell,
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use super::Scratch;
 

@@ -56,6 +56,8 @@ pub enum StepFailure {
         workflow: &'static str,
     },
     /// Too many operations are open at once.
-    #[error("an instance may have {MAX_OPERATIONS} operations open at once: await some of them before more are started")]
+    #[error(
+        "an instance may have {MAX_OPERATIONS} operations open at once: await some of them before more are started"
+    )]
     TooManyOperations,
 }

@@ -120,7 +120,10 @@ impl Context<'_> {
     /// What the future that was polled last waits for. To be asked after each one that is pending, or the last one's counts for all.
     pub(crate) fn take_wait(&mut self) -> Wait {
         let wait = self.step.wait.take();
-        debug_assert!(wait.is_some() || self.has_failed(), "a future is pending and said not what it waits for");
+        debug_assert!(
+            wait.is_some() || self.has_failed(),
+            "a future is pending and said not what it waits for"
+        );
         wait.unwrap_or(Wait::Any(Vec::new()))
     }
 

@@ -5,13 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OperationId;
-
 /// Names a scope within its instance; taken from the same numbers as operations. 0 is the whole instance, and a spawned workflow's
 /// scope has the number of its operation.
 pub type ScopeId = u64;
 
 /// What becomes of what was started in a scope and is still there when the scope ends.
+#[allow(dead_code, reason = "the compositions follow")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// It is cancelled.

@@ -34,6 +34,7 @@ pub(crate) struct Scratch {
     pub(crate) held: Vec<Held>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
+    #[allow(dead_code, reason = "tokens follow")]
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
@@ -60,8 +61,6 @@ pub(crate) struct Scratch {
     pub(crate) messages: Vec<Held>,
     /// Messages that the user's code has.
     pub(crate) consumed: Vec<(u64, u64)>,
-    /// Updates that were received and are to be answered.
-    pub(crate) received: Vec<u64>,
     /// Answers to updates, by the number of each as a message.
     pub(crate) replies: Vec<(u64, Result<Encoded, String>)>,
     pub(crate) published: Vec<(String, Encoded)>,
@@ -75,10 +74,7 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// What a run outside of any engine sees: completions, and nothing else. They come in this order.
     #[cfg(test)]
-    pub(crate) fn of_completions(
-        next_operation: OperationId,
-        done: Vec<(OperationId, Completion)>,
-    ) -> Self {
+    pub(crate) fn of_completions(next_operation: OperationId, done: Vec<(OperationId, Completion)>) -> Self {
         use crate::engine::state::{Done, Operation};
         let mut operations = Operations::default();
         for (seq, (id, completion)) in (1..).zip(done) {
@@ -88,29 +84,21 @@ impl Scratch {
         }
         Scratch {
             operations,
-            mail: MailView::default(),
-            held: Vec::new(),
-            stop: None,
-            info: Arc::new(InstanceInfo::nowhere()),
-            random: Arc::new(Random::seeded(0)),
             visible: u64::MAX,
-            scope: 0,
-            frame: 0,
-            scopes: Scopes::default(),
             next_operation,
-            ..Scratch::empty()
+            ..Scratch::new(Arc::new(InstanceInfo::nowhere()), Arc::new(Random::seeded(0)))
         }
     }
 
     /// Nothing to see.
-    pub(crate) fn empty() -> Self {
+    pub(crate) fn new(info: Arc<InstanceInfo>, random: Arc<Random>) -> Self {
         Scratch {
             operations: Operations::default(),
             mail: MailView::default(),
             held: Vec::new(),
             stop: None,
-            info: Arc::new(InstanceInfo::nowhere()),
-            random: Arc::new(Random::seeded(0)),
+            info,
+            random,
             visible: 0,
             blind: false,
             scope: 0,
@@ -124,13 +112,25 @@ impl Scratch {
             rescoped: Vec::new(),
             messages: Vec::new(),
             consumed: Vec::new(),
-            received: Vec::new(),
             replies: Vec::new(),
             published: Vec::new(),
             asked: false,
             stop_handled: false,
             failure: None,
         }
+    }
+
+    /// Whether the run has changed nothing but where the machine stands.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        self.started.is_empty()
+            && self.taken.is_empty()
+            && self.cancelled.is_empty()
+            && self.stopped.is_empty()
+            && self.rescoped.is_empty()
+            && self.consumed.is_empty()
+            && self.replies.is_empty()
+            && self.published.is_empty()
+            && !self.stop_handled
     }
 
     fn next_id(&mut self) -> u64 {
@@ -171,6 +171,7 @@ impl Scratch {
     }
 
     /// Tells an operation to end. Its last word arrives as its completion.
+    #[allow(dead_code, reason = "handles follow")]
     pub(crate) fn stop(&mut self, id: OperationId) {
         self.stopped.push(id);
     }
@@ -256,7 +257,8 @@ impl Scratch {
         self.held.retain(|held| !within.contains(&held.scope));
         self.messages.retain(|held| !within.contains(&held.scope));
         // What the instance's own frame pushed is not for a branch to undo.
-        for frame in frames.into_iter().filter(|frame| *frame != self.frame) {
+        frames.remove(&self.frame);
+        for frame in frames {
             self.start_in(around, NewOperation::Unwind { frame, finally_only: false });
         }
     }
@@ -290,6 +292,7 @@ impl Scratch {
     }
 
     /// The next message of a queue, whenever it came. It is the user's at once.
+    #[allow(dead_code, reason = "messages follow")]
     pub(crate) fn try_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
         let Some(seq) = self.free(queue, 1).pop() else {
             self.asked = true;
@@ -332,6 +335,7 @@ impl Scratch {
     }
 
     /// The reason of a cancellation that nobody has taken as his own affair, as far as a future may see; takes it.
+    #[allow(dead_code, reason = "cancellation follows")]
     pub(crate) fn take_cancellation(&mut self) -> Option<String> {
         if !self.sees_cancellation() {
             return None;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use crate::context::{OperationId, Spoken, Wait, needed};
 
 /// A wait, and how much of it is met.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Readiness {
     nodes: Vec<Node>,
     operations: HashMap<OperationId, Vec<usize>>,
@@ -20,7 +20,7 @@ pub(crate) struct Readiness {
     met: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     parent: Option<usize>,
     kind: Kind,
@@ -38,7 +38,7 @@ enum Kind {
 }
 
 /// The leaves that wait for messages of one queue.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Queue {
     arrived: usize,
     /// By how many messages there must be.
@@ -142,6 +142,11 @@ impl Readiness {
         self.met
     }
 
+    /// The operations that are waited for.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = OperationId> {
+        self.operations.keys().copied()
+    }
+
     /// The queues that are waited for, and how many messages of each make a difference.
     pub(crate) fn queues(&self) -> impl Iterator<Item = (u64, usize)> {
         self.queues.iter().map(|(queue, leaves)| (*queue, leaves.most))
@@ -236,8 +241,7 @@ mod tests {
     #[test]
     fn joins_in_a_race_may_count_on_the_same_message_and_parts_of_a_join_may_not() {
         let (a, b, c) = (Wait::Message(1), Wait::Message(2), Wait::Message(3));
-        let race =
-            Wait::Any(vec![Wait::All(vec![a.clone(), b]), Wait::All(vec![a.clone(), c])]);
+        let race = Wait::Any(vec![Wait::All(vec![a.clone(), b]), Wait::All(vec![a.clone(), c])]);
         let mut readiness = Readiness::of(Some(&race));
         readiness.message(1, 10);
         assert_eq!(readiness.met(), None);

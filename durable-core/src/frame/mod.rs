@@ -61,7 +61,8 @@ struct Source {
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
-        let mut frame = Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None, mark: 0 };
+        let mut frame =
+            Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None, mark: 0 };
         if let Some(image) = image {
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),

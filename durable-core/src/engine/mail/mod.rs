@@ -39,11 +39,20 @@ pub(crate) enum Body {
     Signal(Encoded),
     Update(Encoded),
     /// An operation of the receiver is over.
-    Completed { operation: OperationId, completion: Completion, failed: bool },
+    Completed {
+        operation: OperationId,
+        completion: Completion,
+        failed: bool,
+    },
     /// A child of the receiver was created.
-    Created { operation: OperationId, child: Address },
+    Created {
+        operation: OperationId,
+        child: Address,
+    },
     Stop(Cause),
-    Terminate { why: String },
+    Terminate {
+        why: String,
+    },
     /// Somebody wants to be told of the receiver's end.
     Watch(Address),
 }
@@ -52,8 +61,10 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) enum Sender {
     /// Its receipt.
+    #[allow(dead_code, reason = "its senders follow")]
     Signal(tokio::sync::oneshot::Sender<Result<(), super::error::EngineError>>),
     /// Its answer.
+    #[allow(dead_code, reason = "its senders follow")]
     Update(tokio::sync::oneshot::Sender<Result<Result<Encoded, Refused>, super::error::EngineError>>),
 }
 
@@ -72,7 +83,9 @@ impl Sender {
 pub(crate) enum KeyRow {
     Signal,
     /// An update that is not answered.
-    Pending { seq: u64 },
+    Pending {
+        seq: u64,
+    },
     Answered(Result<Encoded, Refused>),
 }
 
@@ -93,6 +106,11 @@ pub(crate) fn queue(kind: MessageKind, name: &str) -> u64 {
 }
 
 impl Message {
+    /// One of the engine's own.
+    pub(crate) fn control(body: Body, now_ms: u64) -> Self {
+        Message { name: String::new(), body, reply: ReplyTo::Nobody, key: None, sent_ms: now_ms }
+    }
+
     /// The queue that it waits in.
     pub(crate) fn queue(&self) -> u64 {
         match self.body {

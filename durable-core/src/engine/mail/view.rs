@@ -10,11 +10,13 @@ use super::Message;
 const PAGE: usize = 16;
 
 /// Reads messages of a queue after a number, at most so many.
-pub(crate) type Fetch = dyn Fn(u64, Option<u64>, usize) -> Result<Vec<(u64, Message)>, String>;
+pub(crate) type Fetch = dyn Fn(u64, Option<u64>, usize) -> Result<Vec<(u64, Message)>, String> + Send + Sync;
 
 /// A mailbox.
 #[derive(Clone, Default)]
 pub(crate) struct MailView {
+    /// What the store said when the view was made.
+    mailbox: Mailbox,
     queues: BTreeMap<u64, Queue>,
     fetch: Option<Arc<Fetch>>,
 }
@@ -44,10 +46,19 @@ impl fmt::Debug for MailView {
 
 impl MailView {
     /// What is in the store, of which nothing is read yet.
-    pub(crate) fn new(mailbox: &Mailbox, fetch: Arc<Fetch>) -> Self {
+    pub(crate) fn new(mailbox: Mailbox, fetch: Arc<Fetch>) -> Self {
         let unread = |queue: &durable_store::Queue| Queue { unread: queue.count, ..Queue::default() };
         let queues = mailbox.queues.iter().map(|queue| (queue.queue, unread(queue))).collect();
-        MailView { queues, fetch: Some(fetch) }
+        MailView { mailbox, queues, fetch: Some(fetch) }
+    }
+
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Whether a message waits, of whatever queue.
+    pub(crate) fn holds(&self, seq: u64) -> bool {
+        self.queues.values().any(|known| known.waiting.contains_key(&seq))
     }
 
     /// A message has just come.

@@ -9,13 +9,14 @@ mod operations;
 mod peers;
 mod status;
 
-use durable_store::{Instance, Number, Slot, Timer};
+use std::sync::Arc;
+
+use durable_store::{Instance, Mailbox, Number, Slot, Timer};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use closed::{ClosedState, End};
-pub(crate) use operation::{
-    ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task,
-};
+pub(crate) use operation::{ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task};
 pub(crate) use operations::Operations;
 pub(crate) use peers::{Address, Cause, Held, OpenRequest, Origin, PeerRequest, ReplyTo, Stop};
 pub(crate) use status::Parked;
@@ -25,6 +26,7 @@ use super::{history::Tail, ready::Readiness};
 use crate::{
     codec::Encoded,
     context::{OperationId, Scopes, Wait},
+    instance::InstanceInfo,
     registry::Machine,
 };
 
@@ -39,7 +41,15 @@ pub(crate) struct Loaded {
     pub(crate) stored_active: bool,
     /// How long the stored state is: the next one is about as long.
     pub(crate) stored_bytes: usize,
+    /// Of the stored state, in debug builds: what is not written must not have changed.
+    stored_hash: u64,
     pub(crate) state: InstanceState,
+    /// How much of what each machine waits for is there, as far as that is known.
+    pub(crate) ready: Vec<(OperationId, Option<Readiness>)>,
+    /// What the workflow can know of its instance.
+    pub(crate) info: Option<Arc<InstanceInfo>>,
+    /// Its mailbox holds something, or may.
+    pub(crate) has_mail: bool,
 }
 
 /// Everything that changes when an instance moves.
@@ -106,9 +116,8 @@ impl InstanceState {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let busy = |op: &Operation| {
-            matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind { .. })
-        };
+        let busy =
+            |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind { .. });
         if let Some(parked) = &self.parked {
             Status::Parked(parked.reason.clone())
         } else if self.paused_ms.is_some() {
@@ -140,8 +149,28 @@ impl InstanceState {
         std::iter::once((MAIN, self.wait.as_ref())).chain(tasks)
     }
 
+    pub(crate) fn wait_of(&self, machine: OperationId) -> Option<&Wait> {
+        if machine == MAIN {
+            return self.wait.as_ref();
+        }
+        match &self.operations.get(machine)?.kind {
+            OperationKind::Task(task) => task.wait.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether a machine waits for something that is in its mailbox.
+    pub(crate) fn waits_for(&self, mailbox: &Mailbox) -> bool {
+        let mut waits = self.machines().filter_map(|(_, wait)| wait);
+        waits.any(|wait| Readiness::of(Some(wait)).queues().any(|(queue, _)| mailbox.queue(queue).is_some()))
+    }
+
+    pub(crate) fn is_task(&self, id: OperationId) -> bool {
+        self.operations.get(id).is_some_and(|op| matches!(op.kind, OperationKind::Task(_)))
+    }
+
     /// How much of a wait is met by what is done, without messages.
-    pub(crate) fn readiness(&self, wait: Option<&Wait>) -> Readiness {
+    fn readiness(&self, wait: Option<&Wait>) -> Readiness {
         let mut readiness = Readiness::of(wait);
         if readiness.met().is_some() {
             return readiness;
@@ -153,7 +182,7 @@ impl InstanceState {
     }
 
     /// What has happened and may let a machine move, in its order.
-    pub(crate) fn happened(&self) -> Vec<Happened> {
+    fn happened(&self) -> Vec<Happened> {
         let done = self.operations.done();
         let mut happened: Vec<_> = done
             .map(|(op, done)| Happened::Completed { seq: done.seq, id: op.id, failed: done.failed })
@@ -204,8 +233,7 @@ impl InstanceState {
 
     /// The timers that it has set, the one of its deadline included.
     pub(crate) fn timers(&self, slot: Slot) -> impl Iterator<Item = Timer> {
-        let deadline =
-            self.deadline_ms.map(|deadline_ms| Timer { deadline_ms, slot, operation: DEADLINE });
+        let deadline = self.deadline_ms.map(|deadline_ms| Timer { deadline_ms, slot, operation: DEADLINE });
         let timers = self.operations.iter().filter_map(move |op| match op.kind {
             OperationKind::Timer { deadline_ms } => Some(Timer { deadline_ms, slot, operation: op.id }),
             _ => None,
@@ -251,15 +279,59 @@ impl Loaded {
         let stored_bytes = instance.state.len();
         let state = postcard::from_bytes(&instance.state)
             .map_err(|error| format!("the record of instance `{}` can't be read: {error}", instance.id))?;
-        Ok(Loaded {
+        let mut loaded = Loaded {
             id: instance.id,
             number: instance.number,
             workflow: instance.workflow,
             started_ms: instance.started_ms,
             stored_active: instance.active,
             stored_bytes,
+            stored_hash: 0,
             state,
-        })
+            ready: Vec::new(),
+            info: None,
+            has_mail: true,
+        };
+        loaded.stored_hash = loaded.hash();
+        Ok(loaded)
+    }
+
+    /// An instance before its first step.
+    pub(crate) fn first(
+        id: String,
+        number: Number,
+        workflow: &str,
+        started_ms: u64,
+        state: InstanceState,
+    ) -> Self {
+        Loaded {
+            id,
+            number,
+            workflow: workflow.into(),
+            started_ms,
+            stored_active: false,
+            stored_bytes: 0,
+            stored_hash: 0,
+            state,
+            ready: Vec::new(),
+            info: None,
+            has_mail: false,
+        }
+    }
+
+    /// Of what is stored; 0 where nobody asks.
+    fn hash(&self) -> u64 {
+        if cfg!(debug_assertions) {
+            let state = postcard::to_stdvec(&self.state).expect("the engine's own records always encode");
+            xxh3_64(&state)
+        } else {
+            0
+        }
+    }
+
+    /// Nothing in the record has changed since it was stored: it need not be written.
+    pub(crate) fn assert_unchanged(&self) {
+        debug_assert!(self.hash() == self.stored_hash, "a change of the record would not be written");
     }
 
     /// The record to be stored.
@@ -267,6 +339,7 @@ impl Loaded {
         let state = Vec::with_capacity(self.stored_bytes + 128);
         let state = postcard::to_extend(&self.state, state).expect("the engine's own records always encode");
         self.stored_bytes = state.len();
+        self.stored_hash = self.hash();
         let (status, active) = self.state.summary();
         Instance {
             id: self.id.clone(),
