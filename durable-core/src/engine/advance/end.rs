@@ -7,7 +7,7 @@ use crate::{
     context::{Completion, OnClose, OperationId, Refused},
     engine::{
         mail::{Body, KeyRow},
-        state::{Address, Cause, Done, End, Happened, OperationKind},
+        state::{Address, Cause, Done, Happened, OperationKind},
     },
     error::CallError,
 };
@@ -129,17 +129,8 @@ impl Advance<'_> {
 
     /// The instance has ended: its children and whoever waits for it or for an answer of it are told.
     pub(super) fn tell_of_end(&mut self) {
-        let (completion, failed) = match &self.draft.end {
-            None => return,
-            Some(End::Returned { value, failed }) => (Completion::Value(value.clone()), *failed),
-            Some(End::Terminated { why }) => {
-                (Completion::Error(CallError::Terminated { reason: why.clone() }), true)
-            }
-            Some(End::Cancelled { why }) => {
-                (Completion::Error(CallError::Cancelled { reason: why.clone() }), true)
-            }
-            Some(End::DeadlineExceeded) => (Completion::Error(CallError::DeadlineExceeded), true),
-        };
+        let Some(end) = &self.draft.end else { return };
+        let (completion, failed) = end.completion();
         let state = &mut self.draft.loaded.state;
         let parent = state.origin.as_ref().filter(|origin| origin.on_close.is_some()).map(|origin| origin.by);
         let waiting: Vec<_> = parent.into_iter().chain(std::mem::take(&mut state.watchers)).collect();

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a message is taken in the transition of the step that takes it, or it is still there.
 
+mod outgoing;
 pub(crate) mod resolve;
 mod view;
 

@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
-use durable_store::{Batch, Change, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
+use durable_store::{Batch, Change, Closed, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
 
-use super::Message;
+use super::{Message, outgoing};
 use crate::engine::{
     advance::{Advanced, Draft, Effects, Post},
     inner::Inner,
@@ -24,21 +24,38 @@ pub(crate) struct Resolving<'a> {
     pub(crate) mailed: &'a mut Vec<(Slot, Number)>,
 }
 
-/// What a batch does to the runs in it: whether each is live after it.
-pub(crate) struct Runs(HashMap<Slot, (Number, bool)>);
+/// What a batch does to the runs in it.
+pub(crate) struct Runs {
+    /// Whether each is live after it.
+    live: HashMap<Slot, (Number, bool)>,
+    /// What each that ends in it ends with.
+    ends: HashMap<Number, Closed>,
+}
 
 impl Runs {
     pub(crate) fn of(batch: &Batch) -> Self {
         let run = |of: &Transition| (of.slot, (of.number, !matches!(of.change, Change::Close(_))));
-        Runs(batch.transitions.iter().map(run).collect())
+        let end = |of: &Transition| match &of.change {
+            Change::Close(closed) => Some((of.number, closed.clone())),
+            _ => None,
+        };
+        Runs {
+            live: batch.transitions.iter().map(run).collect(),
+            ends: batch.transitions.iter().filter_map(end).collect(),
+        }
     }
 
     /// Whether a run is live after the batch.
-    fn is_live(&self, inner: &Inner, slot: Slot, number: Number) -> Result<bool, StoreError> {
-        match self.0.get(&slot) {
+    pub(super) fn is_live(&self, inner: &Inner, slot: Slot, number: Number) -> Result<bool, StoreError> {
+        match self.live.get(&slot) {
             Some((other, live)) if *other == number => Ok(*live),
             _ => Ok(inner.store.owner(slot)? == Some(number)),
         }
+    }
+
+    /// What a run ends with in this batch.
+    pub(super) fn end(&self, number: Number) -> Option<&Closed> {
+        self.ends.get(&number)
     }
 }
 
@@ -85,7 +102,7 @@ pub(crate) fn resolve(
             resolving.mailed.push((to.slot, to.number));
         }
     }
-    Ok(())
+    outgoing::send(inner, runs, transition, resolving)
 }
 
 /// A message for an instance, as a row.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Origin;
-use crate::codec::Encoded;
+use crate::{codec::Encoded, context::Completion, error::CallError};
 
 /// How an instance ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,4 +33,17 @@ pub(crate) enum End {
         why: String,
     },
     DeadlineExceeded,
+}
+
+impl End {
+    /// What whoever waits for it gets, and whether it failed.
+    pub(crate) fn completion(&self) -> (Completion, bool) {
+        let error = match self {
+            End::Returned { value, failed } => return (Completion::Value(value.clone()), *failed),
+            End::Terminated { why } => CallError::Terminated { reason: why.clone() },
+            End::Cancelled { why } => CallError::Cancelled { reason: why.clone() },
+            End::DeadlineExceeded => CallError::DeadlineExceeded,
+        };
+        (Completion::Error(error), true)
+    }
 }

@@ -89,6 +89,10 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
         Ok(())
     };
     each(work, &mut |transition, resolving| resolve::fall_back(inner, transition, resolving))?;
+    let sends = |commit: &Commit| !commit.effects.posts.is_empty() || !commit.effects.outgoing.is_empty();
+    if !work.commits.iter().any(sends) {
+        return Ok(());
+    }
     // Which runs end is known only now.
     let runs = Runs::of(&work.batch);
     each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
