@@ -82,7 +82,7 @@ impl Tables<'_> {
         self.mailboxes.remove(slot.0)?;
         let all = (slot.0, 0, 0)..=(slot.0, u64::MAX, u64::MAX);
         // Most have none, and looking costs less than removing nothing.
-        if self.mail.range(all.clone())?.next().is_some() {
+        if self.mail.range(all.clone())?.next().transpose()?.is_some() {
             self.mail.retain_in(all, |_, _| false)?;
         }
         Ok(())

@@ -28,7 +28,7 @@ pub(super) fn apply(txn: &WriteTransaction, transitions: &[Transition]) -> Resul
         let slot = transition.slot;
         if closes(transition) {
             // Most have none, and looking costs less than removing nothing.
-            if table.range(of_slot(slot))?.next().is_some() {
+            if table.range(of_slot(slot))?.next().transpose()?.is_some() {
                 table.retain_in(of_slot(slot), |_, _| false)?;
             }
             continue;

@@ -188,8 +188,8 @@ impl Batches {
 
     /// Adds messages from the batch's transitions to all who live after it.
     fn send(&mut self, batch: &mut Batch) {
-        let closes = |transition: &&Transition| matches!(transition.change, Change::Close(_));
-        let closed: Vec<Slot> = batch.transitions.iter().filter(closes).map(|closed| closed.slot).collect();
+        let ends = |transition: &&Transition| matches!(transition.change, Change::Close(_));
+        let closed: Vec<Slot> = batch.transitions.iter().filter(ends).map(|end| end.slot).collect();
         let changed = batch.transitions.iter().map(|transition| transition.slot);
         let mut receivers: Vec<Slot> = self.model.live().map(|(slot, _)| slot).chain(changed).collect();
         receivers.retain(|slot| !closed.contains(slot));
