@@ -11,7 +11,7 @@ use std::{
 
 use durable_core::{
     Completion, Context, DurableFuture, Engine, HistoryKind, IntoDurableFuture, NewOperation, OperationId,
-    Wait, testing,
+    Wait, activity::CallOptions, testing,
 };
 use durable_macros::{activity, workflow};
 use durable_store::{Batch, Change, Error, Layer, MemoryImage, OperationChange, RedbStore, Store};
@@ -37,7 +37,7 @@ impl DurableFuture for Doubles {
             for n in 0..self.n {
                 let args = cx.codec().encode(&(n,)).expect("a number is stored");
                 let operation =
-                    NewOperation::Activity { name: "double".into(), args, options: Default::default() };
+                    NewOperation::Activity { name: "double".into(), args, options: CallOptions::default() };
                 self.started.push(cx.start(operation));
             }
             cx.wait(Wait::All(self.started.iter().copied().map(Wait::Op).collect()));

@@ -134,8 +134,8 @@ impl Advance<'_> {
     fn resume(&mut self) {
         if self.draft.loaded.state.paused_ms.take().is_some() {
             self.draft.note(HistoryKind::Resumed);
-            let due = self.draft.loaded.state.activities().map(|(id, _)| id);
-            self.draft.effects.dispatch.extend(due);
+            let due: Vec<_> = self.draft.loaded.state.activities().map(|(id, _)| id).collect();
+            due.into_iter().for_each(|id| self.dispatch(id));
         }
     }
 
@@ -290,8 +290,15 @@ impl Advance<'_> {
                 // Its time has run out; whoever takes it up again means it to be tried.
                 activity.scheduled_ms = now_ms;
             }
-            self.draft.effects.dispatch.push(id);
+            self.dispatch(id);
         }
+    }
+
+    /// An attempt of an activity is due, unless the activity was told to end.
+    fn dispatch(&mut self, id: OperationId) {
+        let stopped = self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped);
+        let effects = &mut self.draft.effects;
+        if stopped { effects.stop.push(id) } else { effects.dispatch.push(id) }
     }
 
     pub(super) fn retry_now(&mut self) {
@@ -314,7 +321,7 @@ impl Advance<'_> {
         for id in waiting {
             if let Some(activity) = self.draft.loaded.state.pending_activity(id) {
                 activity.next_attempt_ms = now_ms;
-                self.draft.effects.dispatch.push(id);
+                self.dispatch(id);
             }
         }
     }

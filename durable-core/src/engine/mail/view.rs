@@ -133,3 +133,57 @@ impl MailView {
         self.queues.values().all(|known| known.unread == 0 && known.waiting.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use durable_store::Queue as Stored;
+
+    use super::*;
+    use crate::{
+        codec::{Encoded, LayoutId},
+        engine::{mail::Body, state::ReplyTo},
+    };
+
+    fn message(byte: u8) -> Message {
+        let value = Encoded { layout: LayoutId(0), bytes: vec![byte] };
+        Message { name: "m".into(), body: Body::Signal(value), reply: ReplyTo::Nobody, key: None, sent_ms: 0 }
+    }
+
+    /// A mailbox with the messages 1, 2, .. 40 of queue 7 in the store.
+    fn stored() -> MailView {
+        let fetch = |queue, after: Option<u64>, limit| {
+            assert_eq!(queue, 7);
+            let next = after.unwrap_or_default() + 1;
+            Ok((next..=40).take(limit).map(|seq| (seq, message(seq as u8))).collect())
+        };
+        let queue = Stored { queue: 7, count: 40, first: 1, last: 40 };
+        MailView::new(Mailbox { queues: vec![queue] }, Arc::new(fetch))
+    }
+
+    #[test]
+    fn messages_come_in_the_order_of_their_numbers_wherever_they_are() {
+        let mut mail = stored();
+        mail.arrived(7, 50, message(50));
+        assert_eq!(mail.first(7, 2, &|_| false).unwrap(), [1, 2]);
+        assert_eq!(mail.first(7, 2, &|seq| seq % 20 != 0).unwrap(), [20, 40]);
+        let all = mail.first(7, 100, &|_| false).unwrap();
+        assert_eq!((all.len(), all.last()), (41, Some(&50)));
+        assert_eq!(mail.get(7, 33).map(|message| message.body.clone()), Some(message(33).body));
+        assert!(mail.first(8, 1, &|_| false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_what_was_stored_is_taken_from_the_store_and_only_what_is_left_becomes_a_row() {
+        let mut mail = stored();
+        mail.arrived(7, 50, message(50));
+        mail.arrived(9, 51, message(51));
+        mail.arrived(9, 52, message(52));
+        assert_eq!(mail.first(7, 1, &|_| false).unwrap(), [1]);
+        assert!(mail.remove(7, 1), "it has a row");
+        assert!(!mail.remove(9, 51), "it has none");
+        assert_eq!(mail.unread(), 41);
+        let fresh: Vec<_> = mail.take_fresh().into_iter().map(|(queue, seq, _)| (queue, seq)).collect();
+        assert_eq!(fresh, [(7, 50), (9, 52)]);
+        assert!(mail.take_fresh().is_empty(), "they have rows now");
+    }
+}
