@@ -72,6 +72,12 @@ pub enum CallError {
         /// The id.
         id: String,
     },
+    /// The id of the child is empty or too long.
+    #[error("an id has 1 to {max} bytes, and the one of the child has {len}", max = crate::MAX_ID_BYTES)]
+    BadId {
+        /// How long it is.
+        len: usize,
+    },
 }
 
 /// A time-out of an activity.

@@ -2,7 +2,10 @@
 
 use std::task::Poll;
 
-use crate::{codec::Persist, context::Context};
+use crate::{
+    codec::Persist,
+    context::{Context, Wait},
+};
 
 /// A value with stored state that the engine polls: `std::future::Future` with one more supertrait,
 /// and the same laws. It is not polled again after it was ready.
@@ -12,6 +15,12 @@ pub trait DurableFuture: Persist {
 
     /// Moves as far as it can. Before `Pending` it says in `cx` what it waits for.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+
+    /// What it waits for, if polling it before that is there would change nothing: a composition then leaves it alone. Default: it
+    /// acts on everything that happens.
+    fn quiet(&self) -> Option<Wait> {
+        None
+    }
 }
 
 /// What can be awaited in a workflow.

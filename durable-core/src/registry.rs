@@ -7,8 +7,9 @@ use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry},
-    codec::{Emit, Encoded, Slot, TypeOf},
+    codec::{Codec, Emit, EncodeError, Encoded, Slot, TypeOf},
     context::{Step, StepFailure},
+    error::CallError,
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
     workflow::RootWorkflow,
@@ -42,6 +43,9 @@ impl Registration {
 pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
+    /// The output that stands for an end without one, if its type has an error for that.
+    #[allow(dead_code, reason = "children follow")]
+    pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
 }
 
 /// Where an instance's machine stands.
@@ -64,8 +68,12 @@ pub(crate) enum Moved {
 
 impl WorkflowEntry {
     fn of<W: RootWorkflow>() -> Self {
-        WorkflowEntry { meta: W::META, poll: poll::<W> }
+        WorkflowEntry { meta: W::META, poll: poll::<W>, exhausted: exhausted::<W> }
     }
+}
+
+fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
+    Some(codec.encode_as(TypeOf::of::<W::Output>(), &W::from_call_error(error)?))
 }
 
 /// Runs a root workflow to its next suspension.

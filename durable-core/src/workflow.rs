@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     codec::{self, Encoded, Persist, Slot, TypeOf},
     context::{Context, MAX_DEPTH, StepFailure},
+    error::CallError,
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
@@ -29,6 +30,20 @@ pub trait Workflow: 'static {
 
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+
+    /// Whether it has failed, if that can be seen in its output.
+    #[doc(hidden)]
+    fn failed(output: &Self::Output) -> bool {
+        let _ = output;
+        false
+    }
+
+    /// The output that stands for an end without one, if its type has an error for that.
+    #[doc(hidden)]
+    fn from_call_error(error: CallError) -> Option<Self::Output> {
+        let _ = error;
+        None
+    }
 }
 
 /// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
@@ -74,6 +89,19 @@ impl<W: Workflow> WorkflowCall<W> {
     #[doc(hidden)]
     pub fn new(args: W::Args) -> Self {
         WorkflowCall { args }
+    }
+}
+
+// An unstarted call may be kept and collected: it is its arguments.
+impl<W: Workflow> Serialize for WorkflowCall<W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.args.serialize(serializer)
+    }
+}
+
+impl<'de, W: Workflow> Deserialize<'de> for WorkflowCall<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(WorkflowCall { args: W::Args::deserialize(deserializer)? })
     }
 }
 

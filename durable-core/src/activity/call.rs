@@ -192,8 +192,10 @@ impl CallState {
                 }
             },
             Completion::Error(error) => error,
-            // Only a timer fires.
-            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
+            // Only a timer fires, and only what has no value is done without one.
+            Completion::Fired | Completion::Done | Completion::Refused(_) => {
+                CallError::Panicked { message: "an activity ended as something else".to_owned() }
+            }
         };
         let reason = error.to_string();
         Polled::Failed(error, reason)
@@ -271,6 +273,10 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
             None => Poll::Pending,
         }
     }
+
+    fn quiet(&self) -> Option<Wait> {
+        self.operation().map(Wait::Op)
+    }
 }
 
 /// The store has an error for an activity that today's build declares as one that has none.
@@ -291,7 +297,7 @@ mod tests {
     use crate::{
         activity::{ActivityContext, ActivityMeta, AttemptFuture, MissingState, RetryMeta, States, Verdict},
         codec::Codec,
-        context::Step,
+        context::{Scratch, Started, Step},
         frame::Frames,
     };
 
@@ -334,7 +340,8 @@ mod tests {
     }
 
     fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
-        Step::new(Arc::clone(codec), Arc::new(Frames::new(Box::new(|_| None))), 0, 7, done)
+        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        Step::new(Arc::clone(codec), frames, 0, Scratch::of_completions(7, done))
     }
 
     fn poll(step: &mut Step, future: &mut ActivityFuture<Charge>) -> Poll<Result<u32, CallError>> {
@@ -348,8 +355,11 @@ mod tests {
         assert_eq!(future.operation(), None);
         let mut first = step(codec, Vec::new());
         assert!(poll(&mut first, &mut future).is_pending());
-        let [(7, NewOperation::Activity { name, args, options })] = &first.started[..] else {
-            panic!("{:?}", first.started);
+        let scratch = first.scratch.borrow();
+        let [Started { id: 7, operation: NewOperation::Activity { name, args, options }, .. }] =
+            &scratch.started[..]
+        else {
+            panic!("{:?}", scratch.started);
         };
         assert_eq!((name.as_str(), &options.retry), ("charge", &Some(Retry::attempts(3))));
         let args: (String,) = codec.decode(args.layout, &args.bytes).unwrap();
@@ -369,7 +379,7 @@ mod tests {
         let mut future = started(&codec);
         let mut second = step(&codec, Vec::new());
         assert!(poll(&mut second, &mut future).is_pending());
-        assert!(second.started.is_empty(), "it was started before");
+        assert!(second.scratch.borrow().started.is_empty(), "it was started before");
 
         let value = codec.encode(&Ok::<u32, CallError>(3)).unwrap();
         let mut third = step(&codec, vec![(7, Completion::Value(value))]);
@@ -407,7 +417,7 @@ mod tests {
         let call = || ActivityCall::<Charge>::new((Refuses,));
         let mut step = step(&codec, Vec::new());
         assert!(poll(&mut step, &mut call().into_durable()).is_pending());
-        assert!(step.started.is_empty());
+        assert!(step.scratch.borrow().started.is_empty());
         let failure = step.failure.expect("the step fails").to_string();
         assert!(
             failure.starts_with("the arguments of `charge`: ") && failure.contains("out of ink"),

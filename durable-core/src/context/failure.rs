@@ -1,6 +1,6 @@
 //! Why a step could not be made.
 
-use super::{MAX_DEPTH, MAX_SNAPSHOT_BYTES};
+use super::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
 use crate::codec::{DecodeError, EncodeError};
 
 /// Why a step could not be made. The instance parks at its last snapshot.
@@ -55,4 +55,9 @@ pub enum StepFailure {
         /// The workflow that was called.
         workflow: &'static str,
     },
+    /// Too many operations are open at once.
+    #[error(
+        "an instance may have {MAX_OPERATIONS} operations open at once: await some of them before more are started"
+    )]
+    TooManyOperations,
 }

@@ -121,9 +121,11 @@ impl<T> Handle<T> {
     /// [`EngineError::NotFound`] if there is no such instance.
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, EngineError> {
         let inner = &self.engine.inner;
-        let (number, tail) = match self.look()? {
-            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history)),
-            Ended::Closed(closed) => (closed.number, None),
+        let (number, tail, notes) = match self.look()? {
+            Ended::Live { loaded, .. } => {
+                (loaded.number, Some(loaded.state.history), loaded.state.operations.notes())
+            }
+            Ended::Closed(closed) => (closed.number, None, Vec::new()),
         };
         let mut events = Vec::new();
         for (chunk, bytes) in inner.ask(|store| store.history(number))? {
@@ -133,6 +135,7 @@ impl<T> Handle<T> {
             }
         }
         read_chunk(&tail.unwrap_or_default().bytes, &mut events);
+        events.extend(notes);
         Ok(events)
     }
 
@@ -204,7 +207,8 @@ impl<T> Handle<T> {
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
                         let id = self.id.clone();
-                        let loaded = Loaded::read(instance)
+                        let loaded = inner
+                            .load(slot, instance)
                             .map_err(|reason| EngineError::Unreadable { id, reason })?;
                         return Ok(Ended::Live { slot, loaded: Box::new(loaded) });
                     }
@@ -281,6 +285,8 @@ impl<T: Persist> Handle<T> {
             .map_err(|error| EngineError::Unreadable { id: id.clone(), reason: error.to_string() })?;
         match state.end {
             End::Terminated { why } => Err(RunError::Terminated { id, why }),
+            End::Cancelled { why } => Err(RunError::Cancelled { id, why }),
+            End::DeadlineExceeded => Err(RunError::DeadlineExceeded { id }),
             End::Returned { value, .. } => inner
                 .frames
                 .decode(&inner.codec, value.layout, &value.bytes)

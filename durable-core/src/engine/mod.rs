@@ -20,10 +20,12 @@ mod handle;
 mod history;
 pub(crate) mod inner;
 mod list;
+pub(crate) mod mail;
 mod panics;
+pub(crate) mod ready;
 mod recover;
 mod start;
-mod state;
+pub(crate) mod state;
 mod timers;
 mod worker;
 
@@ -85,9 +87,10 @@ impl Alive {
             shared.stopping = Stopping::Now;
             shared.queue.clear();
             shared.watchers.clear();
+            shared.callers.clear();
             // What has ended stays in its inbox: the workers commit it before they end.
             let attempts: Vec<_> =
-                shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
+                shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();
             drop(shared);
             for (_, attempt) in &attempts {
                 attempt.abort();

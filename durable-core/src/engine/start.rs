@@ -107,15 +107,8 @@ impl StartRequest {
     /// The record of the instance before its first step.
     pub(crate) fn first_record(&self, inner: &Inner, number: Number) -> Box<Loaded> {
         let now_ms = inner.clock.now_ms();
-        Box::new(Loaded {
-            id: self.id.clone(),
-            number,
-            workflow: self.workflow.into(),
-            started_ms: now_ms,
-            stored_active: false,
-            stored_bytes: 0,
-            state: InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms),
-        })
+        let state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        Box::new(Loaded::first(self.id.clone(), number, self.workflow, now_ms, state))
     }
 }
 

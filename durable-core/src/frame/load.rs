@@ -105,6 +105,8 @@ impl Frame<'_> {
         let polled = future.poll(&mut cx);
         if polled.is_pending() {
             self.keep(TypeOf::of::<F>(), &future);
+        } else {
+            self.receive();
         }
         polled
     }

@@ -35,7 +35,7 @@ pub(crate) enum Attempted {
 
 impl Advance<'_> {
     pub(super) fn attempted(&mut self, id: OperationId, ended: Attempted) {
-        let Some(activity) = self.loaded.state.pending_activity(id) else { return };
+        let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         let attempt = activity.failed_attempts + 1;
         if let Attempted::Completed(value) = ended {
             return self.complete(id, attempt, value, None);
@@ -45,7 +45,7 @@ impl Advance<'_> {
             Attempted::Completed(_) => unreachable!("it was taken above"),
             Attempted::Impossible(reason) => {
                 activity.next_attempt_ms = 0;
-                self.effects.ended.push(id);
+                self.draft.effects.ended.push(id);
                 self.park(reason);
             }
             Attempted::Failed { value, message, retryable, retry_after, progress } => {
@@ -60,32 +60,37 @@ impl Advance<'_> {
                     self.complete(id, attempt, value, Some(message));
                 }
             }
-            Attempted::Broke { error, progress } => {
-                activity.progress = progress.or_else(|| activity.progress.take());
-                let message = clip(error.to_string());
-                let over = matches!(error, CallError::TimedOut { what: Timeout::ScheduleToClose, .. });
-                if !over && self.back_off(id, attempt, &message, None) {
-                    return;
-                }
-                let entry = self.engine.registry.activities.get(name.as_str());
-                // The user's `From<CallError>` and `Serialize` run in here.
-                let value = catch(|| {
-                    entry
-                        .filter(|entry| !entry.meta.park_when_exhausted)
-                        .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
-                });
-                match value {
-                    Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
-                    Ok(Some(Err(error))) => {
-                        self.unstorable(id, format!("the error of activity `{name}`: {error}"));
-                    }
-                    Ok(None) => self.exhausted(id, attempt, message),
-                    Err(Caught { message, place }) => self.unstorable(
-                        id,
-                        format!("making the error of activity `{name}` panicked at {place}: {message}"),
-                    ),
-                }
+            Attempted::Broke { error, progress } => self.broke(id, error, progress),
+        }
+    }
+
+    /// An attempt gave no value of its own.
+    pub(super) fn broke(&mut self, id: OperationId, error: CallError, progress: Option<Encoded>) {
+        let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
+        let (attempt, name) = (activity.failed_attempts + 1, activity.name.clone());
+        activity.progress = progress.or_else(|| activity.progress.take());
+        let message = clip(error.to_string());
+        let over = matches!(error, CallError::TimedOut { what: Timeout::ScheduleToClose, .. });
+        if !over && self.back_off(id, attempt, &message, None) {
+            return;
+        }
+        let entry = self.engine.registry.activities.get(name.as_str());
+        // The user's `From<CallError>` and `Serialize` run in here.
+        let value = catch(|| {
+            entry
+                .filter(|entry| !entry.meta.park_when_exhausted)
+                .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
+        });
+        match value {
+            Ok(Some(Ok(value))) => self.complete(id, attempt, value, Some(message)),
+            Ok(Some(Err(error))) => {
+                self.unstorable(id, format!("the error of activity `{name}`: {error}"));
             }
+            Ok(None) => self.exhausted(id, attempt, message),
+            Err(Caught { message, place }) => self.unstorable(
+                id,
+                format!("making the error of activity `{name}` panicked at {place}: {message}"),
+            ),
         }
     }
 
@@ -95,29 +100,36 @@ impl Advance<'_> {
     }
 
     pub(super) fn complete(&mut self, id: OperationId, attempt: u32, value: Encoded, error: Option<String>) {
-        let now_ms = self.now_ms;
-        let Some(operation) = self.loaded.state.operation(id) else { return };
-        let done = OperationKind::Done(Completion::Value(value));
-        let OperationKind::Activity(activity) = std::mem::replace(&mut operation.kind, done) else { return };
+        let now_ms = self.draft.now_ms;
+        let completed = self.complete_with(id, Completion::Value(value), error.is_some());
+        let Some(OperationKind::Activity(activity)) = completed else { return };
         let took_ms = now_ms.saturating_sub(activity.scheduled_ms);
-        self.effects.ended.push(id);
-        self.note(HistoryKind::ActivityCompleted { activity: activity.name, attempt, took_ms, error });
+        self.draft.effects.ended.push(id);
+        let kind = HistoryKind::ActivityCompleted { activity: activity.name, attempt, took_ms, error };
+        self.draft.note_of(id, kind);
     }
 
     pub(super) fn exhausted(&mut self, id: OperationId, attempt: u32, message: String) {
-        let Some(activity) = self.loaded.state.pending_activity(id) else { return };
+        if self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped) {
+            // It was told to end and did, whatever it would have done otherwise.
+            let error = CallError::Cancelled { reason: message };
+            self.complete_with(id, Completion::Error(error), true);
+            self.draft.effects.ended.push(id);
+            return;
+        }
+        let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         activity.failed_attempts = attempt;
         activity.last_error = Some(message.clone());
         // Taken up by hand, it is tried again at once.
         activity.next_attempt_ms = 0;
         let name = activity.name.clone();
-        self.effects.ended.push(id);
+        self.draft.effects.ended.push(id);
         self.park(ParkReason::Exhausted { activity: name, error: message });
     }
 
     /// A call is over, and what it gives can't be made or stored.
     pub(super) fn unstorable(&mut self, id: OperationId, reason: String) {
-        self.effects.ended.push(id);
+        self.draft.effects.ended.push(id);
         self.park(ParkReason::Incompatible { reason });
     }
 
@@ -129,8 +141,11 @@ impl Advance<'_> {
         message: &str,
         retry_after: Option<std::time::Duration>,
     ) -> bool {
-        let (now_ms, engine) = (self.now_ms, self.engine);
-        let Some(activity) = self.loaded.state.pending_activity(id) else { return false };
+        let (now_ms, engine) = (self.draft.now_ms, self.engine);
+        let stopped = self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped);
+        let Some(activity) = self.draft.loaded.state.pending_activity(id).filter(|_| !stopped) else {
+            return false;
+        };
         let Some(entry) = engine.registry.activities.get(activity.name.as_str()) else { return false };
         let policy = Policy::new(&entry.meta.retry, activity.options.retry.as_ref());
         let Some(delay) = next_delay(&policy, attempt, engine.random.unit()) else { return false };
@@ -143,8 +158,9 @@ impl Advance<'_> {
         activity.last_error = Some(message.into());
         activity.next_attempt_ms = next_ms;
         let name = activity.name.clone();
-        self.effects.backoff.push((next_ms, id));
-        self.note(HistoryKind::AttemptFailed { activity: name, attempt, error: message.into(), next_ms });
+        self.draft.effects.backoff.push((next_ms, id));
+        let error = message.into();
+        self.draft.note_of(id, HistoryKind::AttemptFailed { activity: name, attempt, error, next_ms });
         true
     }
 }

@@ -45,6 +45,11 @@ pub enum ParkReason {
         /// The type of the dependency.
         type_name: String,
     },
+    /// Compensations failed for good; the others have run.
+    Compensation {
+        /// Each that failed: the name of its activity or workflow, and its error.
+        failed: Vec<(String, String)>,
+    },
     /// The snapshot or a value does not fit this build, or can't be written.
     Incompatible {
         /// What does not fit.
@@ -61,6 +66,9 @@ impl ParkReason {
                 ParkReason::Exhausted { activity, error: clip(error) }
             }
             ParkReason::Incompatible { reason } => ParkReason::Incompatible { reason: clip(reason) },
+            ParkReason::Compensation { failed } => ParkReason::Compensation {
+                failed: failed.into_iter().map(|(name, error)| (name, clip(error))).collect(),
+            },
             short @ (ParkReason::NotInBuild { .. } | ParkReason::MissingState { .. }) => short,
         }
     }
@@ -80,6 +88,11 @@ impl fmt::Display for ParkReason {
                 f,
                 "activity `{activity}` needs a `State<{type_name}>`: give it to the engine's builder with `.state(..)`"
             ),
+            ParkReason::Compensation { failed } => {
+                let failed: Vec<_> =
+                    failed.iter().map(|(name, error)| format!("`{name}`: {error}")).collect();
+                write!(f, "{} of its compensations failed: {}", failed.len(), failed.join("; "))
+            }
             ParkReason::Incompatible { reason } => f.write_str(reason),
         }
     }

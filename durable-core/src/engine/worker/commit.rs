@@ -5,10 +5,13 @@ use std::sync::{Arc, MutexGuard, TryLockError, atomic::Ordering};
 use durable_store::Error as StoreError;
 
 use super::{
-    Inner, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim, conclude::conclude, prepare::prepare,
-    refused, reopened,
+    Commit, Inner, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim, conclude::conclude,
+    prepare::prepare, refused, reopened,
 };
-use crate::engine::inner::Unsaved;
+use crate::engine::{
+    inner::Unsaved,
+    mail::resolve::{self, Resolving, Runs},
+};
 
 /// Waits for the disk; meanwhile it steps what becomes ready and adds it to the batch.
 pub(super) fn gather<'a>(
@@ -46,6 +49,12 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
+    if let Err(error) = resolve_all(inner, &mut work) {
+        unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+        drop(unsaved);
+        fail(inner, work, &error);
+        return false;
+    }
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
     if !empty {
         let committed = match inner.store.commit(&work.batch) {
@@ -66,6 +75,29 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
     launched
 }
 
+/// What goes from one instance to another finds its receiver, now that no commit can come between.
+fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
+    let needed = |commit: &Commit| resolve::is_needed(&commit.effects, commit.fallback.as_deref());
+    if !work.commits.iter().any(needed) {
+        return Ok(());
+    }
+    let each = |work: &mut Work, f: &mut dyn FnMut(&mut _, &mut Resolving<'_>) -> Result<(), StoreError>| {
+        for (commit, transition) in work.commits.iter_mut().zip(&mut work.batch.transitions) {
+            let Commit { loaded, effects, fallback, mailed, .. } = commit;
+            f(transition, &mut Resolving { loaded, effects, fallback, mailed })?;
+        }
+        Ok(())
+    };
+    each(work, &mut |transition, resolving| resolve::fall_back(inner, transition, resolving))?;
+    let sends = |commit: &Commit| !commit.effects.posts.is_empty() || !commit.effects.outgoing.is_empty();
+    if !work.commits.iter().any(sends) {
+        return Ok(());
+    }
+    // Which runs end is known only now.
+    let runs = Runs::of(&work.batch);
+    each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
+}
+
 /// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
 /// opens the store again and goes on from what is durable.
 pub(super) fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
@@ -79,9 +111,7 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
     for commit in work.commits {
-        for reply in commit.effects.replies {
-            let _ = reply.send(Err(broken(error)));
-        }
+        commit.callers.refuse(&|| broken(error));
     }
     let mut shared = inner.lock();
     for id in work.ids {

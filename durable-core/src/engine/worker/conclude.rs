@@ -2,21 +2,32 @@
 
 use std::sync::Arc;
 
-use durable_store::Slot;
+use durable_store::{Number, Slot};
+use tokio::sync::oneshot;
 
-use super::{Attempt, Commit, Effects, Event, Inner, Loaded, Queued, Shared, Work};
-use crate::engine::error::EngineError;
+use super::{Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Shared, Work};
+use crate::{
+    codec::Encoded,
+    context::Refused,
+    engine::{error::EngineError, mail::Sender},
+};
 
 /// Begins the effects of a committed batch.
 pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
-    let mut replies = Vec::new();
+    let mut told = Told::default();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for Commit { slot, number, loaded, mut effects, due } in work.commits {
-        replies.append(&mut effects.replies);
+    for commit in work.commits {
+        let Commit { slot, number, loaded, mut effects, callers, mailed, due, .. } = commit;
+        told.add(&mut shared, number, callers, &mut effects);
+        if current {
+            for (slot, number) in mailed {
+                inner.post(&mut shared, slot, number, Event::Mailed);
+            }
+        }
         if effects.closed || effects.parked.is_some() {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
@@ -46,14 +57,67 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
-    for reply in replies {
-        let _ = reply.send(Ok(()));
-    }
+    told.tell();
     for watcher in closed {
         let _ = watcher.send(());
     }
     let shared = inner.lock();
     inner.tell_idle(&shared);
+}
+
+/// Who is answered once the lock is given back.
+#[derive(Default)]
+struct Told {
+    replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    answered: Vec<(Sender, Result<Encoded, Refused>)>,
+    late: Vec<Sender>,
+}
+
+impl Told {
+    /// Takes in who is answered by a transition. Whoever asked for an answer waits for it from now on.
+    fn add(&mut self, shared: &mut Shared, number: Number, callers: Callers, effects: &mut Effects) {
+        self.replies.extend(callers.replies);
+        self.completed.extend(callers.completed);
+        self.late.extend(callers.late);
+        for (seq, sender) in callers.senders {
+            match sender {
+                Sender::Signal(reply) => self.replies.push(reply),
+                Sender::Update(_) => drop(shared.callers.insert((number, seq), sender)),
+            }
+        }
+        for (request, answer) in std::mem::take(&mut effects.answers) {
+            let caller = shared.callers.remove(&(number, request.seq));
+            self.answered.extend(caller.map(|caller| (caller, answer)));
+        }
+        if effects.closed {
+            let of_run = (number, 0)..=(number, u64::MAX);
+            let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
+            for key in unanswered {
+                let caller = shared.callers.remove(&key);
+                self.answered.extend(caller.map(|caller| (caller, Err(Refused::Unanswered))));
+            }
+        }
+    }
+
+    fn tell(self) {
+        // Whoever does not wait any more needs no answer.
+        for reply in self.replies {
+            let _ = reply.send(Ok(()));
+        }
+        for (reply, completed) in self.completed {
+            let _ = reply.send(Ok(completed));
+        }
+        for (sender, answer) in self.answered {
+            match sender {
+                Sender::Signal(reply) => drop(reply.send(Ok(()))),
+                Sender::Update(reply) => drop(reply.send(Ok(answer))),
+            }
+        }
+        for sender in self.late {
+            sender.refuse(EngineError::Closed { id: String::new() });
+        }
+    }
 }
 
 /// Starts what a committed transition asks for.
@@ -67,23 +131,43 @@ pub(super) fn begin(
 ) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
-    live.attempts.retain(|(id, attempt)| {
-        let over = effects.closed || effects.ended.contains(id);
-        if over {
-            attempt.cancel();
-            if let Attempt::BackingOff { at_ms } = attempt {
+    let all = if effects.closed { live.attempts.keys().copied().collect() } else { Vec::new() };
+    for id in all.iter().chain(&effects.ended) {
+        let Some(attempt) = live.attempts.remove(id) else { continue };
+        attempt.cancel();
+        if let Attempt::BackingOff { at_ms } = attempt {
+            shared.backoffs.remove(&(at_ms, slot, number, *id));
+        }
+    }
+    let mut stopped = Vec::new();
+    for id in &effects.stop {
+        match live.attempts.get(id) {
+            // Its last word is what it gives, or that it was cancelled.
+            Some(Attempt::Running(_)) => live.attempts[id].cancel(),
+            Some(Attempt::Ended) => {}
+            Some(Attempt::BackingOff { at_ms }) => {
                 shared.backoffs.remove(&(*at_ms, slot, number, *id));
+                live.attempts.remove(id);
+                stopped.push(*id);
+            }
+            Some(Attempt::Queued) | None => {
+                live.attempts.remove(id);
+                stopped.push(*id);
             }
         }
-        !over
-    });
+    }
     for (at_ms, operation) in &effects.backoff {
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
     }
     for queued in due {
-        inner.enqueue(shared, queued);
+        if !stopped.contains(&queued.operation) {
+            inner.enqueue(shared, queued);
+        }
+    }
+    for operation in stopped {
+        inner.post(shared, slot, number, Event::Stopped { operation });
     }
     for timer in &effects.timers {
         shared.timers.add(*timer);
@@ -98,9 +182,7 @@ pub(super) fn begin(
 pub(super) fn refuse_inbox(shared: &mut Shared, slot: Slot) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     for event in live.inbox.drain(..) {
-        if let Event::Command { reply, .. } = event {
-            let _ = reply.send(Err(EngineError::Closed { id: String::new() }));
-        }
+        event.refuse(EngineError::Closed { id: String::new() });
     }
 }
 
@@ -122,7 +204,7 @@ impl Commit {
     fn prepare(&mut self, inner: &Inner) {
         let Some(loaded) = &self.loaded else { return };
         for operation in &self.effects.dispatch {
-            if let Some((_, activity)) = loaded.state.activities().find(|(id, _)| id == operation) {
+            if let Some(activity) = loaded.state.activity(*operation) {
                 self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
         }

@@ -21,7 +21,7 @@ use std::{
 use durable_store::{Batch, Error as StoreError, Number, Slot};
 
 use super::{
-    advance::{Advanced, Effects, Event, advance},
+    advance::{Advanced, Callers, Draft, Effects, Event, advance},
     attempt::{Attempt, Queued},
     error::{EngineError, StartError},
     inner::{Inner, Shared, Stopping},
@@ -57,6 +57,10 @@ struct Commit {
     number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
+    callers: Callers,
+    fallback: Option<Box<Draft>>,
+    /// Other instances that get mail by it.
+    mailed: Vec<(Slot, Number)>,
     /// Attempts that are due, made ready before the lock is taken.
     due: Vec<Queued>,
 }
@@ -132,8 +136,10 @@ fn reopened() -> StoreError {
 
 impl Work {
     fn push(&mut self, slot: Slot, advanced: Advanced) {
-        let Advanced { transition, loaded, effects } = advanced;
-        self.commits.push(Commit { slot, number: transition.number, loaded, effects, due: Vec::new() });
+        let Advanced { transition, loaded, effects, callers, fallback } = advanced;
+        let number = transition.number;
+        let (mailed, due) = (Vec::new(), Vec::new());
+        self.commits.push(Commit { slot, number, loaded, effects, callers, fallback, mailed, due });
         self.batch.transitions.push(transition);
     }
 }

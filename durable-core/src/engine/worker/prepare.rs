@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use durable_store::{Error as StoreError, Number, Slot};
 
-use super::{Event, Inner, Loaded, StartRequest, Work, broken, claim::Claim, reopened};
+use super::{Event, Inner, StartRequest, Work, broken, claim::Claim, reopened};
 use crate::engine::{
     advance::advance,
     error::EngineError,
     inner::Live,
+    mail::{MailView, resolve::view},
     start::{Decision, Started},
 };
 
@@ -31,9 +32,11 @@ pub(super) fn prepare(
             return Err(error);
         }
     };
-    for mut claim in claims {
+    let mut claims = claims.into_iter();
+    while let Some(mut claim) = claims.next() {
         if claim.loaded.is_none() {
-            claim.loaded = read.next().flatten().and_then(|instance| match Loaded::read(instance) {
+            let slot = claim.slot;
+            claim.loaded = read.next().flatten().and_then(|instance| match inner.load(slot, instance) {
                 Ok(loaded) => Some(Box::new(loaded)),
                 Err(reason) => {
                     inner.report(&reason);
@@ -44,13 +47,20 @@ pub(super) fn prepare(
         let Some(loaded) = claim.loaded.filter(|loaded| loaded.number == claim.number) else {
             // It has closed since: whoever asked something of it is told.
             for event in claim.events {
-                if let Event::Command { reply, .. } = event {
-                    let _ = reply.send(Err(EngineError::NotFound { id: String::new() }));
-                }
+                event.refuse(EngineError::NotFound { id: String::new() });
             }
             continue;
         };
-        let advanced = advance(inner, claim.slot, loaded, claim.events, false);
+        let has_mail = loaded.has_mail || claim.events.iter().any(|event| matches!(event, Event::Mailed));
+        let mail = match if has_mail { view(inner, claim.slot) } else { Ok(MailView::default()) } {
+            Ok(mail) => mail,
+            Err(error) => {
+                claim.loaded = None;
+                refuse(std::iter::once(claim).chain(claims).collect(), starts, &error);
+                return Err(error);
+            }
+        };
+        let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
         work.push(claim.slot, advanced);
     }
     let mut starts = starts.into_iter();
@@ -66,9 +76,7 @@ pub(super) fn prepare(
 /// Tells callers that the store failed before anything was done for them.
 pub(super) fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &StoreError) {
     for event in claims.into_iter().flat_map(|claim| claim.events) {
-        if let Event::Command { reply, .. } = event {
-            let _ = reply.send(Err(broken(error)));
-        }
+        event.refuse(broken(error));
     }
     for request in starts {
         let _ = request.reply.send(Err(broken(error).into()));
@@ -99,7 +107,7 @@ pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) 
             work.unsettled.push((slot, number));
             let started = Started { number, created: true };
             work.replies.push((request.reply, Ok(started)));
-            let advanced = advance(inner, slot, loaded, vec![Event::Begin], true);
+            let advanced = advance(inner, slot, loaded, MailView::default(), vec![Event::Begin], true);
             work.push(slot, advanced);
         }
     }
