@@ -12,6 +12,7 @@
 use crate::effects::{Effects, Set};
 use crate::ir::{Block, BlockId, Function, Parts, Stmt, Term, VarId, VarKind, as_var, bound, marked, marker};
 use crate::liveness::{Liveness, bound_in, liveness, stmt_effects};
+use crate::spans::asked_at;
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
@@ -224,7 +225,7 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
         let text = ident.to_string();
         let ident = Ident::new(
             &format!("__{}_{}", text.trim_start_matches("r#"), path.join("_")),
-            Span::mixed_site().located_at(ident.span()),
+            asked_at(ident.span()),
         );
         let name = format!("{name}.{}", path.join("."));
         let (decl, mutable) = (function.vars[var].decl, function.vars[var].mutable);

@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::liveness::Liveness;
 use crate::parse::Workflow;
 use crate::resolve::Names;
+use crate::spans::asked_at;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -295,7 +296,7 @@ fn outer_generics(workflow: &Workflow) -> (TokenStream, Option<WhereClause>) {
 fn registration(workflow: &Workflow) -> TokenStream {
     let (p, def) = (made_up("__p"), made_up("__DurableWorkflow"));
     let at = match &workflow.item.sig.output {
-        ReturnType::Type(_, ty) => Span::mixed_site().located_at(ty.span()),
+        ReturnType::Type(_, ty) => asked_at(ty.span()),
         ReturnType::Default => Span::mixed_site(),
     };
     let placed = Ident::new("__DurableWorkflow", at);

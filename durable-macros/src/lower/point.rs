@@ -2,7 +2,8 @@
 
 use super::Lowerer;
 use crate::ir::{Function, Point, Stmt, VarKind, marked, poll_expr};
-use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use crate::spans::asked_at;
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use std::collections::HashMap;
 use syn::Expr;
@@ -67,7 +68,7 @@ impl Lowerer {
         let Some(_) = self.current else { return base };
         let number = self.function.points.len();
         // At the `await`: an editor that asks what stands at the called name finds nothing but that.
-        let own = Span::mixed_site().located_at(span);
+        let own = asked_at(span);
         let ident = Ident::new(&format!("__future_{}", number + 1), own);
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].decl = self.current;

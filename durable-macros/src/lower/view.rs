@@ -6,7 +6,8 @@ use super::views::{Method, gives_values};
 use super::{Lowerer, plain};
 use crate::effects::Effects;
 use crate::ir::as_var;
-use proc_macro2::{Ident, Span};
+use crate::spans::asked_at;
+use proc_macro2::Ident;
 use syn::Expr;
 
 /// What a `for` goes over and can go over again.
@@ -239,5 +240,5 @@ fn search(method: &Ident) -> Why {
 }
 
 fn runtime(call: &syn::ExprMethodCall) -> Ident {
-    Ident::new("__p", Span::mixed_site().located_at(call.method.span()))
+    Ident::new("__p", asked_at(call.method.span()))
 }
