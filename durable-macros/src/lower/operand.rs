@@ -5,10 +5,13 @@
 
 use super::borrow::is_place;
 use super::constant::is_constant;
+use super::guard::renamed;
 use super::{Dest, Lowerer, is_control, point, var_pat};
 use crate::diagnostics;
 use crate::effects::{Effects, Set};
 use crate::ir::{Let, POLL, Stmt, VarKind, as_var, var_expr};
+use quote::ToTokens;
+use std::collections::BTreeMap;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
@@ -285,12 +288,30 @@ impl Lowerer {
     /// Makes an operand survive what assigns variables that it mentions. What is borrowed can't be assigned, so that a place
     /// that is assigned is copied; the variables of an index are copied in any case.
     fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changed: &Set) -> Expr {
+        if let Expr::Closure(closure) = &mut value {
+            self.capture_unchanged(&name, closure, changed);
+        }
         Indexes { lowerer: self, name: &name, changed }.visit_expr_mut(&mut value);
         let mentions = Effects::of_expr(&value).mentions;
         if mode == Mode::Place && is_place(&value) && !mentions.is_disjoint(changed) {
             return self.keep_always(name, value, mode);
         }
         self.keep(name, value, mode)
+    }
+
+    /// A closure is made where it is used, but has what it moves in as it was here: a variable that a closure borrows can't be
+    /// assigned behind it.
+    fn capture_unchanged(&mut self, name: &str, closure: &mut syn::ExprClosure, changed: &Set) {
+        let mentions = Effects::of_tokens(&closure.body.to_token_stream()).mentions;
+        let mut copies = BTreeMap::new();
+        for &var in mentions.intersection(changed) {
+            let (span, label) =
+                (closure.body.span(), format!("{name}.{}", self.function.vars[var].stored_name));
+            copies.insert(var, self.bind_temp(label, var_expr(var, span), true));
+        }
+        if let Ok(body) = syn::parse2(renamed(closure.body.to_token_stream(), &copies)) {
+            *closure.body = body;
+        }
     }
 
     fn keep_always(&mut self, name: String, value: Expr, mode: Mode) -> Expr {
