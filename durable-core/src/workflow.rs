@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     codec::{self, Encoded, Persist, Slot, TypeOf},
     context::{Context, MAX_DEPTH, StepFailure},
+    error::CallError,
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
@@ -29,6 +30,17 @@ pub trait Workflow: 'static {
 
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+
+    /// Whether an output says that the workflow failed: whether it is an `Err`.
+    fn failed(_output: &Self::Output) -> bool {
+        false
+    }
+
+    /// The output for whoever waits for this workflow, when it ended without one. There is none if its error can't be made
+    /// from a `CallError`, or it has no error.
+    fn from_call_error(_error: CallError) -> Option<Self::Output> {
+        None
+    }
 }
 
 /// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
