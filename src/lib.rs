@@ -31,7 +31,7 @@
 //! The book is in `docs/`: concepts, guarantees, the language.
 
 pub use durable_core::*;
-pub use durable_macros::{activity, workflow};
+pub use durable_macros::{activity, select, workflow};
 
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
@@ -39,5 +39,5 @@ pub mod prelude {
         ActivityContext, CallError, Engine, Error, ErrorContext, Filter, Handle, OnExisting, Retry,
         RetryHint, RunError, StartError, State, Status, bail, ensure, sleep, sleep_until,
     };
-    pub use durable_macros::{activity, workflow};
+    pub use durable_macros::{activity, select, workflow};
 }

@@ -2,7 +2,7 @@
 //! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
-//! `parse` -> `resolve` -> `lower` -> `parts` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
+//! `parse` -> `select` -> `resolve` -> `lower` -> `parts` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
 //! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.
@@ -27,6 +27,7 @@ mod lower;
 mod parse;
 mod parts;
 mod resolve;
+mod select;
 mod storable;
 mod stored;
 
@@ -45,4 +46,26 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::workflow(options.into(), item.into()).into()
+}
+
+/// Waits for several operations of a workflow, and goes on with the first that is done.
+///
+/// ```text
+/// select! {
+///     receipt = charge(&order) => paid(receipt).await?,
+///     stop = recv::<Stop>(), if order.may_stop => break stop.why,
+///     _ = sleep(Duration::from_secs(3600)) => {}
+/// }
+/// ```
+///
+/// Each branch is `pattern = operation => body`, as tokio's `select!` has it; of several that are done, the one that was committed
+/// first wins, then the one that is written first. The others are cancelled, and a message that was not taken stays. `&mut place`
+/// lends an operation that is kept in a variable: it goes on if it does not win. A branch is off if its `, if condition` is false, or
+/// once what it gave does not match its pattern; `else => body` runs if all of them are, and without an `else` that is a panic.
+/// `biased;` as the first token lets the order of the branches decide among what is done. There are at most eight branches.
+///
+/// The bodies are code of the workflow: they may await, and use `?`, `break`, `continue` and `return`.
+#[proc_macro]
+pub fn select(tokens: TokenStream) -> TokenStream {
+    select::outside(&tokens.into()).into()
 }
