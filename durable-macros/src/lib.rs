@@ -10,6 +10,7 @@
 mod activity;
 mod borrows;
 mod configure;
+mod derive;
 mod diagnostics;
 #[cfg(test)]
 mod differential;
@@ -68,4 +69,46 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn select(tokens: TokenStream) -> TokenStream {
     select::outside(&tokens.into()).into()
+}
+
+/// Makes a type a signal: fire and forget, sent to an instance by its id and received there with `recv`.
+///
+/// ```text
+/// #[derive(Serialize, Deserialize, Signal)]
+/// #[signal(name = "approve")]
+/// struct Approve { by: String }
+/// ```
+///
+/// `name` is what is stored, and must stay when the type is renamed; by default it is the type's name. `crate = path` says where
+/// `durable` is found; default: `::durable`. A generic type can't be a signal, because a name is one type's.
+#[proc_macro_derive(Signal, attributes(signal))]
+pub fn signal(item: TokenStream) -> TokenStream {
+    derive::expand(derive::Kind::Signal, item.into()).into()
+}
+
+/// Makes a type an update: sent to an instance, which answers it.
+///
+/// ```text
+/// #[derive(Serialize, Deserialize, Update)]
+/// #[update(output = Result<u64, CartError>)]
+/// struct AddItem { sku: String, qty: u32 }
+/// ```
+///
+/// `output` is the type of the answer and has no default. `name` and `crate` are as for a signal.
+#[proc_macro_derive(Update, attributes(update))]
+pub fn update(item: TokenStream) -> TokenStream {
+    derive::expand(derive::Kind::Update, item.into()).into()
+}
+
+/// Makes a type one that an instance publishes: anyone may read its last value at any time.
+///
+/// ```text
+/// #[derive(Serialize, Deserialize, Publish)]
+/// struct Progress { done: u32, total: u32 }
+/// ```
+///
+/// `#[publish(name = "..", crate = path)]` is as for a signal.
+#[proc_macro_derive(Publish, attributes(publish))]
+pub fn publish(item: TokenStream) -> TokenStream {
+    derive::expand(derive::Kind::Publish, item.into()).into()
 }
