@@ -13,6 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::RetryHint;
 
+/// A `Result` whose error is an [`Error`] unless it is given another, as `anyhow::Result` is.
+///
+/// ```
+/// fn half(n: u64) -> durable_core::Result<u64> {
+///     durable_core::ensure!(n.is_multiple_of(2), "{n} is odd");
+///     Ok(n / 2)
+/// }
+/// assert_eq!(half(3).unwrap_err().to_string(), "3 is odd");
+/// ```
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// How a call ended when the called function gave no value.
 ///
 /// The error type of an activity is made from it: write `impl From<CallError>` for yours, give it

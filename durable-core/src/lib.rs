@@ -45,7 +45,7 @@ pub use engine::{
     MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
     Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
 };
-pub use error::{CallError, Error, ErrorContext, Timeout};
+pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use time::{Sleep, now, sleep, sleep_until};

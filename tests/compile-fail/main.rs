@@ -24,6 +24,7 @@ mod expected;
 mod pages;
 mod printed;
 mod rustc;
+mod twins;
 
 use std::{fs, path::Path, path::PathBuf};
 

@@ -136,7 +136,7 @@ impl Lowerer {
         let span = iterated.span();
         let p = runtime(span);
         let count = self.bind_temp(name.to_owned(), syn::parse_quote!(0usize), true);
-        let iterator = self.temp(format!("{name} iterator"));
+        let iterator = self.temp(format!("{name} iterator"), span);
         for var in [count, iterator] {
             self.function.vars[var].pinned = true;
             self.function.vars[var].mutable = true;
