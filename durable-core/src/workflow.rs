@@ -48,7 +48,8 @@ pub trait Workflow: 'static {
 #[diagnostic::on_unimplemented(
     message = "a generic workflow may be called from another workflow, but not started",
     label = "this workflow has type parameters",
-    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that"
+    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that",
+    note = "see docs/errors/workflow-function.md"
 )]
 pub trait RootWorkflow: Workflow<Output: Persist> {
     #[doc(hidden)]

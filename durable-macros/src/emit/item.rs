@@ -61,7 +61,8 @@ fn warnings(function: &Function) -> TokenStream {
     if used.is_empty() {
         return used;
     }
-    let (name, note) = (made_up("guard_released_at_the_await"), crate::diagnostics::GUARD_RELEASED);
+    let name = made_up("guard_released_at_the_await");
+    let note = crate::diagnostics::GUARD_RELEASED.to_string();
     quote!(#[deprecated(note = #note)] macro_rules! #name { () => {}; } #used)
 }
 

@@ -66,10 +66,6 @@ impl Lowerer {
                 self.evaluate(expr, Dest::Discard);
                 never(span)
             }
-            Expr::Let(e) => {
-                self.errors.push(e.let_token.span, diagnostics::LET_CONDITION);
-                Expr::Let(e)
-            }
             other => self.composite(other),
         }
     }

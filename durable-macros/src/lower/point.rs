@@ -66,11 +66,13 @@ impl Lowerer {
         let base = self.operand(*awaited.base);
         let Some(_) = self.current else { return base };
         let number = self.function.points.len();
-        let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site().located_at(place));
+        // At the `await`: an editor that asks what stands at the called name finds nothing but that.
+        let own = Span::mixed_site().located_at(span);
+        let ident = Ident::new(&format!("__future_{}", number + 1), own);
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].decl = self.current;
-        let krate = Ident::new("__p", Span::mixed_site().located_at(place));
-        let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));
+        let krate = Ident::new("__p", own);
+        let value = syn::parse2(quote_spanned!(own=> #krate::into_durable(#base)));
         match value {
             Ok(value) => self.push(Stmt::Set(future, Box::new(value))),
             Err(error) => self.errors.push_error(error),

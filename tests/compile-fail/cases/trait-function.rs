@@ -1,20 +1,11 @@
-//! A function of a trait.
+//! A function that a trait declares.
 use durable::prelude::*;
 use shop::*;
 
-trait Quoting {
-    async fn wrong(sku: String) -> u64;
-}
-
-struct Shop;
-
-#[workflow]
-impl Quoting for Shop {
-//~ error at `Quoting`: a function of a trait can't be a workflow, because the trait says what it returns
-//~ help: write it in an `impl` block of the type's own, and call it
-//~ see docs/errors/impl-block.md
+trait Quotes {
     #[workflow]
-    async fn wrong(sku: String) -> u64 {
-        price(&sku).await
-    }
+    async fn quote(sku: String) -> u64;
+    //~ error at `async`: a workflow can't be a function of a trait
+    //~ help: write a function, or one of an `impl` block of the type's own
+    //~ see docs/errors/workflow-function.md
 }
