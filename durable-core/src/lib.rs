@@ -15,6 +15,7 @@ mod engine;
 mod frame;
 mod future;
 mod graph;
+mod message;
 mod meta;
 mod program;
 mod random;
@@ -48,5 +49,6 @@ pub use engine::{
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
+pub use message::{Publish, Signal, Update};
 pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -2,7 +2,7 @@
 //! machine, `#[activity]` a function into a call that can be stored.
 //!
 //! A pipeline, one module per phase, each a function from its input to its output on `proc_macro2` alone:
-//! `parse` -> `select` -> `resolve` -> `lower` -> `parts` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `ir` holds
+//! `parse` -> `resolve` -> `lower` -> `parts` -> `liveness` -> `borrows` -> `layout` -> `emit`; `expand` shows it in four lines, `select` is written out before, `ir` holds
 //! what the phases hand on, `diagnostics` what they report. To read what a function becomes, run `cargo expand`.
 //!
 //! Invariant: this crate knows nothing of the engine. Generated code names everything through `durable::__private`.

@@ -4,7 +4,6 @@ use super::PAGE;
 use crate::diagnostics::refusal;
 use proc_macro2::Span;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{Expr, Ident, Macro, Pat, Token};
 
 /// Each one is code of its own in the user's crate.
@@ -41,7 +40,7 @@ pub(super) fn parse(mac: &Macro) -> syn::Result<Select> {
         let what =
             format!("this `select!` has {} branches, and {MAX_BRANCHES} is the limit", select.branches.len());
         let help = "race operations of one type with `vec![..].race()`, or select among some of them in a second `#[workflow]` and call that";
-        return Err(syn::Error::new(branch.pat.span(), refusal(what, help, PAGE)));
+        return Err(syn::Error::new_spanned(&branch.pat, refusal(what, help, PAGE)));
     }
     if select.branches.is_empty() {
         let message =
@@ -141,7 +140,7 @@ fn operation(expr: Expr) -> syn::Result<Operation> {
                 "name it first: `let mut operation = ..;`, and write `&mut operation`",
                 PAGE,
             );
-            Err(syn::Error::new(borrow.expr.span(), message))
+            Err(syn::Error::new_spanned(&borrow.expr, message))
         }
         expr => Ok(Operation::Own(expr)),
     }
