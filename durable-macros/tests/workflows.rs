@@ -238,15 +238,15 @@ mod selects {
         #[workflow]
         async fn first(self, after: u32) -> u64 {
             select! {
-                n = Self::of(&self.0, after) => n + self.0,
+                n = Self::of(self.0, after) => n + self.0,
                 n = ticks(2, 100u64) => Self::times(n),
             }
         }
     }
 
     impl<const TIMES: u64> Desk<TIMES> {
-        fn of(n: &u64, after: u32) -> mini::Ticks<u64> {
-            ticks(after, *n)
+        fn of(n: u64, after: u32) -> mini::Ticks<u64> {
+            ticks(after, n)
         }
 
         const fn times(n: u64) -> u64 {
