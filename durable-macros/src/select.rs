@@ -58,11 +58,11 @@ pub(crate) fn write_out(function: &mut ItemFn, krate: &Path, errors: &mut Errors
     let mut writer = Writer { krate, errors, written: BTreeMap::new() };
     writer.visit_block_mut(&mut function.block);
     let written = writer.written.into_values();
-    function.block.stmts.splice(0..0, written.map(|path| Stmt::Item(mention(path))));
+    function.block.stmts.splice(0..0, written.map(|path| Stmt::Item(mention(&path))));
 }
 
 /// `select!(@);`
-fn mention(path: Path) -> Item {
+fn mention(path: &Path) -> Item {
     let mac: Macro = syn::parse_quote!(#path!(@));
     Item::Macro(syn::ItemMacro {
         attrs: Vec::new(),
@@ -126,7 +126,7 @@ impl Writer<'_> {
         self.written.entry(quote::quote!(#path).to_string()).or_insert_with(|| path.clone());
         let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
         match parse::parse(mac) {
-            Ok(select) => write::written_out(select, span),
+            Ok(select) => write::written_out(&select, span),
             Err(error) => {
                 self.errors.push_error(error);
                 syn::parse_quote_spanned!(span=> ::core::unreachable!())

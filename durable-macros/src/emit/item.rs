@@ -373,11 +373,17 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         None => plain.clone(),
     };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
+    let deadline_ms = workflow.options.deadline_ms.map(Literal::u64_unsuffixed);
+    let deadline_ms = deadline_ms.map_or_else(
+        || quote!(::core::option::Option::None),
+        |deadline_ms| quote!(::core::option::Option::Some(#deadline_ms)),
+    );
     quote!(&#p::WorkflowMeta {
         name: #name,
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,
+        deadline_ms: #deadline_ms,
         first: &[#(#first),*],
         points: &[#(#points),*],
     })

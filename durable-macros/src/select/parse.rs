@@ -75,25 +75,25 @@ fn select(input: ParseStream<'_>) -> syn::Result<Select> {
 }
 
 fn branch(input: ParseStream<'_>) -> syn::Result<Branch> {
-    let pat = Pat::parse_multi_with_leading_vert(input).map_err(in_branch)?;
+    let pat = Pat::parse_multi_with_leading_vert(input).map_err(|error| in_branch(&error))?;
     // `default =>`, as futures has it, begins with the same character.
     if input.peek(Token![=>]) || !input.peek(Token![=]) {
-        return Err(in_branch(input.error("expected `=`")));
+        return Err(in_branch(&input.error("expected `=`")));
     }
     input.parse::<Token![=]>()?;
-    let operation = operation(input.parse().map_err(in_branch)?)?;
+    let operation = operation(input.parse().map_err(|error| in_branch(&error))?)?;
     let mut condition = None;
     if input.peek(Token![,]) && input.peek2(Token![if]) {
         input.parse::<Token![,]>()?;
         input.parse::<Token![if]>()?;
-        condition = Some(input.parse().map_err(in_branch)?);
+        condition = Some(input.parse().map_err(|error| in_branch(&error))?);
     }
     arrow(input)?;
     Ok(Branch { pat, operation, condition, body: body(input)? })
 }
 
 fn arrow(input: ParseStream<'_>) -> syn::Result<()> {
-    input.parse::<Token![=>]>().map(drop).map_err(in_branch)
+    input.parse::<Token![=>]>().map(drop).map_err(|error| in_branch(&error))
 }
 
 /// As in an arm of a `match`: what ends with a brace needs no comma behind it.
@@ -114,13 +114,13 @@ fn body(input: ParseStream<'_>) -> syn::Result<Expr> {
             | Expr::While(_)
     );
     if input.parse::<Option<Token![,]>>()?.is_none() && !ends && !input.is_empty() {
-        return Err(in_branch(input.error("expected `,`")));
+        return Err(in_branch(&input.error("expected `,`")));
     }
     Ok(body)
 }
 
 /// rustc's own words for what is missing, and how a branch is written.
-fn in_branch(error: syn::Error) -> syn::Error {
+fn in_branch(error: &syn::Error) -> syn::Error {
     let what = format!("this is no branch of a `select!`: {error}");
     let help =
         "write `pattern = operation => body`, with `, if condition` before the `=>` where it needs one";

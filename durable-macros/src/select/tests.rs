@@ -30,12 +30,12 @@ fn same(body: &str, expected: &str) {
 fn bodies_become_arms() {
     same(
         "select! { biased; x = a(), if c => { b(x) } _ = d => e, else => f };",
-        r#"select!(@);
+        "select!(@);
         match __p::end2(__p::select2(true, [c, true], (__p::own(a()), __p::own(d),)).await) {
             (__p::Won2::A(x), _) => { { b(x) } }
             (__p::Won2::B(_), _) => { e }
             (__p::Won2::Disabled, _) => { f }
-        };"#,
+        };",
     );
 }
 

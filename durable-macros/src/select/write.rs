@@ -11,7 +11,7 @@ use syn::{Expr, Pat};
 const VARIANTS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
 /// The expression that a `select!` is.
-pub(super) fn written_out(select: Select, at: Span) -> Expr {
+pub(super) fn written_out(select: &Select, at: Span) -> Expr {
     let written =
         Writer { count: select.branches.len(), at: Span::mixed_site().located_at(at) }.write(select);
     // What is made up parses; what the user wrote was parsed already.
@@ -24,11 +24,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&self, select: Select) -> TokenStream {
+    fn write(&self, select: &Select) -> TokenStream {
         let at = self.at;
         let may_fail = select.branches.iter().any(|branch| may_fail(&branch.pat));
         let end = self.numbered("end");
-        let awaited = self.awaited(&select, may_fail);
+        let awaited = self.awaited(select, may_fail);
         let lent: Vec<Option<&Expr>> = select
             .branches
             .iter()
@@ -56,10 +56,11 @@ impl Writer {
     fn awaited(&self, select: &Select, may_fail: bool) -> TokenStream {
         let (at, p, biased) = (self.at, self.ident("__p"), select.biased);
         let start = self.numbered("select");
-        let conditions = select.branches.iter().map(|branch| match &branch.condition {
-            Some(condition) => quote!(#condition),
-            None => quote_spanned!(at=> true),
-        });
+        let always = || quote_spanned!(at=> true);
+        let conditions = select
+            .branches
+            .iter()
+            .map(|branch| branch.condition.as_ref().map_or_else(always, |condition| quote!(#condition)));
         let operations = select.branches.iter().map(|branch| self.operation(&branch.operation));
         // All conditions are evaluated before all operations, as in tokio's.
         let future = quote_spanned!(at=> #p::#start(#biased, [#(#conditions),*], (#(#operations,)*)));

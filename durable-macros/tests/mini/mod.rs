@@ -38,6 +38,7 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
+        pub deadline_ms: Option<u64>,
         pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }
