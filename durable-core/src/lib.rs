@@ -10,6 +10,7 @@
 mod arity;
 mod build;
 mod clock;
+mod compensate;
 mod compose;
 mod context;
 mod engine;
@@ -39,9 +40,11 @@ pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
 pub use codec::{DecodeError, EncodeError, Persist};
+pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
+pub use compose::Spawn;
 pub use context::{
     Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
-    OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Wait,
+    OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Undo, Wait,
 };
 pub use durable_store as store;
 pub use engine::{

@@ -85,9 +85,25 @@ impl<A: Activity> ActivityCall<A> {
     pub(crate) fn into_args(self) -> Result<Encoded, EncodeError> {
         self.call.into_args()
     }
+
+    /// The operation that stands for it, for `spawn`.
+    pub(crate) fn into_operation(self) -> Result<NewOperation, StepFailure> {
+        self.call.into_operation(A::META)
+    }
 }
 
 impl Call {
+    fn into_operation(self, meta: &ActivityMeta) -> Result<NewOperation, StepFailure> {
+        let name = meta.name.to_owned();
+        let options = self.options;
+        match self.args {
+            CallArgs::Encoded(args) => Ok(NewOperation::Activity { name, args, options }),
+            CallArgs::Refused(error) => {
+                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error })
+            }
+        }
+    }
+
     fn new(of: &TypeOf, params: &dyn Emit) -> Self {
         let args = codec::current(|codec| codec.encode_as(of, params));
         Call { args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded), options: CallOptions::default() }

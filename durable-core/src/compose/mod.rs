@@ -7,6 +7,9 @@
 #![allow(dead_code, reason = "the compositions follow")]
 
 pub(crate) mod leaf;
+mod spawn;
+
+pub use spawn::Spawn;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,7 +14,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 pub use failure::StepFailure;
 pub(crate) use operation::Started;
-pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent};
+pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent, Undo};
 pub use scopes::ScopeId;
 pub(crate) use scopes::{Ending, Scopes};
 pub use scratch::MAX_OPERATIONS;

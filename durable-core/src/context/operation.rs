@@ -40,12 +40,14 @@ pub enum NewOperation {
     Start(NewInstance),
     /// Something for another instance, by its id.
     Send(Outgoing),
-    /// Runs the compensations of a frame, the newest first; completed when none is left.
+    /// Runs the compensations of frames, the newest first.
     Unwind {
         /// Whose.
-        frame: FrameId,
-        /// Only those that run on success too.
-        finally_only: bool,
+        frames: Vec<FrameId>,
+        /// Which of them.
+        which: Undo,
+        /// It is completed when none is left; else nobody waits for that.
+        awaited: bool,
     },
     /// A compensation that is pushed and not run.
     Compensation {
@@ -56,6 +58,28 @@ pub enum NewOperation {
         /// What it runs.
         call: Box<NewOperation>,
     },
+}
+
+/// Which compensations of a frame are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// All.
+    All,
+    /// Those that make up for a failure.
+    Compensations,
+    /// Those that run on success too.
+    Finally,
+}
+
+impl Undo {
+    /// Whether it says so of one that runs on success too, or of another.
+    pub(crate) fn covers(self, finally: bool) -> bool {
+        match self {
+            Undo::All => true,
+            Undo::Compensations => !finally,
+            Undo::Finally => finally,
+        }
+    }
 }
 
 /// An instance that another one starts.
@@ -156,10 +180,11 @@ pub enum Refused {
     IdInUse,
 }
 
-/// An operation with the scope in which it was started.
+/// An operation with the scope and the frame in which it was started.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) id: OperationId,
     pub(crate) scope: super::ScopeId,
+    pub(crate) frame: FrameId,
     pub(crate) operation: NewOperation,
 }

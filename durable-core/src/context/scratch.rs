@@ -10,12 +10,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
+    Undo,
 };
 use crate::{
     codec::Encoded,
     engine::{
         mail::{MailView, Message},
-        state::{Compensation, Held, OperationKind, Operations, Phase, Stop},
+        state::{Held, OperationKind, Operations, Phase, Stop},
     },
     instance::InstanceInfo,
     random::Random,
@@ -57,6 +58,8 @@ pub(crate) struct Scratch {
     pub(crate) stopped: Vec<OperationId>,
     /// Operations that stand in another scope now.
     pub(crate) rescoped: Vec<(OperationId, ScopeId)>,
+    /// Frames whose compensations are those of their callers now.
+    pub(crate) handed: Vec<(FrameId, FrameId)>,
     /// Messages that a future has taken and that the user's code does not have yet.
     pub(crate) messages: Vec<Held>,
     /// Messages that the user's code has.
@@ -110,6 +113,7 @@ impl Scratch {
             cancelled: BTreeSet::new(),
             stopped: Vec::new(),
             rescoped: Vec::new(),
+            handed: Vec::new(),
             messages: Vec::new(),
             consumed: Vec::new(),
             replies: Vec::new(),
@@ -127,6 +131,7 @@ impl Scratch {
             && self.cancelled.is_empty()
             && self.stopped.is_empty()
             && self.rescoped.is_empty()
+            && self.handed.is_empty()
             && self.consumed.is_empty()
             && self.replies.is_empty()
             && self.published.is_empty()
@@ -149,7 +154,8 @@ impl Scratch {
         if self.operations.len() + self.started.len() >= MAX_OPERATIONS {
             self.failure.get_or_insert(StepFailure::TooManyOperations);
         }
-        self.started.push(Started { id, scope, operation });
+        let frame = self.frame;
+        self.started.push(Started { id, scope, frame, operation });
         id
     }
 
@@ -225,19 +231,15 @@ impl Scratch {
         let mut frames = BTreeSet::new();
         let mut moved = Vec::new();
         for op in self.operations.iter() {
-            if !within.contains(&self.scope_of(op.id, op.scope)) {
+            if !within.contains(&self.scope_of(op.id, op.scope)) || self.cancelled.contains(&op.id) {
                 continue;
             }
             match &op.kind {
                 // Compensations outlive what pushed them: they are what makes up for it.
                 OperationKind::Compensation(entry) => {
-                    let Compensation { frame, phase, .. } = &**entry;
                     moved.push((op.id, around));
-                    if *phase == Phase::Armed {
-                        frames.insert(*frame);
-                    }
+                    frames.insert(self.frame_of(entry.frame));
                 }
-                OperationKind::Unwind { .. } => moved.push((op.id, around)),
                 _ => {
                     self.cancelled.insert(op.id);
                 }
@@ -248,18 +250,65 @@ impl Scratch {
             if !within.contains(&started.scope) {
                 return true;
             }
-            if let NewOperation::Compensation { frame, .. } = started.operation {
-                frames.insert(frame);
-            }
+            let NewOperation::Compensation { frame, .. } = started.operation else { return false };
+            frames.insert(frame);
             started.scope = around;
-            matches!(started.operation, NewOperation::Compensation { .. } | NewOperation::Unwind { .. })
+            true
         });
         self.held.retain(|held| !within.contains(&held.scope));
         self.messages.retain(|held| !within.contains(&held.scope));
-        // What the instance's own frame pushed is not for a branch to undo.
+        // What the frame that goes on has taken over is not for a branch to undo.
         frames.remove(&self.frame);
-        for frame in frames {
-            self.start_in(around, NewOperation::Unwind { frame, finally_only: false });
+        if !frames.is_empty() {
+            let frames = frames.into_iter().collect();
+            self.start_in(around, NewOperation::Unwind { frames, which: Undo::All, awaited: false });
+        }
+    }
+
+    /// A name for a frame that begins.
+    pub(crate) fn open_frame(&mut self) -> FrameId {
+        self.next_id()
+    }
+
+    /// The frame whose compensation this is by now.
+    fn frame_of(&self, before: FrameId) -> FrameId {
+        self.handed.iter().fold(before, |frame, (from, to)| if frame == *from { *to } else { frame })
+    }
+
+    /// Whether a frame has compensations.
+    pub(crate) fn has_compensations(&self, frame: FrameId, which: Undo) -> bool {
+        let stored = self.operations.compensations().any(|(id, entry)| {
+            let is_there = !self.cancelled.contains(&id) && self.frame_of(entry.frame) == frame;
+            is_there && which.covers(entry.finally)
+        });
+        stored
+            || self.started.iter().any(|started| {
+                matches!(started.operation, NewOperation::Compensation { frame: of, finally, .. }
+                    if of == frame && which.covers(finally))
+            })
+    }
+
+    /// A frame has ended well: what it pushed is its caller's.
+    pub(crate) fn hand_over(&mut self, from: FrameId, to: FrameId) {
+        if self.operations.compensations().any(|(_, entry)| self.frame_of(entry.frame) == from) {
+            self.handed.push((from, to));
+        }
+        for started in &mut self.started {
+            if let NewOperation::Compensation { frame, .. } = &mut started.operation
+                && *frame == from
+            {
+                *frame = to;
+            }
+        }
+    }
+
+    /// A compensation is not needed any more; one that runs already is left to its end.
+    pub(crate) fn dismiss(&mut self, id: OperationId) {
+        self.started.retain(|started| started.id != id);
+        let mut compensations = self.operations.compensations();
+        if compensations.any(|(known, entry)| known == id && entry.phase == Phase::Armed) {
+            drop(compensations);
+            self.cancelled.insert(id);
         }
     }
 
@@ -460,12 +509,12 @@ mod tests {
         (scratch.scope, scratch.frame) = (0, 0);
         scratch.end_scopes(&[lost], Ending::Cancel);
         let left: Vec<_> = scratch.started.iter().map(|op| (op.id, op.scope, &op.operation)).collect();
-        let [(id, 0, NewOperation::Compensation { .. }), (_, 0, NewOperation::Unwind { frame: 30, .. })] =
-            left[..]
+        let [(id, 0, NewOperation::Compensation { .. }), (_, 0, NewOperation::Unwind { frames, .. })] =
+            &left[..]
         else {
             panic!("{left:?}");
         };
-        assert_eq!(id, pushed);
+        assert_eq!((*id, frames.as_slice()), (pushed, &[30][..]));
     }
 
     #[test]

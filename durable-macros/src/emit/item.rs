@@ -281,13 +281,21 @@ fn definition(
     }
 }
 
-/// What an output says of failure. Its type decides, as that of an activity's; of a tuple that is plain.
+/// What an output says of failure, and how it is kept. Its type decides, as that of an activity's; of a tuple that is plain.
 fn ended(workflow: &Workflow) -> TokenStream {
-    if matches!(workflow.output, Type::Tuple(_)) {
-        return quote!();
-    }
     let (p, output, error) = (made_up("__p"), made_up("output"), made_up("error"));
+    let stored = quote! {
+        fn stored() -> ::core::option::Option<#p::Stored<Self::Output>> {
+            #[allow(unused_imports)]
+            use #p::{LosesOutput as _, StoresOutput as _};
+            (&&#p::OutputKind::<Self::Output>::new()).stored()
+        }
+    };
+    if matches!(workflow.output, Type::Tuple(_)) {
+        return stored;
+    }
     quote! {
+        #stored
         fn failed(#output: &Self::Output) -> bool {
             #[allow(unused_imports)]
             use #p::{ReturnsResult as _, ReturnsValue as _};

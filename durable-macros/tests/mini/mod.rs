@@ -60,6 +60,9 @@ pub mod __private {
         type Output;
         const META: &'static WorkflowMeta;
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+        fn stored() -> Option<Stored<Self::Output>> {
+            None
+        }
         fn failed(_output: &Self::Output) -> bool {
             false
         }

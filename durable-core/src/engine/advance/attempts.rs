@@ -54,7 +54,7 @@ impl Advance<'_> {
                 if retryable && self.back_off(id, attempt, &message, retry_after) {
                     return;
                 }
-                if self.parks_when_exhausted(&name) {
+                if self.parks_when_exhausted(&name) && !self.is_compensation(id) {
                     self.exhausted(id, attempt, message);
                 } else {
                     self.complete(id, attempt, value, Some(message));
@@ -75,10 +75,12 @@ impl Advance<'_> {
             return;
         }
         let entry = self.engine.registry.activities.get(name.as_str());
+        // The others are run before a person is asked.
+        let may_park = !self.is_compensation(id);
         // The user's `From<CallError>` and `Serialize` run in here.
         let value = catch(|| {
             entry
-                .filter(|entry| !entry.meta.park_when_exhausted)
+                .filter(|entry| !(may_park && entry.meta.park_when_exhausted))
                 .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
         });
         match value {
@@ -101,6 +103,9 @@ impl Advance<'_> {
 
     pub(super) fn complete(&mut self, id: OperationId, attempt: u32, value: Encoded, error: Option<String>) {
         let now_ms = self.draft.now_ms;
+        if let Some(error) = &error {
+            self.compensation_failed(id, error);
+        }
         let completed = self.complete_with(id, Completion::Value(value), error.is_some());
         let Some(OperationKind::Activity(activity)) = completed else { return };
         let took_ms = now_ms.saturating_sub(activity.scheduled_ms);
@@ -114,6 +119,12 @@ impl Advance<'_> {
             // It was told to end and did, whatever it would have done otherwise.
             let error = CallError::Cancelled { reason: message };
             self.complete_with(id, Completion::Error(error), true);
+            self.draft.effects.ended.push(id);
+            return;
+        }
+        if self.is_compensation(id) {
+            self.compensation_failed(id, &message);
+            self.complete_with(id, Completion::Error(CallError::Cancelled { reason: message }), true);
             self.draft.effects.ended.push(id);
             return;
         }

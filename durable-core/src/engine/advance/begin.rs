@@ -4,13 +4,19 @@ use durable_store::{Timer, TimerChange};
 
 use super::Advance;
 use crate::{
-    context::{NewOperation, OperationId, ScopeId},
-    engine::state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task},
+    context::{FrameId, NewOperation, OperationId, ScopeId},
+    engine::state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task, Then, Unwind},
     registry::Machine,
 };
 
 impl Advance<'_> {
-    pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, operation: NewOperation) {
+    pub(super) fn begin(
+        &mut self,
+        id: OperationId,
+        scope: ScopeId,
+        frame: FrameId,
+        operation: NewOperation,
+    ) {
         let draft = &mut self.draft;
         let mut is_task = false;
         let kind = match operation {
@@ -31,7 +37,8 @@ impl Advance<'_> {
                 is_task = true;
                 draft.loaded.state.scopes.open(id, scope);
                 let machine = Machine::Start(args);
-                OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms: draft.now_ms }))
+                let since_ms = draft.now_ms;
+                OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms, caller: frame }))
             }
             NewOperation::Child(child) => {
                 draft.effects.starts.push(id);
@@ -45,11 +52,12 @@ impl Advance<'_> {
                 draft.effects.outgoing.push(id);
                 OperationKind::Send(Box::new(outgoing))
             }
-            NewOperation::Unwind { frame, finally_only } => {
-                OperationKind::Unwind { frame, finally_only, at: None }
+            NewOperation::Unwind { frames, which, awaited } => {
+                let then = if awaited { Then::Complete } else { Then::Forget };
+                OperationKind::Unwind(Box::new(Unwind { frames: Some(frames), which, then }))
             }
             NewOperation::Compensation { frame, finally, call } => {
-                let entry = Compensation { frame, finally, call: *call, phase: Phase::Armed };
+                let entry = Compensation { frame, finally, call: *call, phase: Phase::Armed, error: None };
                 OperationKind::Compensation(Box::new(entry))
             }
         };

@@ -106,7 +106,7 @@ impl Advance<'_> {
                 self.was_cancelled(id);
                 self.has_moved(id, true);
             }
-            OperationKind::Unwind { .. } | OperationKind::Compensation(_) => {}
+            OperationKind::Unwind(_) | OperationKind::Compensation(_) => {}
             OperationKind::External { .. }
             | OperationKind::Start(_)
             | OperationKind::Send(_)

@@ -141,7 +141,7 @@ impl Advance<'_> {
 
     /// It is told to end. Only the first one counts.
     fn stop(&mut self, cause: Cause) {
-        if self.draft.loaded.state.stop.is_some() {
+        if self.draft.loaded.state.stop.is_some() || self.draft.loaded.state.ending.is_some() {
             return;
         }
         let (seq, at_ms) = (self.engine.next_seq(), self.draft.now_ms);
@@ -165,10 +165,9 @@ impl Advance<'_> {
         }
     }
 
-    /// It was told to end, and the workflow does not deal with that itself. Where compensations are run before the instance closes,
-    /// this is where they begin.
+    /// It was told to end, and the workflow does not deal with that itself.
     fn end_by_force(&mut self, end: End) {
-        self.draft.end = Some(end);
+        self.end_after_compensations(end, crate::context::Undo::All);
     }
 
     fn deadline_passed(&mut self, deadline_ms: u64) {
@@ -272,8 +271,9 @@ impl Advance<'_> {
     }
 
     pub(super) fn unpark(&mut self, by: &str) {
-        if self.draft.loaded.state.parked.take().is_none() {
-            return;
+        let Some(parked) = self.draft.loaded.state.parked.take() else { return };
+        if matches!(parked.reason, ParkReason::Compensation { .. }) {
+            self.arm_again();
         }
         self.draft.note(HistoryKind::Unparked { by: by.into() });
         // One may have fired in a transition that the store refused.

@@ -17,6 +17,7 @@ mod finish;
 mod moved;
 mod ready;
 mod step;
+mod unwind;
 
 use durable_store::{Slot, Timer, Transition};
 use tokio::sync::oneshot;
@@ -128,7 +129,13 @@ pub(crate) fn advance(
     for event in events {
         advance.apply(event);
     }
-    advance.rounds();
+    loop {
+        advance.rounds();
+        advance.go_on_ending();
+        if !advance.unwind() {
+            break;
+        }
+    }
     if advance.draft.end.is_some() && !create {
         advance.tell_of_end();
     }

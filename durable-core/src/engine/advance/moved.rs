@@ -3,7 +3,7 @@
 use super::{Advance, Post};
 use crate::{
     codec::Encoded,
-    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Wait},
+    context::{NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait},
     engine::{
         history::HistoryKind,
         mail::{Body, KeyRow, Message},
@@ -44,6 +44,9 @@ impl Advance<'_> {
             if let Some(operation) = self.draft.loaded.state.operations.get_mut(id) {
                 operation.scope = scope;
             }
+        }
+        for (from, to) in scratch.handed {
+            self.hand_over(from, to);
         }
         for id in scratch.cancelled {
             self.cancel_operation(id);
@@ -99,28 +102,34 @@ impl Advance<'_> {
         } else if let Some(operation) = state.operations.get_mut(id)
             && let OperationKind::Task(task) = &mut operation.kind
         {
-            **task = Task { workflow: std::mem::take(&mut task.workflow), machine, wait, since_ms: now_ms };
+            (task.machine, task.wait, task.since_ms) = (machine, wait, now_ms);
         }
     }
 
-    /// The workflow has returned. Where compensations are run before the instance closes, this is where they begin.
+    /// The workflow has returned. What it pushed for this case is run before the instance closes.
     fn returned(&mut self, value: Encoded) {
         let failed = self.engine.is_err(&value);
         self.draft.note(if failed { HistoryKind::Failed } else { HistoryKind::Completed });
-        self.draft.end = Some(End::Returned { value, failed });
+        let which = if failed { Undo::All } else { Undo::Finally };
+        self.end_after_compensations(End::Returned { value, failed }, which);
     }
 
-    /// A spawned workflow has returned: what it left behind is cancelled, and whoever has its handle gets the value.
+    /// A spawned workflow has returned: what it left behind is cancelled, and whoever has its handle gets the value once its
+    /// compensations have run.
     fn task_ended(&mut self, id: OperationId, value: Encoded) {
         let failed = self.engine.is_err(&value);
+        let own = self.task_compensations(id, failed);
         self.cancel_scope(id);
-        self.complete_with(id, Completion::Value(value), failed);
+        self.return_from_task(id, value, failed, own);
     }
 
     /// Everything that was started in a scope and is still there is cancelled.
     pub(super) fn cancel_scope(&mut self, scope: ScopeId) {
+        let around = self.draft.loaded.state.scopes.around(scope).unwrap_or_default();
+        let within = self.draft.loaded.state.scopes.within(&[scope]);
+        let frames = self.free_compensations(&within, around);
+        self.unwind_unawaited(frames, around);
         let state = &mut self.draft.loaded.state;
-        let within = state.scopes.within(&[scope]);
         state.scopes.close(&within);
         state.held.retain(|held| !within.contains(&held.scope));
         let left = state.operations.iter().filter(|op| within.contains(&op.scope)).map(|op| op.id);
@@ -130,8 +139,8 @@ impl Advance<'_> {
     }
 
     fn begin_all(&mut self, started: impl IntoIterator<Item = Started>) {
-        for Started { id, scope, operation } in started {
-            self.begin(id, scope, operation);
+        for Started { id, scope, frame, operation } in started {
+            self.begin(id, scope, frame, operation);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Address, PeerRequest};
 use crate::{
     activity::{CallOptions, IdempotencyKey},
     codec::Encoded,
-    context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Wait},
+    context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Undo, Wait},
     engine::history::HistoryEvent,
     registry::Machine,
 };
@@ -50,12 +50,7 @@ pub(crate) enum OperationKind {
         to: Address,
         request: PeerRequest,
     },
-    /// Compensations of a frame are run; `at` is the one under way.
-    Unwind {
-        frame: FrameId,
-        finally_only: bool,
-        at: Option<OperationId>,
-    },
+    Unwind(Box<Unwind>),
     Compensation(Box<Compensation>),
     Done(Done),
 }
@@ -78,6 +73,28 @@ pub(crate) struct Task {
     pub(crate) machine: Machine,
     pub(crate) wait: Option<Wait>,
     pub(crate) since_ms: u64,
+    /// The frame that spawned it, which gets its compensations if it ends well.
+    pub(crate) caller: FrameId,
+}
+
+/// Compensations are run, one after the other, the newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unwind {
+    /// Of these frames; of all if there are none: the instance ends.
+    pub(crate) frames: Option<Vec<FrameId>>,
+    pub(crate) which: Undo,
+    pub(crate) then: Then,
+}
+
+/// What follows when no compensation is left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Then {
+    /// Nobody waits for that.
+    Forget,
+    /// It is done.
+    Complete,
+    /// A spawned workflow has returned this; what else it pushed goes to its caller.
+    Return { value: Encoded, failed: bool, caller: Option<FrameId> },
 }
 
 /// What is run when the frame that pushed it fails.
@@ -88,6 +105,21 @@ pub(crate) struct Compensation {
     pub(crate) finally: bool,
     pub(crate) call: NewOperation,
     pub(crate) phase: Phase,
+    /// Why what it called has failed for good, once that is known.
+    pub(crate) error: Option<String>,
+}
+
+impl Compensation {
+    /// The name of what it calls.
+    pub(crate) fn name(&self) -> &str {
+        match &self.call {
+            NewOperation::Activity { name, .. } => name,
+            NewOperation::Task { workflow, .. } => workflow,
+            NewOperation::Child(child) => &child.workflow,
+            NewOperation::Timer { .. } => "sleep",
+            _ => "operation",
+        }
+    }
 }
 
 /// Where a compensation stands.
@@ -96,9 +128,8 @@ pub(crate) enum Phase {
     Armed,
     /// As this operation.
     Running(OperationId),
-    /// For good; this is its error.
-    Failed(String),
-    Done,
+    /// For good.
+    Failed,
 }
 
 /// A pending activity call.
