@@ -44,9 +44,9 @@ pub use context::{
 };
 pub use durable_store as store;
 pub use engine::{
-    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, Handle, HistoryEvent, HistoryKind,
+    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind,
     MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
-    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
+    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};

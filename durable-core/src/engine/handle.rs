@@ -22,16 +22,16 @@ use crate::{
 };
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
-pub struct Handle<T = ()> {
+pub struct WorkflowHandle<T = ()> {
     engine: Engine,
     id: String,
     started: Option<Started>,
     output: PhantomData<fn() -> T>,
 }
 
-impl<T> Clone for Handle<T> {
+impl<T> Clone for WorkflowHandle<T> {
     fn clone(&self) -> Self {
-        Handle {
+        WorkflowHandle {
             engine: self.engine.clone(),
             id: self.id.clone(),
             started: self.started,
@@ -40,9 +40,9 @@ impl<T> Clone for Handle<T> {
     }
 }
 
-impl<T> std::fmt::Debug for Handle<T> {
+impl<T> std::fmt::Debug for WorkflowHandle<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Handle").field(&self.id).finish()
+        f.debug_tuple("WorkflowHandle").field(&self.id).finish()
     }
 }
 
@@ -82,9 +82,9 @@ enum Ended {
     Live { slot: Slot, loaded: Box<Loaded> },
 }
 
-impl<T> Handle<T> {
+impl<T> WorkflowHandle<T> {
     pub(crate) fn new(engine: Engine, id: String, started: Option<Started>) -> Self {
-        Handle { engine, id, started, output: PhantomData }
+        WorkflowHandle { engine, id, started, output: PhantomData }
     }
 
     /// The instance's id.
@@ -98,9 +98,9 @@ impl<T> Handle<T> {
     }
 
     /// The same instance, typed by its workflow's function.
-    pub fn of<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(self, workflow: F) -> Handle<F::Output> {
+    pub fn of<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(self, workflow: F) -> WorkflowHandle<F::Output> {
         let _ = workflow;
-        Handle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
+        WorkflowHandle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
     }
 
     /// Status, what it waits for, the stack of frames with the value of every local, pending activities.
@@ -219,7 +219,7 @@ impl<T> Handle<T> {
     }
 }
 
-impl<T: Persist> Handle<T> {
+impl<T: Persist> WorkflowHandle<T> {
     /// Waits for the end and gives what the workflow returned. Survives restarts of the engine's
     /// store, not of the process: ask again with the same id.
     ///
@@ -270,7 +270,7 @@ impl<T: Persist> Handle<T> {
     /// What the workflow returned, if it has ended.
     ///
     /// # Errors
-    /// As [`result`](Handle::result).
+    /// As [`result`](WorkflowHandle::result).
     pub async fn try_result(&self) -> Result<Option<T>, RunError> {
         match self.look()? {
             Ended::Closed(closed) => self.read(&closed).map(Some),

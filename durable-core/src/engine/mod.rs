@@ -34,7 +34,7 @@ use std::{sync::Arc, time::Duration};
 pub use builder::EngineBuilder;
 pub use describe::{Description, FrameView, PendingActivity, Waiting};
 pub use error::{EngineError, OpenError, RunError, StartError};
-pub use handle::{Handle, WorkflowFn};
+pub use handle::{WorkflowFn, WorkflowHandle};
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
 pub use start::{OnExisting, Start};
@@ -173,9 +173,9 @@ impl Engine {
         self.start(id, call).await?.result().await
     }
 
-    /// A handle of an instance, whether it exists or not. Type it with [`Handle::of`].
-    pub fn handle(&self, id: impl Into<String>) -> Handle {
-        Handle::new(self.clone(), id.into(), None)
+    /// A handle of an instance, whether it exists or not. Type it with [`WorkflowHandle::of`].
+    pub fn handle(&self, id: impl Into<String>) -> WorkflowHandle {
+        WorkflowHandle::new(self.clone(), id.into(), None)
     }
 
     /// Stops taking work, gives running attempts `grace` to end, commits what they give, and closes

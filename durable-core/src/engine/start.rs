@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
     error::{EngineError, StartError},
-    handle::Handle,
+    handle::WorkflowHandle,
     inner::Inner,
     state::{InstanceState, Loaded},
 };
@@ -165,7 +165,7 @@ impl<T> Start<T> {
 }
 
 impl<T: Persist> IntoFuture for Start<T> {
-    type Output = Result<Handle<T>, StartError>;
+    type Output = Result<WorkflowHandle<T>, StartError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -192,7 +192,7 @@ impl<T: Persist> IntoFuture for Start<T> {
                 inner.wake_worker();
             }
             let started = answer.await.map_err(|_| EngineError::Stopped)??;
-            Ok(Handle::new(self.engine.clone(), self.id, Some(started)))
+            Ok(WorkflowHandle::new(self.engine.clone(), self.id, Some(started)))
         })
     }
 }

@@ -6,7 +6,7 @@ async fn quote(sku: String) -> u64 {
     sku.len() as u64
 }
 
-fn ask(handle: durable::Handle<()>) {
+fn ask(handle: durable::WorkflowHandle<()>) {
     let _ = handle.of(quote);
     //~ error[E0277] at `quote`: `fn(String) -> impl Future<Output = u64> {quote}` is not a workflow
     //~ see docs/errors/not-annotated.md
