@@ -37,7 +37,7 @@ pub use durable_macros::{activity, workflow};
 pub mod prelude {
     pub use durable_core::{
         ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Retry, RetryHint,
-        RunError, StartError, State, Status, WorkflowHandle, bail, ensure, sleep, sleep_until,
+        RunError, StartError, State, Status, WorkflowHandle, bail, cancelled, ensure, sleep, sleep_until,
     };
     pub use durable_macros::{activity, workflow};
 }

@@ -9,6 +9,7 @@
 #[macro_use]
 mod arity;
 mod build;
+mod cancel;
 mod clock;
 mod compose;
 mod context;
@@ -37,6 +38,7 @@ pub mod private;
 pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
+pub use cancel::{Cancelled, cancelled};
 pub use codec::{DecodeError, EncodeError, Persist};
 pub use context::{
     Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
