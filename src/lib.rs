@@ -38,8 +38,8 @@ pub mod prelude {
     pub use durable_core::{
         ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Reply, Request,
         Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, Update, UpdateError,
-        WorkflowHandle, bail, ensure, publish, recv, recv_update, sleep, sleep_until, try_recv,
-        try_recv_update,
+        WorkflowHandle, bail, cancelled, compensate, compensate_now, ensure, finally, publish, recv,
+        recv_update, sleep, sleep_until, try_recv, try_recv_update,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

@@ -9,6 +9,7 @@
 #[macro_use]
 mod arity;
 mod build;
+mod cancel;
 mod clock;
 mod compensate;
 mod compose;
@@ -39,6 +40,7 @@ pub mod private;
 pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
+pub use cancel::{Cancelled, cancelled};
 pub use codec::{DecodeError, EncodeError, Persist};
 pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
 pub use compose::Spawn;

@@ -158,6 +158,11 @@ impl Context<'_> {
         self.step.scratch.borrow_mut().end_scopes(scopes, ending);
     }
 
+    /// The reason of a cancellation that nobody has taken as his own affair; takes it.
+    pub(crate) fn take_cancellation(&mut self) -> Option<String> {
+        self.step.scratch.borrow_mut().take_cancellation()
+    }
+
     /// The next message of a queue with its number, kept from others until it is consumed or given back.
     pub(crate) fn take_message(&mut self, queue: u64) -> Option<(u64, Arc<crate::engine::mail::Message>)> {
         self.step.scratch.borrow_mut().take_message(queue)

@@ -50,6 +50,11 @@ impl Scopes {
         }
     }
 
+    /// Only these stay open.
+    pub(crate) fn keep(&mut self, scopes: &[ScopeId]) {
+        self.0.retain(|(scope, _)| scopes.contains(scope));
+    }
+
     pub(crate) fn close(&mut self, scopes: &[ScopeId]) {
         self.0.retain(|(scope, _)| !scopes.contains(scope));
     }

@@ -384,7 +384,6 @@ impl Scratch {
     }
 
     /// The reason of a cancellation that nobody has taken as his own affair, as far as a future may see; takes it.
-    #[allow(dead_code, reason = "cancellation follows")]
     pub(crate) fn take_cancellation(&mut self) -> Option<String> {
         if !self.sees_cancellation() {
             return None;

@@ -7,7 +7,7 @@ use durable_store::Closed;
 use super::{
     error::EngineError,
     inner::Inner,
-    state::{ClosedState, End, Loaded, ParkReason, Status},
+    state::{Cause, ClosedState, End, InstanceState, Loaded, ParkReason, Status},
 };
 use crate::{
     clock::from_ms,
@@ -43,6 +43,10 @@ pub struct Description {
     pub activities: Vec<PendingActivity>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
+    /// When it must have ended.
+    pub deadline: Option<std::time::SystemTime>,
+    /// Why it was cancelled, if it was and has not ended yet.
+    pub cancelling: Option<String>,
     /// What it returned, as JSON.
     pub result: Option<serde_json::Value>,
     /// Bytes of its snapshot.
@@ -102,7 +106,10 @@ impl Description {
         let state = &loaded.state;
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
-        let on = frames.first().map_or_else(|| "its first step".into(), |frame| frame.awaits.clone());
+        let on = match &state.ending {
+            Some(_) => ending(state),
+            None => frames.first().map_or_else(|| "its first step".into(), |frame| frame.awaits.clone()),
+        };
         Description {
             id: loaded.id.clone(),
             workflow: loaded.workflow.clone(),
@@ -130,6 +137,11 @@ impl Description {
                 })
                 .collect(),
             timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            deadline: state.deadline_ms.map(from_ms),
+            cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
+                Cause::Cancel { why } => Some(why.clone()),
+                Cause::Deadline => None,
+            }),
             result: None,
             snapshot_bytes: match &state.machine {
                 Machine::Start(args) => args.bytes.len(),
@@ -162,6 +174,8 @@ impl Description {
             frames: Vec::new(),
             activities: Vec::new(),
             timers: Vec::new(),
+            deadline: None,
+            cancelling: None,
             result,
             snapshot_bytes: 0,
         })
@@ -176,9 +190,22 @@ impl Description {
     }
 }
 
+/// What an instance waits for whose end is decided.
+fn ending(state: &InstanceState) -> String {
+    let names: Vec<_> = state.activities().map(|(_, activity)| format!("`{}`", activity.name)).collect();
+    match &names[..] {
+        [] => "its end".into(),
+        [name] => format!("the end of {name}"),
+        [name, others @ ..] => format!("the end of {name} and {} more", others.len()),
+    }
+}
+
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({}): {}, {} steps", self.id, self.workflow, self.status, self.steps)?;
+        if let Some(why) = &self.cancelling {
+            writeln!(f, "  cancelled: {why}")?;
+        }
         if let Some(waiting) = &self.waiting {
             writeln!(f, "  waits on {}", waiting.on)?;
         }

@@ -156,7 +156,7 @@ impl<T> WorkflowHandle<T> {
         self.command(Command::Terminate { why: why.into() }).await
     }
 
-    async fn command(&self, command: Command) -> Result<(), EngineError> {
+    pub(super) async fn command(&self, command: Command) -> Result<(), EngineError> {
         let inner = &self.engine.inner;
         let Ended::Live { slot, loaded } = self.look()? else {
             return Err(EngineError::Closed { id: self.id.clone() });

@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod control;
 mod describe;
 mod error;
 mod handle;

@@ -40,6 +40,10 @@ impl Advance<'_> {
         if let Attempted::Completed(value) = ended {
             return self.complete(id, attempt, value, None);
         }
+        if self.is_ending(id) {
+            return self.ended(id);
+        }
+        let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         let name = activity.name.clone();
         match ended {
             Attempted::Completed(_) => unreachable!("it was taken above"),
@@ -66,6 +70,9 @@ impl Advance<'_> {
 
     /// An attempt gave no value of its own.
     pub(super) fn broke(&mut self, id: OperationId, error: CallError, progress: Option<Encoded>) {
+        if self.is_ending(id) {
+            return self.ended(id);
+        }
         let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         let (attempt, name) = (activity.failed_attempts + 1, activity.name.clone());
         activity.progress = progress.or_else(|| activity.progress.take());
@@ -94,6 +101,19 @@ impl Advance<'_> {
                 format!("making the error of activity `{name}` panicked at {place}: {message}"),
             ),
         }
+    }
+
+    /// Whether the instance ends and waits for nothing but the end of this.
+    fn is_ending(&self, id: OperationId) -> bool {
+        let state = &self.draft.loaded.state;
+        state.ending.is_some() && state.operations.get(id).is_some_and(|op| op.stopped)
+    }
+
+    /// Nobody sees what it gave: it is not asked of the user's code what that would be.
+    fn ended(&mut self, id: OperationId) {
+        let error = CallError::Cancelled { reason: "its instance ends".into() };
+        self.complete_with(id, Completion::Error(error), true);
+        self.draft.effects.ended.push(id);
     }
 
     pub(super) fn parks_when_exhausted(&self, name: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::{
         error::EngineError,
         history::{HistoryKind, clip},
         mail::{Body, Message, Sender},
-        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo, Stop},
+        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo},
     },
 };
 
@@ -54,16 +54,9 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Command {
     RetryNow,
-    Terminate {
-        why: String,
-    },
-    #[allow(dead_code, reason = "its senders follow")]
-    Cancel {
-        why: String,
-    },
-    #[allow(dead_code, reason = "its senders follow")]
+    Terminate { why: String },
+    Cancel { why: String },
     Pause,
-    #[allow(dead_code, reason = "its senders follow")]
     Resume,
 }
 
@@ -125,6 +118,7 @@ impl Advance<'_> {
     }
 
     fn pause(&mut self) {
+        // What is under way comes to its end, and what that gives is kept.
         if self.draft.loaded.state.paused_ms.is_none() {
             self.draft.loaded.state.paused_ms = Some(self.draft.now_ms);
             self.draft.note(HistoryKind::Paused);
@@ -134,40 +128,17 @@ impl Advance<'_> {
     fn resume(&mut self) {
         if self.draft.loaded.state.paused_ms.take().is_some() {
             self.draft.note(HistoryKind::Resumed);
-            let due: Vec<_> = self.draft.loaded.state.activities().map(|(id, _)| id).collect();
-            due.into_iter().for_each(|id| self.dispatch(id));
+            let activities = self.draft.loaded.state.activities();
+            let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
+            for (id, next_ms) in due {
+                if next_ms > self.draft.now_ms {
+                    self.draft.effects.backoff.push((next_ms, id));
+                } else {
+                    self.dispatch(id);
+                }
+            }
+            self.act_on_stop();
         }
-    }
-
-    /// It is told to end. Only the first one counts.
-    fn stop(&mut self, cause: Cause) {
-        if self.draft.loaded.state.stop.is_some() || self.draft.loaded.state.ending.is_some() {
-            return;
-        }
-        let (seq, at_ms) = (self.engine.next_seq(), self.draft.now_ms);
-        self.draft.note(match &cause {
-            Cause::Cancel { why } => HistoryKind::CancelRequested { why: why.clone() },
-            Cause::Deadline => HistoryKind::DeadlinePassed,
-        });
-        let state = &mut self.draft.loaded.state;
-        let may_handle = matches!(cause, Cause::Cancel { .. });
-        let handles = may_handle
-            && state.machines().any(|(_, wait)| wait.is_some_and(crate::context::Wait::handles_cancellation));
-        let end = match &cause {
-            Cause::Cancel { why } => End::Cancelled { why: why.clone() },
-            Cause::Deadline => End::DeadlineExceeded,
-        };
-        state.stop = Some(Stop { seq, cause, handled: false, at_ms });
-        if handles {
-            self.happened(Happened::Cancelled { seq });
-        } else {
-            self.end_by_force(end);
-        }
-    }
-
-    /// It was told to end, and the workflow does not deal with that itself.
-    fn end_by_force(&mut self, end: End) {
-        self.end_after_compensations(end, crate::context::Undo::All);
     }
 
     fn deadline_passed(&mut self, deadline_ms: u64) {

@@ -12,6 +12,7 @@ mod attempts;
 mod begin;
 mod draft;
 mod end;
+mod ending;
 mod events;
 mod finish;
 mod moved;
@@ -63,6 +64,8 @@ pub(crate) struct Effects {
     pub(crate) ended: Vec<OperationId>,
     /// Activities that are told to end, and whose last word is waited for.
     pub(crate) stop: Vec<OperationId>,
+    /// No attempt begins: those that wait for their turn or their time are taken back.
+    pub(crate) hold: bool,
     pub(crate) timers: Vec<Timer>,
     /// Instances to be started: the operations that stand for them.
     pub(crate) starts: Vec<OperationId>,
@@ -131,11 +134,13 @@ pub(crate) fn advance(
     }
     loop {
         advance.rounds();
+        advance.end_if_unhandled();
         advance.go_on_ending();
         if !advance.unwind() {
             break;
         }
     }
+    advance.hold_back();
     if advance.draft.end.is_some() && !create {
         advance.tell_of_end();
     }
@@ -153,6 +158,17 @@ pub(crate) fn advance(
 }
 
 impl Advance<'_> {
+    /// A paused instance begins no attempt; what is due stays due.
+    fn hold_back(&mut self) {
+        if self.draft.loaded.state.paused_ms.is_none() {
+            return;
+        }
+        let effects = &mut self.draft.effects;
+        effects.hold = true;
+        effects.dispatch.clear();
+        effects.ended.extend(effects.backoff.drain(..).map(|(_, id)| id));
+    }
+
     /// Lets the machines move as far as they can.
     fn rounds(&mut self) {
         let mut stalled = Vec::new();

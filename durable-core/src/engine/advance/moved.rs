@@ -3,11 +3,11 @@
 use super::{Advance, Post};
 use crate::{
     codec::Encoded,
-    context::{NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait},
+    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait},
     engine::{
         history::HistoryKind,
         mail::{Body, KeyRow, Message},
-        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo, Task},
+        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo},
     },
     registry::{Machine, Moved},
 };

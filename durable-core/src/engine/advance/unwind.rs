@@ -287,20 +287,11 @@ impl Advance<'_> {
             self.draft.end = Some(end);
             return;
         }
-        self.draft.loaded.state.ending = Some(end);
-        self.draft.loaded.state.parked = None;
-        self.draft.loaded.state.since_ms = self.draft.now_ms;
-        self.draft.ready.clear();
-        self.draft.changed = true;
-        let outlive = self.outliving();
-        let all: Vec<_> = self.draft.loaded.state.operations.iter().map(|op| op.id).collect();
-        for id in all.into_iter().filter(|id| !outlive.contains(id)) {
-            self.cancel_operation(id);
-        }
+        self.wind_up(end);
     }
 
-    /// Operations that the end of the workflow does not cancel: compensations, and what runs for them.
-    pub(super) fn outliving(&self) -> Vec<OperationId> {
+    /// Operations and scopes that the end of the workflow does not cancel: compensations, and what runs for them.
+    pub(super) fn outliving(&self) -> (Vec<OperationId>, Vec<ScopeId>) {
         let state = &self.draft.loaded.state;
         let running = |entry: &Phase| match entry {
             Phase::Running(run) => Some(*run),
@@ -313,7 +304,8 @@ impl Advance<'_> {
             let is_undo = matches!(op.kind, OperationKind::Compensation(_) | OperationKind::Unwind(_));
             is_undo || runs.contains(&op.id) || within.contains(&op.scope)
         };
-        state.operations.iter().filter(outlives).map(|op| op.id).collect()
+        let outliving = state.operations.iter().filter(outlives).map(|op| op.id).collect();
+        (outliving, within)
     }
 
     /// Its end is decided, and nothing else runs: all compensations are run. Gives whether none is left.
@@ -324,24 +316,13 @@ impl Advance<'_> {
         }
         if operations.unwinds().all(|(_, unwind)| unwind.frames.is_some()) {
             // In the order of all of them, whatever ran by itself; what a compensation unwinds is its own.
-            let others: Vec<_> = operations.unwinds().map(|(id, _)| id).collect();
-            for id in others.into_iter().filter(|id| !self.is_compensation(*id)) {
+            let others = operations.unwinds().map(|(id, _)| id).filter(|id| !self.is_compensation(*id));
+            for id in others.collect::<Vec<_>>() {
                 self.forget(id);
             }
             self.add_unwind(Unwind { frames: None, which: Undo::All, then: Then::Forget }, 0);
         }
         false
-    }
-
-    /// Closes an instance whose end is decided, once its compensations have run.
-    pub(super) fn go_on_ending(&mut self) {
-        let state = &self.draft.loaded.state;
-        if self.draft.end.is_some() || state.ending.is_none() || !state.can_move() {
-            return;
-        }
-        if self.unwind_all() {
-            self.draft.end = self.draft.loaded.state.ending.take();
-        }
     }
 }
 

@@ -139,6 +139,10 @@ pub(super) fn begin(
             shared.backoffs.remove(&(at_ms, slot, number, *id));
         }
     }
+    if effects.hold {
+        hold(shared, slot);
+    }
+    let Some(live) = shared.live.get_mut(&slot) else { return };
     let mut stopped = Vec::new();
     for id in &effects.stop {
         match live.attempts.get(id) {
@@ -176,6 +180,21 @@ pub(super) fn begin(
     if let (Some(reason), Some(loaded)) = (&effects.parked, loaded) {
         inner.report(&format!("instance `{}` is parked: {reason}", loaded.id));
     }
+}
+
+/// Takes back the attempts that wait for their turn or their time.
+fn hold(shared: &mut Shared, slot: Slot) {
+    let Some(live) = shared.live.get_mut(&slot) else { return };
+    let (number, backoffs) = (live.number, &mut shared.backoffs);
+    live.attempts.retain(|id, attempt| match attempt {
+        Attempt::BackingOff { at_ms } => {
+            backoffs.remove(&(*at_ms, slot, number, *id));
+            false
+        }
+        // Whoever finds it in the queue passes it over.
+        Attempt::Queued => false,
+        Attempt::Running(_) | Attempt::Ended => true,
+    });
 }
 
 /// What was asked of an instance that has just closed comes too late.

@@ -1,0 +1,5 @@
+//! How instances begin and end otherwise than by themselves: cancelled, paused, past their deadline, started by one another,
+//! completed from outside, forgotten.
+
+mod cancel;
+mod pause;
