@@ -36,8 +36,9 @@ pub use durable_macros::{activity, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Retry, RetryHint,
-        RunError, StartError, State, Status, WorkflowHandle, bail, ensure, sleep, sleep_until,
+        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
+        JoinSet, OnExisting, RaceExt as _, Retry, RetryHint, RunError, StartError, State, Status,
+        TimeoutExt as _, TryJoinExt as _, WorkflowHandle, bail, ensure, sleep, sleep_until, spawn,
     };
     pub use durable_macros::{activity, workflow};
 }

@@ -38,6 +38,10 @@ pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
 pub use codec::{DecodeError, EncodeError, Persist};
+pub use compose::{
+    CancelAll, Cancelling, Collect, Elapsed, Handle, Join, JoinExt, JoinNext, JoinSet, Race, RaceExt, Spawn,
+    Timed, TimeoutExt, TryJoin, TryJoinExt, spawn,
+};
 pub use context::{
     Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
     OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Wait,
