@@ -31,14 +31,16 @@
 //! The book is in `docs/`: concepts, guarantees, the language.
 
 pub use durable_core::*;
-pub use durable_macros::{activity, workflow};
+pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
-        JoinSet, OnExisting, RaceExt as _, Retry, RetryHint, RunError, StartError, State, Status,
-        TimeoutExt as _, TryJoinExt as _, WorkflowHandle, bail, ensure, sleep, sleep_until, spawn,
+    pub use durable_core::{
+        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _, JoinSet,
+        OnExisting, Publish, RaceExt as _, Retry, RetryHint, RunError, Signal, StartError, State, Status,
+        TimeoutExt as _, TryJoinExt as _, Update, WorkflowHandle, bail, ensure, sleep, sleep_until, spawn,
     };
-    pub use durable_macros::{activity, workflow};
+    };
+    pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

@@ -26,6 +26,8 @@ pub(crate) mod ready;
 mod recover;
 mod start;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod worker;
 
