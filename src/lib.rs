@@ -36,11 +36,10 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-    pub use durable_core::{
-        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _, JoinSet,
-        OnExisting, Publish, RaceExt as _, Retry, RetryHint, RunError, Signal, StartError, State, Status,
-        TimeoutExt as _, TryJoinExt as _, Update, WorkflowHandle, bail, ensure, sleep, sleep_until, spawn,
-    };
+        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
+        JoinSet, OnExisting, Publish, RaceExt as _, Retry, RetryHint, RunError, Signal, StartError, State,
+        Status, TimeoutExt as _, TryJoinExt as _, Update, WorkflowHandle, bail, ensure, sleep, sleep_until,
+        spawn,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }
