@@ -36,10 +36,10 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Reply, Request,
-        Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, Update, UpdateError,
-        WorkflowHandle, bail, cancelled, compensate, compensate_now, ensure, finally, publish, recv,
-        recv_update, sleep, sleep_until, try_recv, try_recv_update,
+        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
+        JoinSet, OnExisting, Publish, RaceExt as _, Retry, RetryHint, RunError, Signal, StartError, State,
+        Status, TimeoutExt as _, TryJoinExt as _, Update, WorkflowHandle, bail, cancelled, compensate,
+        compensate_now, ensure, finally, sleep, sleep_until, spawn,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

@@ -43,16 +43,20 @@ pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHi
 pub use cancel::{Cancelled, cancelled};
 pub use codec::{DecodeError, EncodeError, Persist};
 pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
-pub use compose::Spawn;
+pub use compose::{
+    CancelAll, Cancelling, Collect, Elapsed, Handle, Join, JoinExt, JoinNext, JoinSet, Race, RaceExt, Spawn,
+    Timed, TimeoutExt, TryJoin, TryJoinExt, spawn,
+};
 pub use context::{
     Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
     OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Undo, Wait,
 };
 pub use durable_store as store;
 pub use engine::{
-    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind,
-    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
-    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
+    CompensationState, CompensationView, Description, Engine, EngineBuilder, EngineError, Filter, FrameView,
+    HistoryEvent, HistoryKind, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason,
+    PendingActivity, RunError, Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
+    WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};

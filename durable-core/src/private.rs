@@ -13,6 +13,7 @@ pub use serde;
 pub use crate::{
     activity::*,
     codec::Persist,
+    compose::*,
     engine::WorkflowFn,
     error::kind::{AdhocError, ChainError},
     error::*,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A timer that is set when it is first polled and survives a crash from then on.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[must_use = "a timer does nothing until it is awaited"]
 #[serde(rename = "Timer")]
 pub enum Sleep {

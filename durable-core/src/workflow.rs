@@ -199,7 +199,14 @@ impl<W: Workflow> DurableFuture for Inline<W> {
         self.state.leave(frame, id, caller, polled.is_pending());
         let Poll::Ready(output) = polled else { return Poll::Pending };
         let failed = W::failed(&output);
-        if self.state.returned((id, caller), failed, W::META, W::stored().map(|stored| stored.of), &output, cx) {
+        if self.state.returned(
+            (id, caller),
+            failed,
+            W::META,
+            W::stored().map(|stored| stored.of),
+            &output,
+            cx,
+        ) {
             Poll::Ready(output)
         } else {
             Poll::Pending
@@ -317,7 +324,10 @@ impl InlineState {
                 cx.fail(StepFailure::Decode { what, error });
             }
             None => cx.fail(StepFailure::Incompatible {
-                reason: format!("the result of workflow `{}` was stored and is of a type that can't be", meta.name),
+                reason: format!(
+                    "the result of workflow `{}` was stored and is of a type that can't be",
+                    meta.name
+                ),
             }),
         }
     }

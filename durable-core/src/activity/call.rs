@@ -39,10 +39,15 @@ struct Call {
     options: CallOptions,
 }
 
+/// On disk: append only.
 #[derive(Serialize, Deserialize)]
 enum CallArgs {
     Encoded(Encoded),
-    // The call has no way to report it: the step that polls or stores it does.
+    /// It was lent to a `select!` that has begun it.
+    Started(OperationId),
+    /// It is lent to one, or has ended there.
+    Lent,
+    // The call has no way to report it: the step that polls or stores it does. Last, because it is never read.
     #[serde(skip_deserializing, serialize_with = "refuse")]
     Refused(EncodeError),
 }
@@ -90,9 +95,33 @@ impl<A: Activity> ActivityCall<A> {
     pub(crate) fn into_operation(self) -> Result<NewOperation, StepFailure> {
         self.call.into_operation(A::META)
     }
+
+    /// Its future, for a `select!` to which it is lent. It has to be put back.
+    pub(crate) fn take_future(&mut self) -> ActivityFuture<A> {
+        let lent = Call { args: CallArgs::Lent, options: CallOptions::default() };
+        let call = std::mem::replace(&mut self.call, lent);
+        ActivityFuture { state: call.into_state(), activity: PhantomData }
+    }
+
+    /// What was lent is back, started or not.
+    pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
+        self.call = match future.state {
+            CallState::Unstarted(call) => call,
+            CallState::Started(id) => Call { args: CallArgs::Started(id), options: CallOptions::default() },
+            CallState::Ended => Call { args: CallArgs::Lent, options: CallOptions::default() },
+        };
+    }
 }
 
 impl Call {
+    fn into_state(self) -> CallState {
+        match self.args {
+            CallArgs::Started(id) => CallState::Started(id),
+            CallArgs::Lent => CallState::Ended,
+            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
+        }
+    }
+
     fn into_operation(self, meta: &ActivityMeta) -> Result<NewOperation, StepFailure> {
         let name = meta.name.to_owned();
         let options = self.options;
@@ -101,6 +130,9 @@ impl Call {
             CallArgs::Refused(error) => {
                 Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error })
             }
+            CallArgs::Started(_) | CallArgs::Lent => Err(StepFailure::Incompatible {
+                reason: format!("the call of `{name}` was begun by a `select!`: await it instead"),
+            }),
         }
     }
 
@@ -113,6 +145,7 @@ impl Call {
         match self.args {
             CallArgs::Encoded(args) => Ok(args),
             CallArgs::Refused(error) => Err(error),
+            CallArgs::Started(_) | CallArgs::Lent => panic!("the call was begun by a `select!`"),
         }
     }
 }
@@ -143,7 +176,7 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture { state: CallState::Unstarted(self.call), activity: PhantomData }
+        ActivityFuture { state: self.call.into_state(), activity: PhantomData }
     }
 }
 
@@ -227,15 +260,14 @@ impl CallState {
             }
             CallState::Ended => panic!("the call of activity `{}` was polled after it ended", meta.name),
         };
-        let options = call.options.clone();
-        match call.into_args() {
-            Ok(args) => {
-                let id = cx.start(NewOperation::Activity { name: meta.name.to_owned(), args, options });
+        match call.into_operation(meta) {
+            Ok(operation) => {
+                let id = cx.start(operation);
                 *self = CallState::Started(id);
                 Some(id)
             }
-            Err(error) => {
-                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", meta.name), error });
+            Err(failure) => {
+                cx.fail(failure);
                 None
             }
         }

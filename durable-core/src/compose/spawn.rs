@@ -1,10 +1,11 @@
 //! Operations that are started now and awaited later, if at all.
 
+use super::Handle;
 use crate::{
     activity::{Activity, ActivityCall},
     clock::to_ms,
     codec::{self, Persist, TypeOf},
-    context::{NewOperation, StepFailure},
+    context::{NewOperation, StepFailure, ambient},
     time::{Sleep, now},
     workflow::{RootWorkflow, WorkflowCall},
 };
@@ -22,6 +23,37 @@ pub trait Spawn {
     /// The operation that stands for it.
     #[doc(hidden)]
     fn operation(self) -> Result<NewOperation, StepFailure>;
+}
+
+/// Starts an operation now: it is committed with this step and begins after that. A workflow that is spawned runs beside the one that
+/// spawned it, in the same instance, with a snapshot of its own.
+///
+/// Dropping the handle changes nothing. What still runs when the workflow ends is cancelled; so is what a branch that loses a race
+/// has spawned. What nobody ever awaits is kept until then, its result too: [`Handle::detach`] it.
+///
+/// ```
+/// # use durable_core::*;
+/// # use std::time::Duration;
+/// # fn in_a_workflow() {
+/// let reminder = spawn(sleep(Duration::from_secs(86_400)));
+/// # let _ =
+/// reminder.cancel(); // `.await` it
+/// # }
+/// ```
+///
+/// # Panics
+/// Outside of a workflow.
+pub fn spawn<S: Spawn>(operation: S) -> Handle<S::Output> {
+    // Encoded before the step is asked for: a `Serialize` may spawn too.
+    let operation = operation.operation();
+    let id = ambient::with("spawn", |scratch| match operation {
+        Ok(operation) => scratch.start(operation),
+        Err(failure) => {
+            scratch.failure.get_or_insert(failure);
+            0
+        }
+    });
+    Handle::new(id)
 }
 
 impl<A: Activity> Spawn for ActivityCall<A> {

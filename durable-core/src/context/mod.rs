@@ -110,7 +110,6 @@ impl Context<'_> {
 }
 
 /// For compositions.
-#[allow(dead_code, reason = "the compositions follow")]
 impl Context<'_> {
     /// Whether the step has failed: a composition gives `Pending` at once, without a wait.
     pub(crate) fn has_failed(&self) -> bool {
@@ -151,6 +150,34 @@ impl Context<'_> {
         let polled = poll(&mut Context { step: self.step });
         self.step.scratch.borrow_mut().blind = before;
         polled
+    }
+
+    /// Runs `poll` so that it sees all that is there, not only what lets the machine move.
+    pub(crate) fn all_seeing<R>(&mut self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let before = std::mem::replace(&mut self.step.scratch.borrow_mut().visible, u64::MAX);
+        let polled = poll(&mut Context { step: self.step });
+        self.step.scratch.borrow_mut().visible = before;
+        polled
+    }
+
+    /// Whether an operation is there whose completion was not taken.
+    pub(crate) fn exists(&self, id: OperationId) -> bool {
+        self.step.scratch.borrow().exists(id)
+    }
+
+    /// The one of these that was done first.
+    pub(crate) fn first_done(&self, of: &[OperationId]) -> Option<OperationId> {
+        self.step.scratch.borrow().first_done(of)
+    }
+
+    /// An operation belongs to the current scope, and is cancelled with it.
+    pub(crate) fn claim(&mut self, id: OperationId) {
+        self.step.scratch.borrow_mut().claim(id);
+    }
+
+    /// Tells an operation to end. Its last word arrives as its completion.
+    pub(crate) fn stop(&mut self, id: OperationId) {
+        self.step.scratch.borrow_mut().stop(id);
     }
 
     /// Ends scopes that were opened in the same one.

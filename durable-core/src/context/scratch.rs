@@ -6,7 +6,10 @@
 //!
 //! Invariant: what a future sees is what came up to the cutoff (`visible`), so that a race sees one new thing at a time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
@@ -57,9 +60,11 @@ pub(crate) struct Scratch {
     /// Operations that are told to end and whose last word is waited for.
     pub(crate) stopped: Vec<OperationId>,
     /// Operations that stand in another scope now.
-    pub(crate) rescoped: Vec<(OperationId, ScopeId)>,
+    pub(crate) rescoped: BTreeMap<OperationId, ScopeId>,
     /// Frames whose compensations are those of their callers now.
     pub(crate) handed: Vec<(FrameId, FrameId)>,
+    /// Operations whose end nobody waits for.
+    pub(crate) detached: Vec<OperationId>,
     /// Messages that a future has taken and that the user's code does not have yet.
     pub(crate) messages: Vec<Held>,
     /// Messages that the user's code has.
@@ -112,8 +117,9 @@ impl Scratch {
             taken: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             stopped: Vec::new(),
-            rescoped: Vec::new(),
+            rescoped: BTreeMap::new(),
             handed: Vec::new(),
+            detached: Vec::new(),
             messages: Vec::new(),
             consumed: Vec::new(),
             replies: Vec::new(),
@@ -132,6 +138,7 @@ impl Scratch {
             && self.stopped.is_empty()
             && self.rescoped.is_empty()
             && self.handed.is_empty()
+            && self.detached.is_empty()
             && self.consumed.is_empty()
             && self.replies.is_empty()
             && self.published.is_empty()
@@ -176,8 +183,39 @@ impl Scratch {
         Some(completion)
     }
 
+    /// Whether an operation is there whose completion was not taken.
+    pub(crate) fn exists(&self, id: OperationId) -> bool {
+        let gone = self.taken.contains(&id) || self.cancelled.contains(&id);
+        !gone && (self.operations.get(id).is_some() || self.started_at(id).is_some())
+    }
+
+    /// Where in `started` an operation stands, which is in the order of the numbers.
+    fn started_at(&self, id: OperationId) -> Option<usize> {
+        self.started.binary_search_by_key(&id, |started| started.id).ok()
+    }
+
+    /// The one of these that was done first, as far as a future may see.
+    pub(crate) fn first_done(&self, of: &[OperationId]) -> Option<OperationId> {
+        let done = of.iter().filter(|id| self.is_done(**id).is_some());
+        let seq = |id: &&OperationId| self.operations.get(**id)?.done().map(|done| done.seq);
+        done.min_by_key(seq).copied()
+    }
+
+    /// An operation belongs to the current scope from now on.
+    pub(crate) fn claim(&mut self, id: OperationId) {
+        let scope = self.scope;
+        if let Some(at) = self.started_at(id) {
+            self.started[at].scope = scope;
+        } else if let Some(operation) = self.operations.get(id)
+            && self.scope_of(id, operation.scope) != scope
+        {
+            self.rescoped.insert(id, scope);
+            // A spawned workflow is a scope of its own.
+            self.scopes.move_into(id, scope);
+        }
+    }
+
     /// Tells an operation to end. Its last word arrives as its completion.
-    #[allow(dead_code, reason = "handles follow")]
     pub(crate) fn stop(&mut self, id: OperationId) {
         self.stopped.push(id);
     }
@@ -216,18 +254,18 @@ impl Scratch {
 
     /// The scope of an operation, which this run may have moved to another one.
     fn scope_of(&self, id: OperationId, before: ScopeId) -> ScopeId {
-        self.rescoped.iter().rev().find(|(moved, _)| *moved == id).map_or(before, |(_, scope)| *scope)
+        self.rescoped.get(&id).copied().unwrap_or(before)
     }
 
     fn cancel(&mut self, scopes: &[ScopeId], around: ScopeId) {
         // A spawned workflow is a scope of its own, open or not.
-        let mut within = self.scopes.within(scopes);
+        let mut within: HashSet<_> = self.scopes.within(scopes).into_iter().collect();
         let tasks = self.started.iter().filter(|started| {
             within.contains(&started.scope) && matches!(started.operation, NewOperation::Task { .. })
         });
         let tasks: Vec<_> = tasks.map(|started| started.id).collect();
         within.extend(tasks);
-        self.scopes.close(&within);
+        self.scopes.close_all(&within);
         let mut frames = BTreeSet::new();
         let mut moved = Vec::new();
         for op in self.operations.iter() {

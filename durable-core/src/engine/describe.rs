@@ -1,5 +1,7 @@
 //! What an instance is doing, for people: from its stored record alone, without running any code.
 
+mod compensations;
+
 use std::fmt;
 
 use durable_store::Closed;
@@ -41,6 +43,8 @@ pub struct Description {
     pub frames: Vec<FrameView>,
     /// Activities that were called and have not given a result.
     pub activities: Vec<PendingActivity>,
+    /// Compensations that were pushed and have not run, in the order in which they would.
+    pub compensations: Vec<CompensationView>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
     /// When it must have ended.
@@ -52,6 +56,8 @@ pub struct Description {
     /// Bytes of its snapshot.
     pub snapshot_bytes: usize,
 }
+
+pub use compensations::{CompensationState, CompensationView};
 
 /// What an instance waits for.
 #[derive(Clone, Debug)]
@@ -107,6 +113,9 @@ impl Description {
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
         let on = match &state.ending {
+            _ if compensations::running(state).is_some() => {
+                format!("compensation `{}`", compensations::running(state).unwrap_or_default())
+            }
             Some(_) => ending(state),
             None => frames.first().map_or_else(|| "its first step".into(), |frame| frame.awaits.clone()),
         };
@@ -136,6 +145,7 @@ impl Description {
                         .map(|progress| inner.json(progress.layout, &progress.bytes)),
                 })
                 .collect(),
+            compensations: compensations::views(state),
             timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
             deadline: state.deadline_ms.map(from_ms),
             cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
@@ -173,6 +183,7 @@ impl Description {
             waiting: None,
             frames: Vec::new(),
             activities: Vec::new(),
+            compensations: Vec::new(),
             timers: Vec::new(),
             deadline: None,
             cancelling: None,
@@ -221,6 +232,9 @@ impl fmt::Display for Description {
                 Some(error) => writeln!(f, ", last error: {error}")?,
                 None => writeln!(f)?,
             }
+        }
+        for compensation in &self.compensations {
+            writeln!(f, "  compensation {}: {}", compensation.name, compensation.state)?;
         }
         Ok(())
     }

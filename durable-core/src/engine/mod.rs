@@ -35,7 +35,7 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 pub use builder::EngineBuilder;
-pub use describe::{Description, FrameView, PendingActivity, Waiting};
+pub use describe::{CompensationState, CompensationView, Description, FrameView, PendingActivity, Waiting};
 pub use error::{EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
 pub use history::{HistoryEvent, HistoryKind};

@@ -10,13 +10,7 @@ use crate::{
 };
 
 impl Advance<'_> {
-    pub(super) fn begin(
-        &mut self,
-        id: OperationId,
-        scope: ScopeId,
-        frame: FrameId,
-        operation: NewOperation,
-    ) {
+    pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, frame: FrameId, operation: NewOperation) {
         let draft = &mut self.draft;
         let mut is_task = false;
         let kind = match operation {

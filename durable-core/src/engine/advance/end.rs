@@ -32,9 +32,25 @@ impl Advance<'_> {
         let done = OperationKind::Done(Done { seq, failed, completion });
         let was = std::mem::replace(&mut operation.kind, done);
         operation.stopped = false;
+        let detached = operation.detached;
         self.draft.changed |= !self.draft.loaded.state.operations.is_row(id);
-        self.happened(Happened::Completed { seq, id, failed });
+        if detached {
+            self.draft.changed = true;
+            self.forget(id);
+        } else {
+            self.happened(Happened::Completed { seq, id, failed });
+        }
         Some(was)
+    }
+
+    /// Nobody waits for the end of an operation, which goes on.
+    pub(super) fn detach(&mut self, id: OperationId) {
+        let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
+        operation.detached = true;
+        if operation.done().is_some() {
+            self.draft.changed = true;
+            self.forget(id);
+        }
     }
 
     /// Nobody waits for an operation any more: it goes, and what it did is told to stop.

@@ -51,7 +51,7 @@ impl Advance<'_> {
         for id in scratch.cancelled {
             self.cancel_operation(id);
         }
-        let asked_to_stop = scratch.stopped;
+        let (asked_to_stop, detached) = (scratch.stopped, scratch.detached);
         self.receive(scratch.held, &scratch.consumed);
         for (seq, answer) in scratch.replies {
             self.answer(seq, answer);
@@ -89,6 +89,9 @@ impl Advance<'_> {
         }
         for id in asked_to_stop {
             self.stop_operation(id);
+        }
+        for id in detached {
+            self.detach(id);
         }
         self.has_moved(machine, touched_mail);
         !stands_still

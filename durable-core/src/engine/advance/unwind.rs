@@ -96,7 +96,8 @@ impl Advance<'_> {
         let Some(OperationKind::Unwind(unwind)) = operations.get(id).map(|op| &op.kind) else {
             return Step::Moved;
         };
-        let entries = operations.compensations().filter(|(_, entry)| unwind.covers(entry.frame, entry.finally));
+        let entries =
+            operations.compensations().filter(|(_, entry)| unwind.covers(entry.frame, entry.finally));
         let (mut next, mut failed) = (None, false);
         for (entry, compensation) in entries {
             match compensation.phase {
@@ -148,7 +149,8 @@ impl Advance<'_> {
     fn park_for_compensations(&mut self) {
         let compensations = self.draft.loaded.state.operations.compensations();
         let failed = compensations.rev().filter(|(_, entry)| entry.phase == Phase::Failed);
-        let failed = failed.map(|(_, entry)| (entry.name().to_owned(), entry.error.clone().unwrap_or_default()));
+        let failed =
+            failed.map(|(_, entry)| (entry.name().to_owned(), entry.error.clone().unwrap_or_default()));
         let reason = ParkReason::Compensation { failed: failed.collect() };
         self.park(reason);
     }

@@ -118,8 +118,7 @@ impl InstanceState {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let busy =
-            |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind(_));
+        let busy = |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind(_));
         if let Some(parked) = &self.parked {
             Status::Parked(parked.reason.clone())
         } else if self.paused_ms.is_some() {

@@ -19,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) scope: ScopeId,
     /// It was told to end, and its last word is waited for.
     pub(crate) stopped: bool,
+    /// Nobody waits for its end.
+    pub(crate) detached: bool,
     pub(crate) kind: OperationKind,
     /// What happened to it and is not in the instance's history yet.
     pub(crate) notes: Vec<HistoryEvent>,
@@ -150,7 +152,7 @@ pub(crate) struct ActivityOperation {
 
 impl Operation {
     pub(crate) fn new(id: OperationId, scope: ScopeId, kind: OperationKind) -> Self {
-        Operation { id, scope, stopped: false, kind, notes: Vec::new() }
+        Operation { id, scope, stopped: false, detached: false, kind, notes: Vec::new() }
     }
 
     pub(crate) fn done(&self) -> Option<&Done> {
