@@ -555,6 +555,38 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_ends_well_hands_its_compensations_on_and_a_dismissed_one_is_none() {
+        let mut scratch = scratch();
+        let call = || Box::new(NewOperation::Timer { deadline_ms: 1 });
+        let push = |frame, finally| NewOperation::Compensation { frame, finally, call: call() };
+        let NewOperation::Compensation { call: stored, .. } = push(30, false) else { unreachable!() };
+        let entry = crate::engine::state::Compensation {
+            frame: 30,
+            finally: false,
+            call: *stored,
+            phase: Phase::Armed,
+            error: None,
+        };
+        let kind = OperationKind::Compensation(Box::new(entry));
+        scratch.operations.insert(crate::engine::state::Operation::new(5, 0, kind));
+        let started = scratch.start(push(31, true));
+        assert!(scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(30, Undo::Finally));
+        assert!(scratch.has_compensations(31, Undo::Finally) && !scratch.has_compensations(0, Undo::All));
+        scratch.hand_over(31, 30);
+        scratch.hand_over(30, 0);
+        scratch.hand_over(40, 0);
+        assert!(scratch.has_compensations(0, Undo::Finally), "of this step");
+        assert!(scratch.has_compensations(0, Undo::Compensations), "of a step before");
+        assert!(!scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(31, Undo::All));
+        assert_eq!(scratch.handed, [(30, 0)]);
+        scratch.dismiss(started);
+        scratch.dismiss(5);
+        scratch.dismiss(6);
+        assert!(!scratch.has_compensations(0, Undo::All) && scratch.started.is_empty());
+        assert_eq!(scratch.cancelled.iter().copied().collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
     fn a_cancellation_is_taken_once() {
         let mut scratch = scratch();
         let cause = Cause::Cancel { why: "enough".into() };

@@ -37,8 +37,8 @@ async fn saga(acts: Vec<Act>) -> Result<(), Error> {
             }
             Act::Dismissed(n) => compensate(undoes(&n.to_string())).dismiss(),
             Act::Undo => compensate_now().await,
-            Act::Call(acts, matters) => {
-                let called = saga(acts).await;
+            Act::Call(inner, matters) => {
+                let called = saga(inner).await;
                 if matters {
                     called?;
                 }

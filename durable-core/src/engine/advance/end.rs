@@ -118,8 +118,11 @@ impl Advance<'_> {
                 self.was_cancelled(id);
             }
             OperationKind::Task(_) => {
+                let own = self.task_compensations(id, true);
                 self.cancel_scope(id);
-                self.was_cancelled(id);
+                // Its last word comes when what it had pushed has run.
+                let error = CallError::Cancelled { reason: STOPPED.into() };
+                self.return_from_task(id, Completion::Error(error), true, own);
                 self.has_moved(id, true);
             }
             OperationKind::Unwind(_) | OperationKind::Compensation(_) => {}

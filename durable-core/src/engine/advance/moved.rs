@@ -123,7 +123,7 @@ impl Advance<'_> {
         let failed = self.engine.is_err(&value);
         let own = self.task_compensations(id, failed);
         self.cancel_scope(id);
-        self.return_from_task(id, value, failed, own);
+        self.return_from_task(id, Completion::Value(value), failed, own);
     }
 
     /// Everything that was started in a scope and is still there is cancelled.

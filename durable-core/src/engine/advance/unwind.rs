@@ -11,7 +11,6 @@
 
 use super::Advance;
 use crate::{
-    codec::Encoded,
     context::{Completion, FrameId, OperationId, ScopeId, Undo},
     engine::{
         history::{HistoryKind, clip},
@@ -138,9 +137,9 @@ impl Advance<'_> {
         match unwind.then.clone() {
             Then::Forget => self.forget(id),
             Then::Complete => drop(self.complete_with(id, Completion::Done, false)),
-            Then::Return { value, failed, caller } => {
+            Then::Return { completion, failed, caller } => {
                 self.pass_on(id, caller);
-                self.complete_with(id, Completion::Value(value), failed);
+                self.complete_with(id, completion, failed);
             }
         }
     }
@@ -239,7 +238,7 @@ impl Advance<'_> {
         self.draft.changed = true;
     }
 
-    /// A spawned workflow has returned: its compensations leave its scope. Gives the frames that are unwound before whoever has its
+    /// A spawned workflow has ended: its compensations leave its scope. Gives the frames that are unwound before whoever has its
     /// handle gets the value; those of what is cancelled with it are unwound besides.
     pub(super) fn task_compensations(&mut self, id: OperationId, failed: bool) -> Vec<FrameId> {
         let around = self.draft.loaded.state.scopes.around(id).unwrap_or_default();
@@ -254,11 +253,11 @@ impl Advance<'_> {
         if compensations.any(|(_, entry)| entry.frame == id && entry.finally) { vec![id] } else { Vec::new() }
     }
 
-    /// A spawned workflow has returned, and what it pushed for this case is run first.
+    /// A spawned workflow has ended, and what it pushed for this case is run first.
     pub(super) fn return_from_task(
         &mut self,
         id: OperationId,
-        value: Encoded,
+        completion: Completion,
         failed: bool,
         frames: Vec<FrameId>,
     ) {
@@ -268,10 +267,10 @@ impl Advance<'_> {
         let caller = state.operations.compensated_by(id).is_none().then_some(task.caller);
         if frames.is_empty() {
             self.pass_on(id, caller);
-            self.complete_with(id, Completion::Value(value), failed);
+            self.complete_with(id, completion, failed);
         } else {
             let which = if failed { Undo::All } else { Undo::Finally };
-            let then = Then::Return { value, failed, caller };
+            let then = Then::Return { completion, failed, caller };
             state.operations.make_unwind(id, Unwind { frames: Some(frames), which, then });
             self.draft.changed = true;
         }

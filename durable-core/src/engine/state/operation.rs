@@ -95,8 +95,8 @@ pub(crate) enum Then {
     Forget,
     /// It is done.
     Complete,
-    /// A spawned workflow has returned this; what else it pushed goes to its caller.
-    Return { value: Encoded, failed: bool, caller: Option<FrameId> },
+    /// A spawned workflow has ended like this; what else it pushed goes to its caller.
+    Return { completion: Completion, failed: bool, caller: Option<FrameId> },
 }
 
 /// What is run when the frame that pushed it fails.
