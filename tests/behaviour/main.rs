@@ -8,6 +8,7 @@
 #![allow(clippy::unchecked_time_subtraction)]
 
 mod activities;
+mod compose;
 mod engine;
 mod graph;
 mod scenarios;

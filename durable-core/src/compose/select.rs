@@ -144,7 +144,7 @@ fn bits(flags: &[bool]) -> u8 {
 }
 
 fn holds(bits: u8, at: usize) -> bool {
-    bits >> at & 1 == 1
+    (bits >> at) & 1 == 1
 }
 
 impl Selecting {
@@ -198,7 +198,7 @@ impl Selecting {
 macro_rules! select {
     ($count:literal $Select:ident $Won:ident $select:ident $end:ident: $($F:ident $Variant:ident $at:tt),+) => {
         /// What a `select!` waits for.
-        pub type $Select<$($F),+> = Selection<($($F,)+)>;
+        type $Select<$($F),+> = Selection<($($F,)+)>;
 
         /// Which branch has won, with what it gave.
         #[derive(Debug)]

@@ -9,13 +9,7 @@ use super::{
     inner::Inner,
     state::{ClosedState, End, Loaded, ParkReason, Status},
 };
-use crate::{
-    clock::from_ms,
-    codec::LayoutId,
-    frame::{AWAITED, FrameImage, FrameLayout},
-    program::Program,
-    registry::Machine,
-};
+use crate::{clock::from_ms, codec::LayoutId, registry::Machine};
 
 /// What an instance is doing.
 #[derive(Clone, Debug)]
@@ -37,7 +31,7 @@ pub struct Description {
     pub tags: Vec<(String, String)>,
     /// What it waits for, and since when.
     pub waiting: Option<Waiting>,
-    /// The stack of frames, the innermost first.
+    /// The frames: the innermost first, and behind those that it awaits the one that called them. Those of spawned workflows come last.
     pub frames: Vec<FrameView>,
     /// Activities that were called and have not given a result.
     pub activities: Vec<PendingActivity>,
@@ -73,6 +67,10 @@ pub struct FrameView {
     pub awaits: String,
     /// The value of every local that is alive, by name, as JSON.
     pub locals: Vec<(String, serde_json::Value)>,
+    /// How many calls deep it stands: 0 is the workflow that was started or spawned. Frames of one depth run side by side.
+    pub depth: u32,
+    /// For a frame of a workflow that was spawned: which of them.
+    pub task: Option<u64>,
 }
 
 /// An activity that was called and has not given a result.
@@ -102,7 +100,7 @@ impl Description {
         let state = &loaded.state;
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
-        let on = frames.first().map_or_else(|| "its first step".into(), |frame| frame.awaits.clone());
+        let on = super::stack::waits_on(&frames);
         Description {
             id: loaded.id.clone(),
             workflow: loaded.workflow.clone(),
@@ -183,7 +181,11 @@ impl fmt::Display for Description {
             writeln!(f, "  waits on {}", waiting.on)?;
         }
         for frame in &self.frames {
-            writeln!(f, "  at {} ({}:{})", frame.workflow, frame.file, frame.line)?;
+            write!(f, "  at {} ({}:{})", frame.workflow, frame.file, frame.line)?;
+            match frame.task {
+                Some(_) if frame.depth == 0 => writeln!(f, ", spawned, waits on {}", frame.awaits)?,
+                _ => writeln!(f)?,
+            }
             for (name, value) in &frame.locals {
                 writeln!(f, "      {name} = {value}")?;
             }
@@ -212,56 +214,5 @@ impl Inner {
     pub(crate) fn is_err(&self, value: &crate::codec::Encoded) -> bool {
         let view = self.frames.view(&self.codec, value.layout, &value.bytes);
         view.is_ok_and(|view| view.is_err())
-    }
-
-    fn stack(&self, loaded: &Loaded) -> Vec<FrameView> {
-        let Machine::At(root) = &loaded.state.machine else { return Vec::new() };
-        let stored;
-        let program = if loaded.state.build == self.build {
-            &self.program
-        } else {
-            let bytes = self.store.program(loaded.state.build).ok().flatten().unwrap_or_default();
-            stored = postcard::from_bytes::<Program>(&bytes).unwrap_or_default();
-            &stored
-        };
-        let mut frames = Vec::new();
-        let mut next = Some(root.clone());
-        while let Some(image) = next.take() {
-            let Ok(layout) = self.frames.get(image.layout) else { break };
-            let (frame, inner) = self.frame(program, &layout, &image);
-            frames.push(frame);
-            next = inner;
-        }
-        frames.reverse();
-        frames
-    }
-
-    /// One frame, and the frame that it awaits.
-    fn frame(
-        &self,
-        program: &Program,
-        layout: &FrameLayout,
-        image: &FrameImage,
-    ) -> (FrameView, Option<FrameImage>) {
-        let (file, line) = program.place(&layout.workflow, &layout.point).unwrap_or_default();
-        let mut view = FrameView {
-            workflow: layout.workflow.clone(),
-            file,
-            line,
-            awaits: layout.point.callee.clone(),
-            locals: Vec::new(),
-        };
-        let mut inner = None;
-        let ranges = crate::frame::split(&image.vars, layout.vars.len()).unwrap_or_default();
-        for ((name, id), range) in layout.vars.iter().zip(ranges) {
-            let bytes = &image.vars[range];
-            if name == AWAITED {
-                let value = self.frames.view(&self.codec, LayoutId(*id), bytes).ok();
-                inner = value.and_then(|value| value.find_struct("FrameImage"));
-            } else {
-                view.locals.push((name.clone(), self.json(LayoutId(*id), bytes)));
-            }
-        }
-        (view, inner)
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
 mod recover;
+mod stack;
 mod start;
 pub(crate) mod state;
 #[cfg(test)]
