@@ -10,6 +10,7 @@
 mod activities;
 mod engine;
 mod graph;
+mod messages;
 mod scenarios;
 mod support;
 mod testing_face;
