@@ -31,7 +31,7 @@ struct Receipt {
 }
 
 #[activity]
-async fn price(sku: &str) -> Option<u64> {
+async fn cart_price(sku: &str) -> Option<u64> {
     [("lamp", 4_999), ("bulb", 250)].into_iter().find(|(known, _)| *known == sku).map(|(_, cents)| cents)
 }
 
@@ -53,7 +53,7 @@ async fn cart() -> Receipt {
         }
         let (customer, reply) = request.into_parts();
         match customer {
-            Customer::Adds { sku, quantity } => match price(&sku).await {
+            Customer::Adds { sku, quantity } => match cart_price(&sku).await {
                 Some(each) => {
                     cents += each * u64::from(quantity);
                     *items.entry(sku).or_insert(0) += quantity;
