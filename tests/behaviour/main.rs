@@ -11,6 +11,7 @@ mod activities;
 mod compose;
 mod engine;
 mod graph;
+mod messages;
 mod scenarios;
 mod support;
 mod testing_face;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use durable_store::Closed;
+use durable_store::{Closed, Slot};
 
 use super::{
     error::EngineError,
@@ -37,6 +37,12 @@ pub struct Description {
     pub activities: Vec<PendingActivity>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
+    /// Messages that wait for it, by their stored names, with how many of each.
+    pub messages: Vec<(String, u32)>,
+    /// Messages that were accepted and that it ended without receiving; 0 before its end.
+    pub unread: u32,
+    /// The last published value of each type, by its stored name, as JSON.
+    pub published: Vec<(String, serde_json::Value)>,
     /// What it returned, as JSON.
     pub result: Option<serde_json::Value>,
     /// Bytes of its snapshot.
@@ -96,7 +102,7 @@ pub struct PendingActivity {
 }
 
 impl Description {
-    pub(crate) fn of_live(inner: &Inner, loaded: &Loaded) -> Self {
+    pub(crate) fn of_live(inner: &Inner, slot: Slot, loaded: &Loaded) -> Self {
         let state = &loaded.state;
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
@@ -127,7 +133,10 @@ impl Description {
                         .map(|progress| inner.json(progress.layout, &progress.bytes)),
                 })
                 .collect(),
-            timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            timers: state.timers(slot).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            messages: inner.waiting_messages(slot),
+            unread: 0,
+            published: inner.shown(&state.published),
             result: None,
             snapshot_bytes: match &state.machine {
                 Machine::Start(args) => args.bytes.len(),
@@ -160,6 +169,9 @@ impl Description {
             frames: Vec::new(),
             activities: Vec::new(),
             timers: Vec::new(),
+            messages: Vec::new(),
+            unread: state.unread,
+            published: inner.shown(&state.published),
             result,
             snapshot_bytes: 0,
         })
@@ -190,6 +202,15 @@ impl fmt::Display for Description {
                 writeln!(f, "      {name} = {value}")?;
             }
         }
+        for (name, count) in &self.messages {
+            writeln!(f, "  {count} of message {name} wait")?;
+        }
+        if self.unread > 0 {
+            writeln!(f, "  ended with {} unread messages", self.unread)?;
+        }
+        for (name, value) in &self.published {
+            writeln!(f, "  published {name} = {value}")?;
+        }
         for activity in &self.activities {
             write!(f, "  activity {}: attempt {}", activity.activity, activity.attempt)?;
             match &activity.last_error {
@@ -208,6 +229,23 @@ impl Inner {
             Ok(value) => value.to_json(),
             Err(error) => serde_json::Value::String(format!("<can't be read: {error}>")),
         }
+    }
+
+    fn shown(&self, published: &[(String, crate::codec::Encoded)]) -> Vec<(String, serde_json::Value)> {
+        published.iter().map(|(name, value)| (name.clone(), self.json(value.layout, &value.bytes))).collect()
+    }
+
+    /// What waits in a mailbox. A queue does not know its name, but each message in it does.
+    fn waiting_messages(&self, slot: Slot) -> Vec<(String, u32)> {
+        let mailbox = self.ask(|store| store.mailbox(slot)).ok().flatten().unwrap_or_default();
+        let queues = mailbox.queues.iter().filter(|queue| queue.queue != super::mail::CONTROL);
+        let waiting = queues.map(|queue| {
+            let first = self.ask(|store| store.mail(slot, queue.queue, None, 1)).unwrap_or_default();
+            let first = first.first().and_then(|mail| postcard::from_bytes(&mail.bytes).ok());
+            let name = first.map_or_else(|| "?".into(), |message: super::mail::Message| message.name);
+            (name, queue.count)
+        });
+        waiting.collect()
     }
 
     /// Whether an output is an `Err`.
