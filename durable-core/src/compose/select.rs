@@ -16,6 +16,7 @@ use crate::{
     codec::Persist,
     context::{Context, Ending, ambient},
     future::{DurableFuture, IntoDurableFuture},
+    message::{Recv, RecvUpdate, Signal, Update, recv, recv_update},
     time::Sleep,
 };
 
@@ -67,6 +68,27 @@ impl Lend for Sleep {
     fn give_back(&mut self, lent: Sleep) {
         *self = lent;
     }
+}
+
+// A message that is waited for has no state.
+impl<S: Signal> Lend for Recv<S> {
+    type Lent = Self;
+
+    fn lend(&mut self) -> Self {
+        recv()
+    }
+
+    fn give_back(&mut self, _: Self) {}
+}
+
+impl<U: Update> Lend for RecvUpdate<U> {
+    type Lent = Self;
+
+    fn lend(&mut self) -> Self {
+        recv_update()
+    }
+
+    fn give_back(&mut self, _: Self) {}
 }
 
 impl<T: Persist> Lend for Handle<T> {
