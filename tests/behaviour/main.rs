@@ -9,9 +9,11 @@
 
 mod activities;
 mod compensation;
+mod compose;
 mod engine;
 mod graph;
 mod lifecycle;
+mod messages;
 mod scenarios;
 mod support;
 mod testing_face;

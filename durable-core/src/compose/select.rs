@@ -16,6 +16,7 @@ use crate::{
     codec::Persist,
     context::{Context, Ending, ambient},
     future::{DurableFuture, IntoDurableFuture},
+    message::{Recv, RecvUpdate, Signal, Update, recv, recv_update},
     time::Sleep,
 };
 
@@ -67,6 +68,27 @@ impl Lend for Sleep {
     fn give_back(&mut self, lent: Sleep) {
         *self = lent;
     }
+}
+
+// A message that is waited for has no state.
+impl<S: Signal> Lend for Recv<S> {
+    type Lent = Self;
+
+    fn lend(&mut self) -> Self {
+        recv()
+    }
+
+    fn give_back(&mut self, _: Self) {}
+}
+
+impl<U: Update> Lend for RecvUpdate<U> {
+    type Lent = Self;
+
+    fn lend(&mut self) -> Self {
+        recv_update()
+    }
+
+    fn give_back(&mut self, _: Self) {}
 }
 
 impl<T: Persist> Lend for Handle<T> {
@@ -144,7 +166,7 @@ fn bits(flags: &[bool]) -> u8 {
 }
 
 fn holds(bits: u8, at: usize) -> bool {
-    bits >> at & 1 == 1
+    (bits >> at) & 1 == 1
 }
 
 impl Selecting {
@@ -198,7 +220,7 @@ impl Selecting {
 macro_rules! select {
     ($count:literal $Select:ident $Won:ident $select:ident $end:ident: $($F:ident $Variant:ident $at:tt),+) => {
         /// What a `select!` waits for.
-        pub type $Select<$($F),+> = Selection<($($F,)+)>;
+        type $Select<$($F),+> = Selection<($($F,)+)>;
 
         /// Which branch has won, with what it gave.
         #[derive(Debug)]

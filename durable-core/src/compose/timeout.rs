@@ -25,7 +25,6 @@ impl<F: IntoDurableFuture> TimeoutExt for F {}
 /// An operation's time has passed before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[error("its time has passed before it was done")]
-#[non_exhaustive]
 pub struct Elapsed;
 
 /// An operation with a limited time. See [`TimeoutExt::timeout`].

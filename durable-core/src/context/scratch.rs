@@ -21,6 +21,7 @@ use crate::{
         mail::{MailView, Message},
         state::{Held, OperationKind, Operations, Phase, Stop},
     },
+    frame::Frames,
     instance::InstanceInfo,
     random::Random,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Scratch {
     pub(crate) held: Vec<Held>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
+    /// What stored values are read with; none outside of any engine.
+    pub(crate) frames: Option<Arc<Frames>>,
     #[allow(dead_code, reason = "tokens follow")]
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
@@ -106,6 +109,7 @@ impl Scratch {
             held: Vec::new(),
             stop: None,
             info,
+            frames: None,
             random,
             visible: 0,
             blind: false,
@@ -379,7 +383,6 @@ impl Scratch {
     }
 
     /// The next message of a queue, whenever it came. It is the user's at once.
-    #[allow(dead_code, reason = "messages follow")]
     pub(crate) fn try_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
         let Some(seq) = self.free(queue, 1).pop() else {
             self.asked = true;

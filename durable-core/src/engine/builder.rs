@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, SystemClock},
     codec::Codec,
     frame::Frames,
+    message::MAX_MESSAGES,
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
@@ -68,7 +69,7 @@ impl EngineBuilder {
             store: None,
             states: Arc::default(),
             registrations: Vec::new(),
-            settings: Settings { max_concurrent_activities: 1_024 },
+            settings: Settings { max_concurrent_activities: 1_024, max_messages: MAX_MESSAGES },
             mocks: Mocks::default(),
             clock: Arc::new(SystemClock),
             random: Random::system(),
@@ -105,6 +106,13 @@ impl EngineBuilder {
     /// At most so many attempts run at once. Default: 1,024.
     pub fn max_concurrent_activities(mut self, most: usize) -> Self {
         self.settings.max_concurrent_activities = most.max(1);
+        self
+    }
+
+    /// At most so many messages wait for one instance; one more is refused with [`SignalError::Full`](crate::SignalError::Full).
+    /// Default: 100,000.
+    pub fn max_messages(mut self, most: u32) -> Self {
+        self.settings.max_messages = most.max(1);
         self
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
 mod recover;
+mod stack;
 mod start;
 pub(crate) mod state;
 #[cfg(test)]
@@ -34,12 +35,15 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
 pub use describe::{CompensationState, CompensationView, Description, FrameView, PendingActivity, Waiting};
 pub use error::{EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
+pub(crate) use history::clip;
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
+pub(crate) use start::{LOOKS, contradiction};
 pub use start::{OnExisting, Start};
 pub use state::{ParkReason, Status};
 

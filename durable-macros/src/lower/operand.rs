@@ -234,7 +234,8 @@ impl Lowerer {
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
         let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
-        let changed: Vec<Set> = (0..parts.len()).map(|at| changed(&parts[at + 1..])).collect();
+        let changed: Vec<Set> =
+            (0..parts.len()).map(|at| changed(parts[at + 1..].iter().map(|(part, _)| part))).collect();
         let mut results: Vec<Expr> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
@@ -332,7 +333,10 @@ impl Lowerer {
                 *e.left = self.operand(*e.left);
                 return Expr::Binary(e);
             }
-            if point::has_await(&e.left) || !is_place(&e.left) {
+            // Before the right side if the types overload the operator, behind it if they are numbers.
+            let is_moved_on =
+                point::has_await(&e.right) && !index_mentions(&e.left).is_disjoint(&changed([&*e.right]));
+            if point::has_await(&e.left) || !is_place(&e.left) || is_moved_on {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
             let right = self.operand(*e.right);
@@ -448,7 +452,7 @@ impl VisitMut for Indexes<'_> {
 }
 
 /// The variables that some operands assign or lend for a change.
-fn changed(parts: &[(Expr, Mode)]) -> Set {
+fn changed<'e>(parts: impl IntoIterator<Item = &'e Expr>) -> Set {
     struct Finder(Set);
     impl Finder {
         fn root(&mut self, expr: &Expr) {
@@ -473,10 +477,26 @@ fn changed(parts: &[(Expr, Mode)]) -> Set {
         }
     }
     let mut finder = Finder(Set::new());
-    for (part, _) in parts {
+    for part in parts {
         finder.visit_expr(part);
     }
     finder.0
+}
+
+/// The variables that the indexes of a place mention.
+fn index_mentions(place: &Expr) -> Set {
+    match place {
+        Expr::Index(e) => {
+            let mut mentions = index_mentions(&e.expr);
+            mentions.extend(Effects::of_expr(&e.index).mentions);
+            mentions
+        }
+        Expr::Field(e) => index_mentions(&e.base),
+        Expr::Unary(e) => index_mentions(&e.expr),
+        Expr::Paren(e) => index_mentions(&e.expr),
+        Expr::Group(e) => index_mentions(&e.expr),
+        _ => Set::new(),
+    }
 }
 
 /// An expression without effects, which may be evaluated before or after another.

@@ -1,5 +1,8 @@
 //! Compositions by themselves: polled, stored and restored, without an engine.
 
+mod messages;
+mod trees;
+
 use std::{sync::Arc, time::Duration};
 
 use super::{branch::Waiting, *};
