@@ -17,7 +17,7 @@ impl Value {
     pub(crate) fn outermost(&self, names: &[&str]) -> Vec<Value> {
         let mut found = Vec::new();
         walk(&self.tree, &mut |tree| {
-            let is_wanted = matches!(tree, Tree::Struct(of, _) if names.contains(&of.as_ref()));
+            let is_wanted = matches!(tree, Tree::Struct(of, _) if names.contains(&&**of));
             if is_wanted {
                 found.push(Value { tree: tree.clone(), readable: self.readable });
             }

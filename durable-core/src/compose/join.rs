@@ -294,7 +294,7 @@ impl Joining {
             return None;
         }
         let pending = (0..branches.len()).map(|at| branches.get(at)).filter(|branch| branch.is_pending());
-        pending.map(AnyBranch::quiet).collect()
+        pending.map(|branch| branch.quiet()).collect()
     }
 }
 

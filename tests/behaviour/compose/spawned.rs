@@ -113,7 +113,7 @@ async fn stops_what_it_spawned() -> (String, bool, bool) {
     };
     let forgotten = spawn(to_be_stopped("nobody hears this".into()));
     sleep(300 * MILLISECOND).await;
-    drop(forgotten);
+    let _nobody_waits = forgotten;
     (last_word, timer.cancel().await.is_err(), task.cancel().await.is_err())
 }
 
