@@ -200,7 +200,7 @@ impl Context<'_> {
         self.step.scratch.borrow().mark()
     }
 
-    /// Keeps what was taken since a mark from others, until [`give`](Self::give) or [`give_back`](Self::give_back).
+    /// Keeps what was taken since a mark from others, until [`give`](Self::give), or until their scope is cancelled.
     pub(crate) fn hold_since(&mut self, mark: usize) -> Vec<(u64, u64)> {
         self.step.scratch.borrow_mut().hold_since(mark)
     }
@@ -208,10 +208,5 @@ impl Context<'_> {
     /// What a composition has held belongs to whoever polls it.
     pub(crate) fn give(&mut self, held: &[(u64, u64)]) {
         self.step.scratch.borrow_mut().give(held);
-    }
-
-    /// What a composition has held waits again.
-    pub(crate) fn give_back(&mut self, held: &[(u64, u64)]) {
-        self.step.scratch.borrow_mut().give_back(held);
     }
 }

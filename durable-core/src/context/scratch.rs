@@ -419,11 +419,6 @@ impl Scratch {
         self.messages.extend(held.iter().map(|&(queue, seq)| Held { queue, seq, scope }));
     }
 
-    /// What a composition has held waits again.
-    pub(crate) fn give_back(&mut self, held: &[(u64, u64)]) {
-        self.held.retain(|known| !held.contains(&(known.queue, known.seq)));
-    }
-
     /// The reason of a cancellation that nobody has taken as his own affair, as far as a future may see; takes it.
     pub(crate) fn take_cancellation(&mut self) -> Option<String> {
         if !self.sees_cancellation() {

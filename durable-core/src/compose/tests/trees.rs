@@ -23,7 +23,6 @@ use crate::{
     error::CallError,
     frame::Frames,
     future::DurableFuture,
-    time::Sleep,
 };
 
 /// What a tree gives. An operation's number is its own.
