@@ -31,13 +31,15 @@
 //! The book is in `docs/`: concepts, guarantees, the language.
 
 pub use durable_core::*;
-pub use durable_macros::{activity, workflow};
+pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Retry, RetryHint,
-        RunError, StartError, State, Status, WorkflowHandle, bail, cancelled, ensure, sleep, sleep_until,
+        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Reply, Request,
+        Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, Update, UpdateError,
+        WorkflowHandle, bail, cancelled, ensure, publish, recv, recv_update, sleep, sleep_until, try_recv,
+        try_recv_update,
     };
-    pub use durable_macros::{activity, workflow};
+    pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

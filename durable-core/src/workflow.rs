@@ -66,8 +66,15 @@ pub struct Refused<A, O>(PhantomData<fn(A) -> O>);
 impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
     type Args = A;
     type Output = O;
-    const META: &'static WorkflowMeta =
-        &WorkflowMeta { name: "refused", function: "", file: "", line: 0, first: &[0], points: &[] };
+    const META: &'static WorkflowMeta = &WorkflowMeta {
+        name: "refused",
+        function: "",
+        file: "",
+        line: 0,
+        deadline_ms: None,
+        first: &[0],
+        points: &[],
+    };
 
     fn poll(_: &mut Frame<'_>, _: Option<A>) -> Poll<O> {
         unreachable!("a workflow that does not compile never runs")

@@ -27,6 +27,8 @@ pub(crate) mod ready;
 mod recover;
 mod start;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod worker;
 
