@@ -36,10 +36,10 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Reply, Request,
-        Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, Update, UpdateError,
-        WorkflowHandle, bail, cancelled, ensure, publish, recv, recv_update, sleep, sleep_until, try_recv,
-        try_recv_update,
+        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnClose, OnExisting, Publish, Reply,
+        Request, Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, Update,
+        UpdateError, WorkflowHandle, bail, cancelled, child, ensure, external, publish, recv, recv_update,
+        sleep, sleep_until, try_recv, try_recv_update,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

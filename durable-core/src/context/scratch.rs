@@ -8,6 +8,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use durable_store::{Number, Slot};
+
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
 };
@@ -15,7 +17,7 @@ use crate::{
     codec::Encoded,
     engine::{
         mail::{MailView, Message},
-        state::{Compensation, Held, OperationKind, Operations, Phase, Stop},
+        state::{Address, Compensation, Held, OperationKind, Operations, Phase, Stop},
     },
     instance::InstanceInfo,
     random::Random,
@@ -34,7 +36,8 @@ pub(crate) struct Scratch {
     pub(crate) held: Vec<Held>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
-    #[allow(dead_code, reason = "tokens follow")]
+    /// Where the instance is found; the operation in it means nothing.
+    pub(crate) address: Address,
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
@@ -98,6 +101,7 @@ impl Scratch {
             held: Vec::new(),
             stop: None,
             info,
+            address: Address { slot: Slot(0), number: Number(0), operation: 0 },
             random,
             visible: 0,
             blind: false,

@@ -43,6 +43,8 @@ pub struct Description {
     pub activities: Vec<PendingActivity>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
+    /// The ids of the children that it has started and that have not ended.
+    pub children: Vec<String>,
     /// When it must have ended.
     pub deadline: Option<std::time::SystemTime>,
     /// Why it was cancelled, if it was and has not ended yet.
@@ -137,6 +139,7 @@ impl Description {
                 })
                 .collect(),
             timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            children: state.children().map(str::to_owned).collect(),
             deadline: state.deadline_ms.map(from_ms),
             cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
                 Cause::Cancel { why } => Some(why.clone()),
@@ -174,6 +177,7 @@ impl Description {
             frames: Vec::new(),
             activities: Vec::new(),
             timers: Vec::new(),
+            children: Vec::new(),
             deadline: None,
             cancelling: None,
             result,

@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod children;
 mod control;
 mod describe;
 mod error;
@@ -25,18 +26,20 @@ pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
 mod recover;
+mod retention;
 mod start;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tokens;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
 
 pub use builder::EngineBuilder;
 pub use describe::{Description, FrameView, PendingActivity, Waiting};
-pub use error::{EngineError, OpenError, RunError, StartError};
+pub use error::{CompleteError, EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
@@ -45,6 +48,7 @@ pub use state::{ParkReason, Status};
 
 pub(crate) use attempt::Running;
 pub(crate) use panics::{Caught, catch};
+pub(crate) use tokens::NotCompleted;
 
 use crate::workflow::{RootWorkflow, WorkflowCall};
 use inner::{Inner, Stopping};

@@ -10,6 +10,7 @@
 
 mod attempts;
 mod begin;
+mod children;
 mod draft;
 mod end;
 mod ending;
@@ -27,6 +28,7 @@ pub(crate) use draft::{Draft, Post};
 pub(crate) use events::{Command, Event};
 
 use super::{
+    NotCompleted,
     error::EngineError,
     inner::Inner,
     mail::{MailView, Sender},
@@ -80,12 +82,14 @@ pub(crate) struct Effects {
     pub(crate) again: bool,
 }
 
+type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
+
 /// Whoever is answered after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
-    pub(crate) completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
     /// Senders of messages, by the number of each message.
     pub(crate) senders: Vec<(u64, Sender)>,
     /// Senders of messages that the instance ended without.
