@@ -61,6 +61,10 @@ pub use external::{External, Token, TokenError, external};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use instance::{InstanceInfo, instance};
-pub use message::{Publish, Signal, Update};
+pub use message::{
+    Attach, MAX_MESSAGE_BYTES, MAX_MESSAGES, Publish, Recv, RecvUpdate, Reply, Request, SendPeer, Signal,
+    SignalCall, SignalError, StartUpdate, StartUpdateError, Update, UpdateCall, UpdateError, UpdatePeer,
+    attach, cancel, publish, recv, recv_update, signal, try_recv, try_recv_update, update,
+};
 pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -118,8 +118,10 @@ impl Moved {
 
     fn ended(frame: Frame<'_>, meta: &WorkflowMeta, of: &TypeOf, output: &dyn Emit) -> Option<Self> {
         let (step, _) = frame.leave(false);
+        if step.failure.is_some() {
+            return None;
+        }
         match step.codec.encode_as(of, output) {
-            Ok(_) if step.failure.is_some() => None,
             Ok(output) => Some(Moved::Ended(output)),
             Err(error) => {
                 let what = format!("the result of workflow `{}`", meta.name);

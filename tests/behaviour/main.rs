@@ -11,6 +11,7 @@ mod activities;
 mod engine;
 mod graph;
 mod lifecycle;
+mod messages;
 mod scenarios;
 mod support;
 mod testing_face;

@@ -104,6 +104,7 @@ impl<W: RootWorkflow> ChildCall<W> {
     }
 
     /// The operation that stands for it if nobody converts its end but the engine.
+    #[allow(dead_code, reason = "spawning follows")]
     pub(crate) fn into_operation(mut self) -> Result<NewOperation, StepFailure> {
         self.call.new.as_value = true;
         self.call.into_new().map(NewOperation::Child)

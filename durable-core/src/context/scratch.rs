@@ -19,6 +19,7 @@ use crate::{
         mail::{MailView, Message},
         state::{Address, Compensation, Held, OperationKind, Operations, Phase, Stop},
     },
+    frame::Frames,
     instance::InstanceInfo,
     random::Random,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Scratch {
     pub(crate) info: Arc<InstanceInfo>,
     /// Where the instance is found; the operation in it means nothing.
     pub(crate) address: Address,
+    /// What stored values are read with; none outside of any engine.
+    pub(crate) frames: Option<Arc<Frames>>,
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
@@ -102,6 +105,7 @@ impl Scratch {
             stop: None,
             info,
             address: Address { slot: Slot(0), number: Number(0), operation: 0 },
+            frames: None,
             random,
             visible: 0,
             blind: false,
@@ -296,7 +300,6 @@ impl Scratch {
     }
 
     /// The next message of a queue, whenever it came. It is the user's at once.
-    #[allow(dead_code, reason = "messages follow")]
     pub(crate) fn try_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
         let Some(seq) = self.free(queue, 1).pop() else {
             self.asked = true;

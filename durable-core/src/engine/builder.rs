@@ -19,6 +19,7 @@ use crate::{
     clock::{Clock, SystemClock},
     codec::Codec,
     frame::Frames,
+    message::MAX_MESSAGES,
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
@@ -69,7 +70,11 @@ impl EngineBuilder {
             store: None,
             states: Arc::default(),
             registrations: Vec::new(),
-            settings: Settings { max_concurrent_activities: 1_024, retention: retention::DEFAULT_RETENTION },
+            settings: Settings {
+                max_concurrent_activities: 1_024,
+                max_messages: MAX_MESSAGES,
+                retention: retention::DEFAULT_RETENTION,
+            },
             mocks: Mocks::default(),
             clock: Arc::new(SystemClock),
             random: Random::system(),
@@ -114,6 +119,13 @@ impl EngineBuilder {
     /// It counts for all that have ended, also before this opening. What has passed is removed within minutes of it.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.settings.retention = retention;
+        self
+    }
+
+    /// At most so many messages wait for one instance; one more is refused with [`SignalError::Full`](crate::SignalError::Full).
+    /// Default: 100,000.
+    pub fn max_messages(mut self, most: u32) -> Self {
+        self.settings.max_messages = most.max(1);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use durable_store::Closed;
+use durable_store::{Closed, Slot};
 
 use super::{
     error::EngineError,
@@ -49,6 +49,12 @@ pub struct Description {
     pub deadline: Option<std::time::SystemTime>,
     /// Why it was cancelled, if it was and has not ended yet.
     pub cancelling: Option<String>,
+    /// Messages that wait for it, by their stored names, with how many of each.
+    pub messages: Vec<(String, u32)>,
+    /// Messages that were accepted and that it ended without receiving; 0 before its end.
+    pub unread: u32,
+    /// The last published value of each type, by its stored name, as JSON.
+    pub published: Vec<(String, serde_json::Value)>,
     /// What it returned, as JSON.
     pub result: Option<serde_json::Value>,
     /// Bytes of its snapshot.
@@ -104,7 +110,7 @@ pub struct PendingActivity {
 }
 
 impl Description {
-    pub(crate) fn of_live(inner: &Inner, loaded: &Loaded) -> Self {
+    pub(crate) fn of_live(inner: &Inner, slot: Slot, loaded: &Loaded) -> Self {
         let state = &loaded.state;
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
@@ -138,13 +144,16 @@ impl Description {
                         .map(|progress| inner.json(progress.layout, &progress.bytes)),
                 })
                 .collect(),
-            timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            timers: state.timers(slot).map(|timer| from_ms(timer.deadline_ms)).collect(),
             children: state.children().map(str::to_owned).collect(),
             deadline: state.deadline_ms.map(from_ms),
             cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
                 Cause::Cancel { why } => Some(why.clone()),
                 Cause::Deadline => None,
             }),
+            messages: inner.waiting_messages(slot),
+            unread: 0,
+            published: inner.shown(&state.published),
             result: None,
             snapshot_bytes: match &state.machine {
                 Machine::Start(args) => args.bytes.len(),
@@ -180,6 +189,9 @@ impl Description {
             children: Vec::new(),
             deadline: None,
             cancelling: None,
+            messages: Vec::new(),
+            unread: state.unread,
+            published: inner.shown(&state.published),
             result,
             snapshot_bytes: 0,
         })
@@ -219,6 +231,15 @@ impl fmt::Display for Description {
                 writeln!(f, "      {name} = {value}")?;
             }
         }
+        for (name, count) in &self.messages {
+            writeln!(f, "  {count} of message {name} wait")?;
+        }
+        if self.unread > 0 {
+            writeln!(f, "  ended with {} unread messages", self.unread)?;
+        }
+        for (name, value) in &self.published {
+            writeln!(f, "  published {name} = {value}")?;
+        }
         for activity in &self.activities {
             write!(f, "  activity {}: attempt {}", activity.activity, activity.attempt)?;
             match &activity.last_error {
@@ -237,6 +258,23 @@ impl Inner {
             Ok(value) => value.to_json(),
             Err(error) => serde_json::Value::String(format!("<can't be read: {error}>")),
         }
+    }
+
+    fn shown(&self, published: &[(String, crate::codec::Encoded)]) -> Vec<(String, serde_json::Value)> {
+        published.iter().map(|(name, value)| (name.clone(), self.json(value.layout, &value.bytes))).collect()
+    }
+
+    /// What waits in a mailbox. A queue does not know its name, but each message in it does.
+    fn waiting_messages(&self, slot: Slot) -> Vec<(String, u32)> {
+        let mailbox = self.ask(|store| store.mailbox(slot)).ok().flatten().unwrap_or_default();
+        let queues = mailbox.queues.iter().filter(|queue| queue.queue != super::mail::CONTROL);
+        let waiting = queues.map(|queue| {
+            let first = self.ask(|store| store.mail(slot, queue.queue, None, 1)).unwrap_or_default();
+            let first = first.first().and_then(|mail| postcard::from_bytes(&mail.bytes).ok());
+            let name = first.map_or_else(|| "?".into(), |message: super::mail::Message| message.name);
+            (name, queue.count)
+        });
+        waiting.collect()
     }
 
     /// Whether an output is an `Err`.

@@ -121,6 +121,9 @@ pub enum StartError {
         /// The id.
         id: String,
     },
+    /// The instance is there, and a signal that it was to get with its start is not.
+    #[error(transparent)]
+    Signal(#[from] crate::message::SignalError),
     /// The workflow is not known to this engine.
     #[error("workflow `{workflow}` is not registered with this engine")]
     NotRegistered {

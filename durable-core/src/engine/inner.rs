@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) max_concurrent_activities: usize,
     /// How long closed instances are kept.
     pub(crate) retention: std::time::Duration,
+    pub(crate) max_messages: u32,
 }
 
 /// The engine.
@@ -113,7 +114,7 @@ pub(crate) struct Shared {
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
     pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
     /// Callers that wait for the answer to an update: the run, and the update's number as a message.
-    pub(crate) callers: BTreeMap<(Number, u64), Sender>,
+    pub(crate) callers: BTreeMap<(Number, u64), Vec<Sender>>,
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,

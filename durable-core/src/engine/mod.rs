@@ -37,12 +37,15 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
 pub use describe::{Description, FrameView, PendingActivity, Waiting};
 pub use error::{CompleteError, EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
+pub(crate) use history::clip;
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
+pub(crate) use start::{LOOKS, contradiction};
 pub use start::{OnExisting, Start};
 pub use state::{ParkReason, Status};
 

@@ -224,7 +224,7 @@ fn forget(shared: &mut Shared) {
     shared.busy = 0;
     shared.running = 0;
     shared.cached = 0;
-    for sender in std::mem::take(&mut shared.callers).into_values() {
+    for sender in std::mem::take(&mut shared.callers).into_values().flatten() {
         sender.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
     }
     // Whoever waits for an end looks again.

@@ -16,10 +16,13 @@ use super::{
     error::{EngineError, StartError},
     handle::WorkflowHandle,
     inner::Inner,
+    mail::{Answer, Message, MessageKind, Sender},
     state::{InstanceState, Loaded, Origin},
 };
 use crate::{
     codec::{Encoded, Persist},
+    context::Refused,
+    message::{Letter, SignalError, StartUpdateError, UpdateError, deliver, told},
     time::millis_up,
     workflow::{Workflow, WorkflowCall},
 };
@@ -66,6 +69,8 @@ pub(crate) struct StartRequest {
     pub(super) deadline_ms: Option<u64>,
     /// So long after its start it makes its first step.
     pub(super) delay_ms: Option<u64>,
+    /// What it gets with its start, and who waits for the answer to it.
+    pub(crate) messages: Vec<(Message, Option<Sender>)>,
     pub(crate) by: Requester,
 }
 
@@ -160,6 +165,7 @@ pub struct Start<T> {
     tags: Vec<(String, String)>,
     deadline: Option<Duration>,
     delay: Option<Duration>,
+    pub(crate) letters: Vec<Letter>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -186,6 +192,7 @@ impl<T> Start<T> {
             tags: Vec::new(),
             deadline: W::META.deadline_ms.map(Duration::from_millis),
             delay: None,
+            letters: Vec::new(),
             output: PhantomData,
         }
     }
@@ -224,32 +231,91 @@ impl<T: Persist> IntoFuture for Start<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let args = self.args?;
-            check_id(&self.id)?;
-            check_tags(&self.tags)?;
-            let inner = &self.engine.inner;
-            if !inner.registry.workflows.contains_key(self.workflow) {
-                return Err(StartError::NotRegistered { workflow: self.workflow });
-            }
+            let opened = self.open(None).await;
+            opened.map(|(handle, _)| handle).map_err(|error| match error {
+                StartUpdateError::Start(error) => error,
+                // There is none.
+                StartUpdateError::Update(error) => EngineError::Broken { reason: error.to_string() }.into(),
+            })
+        })
+    }
+}
+
+impl<T> Start<T> {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Starts the instance with its messages. One that is there already gets them one after the other.
+    pub(crate) async fn open(
+        self,
+        update: Option<Message>,
+    ) -> Result<(WorkflowHandle<T>, Option<Answer>), StartUpdateError> {
+        let letters = self.letters.into_iter().collect::<Result<Vec<_>, _>>().map_err(StartError::from)?;
+        let inner = &self.engine.inner;
+        let most = inner.settings.max_messages;
+        if letters.len() + usize::from(update.is_some()) > most as usize {
+            let full = SignalError::Full { id: self.id, most: u64::from(most) };
+            return Err(StartError::from(full).into());
+        }
+        let args = self.args?;
+        check_id(&self.id)?;
+        check_tags(&self.tags)?;
+        if !inner.registry.workflows.contains_key(self.workflow) {
+            return Err(StartError::NotRegistered { workflow: self.workflow }.into());
+        }
+        'again: for _ in 0..LOOKS {
+            let (sender, receiver) = Sender::new(&self.id);
+            let mut messages: Vec<_> = letters.iter().map(|letter| (letter.clone(), None)).collect();
+            messages.extend(update.clone().map(|update| (update, Some(sender))));
             let (reply, answer) = oneshot::channel();
-            {
+            let generation = {
                 let mut shared = inner.lock();
-                inner.refuse(&shared)?;
+                inner.refuse(&shared).map_err(StartError::from)?;
                 shared.starts.push_back(StartRequest {
                     id: self.id.clone(),
                     workflow: self.workflow,
-                    args,
+                    args: args.clone(),
                     on_existing: self.on_existing,
-                    tags: self.tags,
+                    tags: self.tags.clone(),
+                    messages,
                     deadline_ms: self.deadline.map(millis_up),
                     delay_ms: self.delay.map(millis_up),
                     by: Requester::Caller(reply),
                 });
                 inner.wake_worker();
+                shared.generation
+            };
+            let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;
+            let handle = WorkflowHandle::new(self.engine.clone(), self.id.clone(), Some(started));
+            if started.created {
+                let Some(_) = update else { return Ok((handle, None)) };
+                let told = told(inner, generation, receiver).await;
+                let answer = told.map_err(|error| UpdateError::from(SignalError::of(error, &self.id)))?;
+                return Ok((handle, Some(answer)));
             }
-            let started = answer.await.map_err(|_| EngineError::Stopped)??;
-            Ok(WorkflowHandle::new(self.engine.clone(), self.id, Some(started)))
-        })
+            let mut last = None;
+            for message in letters.iter().chain(&update) {
+                let answer = deliver(inner, &self.id, Some(started.number), message).await;
+                let is_update = message.kind() == MessageKind::Update;
+                match answer {
+                    Ok(Answer::Refused(Refused::Closed | Refused::NotFound))
+                        if self.on_existing == OnExisting::RestartIfClosed =>
+                    {
+                        continue 'again;
+                    }
+                    Ok(answer) if is_update => last = Some(answer),
+                    Ok(Answer::Refused(refused)) => {
+                        return Err(StartError::from(SignalError::refused(refused, &self.id)).into());
+                    }
+                    Ok(_) => {}
+                    Err(error) if is_update => return Err(UpdateError::from(error).into()),
+                    Err(error) => return Err(StartError::from(error).into()),
+                }
+            }
+            return Ok((handle, last));
+        }
+        Err(StartError::from(contradiction(&self.id)).into())
     }
 }
 

@@ -134,6 +134,12 @@ impl TestBuilder {
         self
     }
 
+    /// At most so many messages wait for one instance.
+    pub fn max_messages(mut self, most: u32) -> Self {
+        self.plan.builder = self.plan.builder.max_messages(most);
+        self
+    }
+
     /// The seed of jitter and keys. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.plan.seed = seed;

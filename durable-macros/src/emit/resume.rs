@@ -70,9 +70,14 @@ impl Emitter<'_> {
         let future = place.name(info.future, None);
         let number = Literal::usize_unsuffixed(point + 1);
         // Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
-        let vars = self.layout.saved(self.function, point).into_iter();
-        let vars = vars.map(|var| place.name(var, None)).map(|name| quote!(&#name));
         let span = Span::mixed_site().located_at(span);
+        let vars = self.layout.saved(self.function, point).into_iter();
+        // What rustc says of a variable that can't be saved, because it was moved or has no value yet, it says of the await.
+        let vars = vars.map(|var| {
+            let mut name = place.name(var, None);
+            name.set_span(name.span().located_at(span));
+            quote_spanned!(span=> &#name)
+        });
         // A value of the wrong type is shown where it was awaited.
         let value = Ident::new("value", span);
         // The future is given away, so that the suspended function does not hold it. In parentheses, so that any operator

@@ -137,11 +137,7 @@ impl Advance<'_> {
             _ => None,
         };
         let children: Vec<_> = state.operations.iter().filter_map(child).collect();
-        let senders = std::mem::take(&mut self.callers.senders);
-        let (late, senders): (Vec<_>, Vec<_>) =
-            senders.into_iter().partition(|(seq, _)| self.draft.mail.holds(*seq));
-        self.callers.senders = senders;
-        self.callers.late.extend(late.into_iter().map(|(_, sender)| sender));
+        self.refuse_late();
         for to in waiting {
             let body = Body::Completed { operation: to.operation, completion: completion.clone(), failed };
             self.post(to, body);
@@ -157,6 +153,7 @@ impl Advance<'_> {
     /// Remembers what a key stands for, as long as the run is retained.
     pub(super) fn put_key(&mut self, key: [u8; 16], row: &KeyRow) {
         let bytes = postcard::to_stdvec(row).expect("the engine's own records always encode");
+        self.draft.keys.retain(|KeyChange::Put(_, other, _)| *other != key);
         self.draft.keys.push(KeyChange::Put(self.draft.loaded.number, key, bytes));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         error::EngineError,
         history::{HistoryKind, clip},
         mail::{Body, Message, Sender},
-        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo},
+        state::{Cause, DEADLINE, End, OperationKind, ParkReason, Parked, ReplyTo},
     },
 };
 
@@ -32,8 +32,7 @@ pub(crate) enum Event {
     /// Its next state can't be stored.
     Park { reason: ParkReason },
     /// A message from outside.
-    #[allow(dead_code, reason = "its senders follow")]
-    Mail { message: Box<Message>, sender: Sender },
+    Mail { message: Box<Message>, sender: Option<Sender> },
     /// Another instance has put something into its mailbox, or a crash left something there.
     Mailed,
     /// Somebody outside completes an operation; whether that was the one who may is the answer.
@@ -68,7 +67,7 @@ impl Event {
         match self {
             Event::Command { reply, .. } => drop(reply.send(Err(error))),
             Event::Complete { reply, .. } => drop(reply.send(Err(error))),
-            Event::Mail { sender, .. } => sender.refuse(error),
+            Event::Mail { sender: Some(sender), .. } => sender.refuse(error),
             _ => {}
         }
     }
@@ -150,14 +149,6 @@ impl Advance<'_> {
             self.draft.timers.push(TimerChange::Clear(timer));
             self.stop(Cause::Deadline);
         }
-    }
-
-    /// A message from outside: it waits in its queue until it is taken.
-    fn received(&mut self, message: Message, sender: Sender) {
-        let (queue, seq) = (message.queue(), self.engine.next_seq());
-        self.draft.mail.arrived(queue, seq, message);
-        self.happened(Happened::Message { seq, queue });
-        self.callers.senders.push((seq, sender));
     }
 
     /// What is in the engine's own queue is dealt with; the others wait for the workflow.

@@ -18,6 +18,7 @@ mod events;
 mod finish;
 mod moved;
 mod ready;
+mod received;
 mod step;
 
 use durable_store::{Slot, Timer, Transition};
@@ -31,7 +32,7 @@ use super::{
     NotCompleted,
     error::EngineError,
     inner::Inner,
-    mail::{MailView, Sender},
+    mail::{Answer, MailView, MessageKind, Sender},
     state::{Loaded, OpenRequest, ParkReason},
 };
 use crate::{
@@ -90,10 +91,22 @@ pub(crate) struct Callers {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
     pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
-    /// Senders of messages, by the number of each message.
-    pub(crate) senders: Vec<(u64, Sender)>,
+    /// Senders of messages that came in this transition.
+    pub(crate) senders: Vec<Posted>,
+    /// Those who ask again for the answer to an update that came before, by its number.
+    pub(crate) waiting: Vec<(u64, Sender)>,
+    /// Those who are told at once.
+    pub(crate) answered: Vec<(Sender, Answer)>,
     /// Senders of messages that the instance ended without.
-    pub(crate) late: Vec<Sender>,
+    pub(crate) late: Vec<Posted>,
+}
+
+/// The sender of a message, which has this number.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    pub(crate) seq: u64,
+    pub(crate) kind: MessageKind,
+    pub(crate) sender: Sender,
 }
 
 impl Callers {
@@ -105,7 +118,10 @@ impl Callers {
         for (reply, _) in self.completed {
             let _ = reply.send(Err(error()));
         }
-        for sender in self.senders.into_iter().map(|(_, sender)| sender).chain(self.late) {
+        let answered = self.answered.into_iter().map(|(sender, _)| sender);
+        let waiting = self.waiting.into_iter().map(|(_, sender)| sender);
+        let posted = self.senders.into_iter().chain(self.late).map(|posted| posted.sender);
+        for sender in posted.chain(waiting).chain(answered) {
             sender.refuse(error());
         }
     }

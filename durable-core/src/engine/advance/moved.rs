@@ -54,7 +54,9 @@ impl Advance<'_> {
             self.cancel_operation(id);
         }
         let asked_to_stop = scratch.stopped;
-        self.receive(scratch.held, &scratch.consumed);
+        let rejected: Vec<_> =
+            scratch.replies.iter().filter(|(_, answer)| answer.is_err()).map(|(seq, _)| *seq).collect();
+        self.receive(scratch.held, &scratch.consumed, &rejected);
         for (seq, answer) in scratch.replies {
             self.answer(seq, answer);
         }
@@ -150,7 +152,8 @@ impl Advance<'_> {
     }
 
     /// Messages that the workflow has now; updates among them are to be answered.
-    fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)]) {
+    /// One that is rejected in the same step leaves no trace.
+    fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)], rejected: &[u64]) {
         self.draft.loaded.state.held = held;
         for &(queue, seq) in consumed {
             let message = self.draft.mail.get(queue, seq).cloned();
@@ -161,7 +164,9 @@ impl Advance<'_> {
                 Body::Update(_) => {
                     let request = OpenRequest { seq, reply: message.reply, key: message.key };
                     self.draft.loaded.state.requests.push(request);
-                    self.draft.note(HistoryKind::UpdateReceived { name });
+                    if !rejected.contains(&seq) {
+                        self.draft.note(HistoryKind::UpdateReceived { name });
+                    }
                 }
                 _ => self.draft.note(HistoryKind::SignalReceived { name }),
             }

@@ -84,6 +84,7 @@ impl Advance<'_> {
             frame: id,
             scopes: state.scopes.clone(),
             next_operation: state.next_operation,
+            frames: Some(self.engine.frames.clone()),
             ..Scratch::new(info.clone(), self.engine.random.clone())
         }
     }

@@ -9,9 +9,13 @@ use super::{
     Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Resolved, Shared, Stopping, Work,
 };
 use crate::{
-    codec::Encoded,
     context::Refused,
-    engine::{NotCompleted, error::EngineError, mail::Sender},
+    engine::{
+        NotCompleted,
+        advance::Posted,
+        error::EngineError,
+        mail::{Answer, MessageKind, Sender},
+    },
 };
 
 /// Begins the effects of a committed batch.
@@ -85,8 +89,8 @@ struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     completed:
         Vec<(oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>, Result<(), NotCompleted>)>,
-    answered: Vec<(Sender, Result<Encoded, Refused>)>,
-    late: Vec<Sender>,
+    answered: Vec<(Sender, Answer)>,
+    late: Vec<Posted>,
 }
 
 impl Told {
@@ -95,22 +99,32 @@ impl Told {
         self.replies.extend(callers.replies);
         self.completed.extend(callers.completed);
         self.late.extend(callers.late);
-        for (seq, sender) in callers.senders {
-            match sender {
-                Sender::Signal(reply) => self.replies.push(reply),
-                Sender::Update(_) => drop(shared.callers.insert((number, seq), sender)),
+        self.answered.extend(callers.answered);
+        let mut asked = callers.waiting;
+        for Posted { seq, kind, sender } in callers.senders {
+            match kind {
+                MessageKind::Signal => self.answered.push((sender, Answer::Received)),
+                MessageKind::Update => asked.push((seq, sender)),
             }
         }
+        // An engine that has stopped answers nobody any more.
+        for (seq, sender) in asked.into_iter().filter(|_| shared.stopping != Stopping::Now) {
+            let waiting = shared.callers.entry((number, seq)).or_default();
+            waiting.retain(|sender| !sender.is_gone());
+            waiting.push(sender);
+        }
         for (request, answer) in std::mem::take(&mut effects.answers) {
-            let caller = shared.callers.remove(&(number, request.seq));
-            self.answered.extend(caller.map(|caller| (caller, answer)));
+            let answer = Answer::of(answer);
+            let callers = shared.callers.remove(&(number, request.seq)).unwrap_or_default();
+            self.answered.extend(callers.into_iter().map(|caller| (caller, answer.clone())));
         }
         if effects.closed {
             let of_run = (number, 0)..=(number, u64::MAX);
             let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
             for key in unanswered {
-                let caller = shared.callers.remove(&key);
-                self.answered.extend(caller.map(|caller| (caller, Err(Refused::Unanswered))));
+                let callers = shared.callers.remove(&key).unwrap_or_default();
+                let unanswered = Answer::Refused(Refused::Unanswered);
+                self.answered.extend(callers.into_iter().map(|caller| (caller, unanswered.clone())));
             }
         }
     }
@@ -124,13 +138,10 @@ impl Told {
             let _ = reply.send(Ok(completed));
         }
         for (sender, answer) in self.answered {
-            match sender {
-                Sender::Signal(reply) => drop(reply.send(Ok(()))),
-                Sender::Update(reply) => drop(reply.send(Ok(answer))),
-            }
+            sender.answer(answer);
         }
-        for sender in self.late {
-            sender.refuse(EngineError::Closed { id: String::new() });
+        for late in self.late {
+            late.sender.refuse(EngineError::Closed { id: String::new() });
         }
     }
 }

@@ -84,7 +84,11 @@ pub(super) fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &Stor
 }
 
 /// Decides a start: attach to what is there, refuse, or create.
-pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
+pub(super) fn start(
+    inner: &Arc<Inner>,
+    work: &mut Work,
+    mut request: StartRequest,
+) -> Result<(), StoreError> {
     let decision = match request.decide(inner) {
         // What stands under the id is damaged, nothing else.
         Err(error @ StoreError::DamagedRecord { .. }) => {
@@ -113,8 +117,11 @@ pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) 
         Ok((slot, number)) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
+            let mail = std::mem::take(&mut request.messages).into_iter();
+            let mail = mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender });
+            let events = std::iter::once(Event::Begin).chain(mail).collect();
             work.answer(request.by, Ok(Started { number, created: true }));
-            let advanced = advance(inner, slot, loaded, MailView::default(), vec![Event::Begin], true);
+            let advanced = advance(inner, slot, loaded, MailView::default(), events, true);
             work.push(slot, advanced);
         }
     }
