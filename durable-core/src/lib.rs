@@ -10,11 +10,13 @@
 mod arity;
 mod build;
 mod cancel;
+mod child;
 mod clock;
 mod compensate;
 mod compose;
 mod context;
 mod engine;
+mod external;
 mod frame;
 mod future;
 mod graph;
@@ -41,6 +43,9 @@ pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
 pub use cancel::{Cancelled, cancelled};
+pub use child::{
+    ChildCall, ChildFuture, ChildHandle, ChildOutcome, ChildOutput, ChildStart, StartedInstance, child, start,
+};
 pub use codec::{DecodeError, EncodeError, Persist};
 pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
 pub use compose::{
@@ -53,12 +58,13 @@ pub use context::{
 };
 pub use durable_store as store;
 pub use engine::{
-    CompensationState, CompensationView, Description, Engine, EngineBuilder, EngineError, Filter, FrameView,
+    CompensationState, CompensationView, CompleteError, Description, Engine, EngineBuilder, EngineError, Filter, FrameView,
     HistoryEvent, HistoryKind, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason,
     PendingActivity, RunError, Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
     WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
+pub use external::{External, Token, TokenError, external};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use instance::{InstanceInfo, instance};

@@ -3,6 +3,7 @@
 use super::Handle;
 use crate::{
     activity::{Activity, ActivityCall},
+    child::ChildCall,
     clock::to_ms,
     codec::{self, Persist, TypeOf},
     context::{NewOperation, StepFailure, ambient},
@@ -75,6 +76,14 @@ impl<W: RootWorkflow> Spawn for WorkflowCall<W> {
                 Err(StepFailure::Encode { what, error })
             }
         }
+    }
+}
+
+impl<W: RootWorkflow> Spawn for ChildCall<W> {
+    type Output = W::Output;
+
+    fn operation(self) -> Result<NewOperation, StepFailure> {
+        self.into_operation()
     }
 }
 

@@ -38,6 +38,11 @@ pub enum NewOperation {
     Child(NewInstance),
     /// An instance of its own that is completed by its start.
     Start(NewInstance),
+    /// Completed once this child was created, or is known not to be. Its id is the next one after the child's.
+    Created {
+        /// The child's operation.
+        child: OperationId,
+    },
     /// Something for another instance, by its id.
     Send(Outgoing),
     /// Runs the compensations of frames, the newest first.
@@ -93,6 +98,8 @@ pub struct NewInstance {
     pub args: Encoded,
     /// What becomes of it when the instance that started it ends; nothing if it is no child.
     pub on_close: Option<OnClose>,
+    /// The engine makes an output of an end without one, as far as the workflow's type has an error for that.
+    pub as_value: bool,
 }
 
 /// What becomes of a child when its parent ends before it.

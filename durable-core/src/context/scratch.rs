@@ -11,6 +11,8 @@ use std::{
     sync::Arc,
 };
 
+use durable_store::{Number, Slot};
+
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
     Undo,
@@ -19,7 +21,7 @@ use crate::{
     codec::Encoded,
     engine::{
         mail::{MailView, Message},
-        state::{Held, OperationKind, Operations, Phase, Stop},
+        state::{Address, Held, OperationKind, Operations, Phase, Stop},
     },
     frame::Frames,
     instance::InstanceInfo,
@@ -39,9 +41,10 @@ pub(crate) struct Scratch {
     pub(crate) held: Vec<Held>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
+    /// Where the instance is found; the operation in it means nothing.
+    pub(crate) address: Address,
     /// What stored values are read with; none outside of any engine.
     pub(crate) frames: Option<Arc<Frames>>,
-    #[allow(dead_code, reason = "tokens follow")]
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
@@ -109,6 +112,7 @@ impl Scratch {
             held: Vec::new(),
             stop: None,
             info,
+            address: Address { slot: Slot(0), number: Number(0), operation: 0 },
             frames: None,
             random,
             visible: 0,

@@ -41,6 +41,8 @@ pub struct Description {
     pub compensations: Vec<CompensationView>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
+    /// The ids of the children that it has started and that have not ended.
+    pub children: Vec<String>,
     /// When it must have ended.
     pub deadline: Option<std::time::SystemTime>,
     /// Why it was cancelled, if it was and has not ended yet.
@@ -151,6 +153,7 @@ impl Description {
                 .collect(),
             compensations: compensations::views(state),
             timers: state.timers(slot).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            children: state.children().map(str::to_owned).collect(),
             deadline: state.deadline_ms.map(from_ms),
             cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
                 Cause::Cancel { why } => Some(why.clone()),
@@ -192,6 +195,7 @@ impl Description {
             activities: Vec::new(),
             compensations: Vec::new(),
             timers: Vec::new(),
+            children: Vec::new(),
             deadline: None,
             cancelling: None,
             messages: Vec::new(),

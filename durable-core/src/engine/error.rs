@@ -135,6 +135,30 @@ pub enum StartError {
     Engine(#[from] EngineError),
 }
 
+/// Why an operation was not completed from outside.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompleteError {
+    /// It was completed before, or the workflow does not wait for it any more.
+    #[error("this token was used before, or nobody waits for it any more")]
+    Used,
+    /// No operation has this token: it is forged, or of another store, or its instance has ended so long ago that it is forgotten.
+    #[error("no operation has this token")]
+    Unknown,
+    /// The instance has ended.
+    #[error("instance `{id}`, which this token is for, has ended")]
+    Closed {
+        /// The id.
+        id: String,
+    },
+    /// The value can't be stored.
+    #[error("the value for this token can't be stored: {0}")]
+    Encode(#[from] EncodeError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
 /// Why an instance has no result to give.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -237,6 +237,10 @@ impl<T> WorkflowHandle<T> {
                     let instance = inner.ask(|store| store.instance(slot))?;
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
+                        if self.started.is_some_and(|started| started.number != instance.number) {
+                            // The run of this handle is forgotten, and another has its id.
+                            return Err(EngineError::NotFound { id: self.id.clone() });
+                        }
                         let id = self.id.clone();
                         let loaded = inner
                             .load(slot, instance)

@@ -42,6 +42,8 @@ const CACHED_INSTANCES: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) max_concurrent_activities: usize,
+    /// How long closed instances are kept.
+    pub(crate) retention: std::time::Duration,
     pub(crate) max_messages: u32,
 }
 

@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod children;
 mod control;
 mod describe;
 mod error;
@@ -25,12 +26,14 @@ pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
 mod recover;
+mod retention;
 mod stack;
 mod start;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tokens;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -38,7 +41,7 @@ use std::{sync::Arc, time::Duration};
 pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
 pub use describe::{CompensationState, CompensationView, Description, FrameView, PendingActivity, Waiting};
-pub use error::{EngineError, OpenError, RunError, StartError};
+pub use error::{CompleteError, EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
 pub(crate) use history::clip;
 pub use history::{HistoryEvent, HistoryKind};
@@ -49,6 +52,7 @@ pub use state::{ParkReason, Status};
 
 pub(crate) use attempt::Running;
 pub(crate) use panics::{Caught, catch};
+pub(crate) use tokens::NotCompleted;
 
 use crate::workflow::{RootWorkflow, WorkflowCall};
 use inner::{Inner, Stopping};

@@ -4,6 +4,7 @@ use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
     pin::Pin,
+    time::Duration,
 };
 
 use durable_store::{Error as StoreError, Found, Number};
@@ -11,16 +12,18 @@ use tokio::sync::oneshot;
 
 use super::{
     Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+    children::Resolved,
     error::{EngineError, StartError},
     handle::WorkflowHandle,
     inner::Inner,
     mail::{Answer, Message, MessageKind, Sender},
-    state::{InstanceState, Loaded},
+    state::{InstanceState, Loaded, Origin},
 };
 use crate::{
     codec::{Encoded, Persist},
     context::Refused,
     message::{Letter, SignalError, StartUpdateError, UpdateError, deliver, told},
+    time::millis_up,
     workflow::{Workflow, WorkflowCall},
 };
 
@@ -59,23 +62,50 @@ pub(crate) struct Started {
 pub(crate) struct StartRequest {
     pub(crate) id: String,
     pub(crate) workflow: &'static str,
-    args: Encoded,
-    on_existing: OnExisting,
-    tags: Vec<(String, String)>,
+    pub(super) args: Encoded,
+    pub(super) on_existing: OnExisting,
+    pub(super) tags: Vec<(String, String)>,
+    /// So long after its start it must have ended.
+    pub(super) deadline_ms: Option<u64>,
+    /// So long after its start it makes its first step.
+    pub(super) delay_ms: Option<u64>,
     /// What it gets with its start, and who waits for the answer to it.
     pub(crate) messages: Vec<(Message, Option<Sender>)>,
-    pub(crate) reply: StartReply,
+    pub(crate) by: Requester,
+}
+
+/// Who asks for a start.
+#[derive(Debug)]
+pub(crate) enum Requester {
+    Caller(StartReply),
+    Instance(Origin),
+}
+
+impl Requester {
+    /// Nothing was done. An instance asks again after a restart.
+    pub(crate) fn refuse(self, error: impl Into<StartError>) {
+        if let Requester::Caller(reply) = self {
+            let _ = reply.send(Err(error.into()));
+        }
+    }
 }
 
 /// What is to be done with a start.
 pub(crate) enum Decision {
     Answer(Result<Started, StartError>),
+    /// The instance that asked is told.
+    Resolve(Resolved),
+    /// The instance that asked knows, or is about to.
+    Known,
     Create,
 }
 
 impl StartRequest {
     /// Looks at what stands under the id. Only one start of an id is decided at a time.
     pub(crate) fn decide(&self, inner: &Inner) -> Result<Decision, StoreError> {
+        if let Requester::Instance(origin) = &self.by {
+            return self.decide_for(inner, origin);
+        }
         for _ in 0..LOOKS {
             let (number, workflow, closed) = match inner.store.find(&self.id)? {
                 None => return Ok(Decision::Create),
@@ -112,7 +142,14 @@ impl StartRequest {
     /// The record of the instance before its first step.
     pub(crate) fn first_record(&self, inner: &Inner, number: Number) -> Box<Loaded> {
         let now_ms = inner.clock.now_ms();
-        let state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        let mut state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        state.deadline_ms = self.deadline_ms.map(|deadline_ms| now_ms.saturating_add(deadline_ms));
+        if let Requester::Instance(origin) = &self.by {
+            state.origin = Some(origin.clone());
+        }
+        if let Some(delay_ms) = self.delay_ms {
+            state.hold_until(now_ms.saturating_add(delay_ms));
+        }
         Box::new(Loaded::first(self.id.clone(), number, self.workflow, now_ms, state))
     }
 }
@@ -126,6 +163,8 @@ pub struct Start<T> {
     args: Result<Encoded, StartError>,
     on_existing: OnExisting,
     tags: Vec<(String, String)>,
+    deadline: Option<Duration>,
+    delay: Option<Duration>,
     pub(crate) letters: Vec<Letter>,
     output: PhantomData<fn() -> T>,
 }
@@ -151,6 +190,8 @@ impl<T> Start<T> {
             args,
             on_existing: OnExisting::Attach,
             tags: Vec::new(),
+            deadline: W::META.deadline_ms.map(Duration::from_millis),
+            delay: None,
             letters: Vec::new(),
             output: PhantomData,
         }
@@ -159,6 +200,19 @@ impl<T> Start<T> {
     /// What to do when the id exists. Default: [`OnExisting::Attach`].
     pub fn on_existing(mut self, on_existing: OnExisting) -> Self {
         self.on_existing = on_existing;
+        self
+    }
+
+    /// How long after its start the instance must have ended. If it has not, it is cancelled, and has
+    /// [`RunError::DeadlineExceeded`](crate::RunError::DeadlineExceeded) for a result. Default: what `#[workflow(deadline = "..")]` says, else none.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+
+    /// How long after its start the instance makes its first step. The deadline counts from the start. Default: at once.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
         self
     }
 
@@ -225,7 +279,9 @@ impl<T> Start<T> {
                     on_existing: self.on_existing,
                     tags: self.tags.clone(),
                     messages,
-                    reply,
+                    deadline_ms: self.deadline.map(millis_up),
+                    delay_ms: self.delay.map(millis_up),
+                    by: Requester::Caller(reply),
                 });
                 inner.wake_worker();
                 shared.generation
@@ -272,8 +328,10 @@ fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
 }
 
 fn check_id(id: &str) -> Result<(), StartError> {
-    if id.is_empty() || id.len() > MAX_ID_BYTES {
-        return Err(StartError::BadId { len: id.len() });
-    }
-    Ok(())
+    if is_id(id) { Ok(()) } else { Err(StartError::BadId { len: id.len() }) }
+}
+
+/// Whether an instance may have this id.
+pub(super) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID_BYTES
 }

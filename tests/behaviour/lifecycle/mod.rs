@@ -2,4 +2,10 @@
 //! completed from outside, forgotten.
 
 mod cancel;
+mod children;
+mod deadline;
+mod load;
 mod pause;
+mod retention;
+mod scenarios;
+mod tokens;

@@ -4,8 +4,12 @@ use durable_store::{Timer, TimerChange};
 
 use super::Advance;
 use crate::{
-    context::{FrameId, NewOperation, OperationId, ScopeId},
-    engine::state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task, Then, Unwind},
+    context::{Completion, FrameId, NewOperation, OperationId, ScopeId},
+    engine::{
+        start::is_id,
+        state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task, Then, Unwind},
+    },
+    error::CallError,
     registry::Machine,
 };
 
@@ -13,6 +17,7 @@ impl Advance<'_> {
     pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, frame: FrameId, operation: NewOperation) {
         let draft = &mut self.draft;
         let mut is_task = false;
+        let mut bad_id = None;
         let kind = match operation {
             NewOperation::Activity { name, args, options } => {
                 draft.effects.dispatch.push(id);
@@ -35,12 +40,18 @@ impl Advance<'_> {
                 OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms, caller: frame }))
             }
             NewOperation::Child(child) => {
+                bad_id = (!is_id(&child.id)).then_some(child.id.len());
                 draft.effects.starts.push(id);
                 OperationKind::Child { child: Box::new(child), address: None }
             }
             NewOperation::Start(start) => {
+                bad_id = (!is_id(&start.id)).then_some(start.id.len());
                 draft.effects.starts.push(id);
                 OperationKind::Start(Box::new(start))
+            }
+            NewOperation::Created { child } => {
+                debug_assert_eq!(child + 1, id, "it is found beside the child");
+                OperationKind::Created
             }
             NewOperation::Send(outgoing) => {
                 draft.effects.outgoing.push(id);
@@ -59,5 +70,11 @@ impl Advance<'_> {
         if is_task {
             self.add_machine(id);
         }
+        // Of a child with a bad id whose creation is waited for, that is started after this: see `created`.
+        if let Some(len) = bad_id {
+            self.draft.effects.starts.retain(|other| *other != id);
+            self.complete_with(id, Completion::Error(CallError::BadId { len }), true);
+        }
+        self.created(id);
     }
 }

@@ -6,8 +6,8 @@ use super::Advance;
 use crate::{
     context::{Completion, OnClose, OperationId, Refused},
     engine::{
-        mail::{Body, KeyRow},
-        state::{Address, Cause, Done, Happened, OperationKind},
+        mail::{Body, KeyRow, end_of_parent},
+        state::{Address, Done, Happened, OperationKind},
     },
     error::CallError,
 };
@@ -85,13 +85,9 @@ impl Advance<'_> {
 
     /// What becomes of a child that its parent does not wait for any more.
     pub(super) fn end_child(&mut self, to: Address, on_close: Option<OnClose>) {
-        let why = "its parent does not wait for it any more".to_owned();
-        let body = match on_close {
-            Some(OnClose::Cancel) => Body::Stop(Cause::Cancel { why }),
-            Some(OnClose::Terminate) => Body::Terminate { why },
-            Some(OnClose::Abandon) | None => return,
-        };
-        self.post(to, body);
+        if let Some(body) = on_close.and_then(end_of_parent) {
+            self.post(to, body);
+        }
     }
 
     /// An operation is told to end; its last word is waited for.
@@ -127,6 +123,7 @@ impl Advance<'_> {
             }
             OperationKind::Unwind(_) | OperationKind::Compensation(_) => {}
             OperationKind::External { .. }
+            | OperationKind::Created
             | OperationKind::Start(_)
             | OperationKind::Send(_)
             | OperationKind::Call { .. } => self.was_cancelled(id),

@@ -8,10 +8,11 @@ use crate::{
     codec::Encoded,
     context::{Completion, OperationId},
     engine::{
+        NotCompleted,
         error::EngineError,
         history::{HistoryKind, clip},
         mail::{Body, Message, Sender},
-        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo},
+        state::{Cause, DEADLINE, End, OperationKind, ParkReason, Parked, ReplyTo},
     },
 };
 
@@ -35,15 +36,15 @@ pub(crate) enum Event {
     /// Another instance has put something into its mailbox, or a crash left something there.
     Mailed,
     /// Somebody outside completes an operation; whether that was the one who may is the answer.
-    #[allow(dead_code, reason = "its senders follow")]
     Complete {
         operation: OperationId,
         secret: [u8; 16],
         value: Encoded,
-        reply: oneshot::Sender<Result<bool, EngineError>>,
+        reply: oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>,
     },
+    /// After a restart: the instances that it was to start and does not know to be there are started now.
+    StartAgain,
     /// What it asked of another instance came to nothing or is done.
-    #[allow(dead_code, reason = "its senders follow")]
     Resolved { operation: OperationId, completion: Completion, failed: bool },
     /// From outside.
     Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
@@ -75,7 +76,7 @@ impl Event {
 impl Advance<'_> {
     pub(super) fn apply(&mut self, event: Event) {
         match event {
-            Event::Begin => self.draft.note(HistoryKind::Started),
+            Event::Begin => self.begun(),
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
             Event::Stopped { operation } => self.stopped(operation),
             Event::Fired { operation: DEADLINE, deadline_ms } => self.deadline_passed(deadline_ms),
@@ -91,8 +92,9 @@ impl Advance<'_> {
                 self.callers.completed.push((reply, completed));
             }
             Event::Resolved { operation, completion, failed } => {
-                self.complete_with(operation, completion, failed);
+                self.peer_completed(operation, completion, failed);
             }
+            Event::StartAgain => self.start_again(),
             Event::Command { command, reply } => {
                 self.command(command);
                 self.callers.replies.push(reply);
@@ -176,15 +178,9 @@ impl Advance<'_> {
     fn controlled(&mut self, message: Message) {
         match message.body {
             Body::Completed { operation, completion, failed } => {
-                self.complete_with(operation, completion, failed);
+                self.peer_completed(operation, completion, failed);
             }
-            Body::Created { operation, child } => {
-                if let Some(operation) = self.draft.loaded.state.operations.get_mut(operation)
-                    && let OperationKind::Child { address, .. } = &mut operation.kind
-                {
-                    *address = Some(child);
-                }
-            }
+            Body::Created { operation, child, on_close } => self.child_created(operation, child, on_close),
             Body::Stop(cause) => self.stop(cause),
             Body::Terminate { why } => self.terminate(why),
             Body::Watch(address) => {
@@ -196,20 +192,28 @@ impl Advance<'_> {
         }
     }
 
-    /// Gives whether the secret was the right one, for an operation that was not completed before.
-    fn completed_outside(&mut self, id: OperationId, secret: [u8; 16], value: Encoded) -> bool {
-        let operation = self.draft.loaded.state.operations.get(id);
-        let Some(OperationKind::External { secret: right }) = operation.map(|op| &op.kind) else {
-            return false;
+    /// The secret must be the right one, and the operation one that was not completed before.
+    fn completed_outside(
+        &mut self,
+        id: OperationId,
+        secret: [u8; 16],
+        value: Encoded,
+    ) -> Result<(), NotCompleted> {
+        let state = &self.draft.loaded.state;
+        let Some(OperationKind::External { secret: right }) = state.operations.get(id).map(|op| &op.kind)
+        else {
+            // What it was is not known any more once it is over.
+            let was_there = id < state.next_operation;
+            return Err(if was_there { NotCompleted::Used } else { NotCompleted::Unknown });
         };
         // In a time that does not tell how much of it was right.
         let different = right.iter().zip(secret).fold(0, |different, (a, b)| different | (a ^ b));
         if different != 0 {
-            return false;
+            return Err(NotCompleted::Unknown);
         }
         self.complete_with(id, Completion::Value(value), false);
         self.draft.note_of(id, HistoryKind::ExternalCompleted);
-        true
+        Ok(())
     }
 
     pub(super) fn park(&mut self, reason: ParkReason) {

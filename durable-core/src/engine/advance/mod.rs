@@ -10,6 +10,7 @@
 
 mod attempts;
 mod begin;
+mod children;
 mod draft;
 mod end;
 mod ending;
@@ -29,6 +30,7 @@ pub(crate) use draft::{Draft, Post};
 pub(crate) use events::{Command, Event};
 
 use super::{
+    NotCompleted,
     error::EngineError,
     inner::Inner,
     mail::{Answer, MailView, MessageKind, Sender},
@@ -82,12 +84,14 @@ pub(crate) struct Effects {
     pub(crate) again: bool,
 }
 
+type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
+
 /// Whoever is answered after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
-    pub(crate) completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
     /// Senders of messages that came in this transition.
     pub(crate) senders: Vec<Posted>,
     /// Those who ask again for the answer to an update that came before, by its number.

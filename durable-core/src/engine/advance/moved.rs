@@ -37,6 +37,11 @@ impl Advance<'_> {
         state.build = self.engine.build;
         state.scopes = scratch.scopes;
         self.draft.changed = true;
+        if machine == MAIN
+            && let Some(delay) = self.draft.loaded.state.held_by()
+        {
+            self.forget(delay);
+        }
         for id in scratch.taken {
             self.forget(id);
         }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     codec::Encoded,
-    context::{Completion, OperationId, Refused},
+    context::{Completion, OnClose, OperationId, Refused},
 };
 
 /// The queue of the engine's own messages.
@@ -53,6 +53,8 @@ pub(crate) enum Body {
     Created {
         operation: OperationId,
         child: Address,
+        /// What becomes of it if nobody waits for it any more.
+        on_close: Option<OnClose>,
     },
     Stop(Cause),
     Terminate {
@@ -117,6 +119,16 @@ pub(crate) enum KeyRow {
         seq: u64,
     },
     Answered(Result<Encoded, Refused>),
+}
+
+/// What a child gets that its parent does not wait for any more.
+pub(crate) fn end_of_parent(on_close: OnClose) -> Option<Body> {
+    let why = "its parent does not wait for it any more".to_owned();
+    match on_close {
+        OnClose::Cancel => Some(Body::Stop(Cause::Cancel { why })),
+        OnClose::Terminate => Some(Body::Terminate { why }),
+        OnClose::Abandon => None,
+    }
 }
 
 /// What a queue holds.

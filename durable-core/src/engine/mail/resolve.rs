@@ -8,12 +8,14 @@ use std::collections::HashMap;
 
 use durable_store::{Batch, Change, Closed, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
 
-use super::{Body, CONTROL, Message, holds_updates, outgoing};
-use crate::context::{Completion, Refused};
-use crate::engine::{
-    advance::{Advanced, Callers, Draft, Effects, Post},
-    inner::Inner,
-    state::{ClosedState, Loaded, ReplyTo},
+use super::{Body, CONTROL, Message, end_of_parent, holds_updates, outgoing};
+use crate::{
+    context::{Completion, OnClose, Refused},
+    engine::{
+        advance::{Advanced, Callers, Draft, Effects, Post},
+        inner::Inner,
+        state::{ClosedState, Loaded, ReplyTo},
+    },
 };
 
 /// One transition of a batch, as far as it can change before its commit.
@@ -105,12 +107,25 @@ pub(crate) fn resolve(
         if runs.is_live(inner, to.slot, to.number)? {
             transition.mail.push(mail(inner, to.slot, &message));
             resolving.mailed.push((to.slot, to.number));
+        } else if let Body::Created { on_close: Some(on_close), .. } = message.body {
+            orphaned(inner, transition, resolving, on_close);
         }
     }
     if resolving.effects.closed {
         left(inner, runs, transition, resolving)?;
     }
     outgoing::send(inner, runs, transition, resolving)
+}
+
+/// The parent of what is being created has ended meanwhile: it gets with its creation what a child gets at its parent's end.
+fn orphaned(inner: &Inner, transition: &mut Transition, resolving: &mut Resolving<'_>, on_close: OnClose) {
+    let Some(body) = end_of_parent(on_close) else { return };
+    let message = Message::control(body, inner.clock.now_ms());
+    transition.mail.push(mail(inner, transition.slot, &message));
+    resolving.mailed.push((transition.slot, transition.number));
+    if let Some(loaded) = resolving.loaded {
+        loaded.has_mail = true;
+    }
 }
 
 /// Other instances that wait for an answer of one that ends without having looked at what they sent are told.

@@ -117,6 +117,22 @@ impl InstanceState {
         }
     }
 
+    /// A new instance makes its first step at that time.
+    pub(crate) fn hold_until(&mut self, deadline_ms: u64) {
+        let id = self.next_operation;
+        self.next_operation += 1;
+        self.operations.insert(Operation::new(id, 0, OperationKind::Timer { deadline_ms }));
+        self.wait = Some(Wait::Op(id));
+    }
+
+    /// The timer that it waits for before its first step.
+    pub(crate) fn held_by(&self) -> Option<OperationId> {
+        match (&self.machine, &self.wait) {
+            (Machine::Start(_), Some(Wait::Op(id))) => Some(*id),
+            _ => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> Status {
         let busy = |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind(_));
         if let Some(parked) = &self.parked {
@@ -229,6 +245,14 @@ impl InstanceState {
     pub(crate) fn activities(&self) -> impl Iterator<Item = (OperationId, &ActivityOperation)> {
         self.operations.iter().filter_map(|op| match &op.kind {
             OperationKind::Activity(activity) => Some((op.id, &**activity)),
+            _ => None,
+        })
+    }
+
+    /// The ids of its children that have not ended.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().filter_map(|op| match &op.kind {
+            OperationKind::Child { child, .. } => Some(child.id.as_str()),
             _ => None,
         })
     }

@@ -45,6 +45,8 @@ pub(crate) enum OperationKind {
     },
     /// An instance to be started, until it was.
     Start(Box<NewInstance>),
+    /// The creation of a child is waited for: the operation before this one.
+    Created,
     /// Something for another instance, from the step to its commit.
     Send(Box<Outgoing>),
     /// Something that another instance answers.

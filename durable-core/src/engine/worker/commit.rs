@@ -116,7 +116,7 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
     for id in work.ids {
         // No longer being started, whoever comes next.
         for request in shared.starting.remove(&id).unwrap_or_default() {
-            let _ = request.reply.send(Err(broken(error).into()));
+            request.by.refuse(broken(error));
         }
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use durable_store::{Number, Slot};
 use tokio::sync::oneshot;
 
-use super::{Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Shared, Work};
+use super::{
+    Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Resolved, Shared, Stopping, Work,
+};
 use crate::{
     context::Refused,
     engine::{
+        NotCompleted,
         advance::Posted,
         error::EngineError,
-        inner::Stopping,
         mail::{Answer, MessageKind, Sender},
     },
 };
@@ -25,7 +27,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
     for commit in work.commits {
-        let Commit { slot, number, loaded, mut effects, callers, mailed, due, .. } = commit;
+        let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
         told.add(&mut shared, number, callers, &mut effects);
         if current {
             for (slot, number) in mailed {
@@ -40,6 +42,14 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             continue;
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
+        if let Some(event) = missing {
+            inner.post(&mut shared, slot, number, event);
+        }
+        // After a shutdown the next opening asks for them.
+        if !starts.is_empty() && shared.stopping == Stopping::No {
+            shared.starts.extend(starts);
+            inner.wake_worker();
+        }
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -53,6 +63,10 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
+    }
+    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
+        let event = Event::Resolved { operation: to.operation, completion, failed };
+        inner.post(&mut shared, to.slot, to.number, event);
     }
     release_ids(inner, &mut shared, work.ids, current);
     let launches = inner.pump(&mut shared);
@@ -73,7 +87,8 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
 #[derive(Default)]
 struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
-    completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    completed:
+        Vec<(oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>, Result<(), NotCompleted>)>,
     answered: Vec<(Sender, Answer)>,
     late: Vec<Posted>,
 }
@@ -237,6 +252,11 @@ impl Commit {
             if let Some(activity) = loaded.state.activity(*operation) {
                 self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
+        }
+        if !self.effects.starts.is_empty() {
+            let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
+            self.starts = starts;
+            self.missing = missing;
         }
     }
 }
