@@ -53,7 +53,7 @@ async fn undoes(State(log): State<Log>, context: ActivityContext, what: &str) ->
 
 /// What can't be undone, until it is mended.
 #[activity(retry(max_attempts = 2, initial = "1s", jitter = 0))]
-async fn breaks(State(log): State<Log>, what: &str) -> Result<(), Error> {
+async fn gets_stuck(State(log): State<Log>, what: &str) -> Result<(), Error> {
     log.add(format!("?{what}"));
     Err(Error::msg(format!("{what} is stuck")))
 }

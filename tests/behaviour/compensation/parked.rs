@@ -6,7 +6,7 @@ use durable::{
     testing::{self, mock},
 };
 
-use super::{breaks, does, shared, step, undoes};
+use super::{does, gets_stuck, shared, step, undoes};
 
 #[activity(retry(max_attempts = 1), park_when_exhausted)]
 async fn asks_a_person(what: &str) -> Result<(), Error> {
@@ -17,7 +17,7 @@ async fn asks_a_person(what: &str) -> Result<(), Error> {
 async fn stuck() -> Result<(), Error> {
     step("a".into()).await?;
     does("b").await?;
-    compensate(breaks("b"));
+    compensate(gets_stuck("b"));
     step("c".into()).await?;
     does("d").await?;
     compensate(asks_a_person("d"));
@@ -35,11 +35,11 @@ async fn the_others_run_and_then_it_parks_with_those_that_failed() {
     let description = handle.describe().await.unwrap();
     let failed = vec![
         ("asks_a_person".to_owned(), "d needs a person".to_owned()),
-        ("breaks".to_owned(), "b is stuck".to_owned()),
+        ("gets_stuck".to_owned(), "b is stuck".to_owned()),
     ];
     assert_eq!(description.parked(), Some(&ParkReason::Compensation { failed }));
     let left: Vec<_> = description.compensations.iter().map(|left| left.name.as_str()).collect();
-    assert_eq!(left, ["asks_a_person", "breaks"]);
+    assert_eq!(left, ["asks_a_person", "gets_stuck"]);
     let state = CompensationState::Failed { error: "b is stuck".into() };
     assert_eq!(description.compensations[1].state, state);
 
@@ -56,7 +56,7 @@ async fn retry_now_tries_the_failed_ones_again_and_no_other() {
     let log = shared();
     let engine = testing::engine()
         .state_arc(log.clone())
-        .mock(mock(breaks).fails(2).then(|_| Ok(())))
+        .mock(mock(gets_stuck).fails(2).then(|_| Ok(())))
         .mock(mock(asks_a_person).fails(1).then(|_| Ok(())))
         .open()
         .await;
@@ -68,6 +68,6 @@ async fn retry_now_tries_the_failed_ones_again_and_no_other() {
     handle.retry_now().await.unwrap();
     assert_eq!(handle.result().await.unwrap().unwrap_err().to_string(), "it fails");
     assert_eq!(log.lines(), ["a", "b", "c", "d", "-c", "-a"]);
-    assert_eq!((engine.calls(breaks).len(), engine.calls(asks_a_person).len()), (3, 2));
+    assert_eq!((engine.calls(gets_stuck).len(), engine.calls(asks_a_person).len()), (3, 2));
     assert_eq!(engine.calls(undoes).len(), 2);
 }

@@ -10,7 +10,7 @@ use super::{Log, shared};
 use crate::support::{MINUTE, SECOND, since};
 
 #[activity]
-async fn book(State(log): State<Log>, what: &str) -> Result<String, Error> {
+async fn book_part(State(log): State<Log>, what: &str) -> Result<String, Error> {
     log.add(format!("book {what}"));
     Ok(format!("{what}-1"))
 }
@@ -35,9 +35,9 @@ async fn cancel_hotel(State(log): State<Log>, booking: &str) -> Result<(), Error
 
 #[workflow]
 async fn trip() -> Result<String, Error> {
-    let flight = book("flight").await?;
+    let flight = book_part("flight").await?;
     compensate(cancel_flight(&flight));
-    let hotel = book("hotel").await?;
+    let hotel = book_part("hotel").await?;
     compensate(cancel_hotel(&hotel));
     let car = rent_car().await?;
     Ok(format!("{flight} {hotel} {car}"))
