@@ -129,7 +129,7 @@ async fn of_a_thousand_children_one_fails_and_the_others_are_cancelled() {
     let children = || Filter::new().workflow("page").limit(2_000);
     assert_eq!(engine.list(children()).await.unwrap().len(), 1_000);
     engine.crash_and_reopen().await;
-    let handle = engine.handle(handle.id()).of(book);
+    let handle = engine.handle(handle.id()).of(book_pages);
     let error = handle.result().await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "page 700 is damaged");
     engine.idle().await;
