@@ -3,7 +3,7 @@
 use durable::{prelude::*, testing};
 
 use super::{does, shared, step, undoes};
-use crate::support::{DAY, HOUR};
+use crate::support::{DAY, HOUR, MINUTE};
 
 #[workflow]
 async fn waits() -> Result<(), Error> {
@@ -35,14 +35,14 @@ async fn a_cancelled_instance_runs_all_that_all_its_frames_have_pushed() {
 #[tokio::test]
 async fn a_cancelled_instance_goes_on_compensating_after_a_crash() {
     let log = shared();
-    let slow = testing::mock(undoes).delay(HOUR).then(|_| Ok(()));
+    let slow = testing::mock(undoes).delay(4 * MINUTE).then(|_| Ok(()));
     let engine = testing::engine().state_arc(log.clone()).mock(slow).open().await;
     engine.start("waits", waits()).await.unwrap();
     engine.idle().await;
     engine.handle("waits").cancel("enough").await.unwrap();
     for _ in 0..3 {
         engine.crash_and_reopen().await;
-        engine.advance(HOUR / 2).await;
+        engine.advance(2 * MINUTE).await;
     }
     let handle = engine.handle("waits").of(waits);
     assert!(matches!(handle.result().await, Err(RunError::Cancelled { .. })));
