@@ -80,10 +80,16 @@ async fn items_are_validated_and_answered_and_the_cart_is_checked_out_once() {
     let engine = testing::engine().open().await;
     let (handle, total) = engine.start("cart-1", cart()).with_update(add("lamp", 2)).await.unwrap();
     assert_eq!(total, Ok(9_998));
-    assert_eq!(engine.start("cart-2", cart()).with_update(Customer::ChecksOut).await.unwrap().1, Err(CartError::Empty));
+    assert_eq!(
+        engine.start("cart-2", cart()).with_update(Customer::ChecksOut).await.unwrap().1,
+        Err(CartError::Empty)
+    );
     engine.advance(30 * DAY).await;
     assert_eq!(handle.update(add("sofa", 1)).await, Ok(Err(CartError::Unknown("sofa".into()))));
-    assert_eq!(handle.update(add("bulb", 0)).await, Err(UpdateError::Rejected { why: "at least one".into() }));
+    assert_eq!(
+        handle.update(add("bulb", 0)).await,
+        Err(UpdateError::Rejected { why: "at least one".into() })
+    );
     let engine = engine.crash_and_reopen().await;
     let handle = engine.handle("cart-1").of(cart);
     assert_eq!(handle.update(add("bulb", 3)).await, Ok(Ok(10_748)));

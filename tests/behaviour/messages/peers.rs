@@ -96,7 +96,10 @@ async fn an_update_between_instances_is_answered_also_over_a_crash() {
     let engine = engine.crash_and_reopen().await;
     assert_eq!(engine.handle("asker").of(asker).result().await.unwrap(), Ok(42));
     let late = engine.start("late", asker("doubler".into(), 1)).await.unwrap();
-    assert!(matches!(late.result().await.unwrap(), Err(UpdateError::Undelivered(SignalError::Closed { .. }))));
+    assert!(matches!(
+        late.result().await.unwrap(),
+        Err(UpdateError::Undelivered(SignalError::Closed { .. }))
+    ));
 }
 
 #[tokio::test]
@@ -141,5 +144,8 @@ async fn an_instance_can_cancel_another() {
     let peer = engine.start("peer", ponger(1)).await.unwrap();
     engine.start("stopper", stopper("peer".into())).await.unwrap().result().await.unwrap().unwrap();
     let cancelled = peer.result().await.unwrap_err();
-    assert!(matches!(&cancelled, RunError::Cancelled { why, .. } if why == "not needed any more"), "{cancelled}");
+    assert!(
+        matches!(&cancelled, RunError::Cancelled { why, .. } if why == "not needed any more"),
+        "{cancelled}"
+    );
 }

@@ -82,8 +82,7 @@ async fn a_handle_reaches_its_own_run_and_an_id_the_one_that_has_it_now() {
     let engine = testing::engine().open().await;
     let first = engine.start("again", meter(1)).with_signal(Reading(1)).await.unwrap();
     first.result().await.unwrap();
-    let second =
-        engine.start("again", meter(1)).on_existing(OnExisting::RestartIfClosed).await.unwrap();
+    let second = engine.start("again", meter(1)).on_existing(OnExisting::RestartIfClosed).await.unwrap();
     assert!(second.created());
     assert!(matches!(first.signal(Reading(2)).await, Err(SignalError::Closed { .. })));
     engine.signal("again", Reading(3)).await.unwrap();
@@ -168,7 +167,8 @@ async fn a_message_over_the_limit_is_refused_and_one_of_some_megabytes_is_not() 
 #[tokio::test]
 async fn a_start_brings_its_signals_along() {
     let engine = testing::engine().open().await;
-    let start = || engine.start("with", meter(3)).with_signal(Reading(1)).dedup("first").with_signal(Reading(2));
+    let start =
+        || engine.start("with", meter(3)).with_signal(Reading(1)).dedup("first").with_signal(Reading(2));
     let handle = start().await.unwrap();
     assert!(handle.created());
     // It is there: the first signal came before, the second one has no key.
