@@ -214,10 +214,17 @@ fn acknowledged_signals_come_once_and_in_order_wherever_the_engine_dies() {
 #[test]
 fn a_store_that_forgets_what_was_taken_is_found_out() {
     let mut rng = Rng::new(seed());
+    let taken = Arc::new(AtomicU64::new(0));
     let forgetful = |store| {
-        let store = Watched::new(store, |store: &RedbStore, batch: &durable::store::Batch| {
+        let taken = taken.clone();
+        let store = Watched::new(store, move |store: &RedbStore, batch: &durable::store::Batch| {
             let mut batch = batch.clone();
-            batch.transitions.iter_mut().for_each(|transition| transition.taken.clear());
+            for transition in batch.transitions.iter_mut().filter(|transition| !transition.taken.is_empty()) {
+                // Now and then one is left where it was.
+                if taken.fetch_add(1, Ordering::SeqCst) % 20 == 10 {
+                    transition.taken.pop();
+                }
+            }
             store.commit(&batch)
         });
         store as Arc<dyn Store>
