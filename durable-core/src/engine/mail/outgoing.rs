@@ -49,14 +49,13 @@ pub(super) fn send(
             },
             Some(Found::Live(slot)) => match inner.store.owner(slot)? {
                 Some(number) if runs.is_live(inner, slot, number)? => {
-                    match room(inner, transition, slot, &what)? {
-                        Some(full) => refused(full),
-                        None => {
-                            let (message, outcome) = message(by, slot, number, what, inner.clock.now_ms());
-                            transition.mail.push(mail(inner, slot, &message));
-                            resolving.mailed.push((slot, number));
-                            outcome
-                        }
+                    if let Some(full) = room(inner, transition, slot, &what)? {
+                        refused(full)
+                    } else {
+                        let (message, outcome) = message(by, slot, number, what, inner.clock.now_ms());
+                        transition.mail.push(mail(inner, slot, &message));
+                        resolving.mailed.push((slot, number));
+                        outcome
                     }
                 }
                 number => match number.and_then(|number| runs.end(number)) {
