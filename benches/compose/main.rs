@@ -64,7 +64,7 @@ impl Layer for Counting {
                     OperationChange::Remove(_) => 0,
                 };
             }
-            bytes += transition.history.iter().map(Vec::len).sum::<usize>();
+            bytes += transition.history.iter().map(|(_, chunk)| chunk.len()).sum::<usize>();
             self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         self.store.commit(batch)

@@ -137,11 +137,7 @@ impl<B: TryJoinBranches> DurableFuture for TryJoin<B> {
         }
     }
 
-    fn quiet(&self) -> Option<Wait> {
-        // Its first poll opens its scope.
-        self.joining.scope?;
-        self.joining.quiet(&self.branches).map(Wait::FirstErr)
-    }
+    // Never quiet: an error cancels the others at once, however long whoever waits for all of it has to wait.
 }
 
 awaited_as_is! {

@@ -7,7 +7,7 @@ use durable::{
 
 use crate::support::{DAY, HOUR, MINUTE};
 
-#[activity]
+#[activity(start_to_close = "1d")]
 async fn part_of(whole: u32, part: u32) -> u32 {
     whole + part
 }

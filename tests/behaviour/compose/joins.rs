@@ -12,7 +12,7 @@ use durable::{
 
 use crate::support::{DAY, HOUR, MINUTE, SECOND, since};
 
-#[activity]
+#[activity(start_to_close = "1d")]
 async fn joined_price(sku: &str) -> u64 {
     sku.len() as u64
 }
@@ -22,7 +22,7 @@ async fn joined_name(id: u32) -> String {
     format!("customer {id}")
 }
 
-#[activity(retry(max_attempts = 1))]
+#[activity(start_to_close = "1d", retry(max_attempts = 1))]
 async fn joined_stock(sku: &str) -> Result<u32, Error> {
     if sku.is_empty() {
         bail!("no such thing");

@@ -12,12 +12,12 @@ use durable::{
 
 use crate::support::{DAY, HOUR, MILLISECOND, MINUTE, since};
 
-#[activity]
+#[activity(start_to_close = "1d")]
 async fn ask_north(what: &str) -> String {
     format!("north: {what}")
 }
 
-#[activity]
+#[activity(start_to_close = "1d")]
 async fn ask_south(what: &str) -> String {
     format!("south: {what}")
 }

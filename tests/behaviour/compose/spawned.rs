@@ -67,8 +67,8 @@ async fn as_they_come(texts: Vec<(String, u64)>) -> (Vec<usize>, Vec<usize>, usi
     never.spawn(length_of("at once"));
     let waited = never.join_next().await.unwrap();
     never.cancel_all().await;
-    let next = never.join_next().await;
-    assert!(next.is_none());
+    let left = never.join_next().await;
+    assert!(left.is_none());
     (lengths, in_order, waited)
 }
 
