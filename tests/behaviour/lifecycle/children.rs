@@ -18,7 +18,7 @@ async fn pick(State(shelf): State<Gate>, context: ActivityContext, item: u32) ->
 }
 
 #[activity]
-async fn weigh(item: u32) -> Result<u32, Error> {
+async fn weigh_parcel(item: u32) -> Result<u32, Error> {
     ensure!(item != 13, "nobody touches 13");
     Ok(item * 10)
 }
@@ -28,7 +28,7 @@ async fn parcel(item: u32) -> Result<u32, Error> {
     sleep(HOUR).await;
     let told = instance();
     ensure!(told.parent.is_some() && told.workflow == "parcel", "{told:?}");
-    weigh(item).retry(Retry::attempts(1)).await
+    weigh_parcel(item).retry(Retry::attempts(1)).await
 }
 
 #[workflow]
@@ -189,7 +189,7 @@ async fn a_crash_at_every_step_starts_each_child_once() {
 
 #[tokio::test]
 async fn twenty_children_survive_crashes_of_the_engine_and_run_once() {
-    let engine = testing::engine().mock(mock(weigh).then(|item| Ok(item))).open().await;
+    let engine = testing::engine().mock(mock(weigh_parcel).then(|item| Ok(item))).open().await;
     engine.start("a", many_parcels(20)).await.unwrap();
     for _ in 0..10 {
         engine.crash_and_reopen().await;
@@ -197,7 +197,7 @@ async fn twenty_children_survive_crashes_of_the_engine_and_run_once() {
     }
     let weights = engine.handle("a").of(many_parcels).result().await.unwrap().unwrap();
     assert_eq!(weights, (100..120).collect::<Vec<_>>());
-    assert!(engine.calls(weigh) == 20);
+    assert!(engine.calls(weigh_parcel) == 20);
     engine.advance(DAY).await;
     assert_eq!(
         engine.list(Filter::new().workflow("parcel").status(Status::Completed)).await.unwrap().len(),

@@ -107,7 +107,7 @@ async fn page(number: u32) -> Result<u32, Error> {
 }
 
 #[workflow]
-async fn book(pages: u32) -> Result<u32, Error> {
+async fn book_pages(pages: u32) -> Result<u32, Error> {
     let mut started: Vec<ChildHandle<Result<u32, Error>>> = Vec::new();
     for number in (1..=pages).rev() {
         started.push(child(number.to_string(), page(number)).start().await);
@@ -124,12 +124,12 @@ async fn book(pages: u32) -> Result<u32, Error> {
 #[tokio::test]
 async fn of_a_thousand_children_one_fails_and_the_others_are_cancelled() {
     let engine = testing::engine().open().await;
-    let handle = engine.start("book", book(1_000)).await.unwrap();
+    let handle = engine.start("book", book_pages(1_000)).await.unwrap();
     engine.idle().await;
     let children = || Filter::new().workflow("page").limit(2_000);
     assert_eq!(engine.list(children()).await.unwrap().len(), 1_000);
     engine.crash_and_reopen().await;
-    let handle = engine.handle(handle.id()).of(book);
+    let handle = engine.handle(handle.id()).of(book_pages);
     let error = handle.result().await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "page 700 is damaged");
     engine.idle().await;
