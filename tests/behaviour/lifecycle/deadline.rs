@@ -42,7 +42,7 @@ fn is_late(error: &RunError) -> bool {
 
 #[tokio::test]
 async fn the_deadline_of_the_workflow_passes_and_the_end_of_its_activity_is_waited_for() {
-    let engine = testing::engine().mock(mock(bake).delay(DAY)).open().await;
+    let engine = testing::engine().mock(mock(bake).delay(DAY).then(|| Ok(()))).open().await;
     let start = engine.now();
     let handle = engine.start("a", bread()).await.unwrap();
     engine.idle().await;
