@@ -7,7 +7,7 @@ use durable::{
 
 use crate::support::{DAY, HOUR, since};
 
-#[activity]
+#[activity(start_to_close = "30d")]
 async fn bake() -> Result<(), Error> {
     Ok(())
 }
@@ -42,12 +42,12 @@ fn is_late(error: &RunError) -> bool {
 
 #[tokio::test]
 async fn the_deadline_of_the_workflow_passes_and_the_end_of_its_activity_is_waited_for() {
-    let engine = testing::engine().mock(mock(bake).delay(DAY)).open().await;
+    let engine = testing::engine().mock(mock(bake).delay(DAY).then(|| Ok(()))).open().await;
     let start = engine.now();
     let handle = engine.start("a", bread()).await.unwrap();
     engine.idle().await;
     let description = handle.describe().await.unwrap();
-    assert_eq!(description.deadline, Some(start + 12 * HOUR));
+    assert_eq!(description.deadline, Some(start + 12 * HOUR), "{description}");
     engine.advance(11 * HOUR).await;
     engine.crash_and_reopen().await;
     engine.advance(2 * HOUR).await;

@@ -14,11 +14,13 @@ use durable::prelude::*;
 use crate::support::{MILLISECOND, SECOND};
 
 const INSTANCES: usize = 300;
+const ROUNDS: u32 = 60;
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 struct Mill {
     ground: AtomicUsize,
+    cancelled: AtomicUsize,
 }
 
 #[activity]
@@ -51,21 +53,22 @@ async fn what_was_cancelled_or_not_is_that_after_a_shutdown_in_the_middle_of_it(
     let engine = open(&path, &mill).await;
     for n in 0..INSTANCES {
         let half = if n % 2 == 0 { "even" } else { "odd" };
-        engine.start(format!("mill-{n}"), grinds(40)).tag("half", half).await.unwrap();
+        engine.start(format!("mill-{n}"), grinds(ROUNDS)).tag("half", half).await.unwrap();
     }
     let cancelling = tokio::spawn({
-        let engine = engine.clone();
+        let (engine, mill) = (engine.clone(), mill.clone());
         async move {
             let mut acknowledged = HashSet::new();
             for n in (0..INSTANCES).step_by(2) {
                 if engine.handle(format!("mill-{n}")).cancel("not enough water").await.is_ok() {
                     acknowledged.insert(n);
+                    mill.cancelled.fetch_add(1, Ordering::SeqCst);
                 }
             }
             acknowledged
         }
     });
-    while mill.ground.load(Ordering::SeqCst) < INSTANCES {
+    while mill.ground.load(Ordering::SeqCst) < INSTANCES || mill.cancelled.load(Ordering::SeqCst) < 20 {
         tokio::time::sleep(MILLISECOND).await;
     }
     let began = Instant::now();
@@ -86,7 +89,7 @@ async fn what_was_cancelled_or_not_is_that_after_a_shutdown_in_the_middle_of_it(
         let handle = engine.handle(format!("mill-{n}")).of(grinds);
         match handle.result().await {
             Ok(sum) => {
-                assert_eq!(sum, (0..40).sum::<u32>());
+                assert_eq!(sum, (0..ROUNDS).sum::<u32>());
                 assert!(!acknowledged.contains(&n), "mill-{n} was cancelled, and that was acknowledged");
             }
             Err(RunError::Cancelled { why, .. }) => {
