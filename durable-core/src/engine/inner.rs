@@ -110,6 +110,8 @@ pub(crate) struct Shared {
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
     pub(crate) timers: Timers,
+    /// Attempts that nobody waits for any more and that still run.
+    pub(crate) leaving: super::attempt::Leaving,
     /// Attempts that wait out a back-off: when, and whose.
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
     pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,

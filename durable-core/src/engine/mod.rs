@@ -99,6 +99,7 @@ impl Alive {
             shared.queue.clear();
             shared.watchers.clear();
             shared.callers.clear();
+            shared.leaving.abort();
             // What has ended stays in its inbox: the workers commit it before they end.
             let attempts: Vec<_> =
                 shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();

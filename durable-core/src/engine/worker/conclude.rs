@@ -161,6 +161,7 @@ pub(super) fn begin(
     for id in all.iter().chain(&effects.ended) {
         let Some(attempt) = live.attempts.remove(id) else { continue };
         attempt.cancel();
+        shared.leaving.add(&attempt);
         if let Attempt::BackingOff { at_ms } = attempt {
             shared.backoffs.remove(&(at_ms, slot, number, *id));
         }
