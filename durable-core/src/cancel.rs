@@ -35,13 +35,11 @@ impl DurableFuture for Cancelled {
     type Output = String;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<String> {
-        match cx.take_cancellation() {
-            Some(why) => Poll::Ready(why),
-            None => {
-                cx.wait(Wait::Cancelled);
-                Poll::Pending
-            }
+        if let Some(why) = cx.take_cancellation() {
+            return Poll::Ready(why);
         }
+        cx.wait(Wait::Cancelled);
+        Poll::Pending
     }
 
     fn quiet(&self) -> Option<Wait> {

@@ -153,13 +153,16 @@ impl Engine {
     }
 }
 
+/// Open instances and where they stand.
+type OpenPage = Vec<(Slot, Loaded)>;
+
 impl super::inner::Inner {
     /// A page of open instances after a slot, as far as the filter lets them through, and the last slot that was looked at.
     pub(super) fn open_page(
         &self,
         filter: &Filter,
         after: Option<Slot>,
-    ) -> Result<Option<(Slot, Vec<(Slot, Loaded)>)>, EngineError> {
+    ) -> Result<Option<(Slot, OpenPage)>, EngineError> {
         let now_ms = self.clock.now_ms();
         let page = self.ask(|store| store.scan(after, PAGE))?;
         let Some((last, _)) = page.last() else { return Ok(None) };

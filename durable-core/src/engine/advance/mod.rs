@@ -84,7 +84,7 @@ pub(crate) struct Effects {
     pub(crate) again: bool,
 }
 
-type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
+pub(crate) type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
 
 /// Whoever is answered after the commit.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use crate::{
     context::Refused,
     engine::{
         NotCompleted,
-        advance::Posted,
+        advance::{CompletedReply, Posted},
         error::EngineError,
         mail::{Answer, MessageKind, Sender},
     },
@@ -87,8 +87,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
 #[derive(Default)]
 struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
-    completed:
-        Vec<(oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>, Result<(), NotCompleted>)>,
+    completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
     answered: Vec<(Sender, Answer)>,
     late: Vec<Posted>,
 }
