@@ -16,6 +16,7 @@ mod frame;
 mod future;
 mod graph;
 mod meta;
+mod popular;
 mod program;
 mod random;
 mod registry;

@@ -2,7 +2,7 @@
 
 pub use std::{
     convert::Infallible,
-    future::Future,
+    future::{Future, Pending},
     pin::Pin,
     task::{Context as TaskContext, Poll, Waker},
 };
@@ -42,13 +42,14 @@ pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
 }
 
 /// A suspension: it never comes back, because the machine is polled once and then dropped.
-pub async fn suspend() -> Infallible {
-    std::future::pending().await
+pub fn suspend() -> Pending<Infallible> {
+    std::future::pending()
 }
 
 /// Polls a machine: to its next suspension or to its end.
-pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
-    std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
+#[inline(never)]
+pub fn poll_once<T>(machine: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+    machine.poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 
 /// Begins a loop over something owned.

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry},
-    codec::{Emit, Encoded, Slot, TypeOf},
+    codec::{Emit, Encoded, Persist, Slot, TypeOf},
     context::{Step, StepFailure},
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
@@ -70,11 +70,44 @@ impl WorkflowEntry {
 
 /// Runs a root workflow to its next suspension.
 fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
-    let mut args = None;
-    let mut frame = machine.enter(step, W::META, TypeOf::of::<W::Args>(), &mut args)?;
+    let (mut frame, args) = match enter(step, W::META, machine) {
+        Some(entered) => entered,
+        None => return None,
+    };
     match W::poll(&mut frame, args) {
         Poll::Pending => Moved::suspended(frame),
-        Poll::Ready(output) => Moved::ended(frame, W::META, TypeOf::of::<W::Output>(), &output),
+        Poll::Ready(output) => ended(frame, W::META, output),
+    }
+}
+
+// What names a type but not the workflow is a function of its own, which is compiled once per type; see `popular`.
+
+#[inline(never)]
+fn enter<'a, A: Persist>(
+    step: &'a mut Step,
+    meta: &'static WorkflowMeta,
+    machine: Machine,
+) -> Option<(Frame<'a>, Option<A>)> {
+    let mut args = None;
+    let frame = machine.enter(step, meta, const { TypeOf::of::<A>() }, &mut args)?;
+    Some((frame, args))
+}
+
+#[inline(never)]
+fn ended<O: Persist>(frame: Frame<'_>, meta: &WorkflowMeta, output: O) -> Option<Moved> {
+    Moved::ended(frame, meta, const { TypeOf::of::<O>() }, &output)
+}
+
+type Enter<A> = for<'a> fn(&'a mut Step, &'static WorkflowMeta, Machine) -> Option<(Frame<'a>, Option<A>)>;
+type Ended<O> = fn(Frame<'_>, &WorkflowMeta, O) -> Option<Moved>;
+
+/// What a workflow with such arguments, or such an output, needs; see [`popular`](crate::popular).
+#[allow(dead_code)]
+pub(crate) struct Popular<T>(Enter<T>, Ended<T>);
+
+impl<T: Persist> Popular<T> {
+    pub(crate) const fn new() -> Self {
+        Popular(enter::<T>, ended::<T>)
     }
 }
 

@@ -114,7 +114,7 @@ impl<W: Workflow> Serialize for Inline<W> {
         let Some(args) = &self.args else {
             return self.state.serialize(serializer);
         };
-        match codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), args)) {
+        match codec::current(|codec| codec.encode_as(const { TypeOf::of::<W::Args>() }, args)) {
             Ok(args) => InlineState::Start(args).serialize(serializer),
             Err(error) => Err(serde::ser::Error::custom(error)),
         }
@@ -133,7 +133,7 @@ impl<W: Workflow> DurableFuture for Inline<W> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
         let mut args = self.args.take();
-        let Some(mut frame) = self.state.enter(W::META, TypeOf::of::<W::Args>(), &mut args, cx) else {
+        let Some(mut frame) = self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx) else {
             return Poll::Pending;
         };
         let polled = W::poll(&mut frame, args);

@@ -24,6 +24,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 pub use call::{ActivityCall, ActivityFuture, CallOptions};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
+pub(crate) use call::Popular as PopularCall;
+pub(crate) use entry::Popular as PopularEntry;
 pub use entry::{ActivityEntry, AttemptOutcome};
 pub use function::ActivityFn;
 pub use meta::{ActivityMeta, DEFAULT_START_TO_CLOSE, RetryMeta, Timeouts};

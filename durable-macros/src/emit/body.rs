@@ -2,6 +2,7 @@
 
 use super::names::{Naming, Render};
 use super::resume::Prologue;
+use super::suspend::Suspensions;
 use crate::ir::{
     ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
@@ -22,6 +23,7 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Liveness,
     pub(crate) layout: &'a Layout,
     pub(crate) naming: &'a Naming,
+    pub(super) suspensions: Suspensions,
     /// Made once per block.
     pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
 }
@@ -84,7 +86,7 @@ impl<'a> Emitter<'a> {
     /// The whole body, from the dispatch on.
     pub(crate) fn body(&self) -> TokenStream {
         let declarations = self.declarations(None);
-        let text = self.tree(0, None);
+        let text = self.suspending(None, self.tree(0, None));
         quote!(#declarations #text)
     }
 
@@ -150,8 +152,8 @@ impl<'a> Emitter<'a> {
         let Some(id) = self.function.blocks[block].head_of else {
             return self.within(block, next);
         };
-        let (name, declarations, body) =
-            (label("l", id), self.declarations(Some(id)), self.within(block, None));
+        let (name, declarations) = (label("l", id), self.declarations(Some(id)));
+        let body = self.suspending(Some(id), self.within(block, None));
         let text = quote!(#name: loop { #declarations #body });
         self.follow(text, &self.layout.exits[id], next)
     }
@@ -272,6 +274,7 @@ impl<'a> Emitter<'a> {
             _ => {
                 let name = label("b", to);
                 let future = self.function.blocks[to].point.map(|point| self.future(point));
+                let future = future.map(|future| quote!(::core::option::Option::Some(#future)));
                 quote!(break #name #future)
             }
         }

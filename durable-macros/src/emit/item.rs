@@ -2,6 +2,7 @@
 
 use super::body::{Emitter, bad, made_up};
 use super::names::{Naming, stored_names};
+use super::suspend::Suspensions;
 use crate::flow;
 use crate::home::WriteSelf;
 use crate::ir::Function;
@@ -76,8 +77,9 @@ pub(crate) struct Body {
 /// Writes the body.
 pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
     let naming = Naming::new(function, names);
-    let emitter =
-        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
+    let suspensions = Suspensions::plan(function, layout);
+    let prologues = std::cell::RefCell::default();
+    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues };
     let (text, (storables, kept)) = (emitter.body(), emitter.storables());
     Body { text, storables, kept }
 }
@@ -167,7 +169,7 @@ impl<'a> Parts<'a> {
             return quote! {
                 #(#allowed)*
                 #signature { #body }
-                #p::poll_once(#name #turbofish (#frame, #arg))
+                #p::poll_once(::core::pin::pin!(#name #turbofish (#frame, #arg)))
             };
         };
         let (self_ty, signature) = (&home.self_ty, signature(quote!(), quote!()));
@@ -177,7 +179,7 @@ impl<'a> Parts<'a> {
                 #(#allowed)*
                 #signature { #body }
             }
-            #p::poll_once(<#self_ty as #own_trait #uses>::#name(#frame, #arg))
+            #p::poll_once(::core::pin::pin!(<#self_ty as #own_trait #uses>::#name(#frame, #arg)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Resume points: the dispatch that leads to them, what it loads, what is made again, and the poll that saves.
+//! Resume points: the dispatch that leads to them, what it loads, what is made again, and the poll.
 //!
 //! A resume goes from level to level: the function's dispatch loads what is declared there and jumps to the point or to the loop
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
@@ -67,10 +67,6 @@ impl Emitter<'_> {
         let place = self.place(info.block);
         let cx = made_up("cx");
         let future = place.name(info.future, None);
-        let number = Literal::usize_unsuffixed(point + 1);
-        // Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
-        let vars = self.layout.saved(self.function, point).into_iter();
-        let vars = vars.map(|var| place.name(var, None)).map(|name| quote!(&#name));
         let span = Span::mixed_site().located_at(span);
         // A value of the wrong type is shown where it was awaited.
         let value = Ident::new("value", span);
@@ -79,12 +75,10 @@ impl Emitter<'_> {
         let held = self.held(point).map(|iterator| place.name(iterator, None));
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
+        let suspended = self.suspend(point, span);
         quote_spanned!(span=> (match #cx.poll(#future) {
             ::core::task::Poll::Ready(#value) => #ready,
-            ::core::task::Poll::Pending => {
-                let #value = #cx.save(#number, &[#(#vars),*]);
-                match #value.await {}
-            }
+            ::core::task::Poll::Pending => #suspended,
         }))
     }
 
@@ -232,11 +226,8 @@ impl Emitter<'_> {
             }
             let mut text = self.remake(level, point);
             if block.point.is_some() {
-                let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-                text.extend(quote!(match #cx.load_future() {
-                    ::core::option::Option::Some(#value) => #value,
-                    ::core::option::Option::None => break #bad,
-                }));
+                // The poll loads it: a call here would be another one at each point.
+                text.extend(quote!(::core::option::Option::None));
             }
             if text.is_empty() {
                 continue;

@@ -158,11 +158,8 @@ pub mod __private {
             (storable.0)(&mut self.input)
         }
 
-        pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
-            read(&mut self.input)
-        }
-
-        pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
+        pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
+            let mut future = future.or_else(|| read(&mut self.input)).expect("a future is stored");
             let polled = future.poll();
             self.awaited = write(&future);
             polled
@@ -252,12 +249,12 @@ pub mod __private {
         future.into_durable()
     }
 
-    pub async fn suspend() -> Infallible {
-        std::future::pending().await
+    pub fn suspend() -> std::future::Pending<Infallible> {
+        std::future::pending()
     }
 
-    pub fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
-        std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    pub fn poll_once<T>(machine: std::pin::Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+        machine.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     pub trait Steps: Persist {
