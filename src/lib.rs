@@ -36,8 +36,8 @@ pub use durable_macros::{activity, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, Handle, OnExisting, Retry,
-        RetryHint, RunError, StartError, State, Status, bail, ensure, sleep, sleep_until,
+        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Retry, RetryHint,
+        RunError, StartError, State, Status, WorkflowHandle, bail, ensure, sleep, sleep_until,
     };
     pub use durable_macros::{activity, workflow};
 }

@@ -35,13 +35,14 @@ impl Recorder {
 /// The bytes of a row besides texts and state: checksum, number, times, flags and lengths.
 const HEADER: usize = 8 + 8 + 8 + 2 + 4;
 
-fn row_len(change: &Change) -> usize {
-    match change {
+fn row_len(change: &Change) -> Option<usize> {
+    Some(match change {
         Change::Create(instance) | Change::Update { instance, .. } => {
             HEADER + instance.id.len() + instance.workflow.len() + instance.state.len()
         }
+        Change::Keep => return None,
         Change::Close(closed) => HEADER + 8 + closed.id.len() + closed.workflow.len() + closed.state.len(),
-    }
+    })
 }
 
 impl Layer for Recorder {
@@ -50,7 +51,7 @@ impl Layer for Recorder {
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
-        let rows = batch.transitions.iter().map(|t| (t.slot.0, row_len(&t.change))).collect();
+        let rows = batch.transitions.iter().filter_map(|t| Some((t.slot.0, row_len(&t.change)?))).collect();
         let started = Instant::now();
         self.store.commit(batch)?;
         let took = started.elapsed();

@@ -13,6 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::RetryHint;
 
+/// A `Result` whose error is an [`Error`] unless it is given another, as `anyhow::Result` is.
+///
+/// ```
+/// fn half(n: u64) -> durable_core::Result<u64> {
+///     durable_core::ensure!(n.is_multiple_of(2), "{n} is odd");
+///     Ok(n / 2)
+/// }
+/// assert_eq!(half(3).unwrap_err().to_string(), "3 is odd");
+/// ```
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// How a call ended when the called function gave no value.
 ///
 /// The error type of an activity is made from it: write `impl From<CallError>` for yours, give it
@@ -60,6 +71,12 @@ pub enum CallError {
     IdInUse {
         /// The id.
         id: String,
+    },
+    /// The id of the child is empty or too long.
+    #[error("an id has 1 to {max} bytes, and the one of the child has {len}", max = crate::MAX_ID_BYTES)]
+    BadId {
+        /// How long it is.
+        len: usize,
     },
 }
 

@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use crate::{
     codec::{Persist, TypeOf},
-    context::Context,
+    context::{Context, Wait},
     frame::Frame,
 };
 
@@ -27,6 +27,12 @@ pub trait DurableFuture: Persist {
     #[doc(hidden)]
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
         frame.restore()
+    }
+
+    /// What it waits for, if polling it before that is there would change nothing: a composition then leaves it alone. Default: it
+    /// acts on everything that happens.
+    fn quiet(&self) -> Option<Wait> {
+        None
     }
 }
 

@@ -10,11 +10,13 @@
 mod arity;
 mod build;
 mod clock;
+mod compose;
 mod context;
 mod engine;
 mod frame;
 mod future;
 mod graph;
+mod instance;
 mod meta;
 mod popular;
 mod program;
@@ -38,16 +40,18 @@ pub use private as __private;
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
 pub use codec::{DecodeError, EncodeError, Persist};
 pub use context::{
-    Completion, Context, MAX_DEPTH, MAX_SNAPSHOT_BYTES, NewOperation, OperationId, Step, StepFailure, Wait,
+    Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
+    OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Wait,
 };
 pub use durable_store as store;
 pub use engine::{
-    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, Handle, HistoryEvent, HistoryKind,
+    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind,
     MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
-    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
+    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
 };
-pub use error::{CallError, Error, ErrorContext, Timeout};
+pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
+pub use instance::{InstanceInfo, instance};
 pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -16,6 +16,13 @@ pub(crate) struct Pool {
     used: usize,
 }
 
+impl std::fmt::Debug for Random {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What it will draw is nobody's business.
+        f.debug_struct("Random").finish_non_exhaustive()
+    }
+}
+
 const LOCK: &str = "drawing does not panic";
 
 impl Random {

@@ -6,9 +6,10 @@
 use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
-    activity::{Activity, ActivityEntry},
-    codec::{Emit, Encoded, Persist, Slot, TypeOf},
+    activity::{Activity, ActivityEntry, write_some},
+    codec::{Codec, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Step, StepFailure},
+    error::CallError,
     frame::{Frame, FrameImage},
     meta::WorkflowMeta,
     workflow::RootWorkflow,
@@ -42,6 +43,9 @@ impl Registration {
 pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
+    /// The output that stands for an end without one, if its type has an error for that.
+    #[allow(dead_code, reason = "children follow")]
+    pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
 }
 
 /// Where an instance's machine stands.
@@ -64,16 +68,17 @@ pub(crate) enum Moved {
 
 impl WorkflowEntry {
     fn of<W: RootWorkflow>() -> Self {
-        WorkflowEntry { meta: W::META, poll: poll::<W> }
+        WorkflowEntry { meta: W::META, poll: poll::<W>, exhausted: exhausted::<W> }
     }
+}
+
+fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
+    write_some(W::from_call_error(error), codec)
 }
 
 /// Runs a root workflow to its next suspension.
 fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
-    let (mut frame, args) = match enter(step, W::META, machine) {
-        Some(entered) => entered,
-        None => return None,
-    };
+    let (mut frame, args) = enter(step, W::META, machine)?;
     match W::poll(&mut frame, args) {
         Poll::Pending => Moved::suspended(frame),
         Poll::Ready(output) => ended(frame, W::META, output),

@@ -27,8 +27,9 @@ use crate::codec::Persist;
 /// Something owned that a `for` with an await in its body goes over.
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
-    label = "the rest of this can't be kept in a snapshot",
-    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references",
+    label = "the rest of this can't be stored",
+    note = "if it is an iterator: collect it first, `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references",
+    note = "if its items can't be stored: `#[derive(serde::Serialize, serde::Deserialize)]` if the type is yours, or make them in the loop's body",
     note = "see docs/errors/for-loop.md"
 )]
 pub trait IntoSteps {
@@ -65,6 +66,7 @@ impl<T: Persist> Steps for Rest<T> {
 
 macro_rules! collected {
     ($($(#[$_doc:meta])* [$($generics:tt)*] $from:ty => $item:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> IntoSteps for $from
         where
             $item: Persist,
@@ -96,6 +98,7 @@ collected! {
 /// loop begins.
 pub trait Eager: Iterator {}
 
+#[diagnostic::do_not_recommend]
 impl<I: Eager> IntoSteps for I
 where
     I::Item: Persist,
@@ -148,6 +151,7 @@ eager! {
     [A: Eager, B: Eager<Item = <A as Iterator>::Item>] Chain<A, B>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> IntoSteps for Range<T>
 where
     Range<T>: Iterator<Item = T> + Persist,
@@ -171,6 +175,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> IntoSteps for RangeFrom<T>
 where
     RangeFrom<T>: Iterator<Item = T> + Persist,
@@ -198,6 +203,7 @@ where
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inclusive<T>(Option<(T, T)>);
 
+#[diagnostic::do_not_recommend]
 impl<T> IntoSteps for RangeInclusive<T>
 where
     RangeInclusive<T>: Iterator<Item = T>,
@@ -233,6 +239,7 @@ pub struct Backward<T>(Option<(T, T)>);
 
 macro_rules! reversed {
     ($($range:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<T> IntoSteps for Rev<$range<T>>
         where
             $range<T>: DoubleEndedIterator<Item = T> + Clone,
@@ -271,13 +278,15 @@ where
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
     label = "it may come in another order after a restart, or holds a closure",
-    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references",
+    note = "if it is an iterator: collect it first, `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references",
+    note = "if it is a hash map or a hash set: take a `BTreeMap` or a `BTreeSet`, or go over its keys, `for key in map.keys().cloned().collect::<Vec<_>>()`",
     note = "see docs/errors/for-loop.md"
 )]
 pub trait Ordered: IntoIterator {}
 
 macro_rules! ordered {
     ($([$($generics:tt)*] $iter:ty $(where [$($bounds:tt)+])?;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Ordered for $iter $(where $($bounds)+)? {}
     )*};
 }
@@ -364,13 +373,18 @@ ordered! {
 /// A reference or a constant that a `for` goes over: it is evaluated again, so that it may be iterated by value.
 #[diagnostic::on_unimplemented(
     message = "a `for` loop that awaits can't go over `{Self}`",
-    label = "it may come in another order after a restart",
-    note = "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
+    label = "it may come in another order after a restart, or holds a closure",
+    note = "if it is an iterator: collect it first, `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references",
+    note = "if it is a hash map or a hash set: take a `BTreeMap` or a `BTreeSet`, or go over its keys, `for key in map.keys().cloned().collect::<Vec<_>>()`",
+    note = "see docs/errors/for-loop.md"
 )]
 pub trait Listed: IntoIterator {}
 
+#[diagnostic::do_not_recommend]
 impl<I: Ordered> Listed for I {}
+#[diagnostic::do_not_recommend]
 impl<T, const N: usize> Listed for [T; N] {}
+#[diagnostic::do_not_recommend]
 impl<T> Listed for Vec<T> {}
 
 /// A type of the standard library, in which a look-up (`first`, `get`, `trim`, ...) finds the same as long as it is borrowed.
@@ -378,12 +392,13 @@ impl<T> Listed for Vec<T> {}
     message = "what this call gives is needed after an await and can't be kept: it may be another value when `{Self}` is asked again",
     label = "of this type only the methods of the standard library are known",
     note = "if the call gives a value of its own, write its type: `let name: Type = ..`",
-    note = "if it borrows, keep an owned copy (`.clone()`, `.to_owned()`), or call it again after the await"
+    note = "if it borrows, keep an owned copy (`.clone()`, `.to_owned()`), or call it again after the await",
+    note = "see docs/errors/borrow.md"
 )]
 pub trait Viewed {}
 
 macro_rules! viewed {
-    ($([$($generics:tt)*] $ty:ty;)*) => {$(impl<$($generics)*> Viewed for $ty {})*};
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(#[diagnostic::do_not_recommend] impl<$($generics)*> Viewed for $ty {})*};
 }
 viewed! {
     ['a, T: Viewed + ?Sized] &'a T;

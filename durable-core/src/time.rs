@@ -97,6 +97,13 @@ impl DurableFuture for Sleep {
         cx.wait(Wait::Op(id));
         Poll::Pending
     }
+
+    fn quiet(&self) -> Option<Wait> {
+        match self {
+            Sleep::Set(id) => Some(Wait::Op(*id)),
+            Sleep::For { .. } | Sleep::Until { .. } => None,
+        }
+    }
 }
 
 // Listing what can be awaited helps nobody who awaits something else.

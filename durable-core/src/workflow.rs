@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     codec::{self, Encoded, Persist, Slot, TypeOf},
     context::{Context, MAX_DEPTH, StepFailure},
+    error::CallError,
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
@@ -29,6 +30,20 @@ pub trait Workflow: 'static {
 
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+
+    /// Whether it has failed, if that can be seen in its output.
+    #[doc(hidden)]
+    fn failed(output: &Self::Output) -> bool {
+        let _ = output;
+        false
+    }
+
+    /// The output that stands for an end without one, if its type has an error for that.
+    #[doc(hidden)]
+    fn from_call_error(error: CallError) -> Option<Self::Output> {
+        let _ = error;
+        None
+    }
 }
 
 /// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
@@ -36,7 +51,8 @@ pub trait Workflow: 'static {
 #[diagnostic::on_unimplemented(
     message = "a generic workflow may be called from another workflow, but not started",
     label = "this workflow has type parameters",
-    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that"
+    note = "the store knows a workflow by its name, which says nothing of type parameters: write a `#[workflow]` without them that calls this one, and start that",
+    note = "see docs/errors/workflow-function.md"
 )]
 pub trait RootWorkflow: Workflow<Output: Persist> {
     #[doc(hidden)]
@@ -73,6 +89,19 @@ impl<W: Workflow> WorkflowCall<W> {
     #[doc(hidden)]
     pub fn new(args: W::Args) -> Self {
         WorkflowCall { args }
+    }
+}
+
+// An unstarted call may be kept and collected: it is its arguments.
+impl<W: Workflow> Serialize for WorkflowCall<W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.args.serialize(serializer)
+    }
+}
+
+impl<'de, W: Workflow> Deserialize<'de> for WorkflowCall<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(WorkflowCall { args: W::Args::deserialize(deserializer)? })
     }
 }
 
@@ -133,7 +162,8 @@ impl<W: Workflow> DurableFuture for Inline<W> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
         let mut args = self.args.take();
-        let Some(mut frame) = self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx) else {
+        let Some(mut frame) = self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx)
+        else {
             return Poll::Pending;
         };
         let polled = W::poll(&mut frame, args);

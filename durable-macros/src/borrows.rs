@@ -22,28 +22,15 @@ pub(crate) fn check(function: &Function, live: &Liveness) -> syn::Result<()> {
             let refusal = &function.refusals[refusal];
             let callee = if point.callee.is_empty() { "this" } else { &point.callee };
             let row = point.span.start().line;
-            let shown =
-                if refusal.shown.is_empty() { "this".to_owned() } else { format!("`{}`", refusal.shown) };
             let what = format!(
-                "{shown} is still needed after the await of `{callee}` in line {row}, and can't be made again there: {}",
-                refusal.because
+                "{} is still needed after the await of `{callee}` in line {row}, and can't be made again there: {}",
+                refusal.shown, refusal.because
             );
-            let message = refused(what, &refusal.instead, page(&refusal.because));
+            let message = refused(what, &refusal.instead, refusal.page);
             errors.push_error(syn::Error::new_spanned(&refusal.borrow, message));
         }
     }
     errors.check()
-}
-
-/// The page on a reason.
-fn page(because: &str) -> &'static str {
-    if because.starts_with("a closure") {
-        "closure"
-    } else if because.starts_with("the closure of") || because.starts_with("how far") {
-        "iterator"
-    } else {
-        "borrow"
-    }
 }
 
 #[cfg(test)]

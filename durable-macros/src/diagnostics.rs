@@ -66,7 +66,11 @@ pub(crate) fn refusal<What, Help>(what: What, help: Help, page: &'static str) ->
 }
 
 /// A warning.
-pub(crate) const GUARD_RELEASED: &str = "this guard is not used behind the next await, so it is released there and does not protect what comes after; put what it protects into a block of its own, without an await (see docs/errors/guard-released.md)";
+pub(crate) const GUARD_RELEASED: Refusal = Refusal {
+    what: "this guard is not used after the next await, so it is released there and does not protect what comes after",
+    help: "put what it protects into a block of its own, without an await",
+    page: "guard-released",
+};
 
 /// An `.await` where the compiler can't see it.
 pub(crate) const AWAIT_IN_MACRO: Refusal = Refusal {
@@ -93,11 +97,6 @@ pub(crate) const COMPOUND_LEFT: Refusal = Refusal {
     what: "the left side of this assignment has effects of its own, and would be evaluated in another order than written",
     help: "await first: `let value = ....await;`, and assign `value`",
     page: "compound-assignment",
-};
-pub(crate) const LET_CONDITION: Refusal = Refusal {
-    what: "an await in this `let` condition is not supported here",
-    help: "await first: `let value = ....await;`, and match `value`",
-    page: "unsupported-position",
 };
 pub(crate) const UNSUPPORTED_POSITION: Refusal = Refusal {
     what: "an await inside this expression is not supported yet",

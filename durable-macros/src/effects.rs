@@ -212,6 +212,16 @@ impl<'a> Visit<'a> for Effects {
                 }
                 self.join(vec![right, skipped]);
             }
+            // A macro that is an operand gives a value, whatever its name is.
+            Expr::Binary(binary) => {
+                for operand in [&binary.left, &binary.right] {
+                    let never = self.never;
+                    self.visit_expr(operand);
+                    if matches!(**operand, Expr::Macro(_)) {
+                        self.never = never;
+                    }
+                }
+            }
             Expr::While(looped) => {
                 self.visit_expr(&looped.cond);
                 let body = self.branch(|this| this.visit_block(&looped.body));

@@ -11,8 +11,8 @@
 //!             'r3: {
 //!                 match resume { 1 => { order = load; break 'r3 } _ => {} }
 //!                 ..user code..                   // a fresh start
-//!                 let future_1 = into_durable(charge(&order.id));
-//!                 break 'b3 Some(future_1);
+//!                 let future_1 = Some(into_durable(charge(&order.id)));
+//!                 break 'b3 future_1;
 //!             }
 //!             None                                // a resume; here borrows are made again too
 //!         };

@@ -28,7 +28,11 @@ fn function(options: TokenStream, item: TokenStream) -> TokenStream {
             let refused = !errors.is_empty();
             tokens.extend(variants.into_iter().map(|variant| expand(&options, variant, refused)));
         }
-        Err(error) => errors.push_error(error),
+        Err(error) => {
+            errors.push_error(error);
+            let parsed = parse::parse(options, function, &mut errors);
+            tokens.extend(emit::emit_signature(&parsed));
+        }
     }
     tokens.extend(errors.into_compile_errors());
     tokens

@@ -171,11 +171,13 @@ pub(crate) struct Remat {
 
 /// A borrow that can't be made again: an error if it is alive at a resume point.
 pub(crate) struct Refusal {
-    /// The user's tokens, and as text, if that says something.
+    /// The user's tokens, and what a message calls them.
     pub(crate) borrow: proc_macro2::TokenStream,
     pub(crate) shown: String,
     pub(crate) because: String,
     pub(crate) instead: String,
+    /// The page that explains it.
+    pub(crate) page: &'static str,
 }
 
 /// A variable that some blocks know by its parts alone: a part of it may have been moved out.

@@ -27,6 +27,7 @@ mod lower;
 mod parse;
 mod parts;
 mod resolve;
+mod spans;
 mod storable;
 mod stored;
 

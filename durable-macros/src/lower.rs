@@ -179,8 +179,10 @@ impl Lowerer {
     }
 
     /// A temporary, declared in the current block.
-    fn temp(&mut self, stored_name: String) -> VarId {
-        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), Span::mixed_site());
+    /// What rustc says of a temporary, it says of the user's expression at `span`; and of one that holds it, at the user's tokens and
+    /// not at the attribute, because they are all of one syntax context.
+    fn temp(&mut self, stored_name: String, span: Span) -> VarId {
+        let ident = Ident::new(&format!("__temp_{}", self.function.vars.len()), span);
         let var = self.function.new_var(VarKind::Temp, ident, stored_name);
         self.function.vars[var].decl = self.current;
         var
@@ -189,10 +191,8 @@ impl Lowerer {
     /// `let temporary = value;`
     fn bind_temp(&mut self, stored_name: String, value: Expr, mutable: bool) -> VarId {
         let span = value.span();
-        let var = self.temp(stored_name);
+        let var = self.temp(stored_name, span);
         self.function.vars[var].mutable = mutable;
-        // What rustc says of it, it says of the value.
-        self.function.vars[var].ident.set_span(Span::mixed_site().located_at(span));
         if !mutable {
             self.rematerialise_pattern(&var_pat(var, span), None, &value);
         }

@@ -12,14 +12,17 @@
 use crate::effects::{Effects, Set};
 use crate::ir::{Block, BlockId, Function, Parts, Stmt, Term, VarId, VarKind, as_var, bound, marked, marker};
 use crate::liveness::{Liveness, bound_in, liveness, stmt_effects};
+use crate::spans::asked_at;
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{Expr, Member, Pat};
 
 /// The fields from a variable to a part of it; empty for the variable itself.
 type Path = Vec<String>;
+/// The same, with the user's tokens.
+type Fields = Vec<(String, Span)>;
 
 /// Takes variables apart where a part of them may have been moved out.
 pub(crate) fn split(mut function: Function) -> Function {
@@ -150,7 +153,7 @@ fn behind(function: &Function, live: &Liveness, found: &Move) -> Option<BTreeSet
     let allowed = |piece: &TokenStream| {
         let mut paths = Vec::new();
         paths_of(piece, found.var, &mut paths);
-        paths.iter().all(|path| path.iter().zip(&found.path).any(|(a, b)| a != b))
+        paths.iter().all(|path| path.iter().zip(&found.path).any(|((a, _), b)| a != b))
     };
     if !pieces(function, found.block)[found.after..].iter().all(allowed) {
         return None;
@@ -192,7 +195,7 @@ fn next(function: &Function, live: &Liveness, var: VarId, block: BlockId) -> Vec
 // ---- taking apart
 
 fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTreeSet<BlockId>) {
-    let mut paths: Vec<Path> = Vec::new();
+    let mut paths: Vec<Fields> = Vec::new();
     for &block in &blocks {
         for piece in pieces(function, block) {
             paths_of(&piece, var, &mut paths);
@@ -207,22 +210,22 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
     for &remat in &remats {
         paths_of(&function.remats[remat].expr.to_token_stream(), var, &mut paths);
     }
-    paths.sort();
-    paths.dedup();
+    paths.sort_by_key(names_of);
     // Of a field and a field of it the outer one is the part; sorted, it stands first.
-    let mut outer: Vec<Path> = Vec::new();
-    for path in paths {
-        if !outer.iter().any(|known| path.starts_with(known)) {
-            outer.push(path);
+    let mut outer: Vec<(Path, Fields)> = Vec::new();
+    for fields in paths {
+        let path = names_of(&fields);
+        if !outer.iter().any(|(known, _)| path.starts_with(known)) {
+            outer.push((path, fields));
         }
     }
-    let mut parts = Vec::new();
-    for path in outer {
+    let (mut parts, mut written) = (Vec::new(), Vec::new());
+    for (path, fields) in outer {
         let (ident, name) = (&function.vars[var].ident, &function.vars[var].stored_name);
         let text = ident.to_string();
         let ident = Ident::new(
             &format!("__{}_{}", text.trim_start_matches("r#"), path.join("_")),
-            Span::mixed_site().located_at(ident.span()),
+            asked_at(ident.span()),
         );
         let name = format!("{name}.{}", path.join("."));
         let (decl, mutable) = (function.vars[var].decl, function.vars[var].mutable);
@@ -230,6 +233,7 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
         function.vars[part].decl = decl;
         function.vars[part].mutable = mutable;
         parts.push((path, part));
+        written.push((fields.iter().flat_map(|(field, at)| segment(field, *at)).collect(), part));
     }
     for &block in &blocks {
         rewrite_block(function, block, var, &parts);
@@ -237,9 +241,7 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
     for remat in remats {
         rewrite(&mut function.remats[remat].expr, var, &parts);
     }
-    let parts =
-        parts.into_iter().map(|(path, part)| (path.iter().flat_map(|field| segment(field)).collect(), part));
-    let parts = Parts { var, pieces: parts.collect(), blocks };
+    let parts = Parts { var, pieces: written, blocks };
     function.parts.push(parts);
 }
 
@@ -284,7 +286,7 @@ fn rewrite(expr: &mut Expr, var: VarId, parts: &[(Path, VarId)]) {
 
 // ---- paths in tokens
 
-fn paths_of(tokens: &TokenStream, var: VarId, found: &mut Vec<Path>) {
+fn paths_of(tokens: &TokenStream, var: VarId, found: &mut Vec<Fields>) {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     for (at, tree) in trees.iter().enumerate() {
         match tree {
@@ -296,8 +298,8 @@ fn paths_of(tokens: &TokenStream, var: VarId, found: &mut Vec<Path>) {
 }
 
 /// The fields behind the variable at this place, and where they end.
-fn path_at(trees: &[TokenTree], at: usize) -> (Path, usize) {
-    let (mut path, mut at) = (Path::new(), at + 1);
+fn path_at(trees: &[TokenTree], at: usize) -> (Fields, usize) {
+    let (mut path, mut at) = (Fields::new(), at + 1);
     while let (Some(TokenTree::Punct(dot)), Some(member)) = (trees.get(at), trees.get(at + 1)) {
         if dot.as_char() != '.' {
             break;
@@ -311,10 +313,10 @@ fn path_at(trees: &[TokenTree], at: usize) -> (Path, usize) {
             }
             (TokenTree::Ident(_), Some(TokenTree::Punct(colon))) if colon.as_char() == ':' => break,
             (TokenTree::Ident(ident), _) if ident == "await" => break,
-            (TokenTree::Ident(ident), _) => path.push(ident.to_string()),
+            (TokenTree::Ident(ident), _) => path.push((ident.to_string(), ident.span())),
             // `x.0.1` holds the literal `0.1`.
             (TokenTree::Literal(literal), _) => {
-                path.extend(literal.to_string().split('.').map(str::to_owned));
+                path.extend(literal.to_string().split('.').map(|field| (field.to_owned(), literal.span())));
             }
             _ => break,
         }
@@ -332,10 +334,11 @@ fn rewritten(tokens: TokenStream, var: VarId, parts: &[(Path, VarId)]) -> TokenS
         match tree {
             TokenTree::Ident(ident) if marked(ident) == Some(var) => {
                 let (path, end) = path_at(&trees, at - 1);
-                match parts.iter().find(|(part, _)| path.starts_with(part)) {
+                let names = names_of(&path);
+                match parts.iter().find(|(part, _)| names.starts_with(part)) {
                     Some((part, name)) => {
                         result.extend([TokenTree::Ident(marker(*name, ident.span()))]);
-                        result.extend(path[part.len()..].iter().flat_map(|field| segment(field)));
+                        result.extend(path[part.len()..].iter().flat_map(|(field, at)| segment(field, *at)));
                         at = end;
                     }
                     None => result.extend([tree.clone()]),
@@ -352,15 +355,22 @@ fn rewritten(tokens: TokenStream, var: VarId, parts: &[(Path, VarId)]) -> TokenS
     result
 }
 
+fn names_of(fields: &Fields) -> Path {
+    fields.iter().map(|(name, _)| name.clone()).collect()
+}
+
 /// `.field`
-fn segment(field: &str) -> TokenStream {
+fn segment(field: &str, at: Span) -> TokenStream {
     if let Ok(index) = field.parse::<u32>() {
-        let index = Literal::u32_unsuffixed(index);
-        quote!(.#index)
+        let mut index = Literal::u32_unsuffixed(index);
+        index.set_span(at);
+        quote_spanned!(at=> .#index)
     } else {
-        let field =
-            syn::parse_str::<Ident>(field).unwrap_or_else(|_| Ident::new_raw(field, Span::call_site()));
-        quote!(.#field)
+        let field = match field.strip_prefix("r#") {
+            Some(field) => Ident::new_raw(field, at),
+            None => Ident::new(field, at),
+        };
+        quote_spanned!(at=> .#field)
     }
 }
 

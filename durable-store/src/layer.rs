@@ -1,6 +1,6 @@
 //! A store on top of another, which sees what passes: to measure, to count, to fail on purpose.
 
-use crate::{Batch, Closed, Error, Found, Instance, Number, Slot, Store, Timer};
+use crate::{Batch, Closed, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot, Store, Timer};
 
 /// A [`Store`] that passes everything on to the one beneath it, except what it does itself.
 ///
@@ -107,6 +107,41 @@ impl<L: Layer> Store for L {
     fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error> {
         self.check()?;
         self.beneath().timers(after, until_ms, limit)
+    }
+
+    fn owner(&self, slot: Slot) -> Result<Option<Number>, Error> {
+        self.check_slot(slot)?;
+        self.beneath().owner(slot)
+    }
+
+    fn operations(&self, slot: Slot) -> Result<Vec<Operation>, Error> {
+        self.check()?;
+        self.beneath().operations(slot)
+    }
+
+    fn operation(&self, slot: Slot, operation: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.check()?;
+        self.beneath().operation(slot, operation)
+    }
+
+    fn mailbox(&self, slot: Slot) -> Result<Option<Mailbox>, Error> {
+        self.check()?;
+        self.beneath().mailbox(slot)
+    }
+
+    fn mailboxes(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Mailbox)>, Error> {
+        self.check()?;
+        self.beneath().mailboxes(after, limit)
+    }
+
+    fn mail(&self, slot: Slot, queue: u64, after: Option<u64>, limit: usize) -> Result<Vec<Mail>, Error> {
+        self.check()?;
+        self.beneath().mail(slot, queue, after, limit)
+    }
+
+    fn key(&self, number: Number, key: &[u8; 16]) -> Result<Option<Vec<u8>>, Error> {
+        self.check()?;
+        self.beneath().key(number, key)
     }
 
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error> {

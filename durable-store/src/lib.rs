@@ -1,6 +1,6 @@
 //! What Durable keeps on disk, behind one trait.
 //!
-//! [`Store`] speaks of instances, timers, history and transitions, never of tables, so that one
+//! [`Store`] speaks of instances, timers, mail, history and transitions, never of tables, so that one
 //! engine runs over any implementation. [`RedbStore`] is the embedded one. The store knows nothing
 //! of workflows: the state of an instance is bytes to it.
 //!
@@ -22,7 +22,8 @@ pub use error::Error;
 pub use layer::Layer;
 pub use memory::MemoryImage;
 pub use record::{
-    Batch, Change, Closed, Found, Instance, Number, Record, Slot, Timer, TimerChange, Transition,
+    Batch, Change, Closed, Found, Instance, KeyChange, Mail, MailTaken, Mailbox, Number, Operation,
+    OperationChange, Queue, Record, Slot, Timer, TimerChange, Transition,
 };
 pub use redb_store::{Options, RedbStore};
 pub use store::Store;

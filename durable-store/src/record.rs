@@ -73,6 +73,88 @@ pub enum TimerChange {
     Clear(Timer),
 }
 
+/// An operation that stands beside its instance's record, so that it can change without that
+/// record being written again. Gone when the instance closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its number, chosen by the engine.
+    pub operation: u64,
+    /// The engine's record of it: opaque here.
+    pub bytes: Vec<u8>,
+}
+
+/// One operation written or removed by a transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationChange {
+    /// The operation's record, replacing an earlier one.
+    Put(u64, Vec<u8>),
+    /// The operation goes; removing one that is not there is not an error.
+    Remove(u64),
+}
+
+/// A message that waits for a live instance. Gone when it is taken, or when the receiver closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The receiver, which need not be the instance whose transition carries the message.
+    pub slot: Slot,
+    /// Which of the receiver's queues, chosen by the engine.
+    pub queue: u64,
+    /// Its place in the queue, chosen by the engine; unique in it.
+    pub seq: u64,
+    /// The message: opaque here.
+    pub bytes: Vec<u8>,
+}
+
+/// A message that a transition takes out of its own instance's mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailTaken {
+    /// The queue.
+    pub queue: u64,
+    /// The place in the queue.
+    pub seq: u64,
+}
+
+/// How much mail waits for an instance. The store keeps it in step with what is put and taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The queues that hold something, in order of their number.
+    pub queues: Vec<Queue>,
+}
+
+impl Mailbox {
+    /// A queue, unless it is empty.
+    pub fn queue(&self, queue: u64) -> Option<&Queue> {
+        let at = self.queues.binary_search_by_key(&queue, |queue| queue.queue).ok()?;
+        Some(&self.queues[at])
+    }
+
+    /// How many messages wait in all queues.
+    pub fn total(&self) -> u64 {
+        self.queues.iter().map(|queue| u64::from(queue.count)).sum()
+    }
+}
+
+/// A queue that holds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its number.
+    pub queue: u64,
+    /// How many messages it holds; never zero.
+    pub count: u32,
+    /// The lowest place that is taken.
+    pub first: u64,
+    /// The highest place that is taken.
+    pub last: u64,
+}
+
+/// What a transition remembers under a key of a run, until that run expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyChange {
+    /// What stands under the key, replacing what did. The run need not be the transition's own, but
+    /// one that is live or retained: under any other number it would stay for ever.
+    Put(Number, [u8; 16], Vec<u8>),
+}
+
 /// What a transition does to its instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -88,8 +170,13 @@ pub enum Change {
         /// better, because it sees the stored record, goes by what it sees.
         active_changed: bool,
     },
+    /// The instance's record stays as it is: only what stands beside it changes. The record is
+    /// still read, and must be of the transition's run.
+    Keep,
     /// The instance ends: its live record and its slot are given up, its timers must be cleared by
-    /// the same transition. A damaged live record can be closed, which is how one gets rid of it.
+    /// the same transition. Its operations and its mail go, whatever the transition says of them, so
+    /// that the slot is empty when it is used again. A damaged live record can be closed, which is
+    /// how one gets rid of it, and of damaged operations and mail.
     Close(Closed),
 }
 
@@ -109,6 +196,44 @@ pub struct Transition {
     /// Chunks of history to drop: all with a number below this. Zero drops nothing and costs
     /// nothing; leave it at zero in a transition that need not drop any.
     pub history_from: u32,
+    /// Operations written and removed, in this order.
+    pub operations: Vec<OperationChange>,
+    /// Messages taken from the instance's own mail, as it was before the batch. Taking one that is
+    /// not there is [`Error::Conflict`](crate::Error::Conflict).
+    pub taken: Vec<MailTaken>,
+    /// Messages to this instance and others. One to a slot that holds no live instance after the
+    /// batch is [`Error::Conflict`](crate::Error::Conflict), and so is one whose place is taken.
+    pub mail: Vec<Mail>,
+    /// What is remembered under keys.
+    pub keys: Vec<KeyChange>,
+}
+
+impl Transition {
+    /// A change of the instance alone. The other fields are empty:
+    ///
+    /// ```
+    /// use durable_store::{Change, Number, OperationChange, Slot, Transition};
+    ///
+    /// let transition = Transition {
+    ///     operations: vec![OperationChange::Remove(7)],
+    ///     ..Transition::new(Slot(0), Number(1), Change::Keep)
+    /// };
+    /// assert!(transition.timers.is_empty());
+    /// ```
+    pub fn new(slot: Slot, number: Number, change: Change) -> Self {
+        Self {
+            slot,
+            number,
+            change,
+            timers: Vec::new(),
+            history: Vec::new(),
+            history_from: 0,
+            operations: Vec::new(),
+            taken: Vec::new(),
+            mail: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
 }
 
 /// What one transaction commits. A slot appears at most once.
@@ -121,8 +246,8 @@ pub struct Batch {
     pub layouts: Vec<(u64, Vec<u8>)>,
     /// Programs seen for the first time: `(build, bytes)`. An existing one is replaced.
     pub programs: Vec<(u64, Vec<u8>)>,
-    /// Closed instances whose retention has passed: removed with their history. One that is not
-    /// there is not an error.
+    /// Closed instances whose retention has passed: removed with their history and their keys. One
+    /// that is not there is not an error.
     pub expired: Vec<Number>,
 }
 
@@ -155,6 +280,14 @@ pub enum Record {
     Layout(u64),
     /// A program.
     Program(u64),
+    /// An operation of the live instance in a slot.
+    Operation(Slot, u64),
+    /// A message for the live instance in a slot: its queue and its place there.
+    Mail(Slot, u64, u64),
+    /// What says how much mail waits for the live instance in a slot.
+    Mailbox(Slot),
+    /// Something remembered under a key of a run.
+    Key(Number),
 }
 
 impl std::fmt::Display for Record {
@@ -172,6 +305,12 @@ impl std::fmt::Display for Record {
             }
             Self::Layout(id) => write!(f, "layout {id:016x}"),
             Self::Program(build) => write!(f, "program {build:016x}"),
+            Self::Operation(slot, operation) => write!(f, "operation {operation} of slot {}", slot.0),
+            Self::Mail(slot, queue, seq) => {
+                write!(f, "message {seq} in queue {queue:016x} of slot {}", slot.0)
+            }
+            Self::Mailbox(slot) => write!(f, "the mailbox of slot {}", slot.0),
+            Self::Key(number) => write!(f, "a key of run {}", number.0),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The interface between the engine and what is on disk.
 
-use crate::{Batch, Closed, Error, Found, Instance, Number, Slot, Timer};
+use crate::{Batch, Closed, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot, Timer};
 
 /// A store of instances. Calls block; they are safe from any thread.
 ///
@@ -52,6 +52,27 @@ pub trait Store: Send + Sync + 'static {
     /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most
     /// `limit`, in order of deadline.
     fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error>;
+
+    /// The run in `slot`: what [`instance`](Store::instance) says of it, without a copy of its state.
+    fn owner(&self, slot: Slot) -> Result<Option<Number>, Error>;
+
+    /// The operations that stand beside the live instance in `slot`, in order of their number.
+    fn operations(&self, slot: Slot) -> Result<Vec<Operation>, Error>;
+
+    /// One of them.
+    fn operation(&self, slot: Slot, operation: u64) -> Result<Option<Vec<u8>>, Error>;
+
+    /// How much mail waits for the live instance in `slot`; `None` if none does.
+    fn mailbox(&self, slot: Slot) -> Result<Option<Mailbox>, Error>;
+
+    /// The slots for which mail waits, in order, after `after`, at most `limit`.
+    fn mailboxes(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Mailbox)>, Error>;
+
+    /// The messages in a queue in order of place, after the place `after`, at most `limit`.
+    fn mail(&self, slot: Slot, queue: u64, after: Option<u64>, limit: usize) -> Result<Vec<Mail>, Error>;
+
+    /// What is remembered under a key of a run.
+    fn key(&self, number: Number, key: &[u8; 16]) -> Result<Option<Vec<u8>>, Error>;
 
     /// The chunks of an instance's history, in order of chunk number.
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error>;

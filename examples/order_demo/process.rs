@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use durable::{Description, Engine, EngineError, Handle};
+use durable::{Description, Engine, EngineError, WorkflowHandle};
 use tokio::sync::Notify;
 
 use super::{
@@ -120,7 +120,7 @@ impl Stage {
 
 /// Stands still once the result of the first activity is committed. The engine steps and commits on
 /// threads of its own, but attempts run on this one: while it is held, the second does not begin.
-async fn watch_between(order: Handle, stage: Stage) {
+async fn watch_between(order: WorkflowHandle, stage: Stage) {
     if stage.stop_at != Some(Moment::BetweenActivities) {
         return;
     }
@@ -139,7 +139,7 @@ async fn watch_between(order: Handle, stage: Stage) {
 }
 
 /// Reports back-offs and sleeps, each once.
-async fn watch_waits(order: Handle, stage: Stage) {
+async fn watch_waits(order: WorkflowHandle, stage: Stage) {
     let mut last = None;
     loop {
         if let Ok(description) = order.describe().await

@@ -14,6 +14,8 @@ const INTERNAL: &[&str] = &[
     "DurableActivity",
     "__future",
     "__temp",
+    "__borrowed",
+    "__self",
 ];
 
 /// A case as it stands in its file.

@@ -24,6 +24,7 @@ mod expected;
 mod pages;
 mod printed;
 mod rustc;
+mod twins;
 
 use std::{fs, path::Path, path::PathBuf};
 
@@ -113,4 +114,24 @@ fn each_message_has_a_page_and_each_page_a_case() {
     let unlisted: Vec<&String> =
         pages.iter().filter(|page| !index.contains(&format!("({page}.md)"))).collect();
     assert!(unlisted.is_empty(), "not in docs/errors/README.md: {unlisted:?}");
+}
+
+#[test]
+fn each_message_has_a_case() {
+    let mut stated = String::new();
+    for file in rust_files(&here().join("cases")) {
+        let text = fs::read_to_string(file).expect("the case is readable");
+        text.lines().filter(|line| line.contains(expected::MARK)).for_each(|line| stated += line);
+    }
+    let mut checked = 0;
+    let mut without_case = Vec::new();
+    for source in pages::sources() {
+        for message in pages::messages_in(&source) {
+            checked += 1;
+            if !stated.contains(&message) {
+                without_case.push(format!("{}: {message}", source.display()));
+            }
+        }
+    }
+    check::report(&without_case, checked);
 }

@@ -7,9 +7,11 @@ use crate::printed::Diagnostic;
 use crate::rustc::Rustc;
 use std::{fs, path::Path, path::PathBuf};
 
-/// What stands in front of each block.
-const HEAD: &str =
-    "#![allow(unused_imports)] use durable::prelude::*; use shop::*; use std::time::Duration;\n";
+/// What stands behind each block: in front of it, it would move the lines that are printed.
+const IMPORTS: &str = "use durable::prelude::*; use shop::*; use std::time::Duration;\n";
+
+/// The name of a block's file in the texts.
+const FILE: &str = "src/quotes.rs";
 
 pub(crate) struct Page {
     pub(crate) slug: String,
@@ -66,6 +68,22 @@ pub(crate) fn slugs_in(text: &str) -> Vec<String> {
     slugs.filter(|slug| slug.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect()
 }
 
+/// What is certain of each message in a source: the longest piece of it that does not depend on what the user wrote.
+pub(crate) fn messages_in(source: &Path) -> Vec<String> {
+    let text = fs::read_to_string(source).expect("the source is readable");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    // In `durable-core`, only what rustc is told to say.
+    let begun: &[&str] = if source.components().any(|part| part.as_os_str() == "durable-macros") {
+        &["what: \"", "refusal(\"", "refusal(format!(\"", "what = format!(\""]
+    } else {
+        &["message = \""]
+    };
+    let found = begun.iter().flat_map(|before| text.split(before).skip(1));
+    let literal = found.filter_map(|rest| rest.split('"').next());
+    let piece = literal.filter_map(|literal| literal.split(['{', '}', '\\']).max_by_key(|piece| piece.len()));
+    piece.map(|piece| piece.trim().to_owned()).collect()
+}
+
 impl Page {
     fn read(path: &Path) -> Self {
         let slug = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
@@ -93,8 +111,8 @@ impl Page {
                 }
                 "text" => {
                     shown += 1;
+                    self.bless(&block, &printed);
                     if let Some(untrue) = untrue(&block.text, &printed) {
-                        self.bless(&block, &printed);
                         complaints.push(format!("line {}: not printed: {untrue}", block.line));
                     }
                 }
@@ -129,8 +147,12 @@ impl Page {
 
     fn check(&self, rustc: &Rustc, block: &Block) -> Vec<Diagnostic> {
         let file = rustc.scratch().join(format!("page_{}_{}.rs", self.slug, block.line));
-        fs::write(&file, format!("{HEAD}{}", block.text)).expect("the directory is writable");
-        rustc.check(&file)
+        fs::write(&file, format!("{}{IMPORTS}", block.text)).expect("the directory is writable");
+        let mut printed = rustc.check(&file);
+        for diagnostic in &mut printed {
+            diagnostic.rendered = diagnostic.rendered.replace(&*file.to_string_lossy(), FILE);
+        }
+        printed
     }
 
     fn blocks(&self) -> Vec<Block> {
@@ -155,15 +177,18 @@ impl Page {
         blocks
     }
 
-    /// With `BLESS=1`, writes what is printed into a block that says something else.
+    /// With `BLESS=1`, writes what is printed into a block.
     fn bless(&self, block: &Block, printed: &[Diagnostic]) {
         if std::env::var_os("BLESS").is_none() {
             return;
         }
         let rendered: String = printed.iter().map(|diagnostic| diagnostic.rendered.as_str()).collect();
-        // Where a scratch file lies, and on which line, is of no interest.
-        let lines: Vec<&str> =
-            rendered.trim_end().lines().filter(|line| !line.trim_start().starts_with("-->")).collect();
+        // Where our own sources lie is of no interest.
+        let is_ours = |line: &&str| {
+            let line = line.trim_start();
+            (line.starts_with("-->") || line.starts_with(":::")) && !line.contains(FILE)
+        };
+        let lines: Vec<&str> = rendered.trim_end().lines().filter(|line| !is_ours(line)).collect();
         let old = format!("```text\n{}```", block.text);
         let new = format!("```text\n{}\n```", lines.join("\n"));
         let text = fs::read_to_string(&self.path).expect("the page is readable");
@@ -171,22 +196,20 @@ impl Page {
     }
 }
 
-/// The first line of a shown text that nothing printed holds.
+/// The first line of a shown text that nothing printed holds. Excerpts of code may differ, and where they lie.
 fn untrue<'a>(shown: &'a str, printed: &[Diagnostic]) -> Option<&'a str> {
-    let lines = shown.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut said =
-        lines.filter(|line| !line.contains('|') && !line.starts_with("-->") && !line.contains(" --> "));
+    let bare = |line: &'a str| line.trim().trim_start_matches("= ");
+    let is_excerpt = |line: &str| {
+        let behind = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        ["|", "-->", ":::"].iter().any(|mark| behind.starts_with(mark))
+    };
+    let said = shown.lines().map(bare).filter(|line| !line.is_empty() && *line != "...");
     if shown.trim().is_empty() {
         return Some("an empty text");
     }
-    said.find(|line| {
-        let line = line.trim_start_matches("= ");
-        !printed.iter().any(|diagnostic| {
-            format!("{}: {}", diagnostic.kind(), diagnostic.message) == *line
-                || diagnostic
-                    .notes
-                    .iter()
-                    .any(|note| note == line || note.lines().any(|part| part.trim() == line))
-        })
-    })
+    let is_printed = |line: &&str| {
+        let mut lines = printed.iter().flat_map(|diagnostic| diagnostic.rendered.lines());
+        lines.any(|printed| printed.trim().trim_start_matches("= ") == *line)
+    };
+    said.filter(|line| !is_excerpt(line)).find(|line| !is_printed(line))
 }

@@ -1,6 +1,7 @@
 //! What rustc prints, read from its JSON.
 
 use serde_json::Value;
+use std::path::Path;
 
 /// An error or a warning.
 #[derive(Clone, Debug)]
@@ -28,8 +29,8 @@ pub(crate) struct Span {
 }
 
 impl Diagnostic {
-    /// Reads a line; `None` for rustc's summary.
-    pub(crate) fn read(line: &str) -> Option<Self> {
+    /// Reads a line about a program; `None` for rustc's summary.
+    pub(crate) fn read(line: &str, program: &Path) -> Option<Self> {
         let value: Value = serde_json::from_str(line).ok()?;
         let level = text(&value["level"]);
         let whole = text(&value["message"]);
@@ -50,7 +51,7 @@ impl Diagnostic {
             texts.extend(labels(child));
         }
         let mut primary = list(&value["spans"]).filter(|span| span["is_primary"] == true);
-        let span = primary.next().map(Span::read);
+        let span = primary.next().map(|span| Span::read(shown(span, program)));
         let code = value["code"]["code"].as_str().map(str::to_owned);
         Some(Self { level, code, message, notes, span, texts, rendered: text(&value["rendered"]) })
     }
@@ -99,6 +100,18 @@ impl Span {
         }
         covered.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The span that a user is shown: of code that a macro of another crate made (`vec![..]`), the call of the macro.
+fn shown<'v>(span: &'v Value, program: &Path) -> &'v Value {
+    let mut at = span;
+    while Path::new(&text(&at["file_name"])) != program {
+        match &at["expansion"]["span"] {
+            Value::Null => return span,
+            call => at = call,
+        }
+    }
+    at
 }
 
 fn labels(value: &Value) -> Vec<String> {

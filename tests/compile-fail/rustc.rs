@@ -69,7 +69,8 @@ impl Rustc {
             .current_dir(self.scratch.path());
         let done = command.output().expect("rustc runs");
         let text = String::from_utf8_lossy(&done.stderr);
-        let printed: Vec<Diagnostic> = text.lines().filter_map(Diagnostic::read).collect();
+        let printed: Vec<Diagnostic> =
+            text.lines().filter_map(|line| Diagnostic::read(line, program)).collect();
         let failed = printed.iter().any(|diagnostic| diagnostic.level == "error");
         assert_eq!(done.status.success(), !failed, "{}: {text}", program.display());
         printed

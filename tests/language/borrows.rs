@@ -228,6 +228,15 @@ twins! {
         { let end_1 = say(again).await; format!("{said} {} {name} {count} {again} {}", end_1, address.zip) }
     } for (0), (1), (2);
 
+    /// Of what holds a borrow and a value, the value alone is needed after the await.
+    async fn a_borrow_and_a_value(n: i64) -> String {
+        let order = order(n).await;
+        let named = (&order.name, order.items.len() as i64);
+        let said = say(named.0).await;
+        let count = get(named.1).await;
+        format!("{said} {count} {}", named.1)
+    } for (0), (2);
+
     /// What stands beside a borrow may change: the pattern is not matched as a whole again.
     async fn beside_the_borrow(n: i64) -> String {
         let mut parts = (n, words(2).await, Some(n));

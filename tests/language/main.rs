@@ -38,5 +38,6 @@ mod operands;
 mod patterns;
 mod questions;
 mod scopes;
+mod table;
 mod texts;
 mod types;

@@ -206,8 +206,10 @@ impl CallState {
                 }
             },
             Completion::Error(error) => error,
-            // Only a timer fires.
-            Completion::Fired => CallError::Panicked { message: "an activity ended as a timer".to_owned() },
+            // Only a timer fires, and only what has no value is done without one.
+            Completion::Fired | Completion::Done | Completion::Refused(_) => {
+                CallError::Panicked { message: "an activity ended as something else".to_owned() }
+            }
         };
         let reason = error.to_string();
         Polled::Failed(error, reason)
@@ -289,6 +291,10 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
         poll(&mut self.state.0, A::META, A::from_call_error, cx)
     }
 
+    fn quiet(&self) -> Option<Wait> {
+        self.operation().map(Wait::Op)
+    }
+
     fn keep(&self, frame: &mut Frame<'_>) {
         frame.keep(const { TypeOf::of::<State>() }, &self.state);
     }
@@ -351,7 +357,7 @@ mod tests {
     use crate::{
         activity::{ActivityContext, ActivityMeta, AttemptFuture, MissingState, RetryMeta, States, Verdict},
         codec::Codec,
-        context::Step,
+        context::{Scratch, Started, Step},
         frame::Frames,
     };
 
@@ -394,7 +400,8 @@ mod tests {
     }
 
     fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
-        Step::new(Arc::clone(codec), Arc::new(Frames::new(Box::new(|_| None))), 0, 7, done)
+        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        Step::new(Arc::clone(codec), frames, 0, Scratch::of_completions(7, done))
     }
 
     fn poll(step: &mut Step, future: &mut ActivityFuture<Charge>) -> Poll<Result<u32, CallError>> {
@@ -408,8 +415,11 @@ mod tests {
         assert_eq!(future.operation(), None);
         let mut first = step(codec, Vec::new());
         assert!(poll(&mut first, &mut future).is_pending());
-        let [(7, NewOperation::Activity { name, args, options })] = &first.started[..] else {
-            panic!("{:?}", first.started);
+        let scratch = first.scratch.borrow();
+        let [Started { id: 7, operation: NewOperation::Activity { name, args, options }, .. }] =
+            &scratch.started[..]
+        else {
+            panic!("{:?}", scratch.started);
         };
         assert_eq!((name.as_str(), &options.retry), ("charge", &Some(Retry::attempts(3))));
         let args: (String,) = codec.decode(args.layout, &args.bytes).unwrap();
@@ -429,7 +439,7 @@ mod tests {
         let mut future = started(&codec);
         let mut second = step(&codec, Vec::new());
         assert!(poll(&mut second, &mut future).is_pending());
-        assert!(second.started.is_empty(), "it was started before");
+        assert!(second.scratch.borrow().started.is_empty(), "it was started before");
 
         let value = codec.encode(&Ok::<u32, CallError>(3)).unwrap();
         let mut third = step(&codec, vec![(7, Completion::Value(value))]);
@@ -467,7 +477,7 @@ mod tests {
         let call = || ActivityCall::<Charge>::new((Refuses,));
         let mut step = step(&codec, Vec::new());
         assert!(poll(&mut step, &mut call().into_durable()).is_pending());
-        assert!(step.started.is_empty());
+        assert!(step.scratch.borrow().started.is_empty());
         let failure = step.failure.expect("the step fails").to_string();
         assert!(
             failure.starts_with("the arguments of `charge`: ") && failure.contains("out of ink"),

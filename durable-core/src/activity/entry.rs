@@ -75,10 +75,7 @@ fn begin<A: Activity>(args: &Encoded, context: &ActivityContext) -> Begun<A::Out
 }
 
 fn exhausted<A: Activity>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
-    match A::from_call_error(error) {
-        Some(output) => Some(write(&output, codec)),
-        None => None,
-    }
+    write_some(A::from_call_error(error), codec)
 }
 
 // What names a type but not the activity is a function of its own, which is compiled once per type; see `popular`.
@@ -91,9 +88,13 @@ fn read<T: Persist>(args: &Encoded, context: &ActivityContext) -> Result<T, Atte
     context.codec().decode(args.layout, &args.bytes).map_err(AttemptOutcome::BadArgs)
 }
 
+/// An output as it is stored.
 #[inline(never)]
-fn write<O: Persist>(output: &O, codec: &Codec) -> Result<Encoded, EncodeError> {
-    codec.encode(output)
+pub(crate) fn write_some<O: Persist>(
+    output: Option<O>,
+    codec: &Codec,
+) -> Option<Result<Encoded, EncodeError>> {
+    output.map(|output| codec.encode(&output))
 }
 
 /// Nothing runs before it is polled: decoding the arguments is the user's code too.
@@ -110,7 +111,7 @@ fn attempt<O: Persist + Send>(
             Err(outcome) => return outcome,
         };
         let output = running.await;
-        let value = match write(&output, context.codec()) {
+        let value = match context.codec().encode(&output) {
             Ok(value) => value,
             Err(error) => return AttemptOutcome::BadOutput(error),
         };
@@ -124,15 +125,15 @@ fn attempt<O: Persist + Send>(
 }
 
 type Read<T> = fn(&Encoded, &ActivityContext) -> Result<T, AttemptOutcome>;
-type Write<O> = fn(&O, &Codec) -> Result<Encoded, EncodeError>;
+type WriteSome<O> = fn(Option<O>, &Codec) -> Option<Result<Encoded, EncodeError>>;
 type Attempt<O> = fn(Encoded, ActivityContext, Begin<O>, fn(&O) -> Verdict) -> AttemptFuture<AttemptOutcome>;
 
 /// What an activity with such arguments, or such an output, needs; see [`popular`](crate::popular).
 #[allow(dead_code)]
-pub(crate) struct Popular<T>(Read<T>, Write<T>, Attempt<T>);
+pub(crate) struct Popular<T>(Read<T>, WriteSome<T>, Attempt<T>);
 
 impl<T: Persist + Send> Popular<T> {
     pub(crate) const fn new() -> Self {
-        Popular(read::<T>, write::<T>, attempt::<T>)
+        Popular(read::<T>, write_some::<T>, attempt::<T>)
     }
 }

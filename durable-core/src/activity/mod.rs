@@ -22,11 +22,11 @@ mod verdict;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub(crate) use call::Popular as PopularCall;
 pub use call::{ActivityCall, ActivityFuture, CallOptions};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
-pub(crate) use call::Popular as PopularCall;
-pub(crate) use entry::Popular as PopularEntry;
 pub use entry::{ActivityEntry, AttemptOutcome};
+pub(crate) use entry::{Popular as PopularEntry, write_some};
 pub use function::ActivityFn;
 pub use meta::{ActivityMeta, DEFAULT_START_TO_CLOSE, RetryMeta, Timeouts};
 pub use retry::Retry;

@@ -101,18 +101,15 @@ impl Queued {
 
 impl Live {
     pub(crate) fn set_attempt(&mut self, operation: OperationId, attempt: Attempt) {
-        match self.attempts.iter_mut().find(|(id, _)| *id == operation) {
-            Some((_, old)) => *old = attempt,
-            None => self.attempts.push((operation, attempt)),
-        }
+        self.attempts.insert(operation, attempt);
     }
 
     pub(crate) fn attempt(&self, operation: OperationId) -> Option<&Attempt> {
-        self.attempts.iter().find(|(id, _)| *id == operation).map(|(_, attempt)| attempt)
+        self.attempts.get(&operation)
     }
 
     fn attempt_mut(&mut self, operation: OperationId) -> Option<&mut Attempt> {
-        self.attempts.iter_mut().find(|(id, _)| *id == operation).map(|(_, attempt)| attempt)
+        self.attempts.get_mut(&operation)
     }
 }
 
@@ -261,7 +258,7 @@ impl Turn {
             }
             None => {
                 if let Some(live) = live {
-                    live.attempts.retain(|(id, _)| *id != self.operation);
+                    live.attempts.remove(&self.operation);
                     if live.attempts.is_empty() && !live.busy && !live.queued {
                         let cached = live.cached.is_some();
                         shared.live.remove(&self.slot);

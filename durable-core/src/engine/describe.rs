@@ -147,6 +147,8 @@ impl Description {
                 Some(inner.json(value.layout, &value.bytes)),
             ),
             End::Terminated { .. } => (Status::Terminated, None),
+            End::Cancelled { .. } => (Status::Cancelled, None),
+            End::DeadlineExceeded => (Status::Failed, None),
         };
         Ok(Description {
             id: closed.id.clone(),

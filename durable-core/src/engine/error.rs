@@ -147,6 +147,20 @@ pub enum RunError {
         /// The reason given.
         why: String,
     },
+    /// It was cancelled.
+    #[error("instance `{id}` was cancelled: {why}")]
+    Cancelled {
+        /// The id.
+        id: String,
+        /// The reason given.
+        why: String,
+    },
+    /// It had not ended when its deadline passed.
+    #[error("instance `{id}` had not ended when its deadline passed")]
+    DeadlineExceeded {
+        /// The id.
+        id: String,
+    },
     /// The stored result is not of the type asked for.
     #[error("the result of instance `{id}` can't be read as asked: {error}")]
     Result {

@@ -22,16 +22,16 @@ use crate::{
 };
 
 /// A handle of an instance. Cheap to clone; dropping it changes nothing.
-pub struct Handle<T = ()> {
+pub struct WorkflowHandle<T = ()> {
     engine: Engine,
     id: String,
     started: Option<Started>,
     output: PhantomData<fn() -> T>,
 }
 
-impl<T> Clone for Handle<T> {
+impl<T> Clone for WorkflowHandle<T> {
     fn clone(&self) -> Self {
-        Handle {
+        WorkflowHandle {
             engine: self.engine.clone(),
             id: self.id.clone(),
             started: self.started,
@@ -40,9 +40,9 @@ impl<T> Clone for Handle<T> {
     }
 }
 
-impl<T> std::fmt::Debug for Handle<T> {
+impl<T> std::fmt::Debug for WorkflowHandle<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Handle").field(&self.id).finish()
+        f.debug_tuple("WorkflowHandle").field(&self.id).finish()
     }
 }
 
@@ -82,9 +82,9 @@ enum Ended {
     Live { slot: Slot, loaded: Box<Loaded> },
 }
 
-impl<T> Handle<T> {
+impl<T> WorkflowHandle<T> {
     pub(crate) fn new(engine: Engine, id: String, started: Option<Started>) -> Self {
-        Handle { engine, id, started, output: PhantomData }
+        WorkflowHandle { engine, id, started, output: PhantomData }
     }
 
     /// The instance's id.
@@ -98,9 +98,9 @@ impl<T> Handle<T> {
     }
 
     /// The same instance, typed by its workflow's function.
-    pub fn of<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(self, workflow: F) -> Handle<F::Output> {
+    pub fn of<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(self, workflow: F) -> WorkflowHandle<F::Output> {
         let _ = workflow;
-        Handle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
+        WorkflowHandle { engine: self.engine, id: self.id, started: self.started, output: PhantomData }
     }
 
     /// Status, what it waits for, the stack of frames with the value of every local, pending activities.
@@ -121,9 +121,11 @@ impl<T> Handle<T> {
     /// [`EngineError::NotFound`] if there is no such instance.
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, EngineError> {
         let inner = &self.engine.inner;
-        let (number, tail) = match self.look()? {
-            Ended::Live { loaded, .. } => (loaded.number, Some(loaded.state.history)),
-            Ended::Closed(closed) => (closed.number, None),
+        let (number, tail, notes) = match self.look()? {
+            Ended::Live { loaded, .. } => {
+                (loaded.number, Some(loaded.state.history), loaded.state.operations.notes())
+            }
+            Ended::Closed(closed) => (closed.number, None, Vec::new()),
         };
         let mut events = Vec::new();
         for (chunk, bytes) in inner.ask(|store| store.history(number))? {
@@ -133,6 +135,7 @@ impl<T> Handle<T> {
             }
         }
         read_chunk(&tail.unwrap_or_default().bytes, &mut events);
+        events.extend(notes);
         Ok(events)
     }
 
@@ -204,7 +207,8 @@ impl<T> Handle<T> {
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
                         let id = self.id.clone();
-                        let loaded = Loaded::read(instance)
+                        let loaded = inner
+                            .load(slot, instance)
                             .map_err(|reason| EngineError::Unreadable { id, reason })?;
                         return Ok(Ended::Live { slot, loaded: Box::new(loaded) });
                     }
@@ -215,7 +219,7 @@ impl<T> Handle<T> {
     }
 }
 
-impl<T: Persist> Handle<T> {
+impl<T: Persist> WorkflowHandle<T> {
     /// Waits for the end and gives what the workflow returned. Survives restarts of the engine's
     /// store, not of the process: ask again with the same id.
     ///
@@ -266,7 +270,7 @@ impl<T: Persist> Handle<T> {
     /// What the workflow returned, if it has ended.
     ///
     /// # Errors
-    /// As [`result`](Handle::result).
+    /// As [`result`](WorkflowHandle::result).
     pub async fn try_result(&self) -> Result<Option<T>, RunError> {
         match self.look()? {
             Ended::Closed(closed) => self.read(&closed).map(Some),
@@ -281,6 +285,8 @@ impl<T: Persist> Handle<T> {
             .map_err(|error| EngineError::Unreadable { id: id.clone(), reason: error.to_string() })?;
         match state.end {
             End::Terminated { why } => Err(RunError::Terminated { id, why }),
+            End::Cancelled { why } => Err(RunError::Cancelled { id, why }),
+            End::DeadlineExceeded => Err(RunError::DeadlineExceeded { id }),
             End::Returned { value, .. } => inner
                 .frames
                 .decode(&inner.codec, value.layout, &value.bytes)

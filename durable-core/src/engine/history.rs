@@ -141,6 +141,53 @@ pub enum HistoryKind {
         /// The reason given.
         why: String,
     },
+    /// The workflow received a signal.
+    SignalReceived {
+        /// The signal's name.
+        name: String,
+    },
+    /// The workflow received an update.
+    UpdateReceived {
+        /// The update's name.
+        name: String,
+    },
+    /// Somebody asked the instance to end.
+    CancelRequested {
+        /// The reason given.
+        why: String,
+    },
+    /// The instance's deadline passed.
+    DeadlinePassed,
+    /// The instance was cancelled.
+    Cancelled {
+        /// The reason given.
+        why: String,
+    },
+    /// The instance is held back by hand.
+    Paused,
+    /// It is held back no longer.
+    Resumed,
+    /// An operation was completed from outside.
+    ExternalCompleted,
+    /// An instance was started from this one.
+    ChildStarted {
+        /// Its id.
+        id: String,
+    },
+    /// An instance that was started from this one has ended.
+    ChildEnded {
+        /// Its id.
+        id: String,
+        /// Whether it ended in an error, of whatever kind.
+        failed: bool,
+    },
+    /// A compensation has run.
+    Compensated {
+        /// The name of what it called.
+        name: String,
+        /// Its error, if it failed for good.
+        error: Option<String>,
+    },
 }
 
 impl fmt::Display for HistoryEvent {
@@ -164,6 +211,21 @@ impl fmt::Display for HistoryEvent {
             HistoryKind::Completed => f.write_str("completed"),
             HistoryKind::Failed => f.write_str("failed"),
             HistoryKind::Terminated { why } => write!(f, "terminated: {why}"),
+            HistoryKind::SignalReceived { name } => write!(f, "signal `{name}` received"),
+            HistoryKind::UpdateReceived { name } => write!(f, "update `{name}` received"),
+            HistoryKind::CancelRequested { why } => write!(f, "asked to end: {why}"),
+            HistoryKind::DeadlinePassed => f.write_str("its deadline passed"),
+            HistoryKind::Cancelled { why } => write!(f, "cancelled: {why}"),
+            HistoryKind::Paused => f.write_str("paused"),
+            HistoryKind::Resumed => f.write_str("resumed"),
+            HistoryKind::ExternalCompleted => f.write_str("completed from outside"),
+            HistoryKind::ChildStarted { id } => write!(f, "started instance `{id}`"),
+            HistoryKind::ChildEnded { id, failed: false } => write!(f, "instance `{id}` completed"),
+            HistoryKind::ChildEnded { id, failed: true } => write!(f, "instance `{id}` failed"),
+            HistoryKind::Compensated { name, error: None } => write!(f, "compensation `{name}` completed"),
+            HistoryKind::Compensated { name, error: Some(error) } => {
+                write!(f, "compensation `{name}` failed: {error}")
+            }
         }
     }
 }

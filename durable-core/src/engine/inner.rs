@@ -9,7 +9,7 @@
 //! Nothing in here blocks while it holds the lock, and no user code runs under it.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
@@ -25,6 +25,7 @@ use super::{
     advance::Event,
     attempt::{Attempt, Queued},
     error::EngineError,
+    mail::Sender,
     start::StartRequest,
     state::Loaded,
     timers::Timers,
@@ -54,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     /// The same as attempts read it at a heartbeat.
     pub(crate) beat_clock: Arc<dyn Fn() -> u64 + Send + Sync>,
-    pub(crate) random: Random,
+    pub(crate) random: Arc<Random>,
     pub(crate) settings: Settings,
     pub(crate) build: u64,
     pub(crate) program: Program,
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
     next_number: AtomicU64,
+    next_seq: AtomicU64,
     /// Commits made, for people and benchmarks.
     pub(crate) commits: AtomicU64,
 }
@@ -108,6 +110,8 @@ pub(crate) struct Shared {
     /// Attempts that wait out a back-off: when, and whose.
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
     pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
+    /// Callers that wait for the answer to an update: the run, and the update's number as a message.
+    pub(crate) callers: BTreeMap<(Number, u64), Sender>,
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,
@@ -158,7 +162,7 @@ pub(crate) struct Live {
     pub(crate) queued: bool,
     pub(crate) busy: bool,
     pub(crate) cached: Option<Box<Loaded>>,
-    pub(crate) attempts: Vec<(u64, Attempt)>,
+    pub(crate) attempts: BTreeMap<u64, Attempt>,
 }
 
 /// An activity with a limit of its own.
@@ -170,7 +174,14 @@ pub(crate) struct Limited {
 
 impl Live {
     pub(crate) fn new(number: Number) -> Self {
-        Live { number, inbox: Vec::new(), queued: false, busy: false, cached: None, attempts: Vec::new() }
+        Live {
+            number,
+            inbox: Vec::new(),
+            queued: false,
+            busy: false,
+            cached: None,
+            attempts: BTreeMap::new(),
+        }
     }
 }
 
@@ -192,6 +203,7 @@ impl Inner {
     pub(crate) fn new(parts: Parts, runtime: tokio::runtime::Handle) -> Self {
         // Every opening numbers its instances from a range of its own.
         let first_number = parts.store.epoch() << 32;
+        let first_seq = parts.store.epoch() << 40;
         let clock = parts.clock.clone();
         Inner {
             program: Program::of(&parts.registry),
@@ -203,7 +215,7 @@ impl Inner {
             mocks: parts.mocks,
             clock: parts.clock,
             beat_clock: Arc::new(move || clock.now_ms()),
-            random: parts.random,
+            random: Arc::new(parts.random),
             settings: parts.settings,
             build: parts.build,
             runtime,
@@ -216,6 +228,7 @@ impl Inner {
             alive: OnceLock::new(),
             warned: Mutex::default(),
             next_number: AtomicU64::new(first_number),
+            next_seq: AtomicU64::new(first_seq),
             commits: AtomicU64::new(0),
         }
     }
@@ -272,6 +285,27 @@ impl Inner {
 
     pub(crate) fn next_number(&self) -> Number {
         Number(self.next_number.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Numbers what happens to instances: for each of them, in the order in which it is committed.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A stored instance with its operations, those in rows of their own included.
+    pub(crate) fn load(&self, slot: Slot, instance: Instance) -> Result<Loaded, String> {
+        let mut loaded = Loaded::read(instance)?;
+        if loaded.state.operations.has_rows() {
+            let unread = |error: &dyn std::fmt::Display| {
+                format!("the operations of instance `{}` can't be read: {error}", loaded.id)
+            };
+            let rows = self.ask(|store| store.operations(slot)).map_err(|error| unread(&error))?;
+            for row in rows {
+                let operation = postcard::from_bytes(&row.bytes).map_err(|error| unread(&error))?;
+                loaded.state.operations.add_row(operation);
+            }
+        }
+        Ok(loaded)
     }
 
     /// Puts an event into an instance's inbox and makes the instance ready.

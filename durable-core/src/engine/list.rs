@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{
     Engine,
     error::EngineError,
-    state::{ClosedState, Loaded, Status},
+    state::{ClosedState, Status},
 };
 use crate::clock::from_ms;
 
@@ -155,7 +155,7 @@ impl super::inner::Inner {
             let page = self.ask(|store| store.scan(after, PAGE))?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
-            for (_, instance) in page {
+            for (slot, instance) in page {
                 if found.len() >= filter.limit {
                     return Ok(());
                 }
@@ -164,7 +164,7 @@ impl super::inner::Inner {
                 if skip {
                     continue;
                 }
-                let loaded = match Loaded::read(instance) {
+                let loaded = match self.load(slot, instance) {
                     Ok(loaded) => loaded,
                     Err(reason) => {
                         self.report(&reason);

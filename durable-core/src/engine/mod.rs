@@ -20,10 +20,14 @@ mod handle;
 mod history;
 pub(crate) mod inner;
 mod list;
+pub(crate) mod mail;
 mod panics;
+pub(crate) mod ready;
 mod recover;
 mod start;
-mod state;
+pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod worker;
 
@@ -32,7 +36,7 @@ use std::{sync::Arc, time::Duration};
 pub use builder::EngineBuilder;
 pub use describe::{Description, FrameView, PendingActivity, Waiting};
 pub use error::{EngineError, OpenError, RunError, StartError};
-pub use handle::{Handle, WorkflowFn};
+pub use handle::{WorkflowFn, WorkflowHandle};
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
 pub use start::{OnExisting, Start};
@@ -85,9 +89,10 @@ impl Alive {
             shared.stopping = Stopping::Now;
             shared.queue.clear();
             shared.watchers.clear();
+            shared.callers.clear();
             // What has ended stays in its inbox: the workers commit it before they end.
             let attempts: Vec<_> =
-                shared.live.values_mut().flat_map(|live| live.attempts.drain(..)).collect();
+                shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();
             drop(shared);
             for (_, attempt) in &attempts {
                 attempt.abort();
@@ -170,9 +175,9 @@ impl Engine {
         self.start(id, call).await?.result().await
     }
 
-    /// A handle of an instance, whether it exists or not. Type it with [`Handle::of`].
-    pub fn handle(&self, id: impl Into<String>) -> Handle {
-        Handle::new(self.clone(), id.into(), None)
+    /// A handle of an instance, whether it exists or not. Type it with [`WorkflowHandle::of`].
+    pub fn handle(&self, id: impl Into<String>) -> WorkflowHandle {
+        WorkflowHandle::new(self.clone(), id.into(), None)
     }
 
     /// Stops taking work, gives running attempts `grace` to end, commits what they give, and closes

@@ -10,7 +10,9 @@ use durable_store::{Error as StoreError, Record, Slot};
 use super::{
     advance::Event,
     attempt::{Attempt, Queued},
+    error::EngineError,
     inner::{Inner, Shared, Stopping},
+    mail::CONTROL,
     state::Loaded,
     timers::Timers,
 };
@@ -50,12 +52,43 @@ pub(crate) fn recover(inner: &Arc<Inner>) -> Result<(), StoreError> {
             std::thread::sleep(Duration::from_millis(1));
         }
     };
+    let result = result.and_then(|()| mail(inner, generation));
     let mut shared = inner.lock();
     if shared.generation == generation {
         shared.recovering = false;
         inner.tell_idle(&shared);
     }
     result
+}
+
+/// Tells those that were sent something and have not looked at it. What merely waits in a queue is left there.
+fn mail(inner: &Arc<Inner>, generation: u64) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let commit = inner.commit.lock().expect("no code panics while it commits");
+        let page = match inner.ask(|store| store.mailboxes(after, PAGE)) {
+            Err(error @ StoreError::DamagedRecord { record: Record::Mailbox(slot), .. }) => {
+                inner.report(&error.to_string());
+                after = Some(slot);
+                continue;
+            }
+            page => page?,
+        };
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (slot, mailbox) in page {
+            let Some(instance) = inner.instances(&[slot])?.pop().flatten() else { continue };
+            let Ok(loaded) = inner.load(slot, instance) else { continue };
+            if mailbox.queue(CONTROL).is_some() || loaded.state.waits_for(&mailbox) {
+                inner.post(&mut inner.lock(), slot, loaded.number, Event::Mailed);
+            }
+        }
+        drop(commit);
+        let shared = inner.lock();
+        if shared.stopping != Stopping::No || shared.generation != generation {
+            return Ok(());
+        }
+    }
 }
 
 /// At the opening of an engine; a store that fails already here is treated as one that fails later.
@@ -80,7 +113,7 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
     let instances = inner.instances(&slots)?;
     for (slot, instance) in slots.iter().zip(instances) {
         let Some(instance) = instance else { continue };
-        match Loaded::read(instance) {
+        match inner.load(*slot, instance) {
             Ok(loaded) => take_up(inner, *slot, &loaded),
             // One record that can't be read is one instance's problem.
             Err(reason) => inner.report(&reason),
@@ -102,9 +135,15 @@ fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
         }
         return;
     }
-    let mut pending = 0;
     for (operation, activity) in loaded.state.activities() {
-        pending += 1;
+        if loaded.state.operations.get(operation).is_some_and(|op| op.stopped) {
+            // No attempt runs any more.
+            inner.post(&mut shared, slot, loaded.number, Event::Stopped { operation });
+            continue;
+        }
+        if loaded.state.paused_ms.is_some() {
+            continue;
+        }
         let at_ms = activity.next_attempt_ms;
         let queued = Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity);
         if at_ms > now_ms {
@@ -114,7 +153,7 @@ fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
             inner.enqueue(&mut shared, queued);
         }
     }
-    if pending == 0 && loaded.state.is_ready() {
+    if loaded.state.is_ready() {
         inner.post(&mut shared, slot, loaded.number, Event::Unpark { by: "restart" });
     }
 }
@@ -167,10 +206,7 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
 fn forget(shared: &mut Shared) {
     for (_, live) in shared.live.drain() {
         for event in live.inbox {
-            if let Event::Command { reply, .. } = event {
-                let reason = shared.broken.clone().unwrap_or_default();
-                let _ = reply.send(Err(super::error::EngineError::Broken { reason }));
-            }
+            event.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
         }
         for (_, attempt) in live.attempts {
             attempt.abort();
@@ -183,6 +219,9 @@ fn forget(shared: &mut Shared) {
     shared.busy = 0;
     shared.running = 0;
     shared.cached = 0;
+    for sender in std::mem::take(&mut shared.callers).into_values() {
+        sender.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
+    }
     // Whoever waits for an end looks again.
     for watcher in shared.watchers.drain().flat_map(|(_, watchers)| watchers) {
         let _ = watcher.send(());

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
     error::{EngineError, StartError},
-    handle::Handle,
+    handle::WorkflowHandle,
     inner::Inner,
     state::{InstanceState, Loaded},
 };
@@ -107,15 +107,8 @@ impl StartRequest {
     /// The record of the instance before its first step.
     pub(crate) fn first_record(&self, inner: &Inner, number: Number) -> Box<Loaded> {
         let now_ms = inner.clock.now_ms();
-        Box::new(Loaded {
-            id: self.id.clone(),
-            number,
-            workflow: self.workflow.into(),
-            started_ms: now_ms,
-            stored_active: false,
-            stored_bytes: 0,
-            state: InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms),
-        })
+        let state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        Box::new(Loaded::first(self.id.clone(), number, self.workflow, now_ms, state))
     }
 }
 
@@ -172,7 +165,7 @@ impl<T> Start<T> {
 }
 
 impl<T: Persist> IntoFuture for Start<T> {
-    type Output = Result<Handle<T>, StartError>;
+    type Output = Result<WorkflowHandle<T>, StartError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -199,7 +192,7 @@ impl<T: Persist> IntoFuture for Start<T> {
                 inner.wake_worker();
             }
             let started = answer.await.map_err(|_| EngineError::Stopped)??;
-            Ok(Handle::new(self.engine.clone(), self.id, Some(started)))
+            Ok(WorkflowHandle::new(self.engine.clone(), self.id, Some(started)))
         })
     }
 }

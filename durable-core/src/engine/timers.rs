@@ -17,7 +17,6 @@ use super::{
     advance::Event,
     attempt::{Attempt, Queued},
     inner::{Inner, Stopping},
-    state::Loaded,
 };
 
 /// How many timers are read from the store at once.
@@ -155,19 +154,26 @@ impl Inner {
 
     /// Tells the instances whose timers are due.
     fn fire(&self, due: &[Timer]) {
-        let slots: Vec<_> = due.iter().map(|timer| timer.slot).collect();
-        let instances = match self.instances(&slots) {
-            Ok(instances) => instances,
-            // The store is broken: its reopening reads the timers again.
-            Err(error) => {
-                return self.report(&format!("instances whose timers are due can't be read: {error}"));
+        let mut owners = Vec::with_capacity(due.len());
+        for timer in due {
+            match self.ask(|store| store.owner(timer.slot)) {
+                Ok(owner) => owners.push(owner),
+                // Its timer stays in the store with it.
+                Err(error @ StoreError::DamagedRecord { .. }) => {
+                    self.report(&error.to_string());
+                    owners.push(None);
+                }
+                // The store is broken: its reopening reads the timers again.
+                Err(error) => {
+                    return self.report(&format!("instances whose timers are due can't be read: {error}"));
+                }
             }
-        };
+        }
         let mut shared = self.lock();
-        for (timer, instance) in due.iter().zip(instances) {
-            if let Some(instance) = instance {
+        for (timer, owner) in due.iter().zip(owners) {
+            if let Some(number) = owner {
                 let event = Event::Fired { operation: timer.operation, deadline_ms: timer.deadline_ms };
-                self.post(&mut shared, timer.slot, instance.number, event);
+                self.post(&mut shared, timer.slot, number, event);
             }
         }
     }
@@ -175,12 +181,12 @@ impl Inner {
     /// A back-off is over: the attempt gets into the queue.
     fn retry_due(self: &Arc<Self>, slot: durable_store::Slot, number: durable_store::Number, operation: u64) {
         let Ok(Some(instance)) = self.ask(|store| store.instance(slot)) else { return };
-        let Ok(mut loaded) = Loaded::read(instance) else { return };
-        if loaded.number != number || loaded.state.parked.is_some() {
+        let Ok(loaded) = self.load(slot, instance) else { return };
+        if loaded.number != number || loaded.state.parked.is_some() || loaded.state.paused_ms.is_some() {
             return;
         }
         let id = loaded.id.clone();
-        let Some(activity) = loaded.state.pending_activity(operation) else { return };
+        let Some(activity) = loaded.state.activity(operation) else { return };
         let queued = Queued::new(self, slot, number, operation, &id, activity);
         let mut shared = self.lock();
         // By hand it may have been made already since the record was read, and be done.

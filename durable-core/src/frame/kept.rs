@@ -14,7 +14,7 @@ use crate::codec::Persist;
     message = "`{Self}` can't be kept over an await, because it can't be stored",
     label = "still needed after an await, so it has to be stored",
     note = "if the type is yours: `#[derive(serde::Serialize, serde::Deserialize)]`",
-    note = "if it borrows, or is a guard, an iterator or a closure: take out of it what you need before the await (`.clone()`, `.collect::<Vec<_>>()`, a call), and keep that",
+    note = "if it is a reference, or borrows, or is a guard, an iterator or a closure: take out of it what you need before the await (`.clone()`, `.to_owned()`, `.collect::<Vec<_>>()`, a call), and keep that",
     note = "if it is a client, a connection, a file or a channel: use it inside an `#[activity]`, which gets it as `State<T>`",
     note = "if it is an error such as `anyhow::Error`: keep a `durable::Error`, or `error.to_string()`",
     note = "see docs/errors/not-storable.md"
@@ -152,7 +152,7 @@ pub fn storable_closure<T: KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
 
 /// What is asked for by [`storable_iterator`].
 #[diagnostic::on_unimplemented(
-    message = "an iterator (`{Self}`) can't be kept over an await: it borrows, or holds a closure",
+    message = "an iterator can't be kept over an await: it borrows, or holds a closure",
     label = "still needed after an await, so it has to be stored",
     note = "collect it first: `.collect::<Vec<_>>()`; a `for` loop over a `Vec` may await in its body",
     note = "see docs/errors/iterator.md"

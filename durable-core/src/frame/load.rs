@@ -103,8 +103,10 @@ impl Frame<'_> {
             return Poll::Pending;
         };
         let polled = future.poll(&mut cx);
-        if let Poll::Pending = polled {
+        if polled.is_pending() {
             future.keep(self);
+        } else {
+            self.receive();
         }
         polled
     }

@@ -44,6 +44,8 @@ pub struct Frame<'a> {
     /// The future that was polled last, as it is to be stored.
     awaited: Option<Result<Encoded, EncodeError>>,
     saved: Option<FrameImage>,
+    /// How many messages had been taken when the awaited future was polled.
+    mark: usize,
 }
 
 /// The image that a frame resumes from.
@@ -59,7 +61,8 @@ struct Source {
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
-        let mut frame = Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None };
+        let mut frame =
+            Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None, mark: 0 };
         if let Some(image) = image {
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
@@ -122,7 +125,13 @@ impl<'a> Frame<'a> {
             return None;
         }
         self.step.wait = None;
+        self.mark = self.step.scratch.borrow().mark();
         Some(Context { step: self.step })
+    }
+
+    /// The user's code gets what was awaited, and with it the messages that were taken for that.
+    fn receive(&mut self) {
+        self.step.scratch.borrow_mut().consume_since(self.mark);
     }
 
     /// Keeps the future that is not ready.

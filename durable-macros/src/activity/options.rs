@@ -327,11 +327,15 @@ fn no_retry(input: ParseStream<'_>) -> syn::Result<NoRetry> {
 
 fn pattern(input: ParseStream<'_>) -> syn::Result<NoRetry> {
     if input.is_empty() {
-        return Err(input.error(refusal(
-            "`no_retry` takes a pattern over the error",
-            "write `no_retry(MyError::Declined { .. })`",
-            PAGE,
-        )));
+        // Not `input.error`, which would speak of the end of the input.
+        return Err(syn::Error::new(
+            input.span(),
+            refusal(
+                "`no_retry` takes a pattern over the error",
+                "write `no_retry(MyError::Declined { .. })`",
+                PAGE,
+            ),
+        ));
     }
     let pattern = input.call(Pat::parse_multi_with_leading_vert)?;
     let guard = if input.peek(Token![if]) {

@@ -24,9 +24,21 @@ fn errors(args: &str, item: &str) -> Vec<String> {
         // The first token carries the first span, the group the last.
         let at = [ident.span().source_text(), group.span().source_text()].map(Option::unwrap_or_default);
         let at = if at[0] == at[1] { at[0].clone() } else { format!("{}..{}", at[0], at[1]) };
-        found.push(format!("{at}: {}", message.value()));
+        found.push(format!("{at}: {}", said(&message.value())));
     }
     found
+}
+
+/// What is wrong and what to write, without the page.
+fn said(message: &str) -> String {
+    match message.split_once("\n\n  = help: ") {
+        Some((what, rest)) => {
+            let (help, page) = rest.split_once("\n  = note: see docs/errors/").expect("it names a page");
+            assert!(page.starts_with("activity-") || page == "impl-block.md", "{page}");
+            format!("{what}; {help}")
+        }
+        None => message.to_owned(),
+    }
 }
 
 fn tokens(text: &str) -> TokenStream {
@@ -69,12 +81,12 @@ fn every_option_of_the_documentation_is_taken() {
 fn an_unknown_option_is_answered_with_the_known_ones() {
     option(
         "start_to_clse = \"30s\"",
-        "start_to_clse: unknown option `start_to_clse`; did you mean `start_to_close`? The options are `name`, \
+        "start_to_clse: unknown option `start_to_clse`; did you mean `start_to_close`?; the options are `name`, \
          `start_to_close`, `schedule_to_close`, `heartbeat`, `retry`, `no_retry`, `park_when_exhausted`, `limit`, `crate`",
     );
     option(
         "retry(tries = 3)",
-        "tries: unknown option `tries`. The options are `initial`, `backoff`, `max_interval`, `max_attempts`, `jitter`",
+        "tries: unknown option `tries`; the options are `initial`, `backoff`, `max_interval`, `max_attempts`, `jitter`",
     );
 }
 
@@ -96,38 +108,41 @@ fn numbers_out_of_range_say_what_is_in_range() {
     );
     option(
         "retry(backoff = 0.9)",
-        "0.9: `backoff` is the factor by which delays grow: a number of at least 1",
+        "0.9: `backoff` is the factor by which delays grow; write a number of at least 1",
     );
     option(
         "retry(jitter = 1.1)",
-        "1.1: `jitter` is the part by which a delay is moved: a number from 0 (off) to 1",
+        "1.1: `jitter` is the part by which a delay is moved; write a number from 0 (off) to 1",
     );
     option(
         "retry(initial = \"10s\", max_interval = \"5s\")",
-        "max_interval: `max_interval` is shorter than the first delay, `initial` (default \"1s\")",
+        "max_interval: `max_interval` is shorter than the first delay, `initial` (default \"1s\"); give a longer one, or a shorter `initial`",
     );
     option("limit = 0", "0: 0 would never run it; leave `limit` out for no limit");
-    option("limit = \"3\"", "\"3\": expected a whole number");
+    option("limit = \"3\"", "\"3\": expected a whole number; write it without quotes: `limit = 10`");
 }
 
 #[test]
 fn a_duration_needs_a_number_a_unit_and_quotes() {
     option(
         "heartbeat = \"10 s\"",
-        "\"10 s\": `10 s` is not a duration: write a whole number and a unit, as in \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\"",
+        "\"10 s\": `10 s` is not a duration; write a whole number and a unit, as in \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\"",
     );
     option(
         "heartbeat = 10",
-        "10: `10` is not a duration: write \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\", with the quotes",
+        "10: `10` is not a duration; write \"250ms\", \"30s\", \"5min\", \"1h\" or \"30d\", with the quotes",
     );
 }
 
 #[test]
 fn options_have_their_forms() {
-    option("name = \"\"", "\"\": an activity's name has 1 to 200 bytes and no control characters");
-    option("park_when_exhausted = true", "=: `park_when_exhausted` takes no value");
-    option("no_retry(E::A, E::B)", ",: separate the patterns of `no_retry` by `|`");
-    option("limit = 3, limit = 4", "limit: `limit` is given twice");
+    option(
+        "name = \"\"",
+        "\"\": an activity's name has 1 to 200 bytes and no control characters; leave `name` out to take the function's",
+    );
+    option("park_when_exhausted = true", "=: `park_when_exhausted` takes no value; write the word alone");
+    option("no_retry(E::A, E::B)", ",: `no_retry` takes one pattern; separate its alternatives by `|`");
+    option("limit = 3, limit = 4", "limit: `limit` is given twice; give each option once");
     option("limit 3", "3: expected `=`");
 }
 
@@ -137,25 +152,25 @@ fn parameters_that_can_not_be_stored_are_refused_with_the_rewrite() {
         "",
         "async fn f(a: Option<&str>, b: &[&Path], c: (u8, &[u8])) {}",
         &[
-            "&..str: a reference inside of a stored type can't be read back: take `Option<String>`",
-            "&..Path: a reference inside of a stored type can't be read back: take `&[PathBuf]`",
-            "&..[u8]: a reference inside of a stored type can't be read back: take `(u8, Vec<u8>)`",
+            "&..str: a reference inside of a stored type can't be read back; take `Option<String>`",
+            "&..Path: a reference inside of a stored type can't be read back; take `&[PathBuf]`",
+            "&..[u8]: a reference inside of a stored type can't be read back; take `(u8, Vec<u8>)`",
         ],
     );
     check(
         "",
         "async fn f<'a>(a: Cow<'a, str>, b: &'static str, c: impl Display) {}",
         &[
-            "'..a: what is stored owns its data: take an owned type",
-            "'..static: a stored argument does not live for ever: leave out `'static`",
-            "impl..Display: an activity's parameter has a type with a name, because it is stored",
+            "'..a: what is stored owns its data; take an owned type",
+            "'..static: a stored argument does not live for ever; leave out `'static`",
+            "impl..Display: an activity's parameter has a type with a name, because it is stored; name it in place of `impl Trait`",
         ],
     );
     check(
         "",
         "async fn f(a: &mut Vec<u8>) {}",
         &[
-            "&..mut: an activity works on a stored copy, so the caller would not see the change: take it by value and return it",
+            "&..mut: an activity works on a stored copy, so the caller would not see the change; take it by value and return it",
         ],
     );
 }
@@ -166,24 +181,24 @@ fn functions_that_can_not_be_activities_say_why() {
         "",
         "async fn f<T, const N: usize>() {}",
         &[
-            "T: an activity can't be generic, because the engine finds it by its name: write one activity for each type, which call a generic function",
-            "const..usize: an activity can't be generic, because the engine finds it by its name: write one activity for each type, which call a generic function",
+            "T: an activity can't be generic, because the engine finds it by its name; write one activity for each type, which call a generic function",
+            "const..usize: an activity can't be generic, because the engine finds it by its name; write one activity for each type, which call a generic function",
         ],
     );
     check(
         "",
         "async fn open(x: u8) -> Self { Self }",
-        &["Self: only the `impl` block says what `Self` is: write `#[workflow]` above the `impl` too"],
+        &["Self: only the `impl` block says what `Self` is; write `#[workflow]` above the `impl` too"],
     );
     check("", "async fn f() -> &'static str { \"\" }", &[]);
     check(
         "",
         "async fn f(x: &str) -> &str { x }",
         &[
-            "&: an activity returns owned values, because the result is stored: return a `String`, a `Vec`, ..",
+            "&: an activity returns owned values, because the result is stored; return a `String`, a `Vec`, ..",
         ],
     );
-    assert_eq!(errors("", "struct Charge;"), ["struct: expected `fn`"]);
+    assert_eq!(errors("", "struct Charge;"), ["struct: `#[activity]` stands on a function; move it there"]);
 }
 
 #[test]

@@ -274,7 +274,6 @@ impl<'a> Emitter<'a> {
             _ => {
                 let name = label("b", to);
                 let future = self.function.blocks[to].point.map(|point| self.future(point));
-                let future = future.map(|future| quote!(::core::option::Option::Some(#future)));
                 quote!(break #name #future)
             }
         }
@@ -342,8 +341,10 @@ impl<'a> Emitter<'a> {
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
                 let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
-                let given = (self.function.vars[*var].kind == VarKind::Future).then(|| quote!(let));
-                quote!(#given #name = #value;)
+                if self.function.vars[*var].kind == VarKind::Future {
+                    return quote!(let #name = ::core::option::Option::Some(#value););
+                }
+                quote!(#name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
         }

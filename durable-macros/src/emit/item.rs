@@ -10,6 +10,7 @@ use crate::layout::Layout;
 use crate::liveness::Liveness;
 use crate::parse::Workflow;
 use crate::resolve::Names;
+use crate::spans::asked_at;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -62,7 +63,8 @@ fn warnings(function: &Function) -> TokenStream {
     if used.is_empty() {
         return used;
     }
-    let (name, note) = (made_up("guard_released_at_the_await"), crate::diagnostics::GUARD_RELEASED);
+    let name = made_up("guard_released_at_the_await");
+    let note = crate::diagnostics::GUARD_RELEASED.to_string();
     quote!(#[deprecated(note = #note)] macro_rules! #name { () => {}; } #used)
 }
 
@@ -296,7 +298,7 @@ fn outer_generics(workflow: &Workflow) -> (TokenStream, Option<WhereClause>) {
 fn registration(workflow: &Workflow) -> TokenStream {
     let (p, def) = (made_up("__p"), made_up("__DurableWorkflow"));
     let at = match &workflow.item.sig.output {
-        ReturnType::Type(_, ty) => Span::mixed_site().located_at(ty.span()),
+        ReturnType::Type(_, ty) => asked_at(ty.span()),
         ReturnType::Default => Span::mixed_site(),
     };
     let placed = Ident::new("__DurableWorkflow", at);

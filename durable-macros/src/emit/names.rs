@@ -29,7 +29,7 @@ impl Naming {
                 || !var.flattened
                 || (all == flat && !names.free.contains(&name) && seen.insert(name.clone()));
             let mut ident = var.ident.clone();
-            if !keeps {
+            if !keeps || (var.kind != VarKind::User && names.all.contains(&name)) {
                 let stem = name.trim_start_matches("r#");
                 let fresh = (2..=usize::MAX)
                     .map(|n| format!("{stem}_{n}"))

@@ -10,6 +10,7 @@ use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
+use crate::spans::asked_at;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
@@ -44,7 +45,7 @@ impl Emitter<'_> {
         let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
         for var in vars {
             let info = &self.function.vars[var];
-            let at = Span::mixed_site().located_at(info.ident.span());
+            let at = asked_at(info.ident.span());
             let (name, cx, p) = (storable(var), made_up("cx"), Ident::new("__p", at));
             let ask = Ident::new(info.ask, at);
             let call = quote_spanned!(at=> #p::#ask(#cx));

@@ -14,17 +14,32 @@
 //! A point that needs a variable of a narrower scope suspends where it stands.
 
 use super::body::{Emitter, label, made_up};
+use super::names::Render;
 use crate::ir::{Function, PointId, VarId};
 use crate::layout::{Layout, Level};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use std::collections::BTreeMap;
+use syn::Lifetime;
 
 /// The suspensions that stand behind a level's text.
 #[derive(Default)]
 pub(crate) struct Suspensions {
-    /// By level, what is saved and for which points; the position is the number in the label.
-    levels: BTreeMap<Level, Vec<(Vec<VarId>, Vec<PointId>)>>,
+    /// By level; the position is the number in the label.
+    levels: BTreeMap<Level, Vec<Suspension>>,
+}
+
+/// What is saved, and for which points.
+struct Suspension {
+    vars: Vec<VarId>,
+    points: Vec<PointId>,
+}
+
+fn name(level: Level, number: usize) -> Lifetime {
+    match level {
+        None => label("s", number),
+        Some(id) => label(&format!("s{id}_"), number),
+    }
 }
 
 impl Suspensions {
@@ -37,10 +52,10 @@ impl Suspensions {
             if vars.iter().any(|var| layout.scoped.contains_key(var)) {
                 continue;
             }
-            let kinds = plan.levels.entry(level).or_default();
-            match kinds.iter_mut().find(|(others, _)| *others == vars) {
-                Some((_, points)) => points.push(point),
-                None => kinds.push((vars, vec![point])),
+            let suspensions = plan.levels.entry(level).or_default();
+            match suspensions.iter_mut().find(|other| other.vars == vars) {
+                Some(suspension) => suspension.points.push(point),
+                None => suspensions.push(Suspension { vars, points: vec![point] }),
             }
         }
         plan
@@ -48,19 +63,12 @@ impl Suspensions {
 }
 
 impl Emitter<'_> {
-    fn suspension(&self, level: Level, number: usize) -> syn::Lifetime {
-        match level {
-            None => label("s", number),
-            Some(id) => label(&format!("s{id}_"), number),
-        }
-    }
-
     /// What is done at a point whose future is pending.
     pub(super) fn suspend(&self, point: PointId, span: Span) -> TokenStream {
         let number = Literal::usize_unsuffixed(point + 1);
-        for (level, kinds) in &self.suspensions.levels {
-            if let Some(kind) = kinds.iter().position(|(_, points)| points.contains(&point)) {
-                let label = self.suspension(*level, kind);
+        for (level, suspensions) in &self.suspensions.levels {
+            if let Some(at) = suspensions.iter().position(|other| other.points.contains(&point)) {
+                let label = name(*level, at);
                 return quote!(break #label #number);
             }
         }
@@ -75,9 +83,9 @@ impl Emitter<'_> {
     /// The text of a level, with its suspensions behind it.
     pub(super) fn suspending(&self, level: Level, mut text: TokenStream) -> TokenStream {
         let (cx, point, value) = (made_up("cx"), made_up("point"), made_up("value"));
-        for (number, (vars, points)) in self.suspensions.levels.get(&level).into_iter().flatten().enumerate()
-        {
-            let (label, saved) = (self.suspension(level, number), self.saved(points[0], vars));
+        let suspensions = self.suspensions.levels.get(&level);
+        for (number, Suspension { vars, points }) in suspensions.into_iter().flatten().enumerate() {
+            let (label, saved) = (name(level, number), self.saved(points[0], vars));
             text = quote! {
                 let #point = #label: { #text };
                 let #value = #cx.save(#point, #saved);
@@ -89,7 +97,6 @@ impl Emitter<'_> {
 
     /// Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
     fn saved(&self, point: PointId, vars: &[VarId]) -> TokenStream {
-        use super::names::Render;
         let place = self.place(self.function.points[point].block);
         let vars = vars.iter().map(|var| place.name(*var, None)).map(|name| quote!(&#name));
         quote!(&[#(#vars),*])

@@ -21,7 +21,8 @@ impl Lowerer {
                     }
                     _ => None,
                 };
-                let owned = self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())));
+                let owned =
+                    self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())), param.pat.span());
                 pats.push(var_pat(owned, param.pat.span()));
                 separate.push((owned, param));
             } else {

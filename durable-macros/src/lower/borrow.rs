@@ -18,6 +18,9 @@ use crate::ir::{Refusal, Remat, VarId, as_var};
 use quote::ToTokens;
 use syn::{Expr, Pat, Type};
 
+/// The page on most borrows.
+pub(super) const PAGE: &str = "borrow";
+
 /// Why an expression is not made again.
 pub(super) enum Not {
     /// It is a value, as far as its syntax shows.
@@ -28,10 +31,11 @@ pub(super) enum Not {
     Derived(usize),
 }
 
-/// A reason and the way out.
+/// A reason, the way out, and the page that explains both.
 pub(super) struct Why {
     pub(super) because: String,
     pub(super) instead: String,
+    pub(super) page: &'static str,
 }
 
 /// What must be asked of types before an expression is made again, or why it is not.
@@ -89,6 +93,7 @@ impl Lowerer {
         let why = || Why {
             because: "several alternatives of the pattern bind it".to_owned(),
             instead: "give each alternative an arm of its own".to_owned(),
+            page: PAGE,
         };
         self.refuse(&references.ambiguous, None, value, Not::Refused(why()));
         let mut found = references.found;
@@ -125,6 +130,7 @@ impl Lowerer {
             because: format!("an iterator can't be kept, and how far `{name}` has come is not known"),
             instead: "write a `for` loop, or keep the collection itself: a `VecDeque` and `pop_front()`"
                 .to_owned(),
+            page: "iterator",
         }))
     }
 
@@ -141,28 +147,30 @@ impl Lowerer {
             _ if vars.is_empty() => return,
             (Not::Derived(refusal), _) => {
                 for var in vars {
-self.function.vars[*var].refusal = Some(refusal);
-}
+                    self.function.vars[*var].refusal = Some(refusal);
+                }
                 return;
             }
             (Not::Refused(why), _) => why,
             (Not::Owned, Some(Type::Reference(_))) => Why {
                 because: "what it refers to is not known here".to_owned(),
-                instead: "keep an owned copy (`.to_owned()`, `.clone()`), or make the reference again after the await".to_owned(),
+                instead: "keep an owned copy (`.to_owned()`, `.clone()`), or make the reference again \
+                          after the await"
+                    .to_owned(),
+                page: PAGE,
             },
             (Not::Owned, _) => return,
         };
-        let mut shown = super::point::shown(&self.function, value.to_token_stream());
+        let shown = super::point::shown(&self.function, value.to_token_stream());
         // Long text says less than its place does.
-        if shown.contains("__durable_") || matches!(value, Expr::Closure(_)) {
-            shown.clear();
-        }
-        self.function.refusals.push(Refusal {
-            borrow: value.to_token_stream(),
-            shown,
-            because: why.because,
-            instead: why.instead,
-        });
+        let shown = match value {
+            Expr::Closure(_) => "this closure".to_owned(),
+            _ if shown.contains("__durable_") => "this".to_owned(),
+            _ => format!("`{shown}`"),
+        };
+        let Why { because, instead, page } = why;
+        let borrow = value.to_token_stream();
+        self.function.refusals.push(Refusal { borrow, shown, because, instead, page });
         for var in vars {
             self.function.vars[*var].refusal = Some(self.function.refusals.len() - 1);
         }
@@ -175,6 +183,7 @@ self.function.vars[*var].refusal = Some(refusal);
             return Why {
                 because: format!("`{name}` is a `&'static str` and may have been assigned another text"),
                 instead: format!("use a `String`: `let mut {name} = {shown}.to_string();`"),
+                page: PAGE,
             };
         }
         if let Ok(iteration) = self.iteration(value)
@@ -184,6 +193,7 @@ self.function.vars[*var].refusal = Some(refusal);
             return Why {
                 because: format!("how far `{name}` has come is not known"),
                 instead: format!("write `for item in {shown}`, or count with an index"),
+                page: "iterator",
             };
         }
         Why {
@@ -191,6 +201,7 @@ self.function.vars[*var].refusal = Some(refusal);
             instead: format!(
                 "keep an index, a key or an owned copy in `{name}`, and borrow again after the await"
             ),
+            page: PAGE,
         }
     }
 
@@ -234,10 +245,11 @@ self.function.vars[*var].refusal = Some(refusal);
             Expr::MethodCall(e) => self.view(e, expr),
             Expr::Match(e) => self.choice_again(e),
             Expr::Closure(_) => Err(Not::Refused(Why {
-                because: "a closure can't be kept".to_owned(),
+                because: "its code can't be stored".to_owned(),
                 instead:
                     "make it a nested `fn` that takes what it captures, or write it again after the await"
                         .to_owned(),
+                page: "closure",
             })),
             Expr::Index(_) | Expr::Field(_) if self.is_in_text(expr) => self.place(expr),
             expr => match as_var(expr).map(|var| &self.function.vars[var]) {
@@ -270,6 +282,7 @@ self.function.vars[*var].refusal = Some(refusal);
             _ => Err(Not::Refused(Why {
                 because: "it holds a value beside the borrow".to_owned(),
                 instead: "bind the value and the borrow each by itself".to_owned(),
+                page: PAGE,
             })),
         }
     }
@@ -292,6 +305,7 @@ self.function.vars[*var].refusal = Some(refusal);
                         because: format!("the index `{shown}` may be another one by then"),
                         instead: "keep an owned copy (`.clone()`), or borrow again after the await"
                             .to_owned(),
+                        page: PAGE,
                     }));
                 }
                 checks.extend(self.again(&e.index).unwrap_or_default());

@@ -38,7 +38,7 @@ impl Lowerer {
         }
         let span = init.span();
         let which = if point::has_await(&numbered) && is_control(&numbered) {
-            let temp = self.temp("choice".to_owned());
+            let temp = self.temp("choice".to_owned(), span);
             self.push(Stmt::Declare(temp));
             self.evaluate(numbered, Dest::Var(temp));
             temp

@@ -81,7 +81,7 @@ impl Lowerer {
         let span = binary.op.span();
         let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
         if matches!(dest, Dest::Discard) {
-            let temp = self.temp("value".to_owned());
+            let temp = self.temp("value".to_owned(), span);
             self.push(crate::ir::Stmt::Declare(temp));
             self.lazy(binary, Dest::Var(temp));
             let value = var_expr(temp, span);

@@ -66,10 +66,6 @@ impl Lowerer {
                 self.evaluate(expr, Dest::Discard);
                 never(span)
             }
-            Expr::Let(e) => {
-                self.errors.push(e.let_token.span, diagnostics::LET_CONDITION);
-                Expr::Let(e)
-            }
             other => self.composite(other),
         }
     }
@@ -77,7 +73,7 @@ impl Lowerer {
     /// A value that several paths compute.
     fn through_temp(&mut self, expr: Expr) -> Expr {
         let span = expr.span();
-        let temp = self.temp("value".to_owned());
+        let temp = self.temp("value".to_owned(), span);
         self.push(Stmt::Declare(temp));
         self.evaluate(expr, Dest::Var(temp));
         if self.current.is_none() { never(span) } else { var_expr(temp, span) }
@@ -363,7 +359,7 @@ impl VisitMut for Polls<'_> {
             && mac.mac.path.is_ident(POLL)
         {
             let span = mac.mac.path.span();
-            let temp = self.lowerer.temp(self.name.to_owned());
+            let temp = self.lowerer.temp(self.name.to_owned(), span);
             self.lowerer.function.vars[temp].mutable = true;
             let init = std::mem::replace(expr, var_expr(temp, span));
             let pat = var_pat(temp, span);

@@ -2,7 +2,8 @@
 
 use super::Lowerer;
 use crate::ir::{Function, Point, Stmt, VarKind, marked, poll_expr};
-use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use crate::spans::asked_at;
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use std::collections::HashMap;
 use syn::Expr;
@@ -66,11 +67,13 @@ impl Lowerer {
         let base = self.operand(*awaited.base);
         let Some(_) = self.current else { return base };
         let number = self.function.points.len();
-        let ident = Ident::new(&format!("__future_{}", number + 1), Span::mixed_site().located_at(place));
+        // At the `await`: an editor that asks what stands at the called name finds nothing but that.
+        let own = asked_at(span);
+        let ident = Ident::new(&format!("__future_{}", number + 1), own);
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].decl = self.current;
-        let krate = Ident::new("__p", Span::mixed_site().located_at(place));
-        let value = syn::parse2(quote_spanned!(place=> #krate::into_durable(#base)));
+        let krate = Ident::new("__p", own);
+        let value = syn::parse2(quote_spanned!(own=> #krate::into_durable(#base)));
         match value {
             Ok(value) => self.push(Stmt::Set(future, Box::new(value))),
             Err(error) => self.errors.push_error(error),

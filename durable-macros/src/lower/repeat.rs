@@ -10,6 +10,7 @@ use super::view::{self, Items, Iteration};
 use super::views::Method;
 use super::{Dest, Lowerer, Target, operand, var_pat};
 use crate::ir::{Arm, BlockId, Let, Loop, Remat, Stmt, Term, VarId, bound, var_expr};
+use crate::spans::asked_at;
 use proc_macro2::{Ident, Span};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -136,7 +137,7 @@ impl Lowerer {
         let span = iterated.span();
         let p = runtime(span);
         let count = self.bind_temp(name.to_owned(), syn::parse_quote!(0usize), true);
-        let iterator = self.temp(format!("{name} iterator"));
+        let iterator = self.temp(format!("{name} iterator"), span);
         for var in [count, iterator] {
             self.function.vars[var].pinned = true;
             self.function.vars[var].mutable = true;
@@ -244,7 +245,7 @@ fn values(pat: &Pat, items: &Items, found: &mut Vec<VarId>) {
 }
 
 fn runtime(span: Span) -> Ident {
-    Ident::new("__p", Span::mixed_site().located_at(span))
+    Ident::new("__p", asked_at(span))
 }
 
 /// Parses tokens of our own making.

@@ -1,12 +1,13 @@
 //! Chains of methods that borrow, and iterations over what is borrowed.
 
-use super::borrow::{Again, Not, Why};
+use super::borrow::{Again, Not, PAGE, Why};
 use super::constant::is_constant;
 use super::views::{Method, gives_values};
 use super::{Lowerer, plain};
 use crate::effects::Effects;
 use crate::ir::as_var;
-use proc_macro2::{Ident, Span};
+use crate::spans::asked_at;
+use proc_macro2::Ident;
 use syn::Expr;
 
 /// What a `for` goes over and can go over again.
@@ -216,6 +217,7 @@ fn unstable_argument(call: &syn::ExprMethodCall) -> Not {
     Not::Refused(Why {
         because: format!("the argument of `{}` may be another one by then", call.method),
         instead: format!("bind it first, by a `let` without `mut`, and give `{}` that", call.method),
+        page: PAGE,
     })
 }
 
@@ -224,6 +226,7 @@ pub(super) fn closure(method: &Ident) -> Why {
         because: format!("the closure of `{method}` can't be kept"),
         instead: "collect it first: `.collect::<Vec<_>>()`, after `.cloned()` if it goes over references"
             .to_owned(),
+        page: "iterator",
     }
 }
 
@@ -232,9 +235,10 @@ fn search(method: &Ident) -> Why {
         because: format!("`{method}` may find another item by then"),
         instead: "find the index, `let at = ...iter().position(..)`, and borrow by it: `&items[at]`"
             .to_owned(),
+        page: PAGE,
     }
 }
 
 fn runtime(call: &syn::ExprMethodCall) -> Ident {
-    Ident::new("__p", Span::mixed_site().located_at(call.method.span()))
+    Ident::new("__p", asked_at(call.method.span()))
 }

@@ -44,6 +44,7 @@ const NAMES: &[(&str, Ask)] = &[
     ("Receiver", CHANNEL),
     ("UnboundedReceiver", CHANNEL),
     ("JoinHandle", JOIN_HANDLE),
+    ("JoinSet", JOIN_HANDLE),
 ];
 
 /// Functions that are known by their last name.

@@ -11,9 +11,10 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::fault::Fault;
 use super::row::{self, Blob, InstanceRow};
-use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, LAYOUTS, PROGRAMS, TIMERS};
+use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, KEYS, LAYOUTS, PROGRAMS, TIMERS};
+use super::{mail, operations};
 use crate::record::{
-    Batch, Change, Closed, Found, Instance, Number, Record, Slot, Timer, TimerChange, Transition,
+    Batch, Change, Closed, Found, Instance, KeyChange, Number, Record, Slot, Timer, TimerChange, Transition,
 };
 
 /// What the rows of `instances` have turned out to mean for the other tables.
@@ -28,6 +29,9 @@ struct Consequences<'a> {
 /// Writes a batch into a transaction.
 pub(super) fn apply(txn: &WriteTransaction, batch: &Batch) -> Result<(), Fault> {
     let consequences = instances(txn, &batch.transitions)?;
+    operations::apply(txn, &batch.transitions)?;
+    mail::apply(txn, &batch.transitions)?;
+    keys(txn, &batch.transitions)?;
     if !consequences.active.is_empty() {
         active(txn, &consequences.active)?;
     }
@@ -51,7 +55,7 @@ pub(super) fn apply(txn: &WriteTransaction, batch: &Batch) -> Result<(), Fault> 
     Ok(())
 }
 
-fn conflict<T>(reason: String) -> Result<T, Fault> {
+pub(super) fn conflict<T>(reason: String) -> Result<T, Fault> {
     Err(Fault::Conflict(reason))
 }
 
@@ -90,6 +94,7 @@ fn instances<'a>(txn: &WriteTransaction, transitions: &'a [Transition]) -> Resul
                     consequences.active.push((slot, instance.active));
                 }
             }
+            Change::Keep => kept(&table, slot, transition.number)?,
             Change::Close(closed) => {
                 same_number(transition, closed.number)?;
                 if remove(&mut table, slot, closed)? {
@@ -136,6 +141,15 @@ fn replace(
     let stored = InstanceRow::read(slot, old.value())?;
     same_run(slot, &stored, instance.number, &instance.id)?;
     Ok(stored.active)
+}
+
+/// Sees to it that a row which stays as it is is the one that the batch means.
+fn kept(table: &Table<'_, u64, &'static [u8]>, slot: Slot, number: Number) -> Result<(), Fault> {
+    let Some(row) = table.get(slot.0)? else {
+        return conflict(format!("slot {} is empty and can't be kept", slot.0));
+    };
+    let stored = InstanceRow::read(slot, row.value())?;
+    same_run(slot, &stored, number, stored.id)
 }
 
 /// Removes a row; answers whether it may stand in the index of active instances.
@@ -238,6 +252,18 @@ fn history(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fau
     Ok(())
 }
 
+fn keys(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fault> {
+    if transitions.iter().all(|transition| transition.keys.is_empty()) {
+        return Ok(());
+    }
+    let mut table = txn.open_table(KEYS)?;
+    for KeyChange::Put(number, key, bytes) in transitions.iter().flat_map(|transition| &transition.keys) {
+        let row = Blob::Key(*number, *key).write(bytes);
+        table.insert(row::key_key(*number, key), row.as_slice())?;
+    }
+    Ok(())
+}
+
 fn layouts(txn: &WriteTransaction, layouts: &[(u64, Vec<u8>)]) -> Result<(), Fault> {
     let mut table = txn.open_table(LAYOUTS)?;
     for (id, bytes) in layouts {
@@ -261,7 +287,7 @@ fn programs(txn: &WriteTransaction, programs: &[(u64, Vec<u8>)]) -> Result<(), F
     Ok(())
 }
 
-/// Removes closed instances with their history. A number that is not there is not an error.
+/// Removes closed instances with their history and their keys. A number that is not there is not an error.
 ///
 /// The id goes too, unless a later run has it. The id of a damaged row is unknown; its entry then
 /// stays and names a run that is gone.
@@ -269,6 +295,7 @@ fn expired(txn: &WriteTransaction, numbers: &[Number]) -> Result<(), Fault> {
     let mut closed = txn.open_table(CLOSED)?;
     let mut ids = txn.open_table(IDS)?;
     let mut history = txn.open_table(HISTORY)?;
+    let mut keys = txn.open_table(KEYS)?;
     for &number in numbers {
         if let Some(old) = closed.remove(number.0)? {
             match row::read_closed(number, old.value()) {
@@ -278,6 +305,7 @@ fn expired(txn: &WriteTransaction, numbers: &[Number]) -> Result<(), Fault> {
             }
         }
         history.retain_in((number.0, 0)..=(number.0, u32::MAX), |_, _| false)?;
+        keys.retain_in((number.0, 0)..=(number.0, u128::MAX), |_, _| false)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! One module per matter: [`tables`] is what the file holds and [`row`] how, [`open`] and [`stage`]
 //! accept or refuse a file, [`commit`] writes a batch, [`read`] answers questions, [`slots`] says
-//! which slots are free, [`fault`] is what goes wrong. This one owns the open database, and keeps it
+//! which slots are free, [`operations`] and [`mail`] what stands beside an instance, [`fault`] is what goes wrong. This one owns the open database, and keeps it
 //! from being used after an error.
 //!
 //! Invariants:
@@ -12,7 +12,9 @@
 
 mod commit;
 mod fault;
+mod mail;
 mod open;
+mod operations;
 mod read;
 mod row;
 mod slots;
@@ -29,7 +31,10 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use self::fault::{Fault, contained};
 use self::open::{Handle, Opened, Source};
 use self::slots::{SEARCH_ROWS, Slots};
-use crate::{Batch, Change, Closed, Error, Found, Instance, MemoryImage, Number, Slot, Store, Timer};
+use crate::{
+    Batch, Change, Closed, Error, Found, Instance, Mail, Mailbox, MemoryImage, Number, Operation, Slot,
+    Store, Timer, Transition,
+};
 
 /// From how many puts on a commit saves what makes the next opening short (quick-repair).
 ///
@@ -267,6 +272,15 @@ impl Poison {
     }
 }
 
+/// About how many rows a batch touches.
+fn size(batch: &Batch) -> usize {
+    let beside = |transition: &Transition| {
+        transition.operations.len() + transition.taken.len() + transition.mail.len() + transition.keys.len()
+    };
+    let beside: usize = batch.transitions.iter().map(beside).sum();
+    batch.transitions.len() + beside + batch.expired.len()
+}
+
 fn is_empty(batch: &Batch) -> bool {
     batch.transitions.is_empty()
         && batch.layouts.is_empty()
@@ -287,7 +301,7 @@ impl Store for RedbStore {
         for transition in &batch.transitions {
             match transition.change {
                 Change::Create(_) => created.push(transition.slot),
-                Change::Update { .. } => {}
+                Change::Update { .. } | Change::Keep => {}
                 Change::Close(_) => closed.push(transition.slot),
             }
         }
@@ -295,8 +309,7 @@ impl Store for RedbStore {
             let slots = self.slots();
             closed.retain(|slot| slots.may_give_back(*slot));
         }
-        let large = batch.transitions.len() + batch.expired.len() >= LARGE_BATCH;
-        self.write(&state, large, |txn| commit::apply(txn, batch))?;
+        self.write(&state, size(batch) >= LARGE_BATCH, |txn| commit::apply(txn, batch))?;
         if !created.is_empty() || !closed.is_empty() {
             let mut slots = self.slots();
             for slot in created {
@@ -364,6 +377,34 @@ impl Store for RedbStore {
 
     fn timers(&self, after: Option<Timer>, until_ms: u64, limit: usize) -> Result<Vec<Timer>, Error> {
         self.read(|txn| read::timers(txn, after, until_ms, limit))
+    }
+
+    fn owner(&self, slot: Slot) -> Result<Option<Number>, Error> {
+        self.read(|txn| read::owner(txn, slot))
+    }
+
+    fn operations(&self, slot: Slot) -> Result<Vec<Operation>, Error> {
+        self.read(|txn| operations::all(txn, slot))
+    }
+
+    fn operation(&self, slot: Slot, operation: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|txn| operations::one(txn, slot, operation))
+    }
+
+    fn mailbox(&self, slot: Slot) -> Result<Option<Mailbox>, Error> {
+        self.read(|txn| mail::mailbox(txn, slot))
+    }
+
+    fn mailboxes(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Mailbox)>, Error> {
+        self.read(|txn| mail::mailboxes(txn, after, limit))
+    }
+
+    fn mail(&self, slot: Slot, queue: u64, after: Option<u64>, limit: usize) -> Result<Vec<Mail>, Error> {
+        self.read(|txn| mail::mail(txn, slot, queue, after, limit))
+    }
+
+    fn key(&self, number: Number, key: &[u8; 16]) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|txn| read::key(txn, number, key))
     }
 
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error> {

@@ -19,7 +19,7 @@ use super::Options;
 use super::fault::{Fault, contained};
 use super::slots::Slots;
 use super::stage::{Content, Control, Staged};
-use super::tables::{self, FORMAT_VERSION, META, META_EPOCH, META_FORMAT};
+use super::tables::{self, FORMAT_VERSION, META, META_EPOCH, META_FORMAT, OLDEST_FORMAT};
 use super::{read, row};
 use crate::Error;
 
@@ -212,6 +212,11 @@ fn inspect(db: &mut Database, options: &Options, path: &Path) -> Result<Contents
             found: u32::try_from(format).unwrap_or(u32::MAX),
             supported: FORMAT_VERSION as u32,
         });
+    }
+    if format < OLDEST_FORMAT {
+        let reason =
+            format!("it has format version {format}, which no release has written: start a new file");
+        return Err(foreign(&reason));
     }
     let epoch = stored(META_EPOCH)?.and_then(|epoch| row::read_meta(META_EPOCH, epoch));
     let epoch = epoch.ok_or_else(|| damaged("epoch"))?;

@@ -10,7 +10,7 @@ use redb::{Key, ReadTransaction, ReadableTable, Value};
 
 use super::fault::Fault;
 use super::row::{self, Blob, InstanceRow};
-use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, LAYOUTS, PROGRAMS, TIMERS};
+use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, KEYS, LAYOUTS, PROGRAMS, TIMERS};
 use crate::record::{Closed, Found, Instance, Number, Record, Slot, Timer};
 
 pub(super) fn find(txn: &ReadTransaction, id: &str) -> Result<Option<Found>, Fault> {
@@ -27,8 +27,13 @@ pub(super) fn instances(txn: &ReadTransaction, slots: &[Slot]) -> Result<Vec<Opt
     slots.iter().map(read).collect()
 }
 
+pub(super) fn owner(txn: &ReadTransaction, slot: Slot) -> Result<Option<Number>, Fault> {
+    let table = txn.open_table(INSTANCES)?;
+    table.get(slot.0)?.map(|row| Ok(InstanceRow::read(slot, row.value())?.number)).transpose()
+}
+
 /// Reads the rows after a key in order until `limit`, the end, or a damaged record that is not the first.
-fn page<K, V, P, T>(
+pub(super) fn page<K, V, P, T>(
     rows: redb::Range<'_, K, V>,
     after: Option<P>,
     limit: usize,
@@ -58,11 +63,11 @@ where
     Ok(page)
 }
 
-fn out_of_order() -> Fault {
+pub(super) fn out_of_order() -> Fault {
     Fault::Corrupted("the keys of a table are out of order".to_owned())
 }
 
-fn after(key: Option<u64>) -> (std::ops::Bound<u64>, std::ops::Bound<u64>) {
+pub(super) fn after(key: Option<u64>) -> (std::ops::Bound<u64>, std::ops::Bound<u64>) {
     (key.map_or(Unbounded, Excluded), Unbounded)
 }
 
@@ -146,6 +151,12 @@ pub(super) fn history(txn: &ReadTransaction, number: Number) -> Result<Vec<(u32,
         chunks.push((chunk, Blob::History(number, chunk).read(value.value())?.to_vec()));
     }
     Ok(chunks)
+}
+
+pub(super) fn key(txn: &ReadTransaction, number: Number, key: &[u8; 16]) -> Result<Option<Vec<u8>>, Fault> {
+    let table = txn.open_table(KEYS)?;
+    let row = table.get(row::key_key(number, key))?;
+    row.map(|row| Ok(Blob::Key(number, *key).read(row.value())?.to_vec())).transpose()
 }
 
 pub(super) fn layout(txn: &ReadTransaction, id: u64) -> Result<Option<Vec<u8>>, Fault> {

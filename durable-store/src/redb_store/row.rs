@@ -10,7 +10,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::fault::Fault;
-use crate::record::{Closed, Found, Instance, Number, Record, Slot, Timer};
+use crate::record::{Closed, Found, Instance, Mailbox, Number, Queue, Record, Slot, Timer};
 
 /// What a checksum is of: part of it, so that rows of different tables can't be taken for each other.
 #[derive(Clone, Copy)]
@@ -24,6 +24,10 @@ enum Kind {
     Layout,
     Program,
     Meta,
+    Operation,
+    Mail,
+    Mailbox,
+    Key,
 }
 
 /// Spreads a key over 64 bits; distinct keys of one kind stay distinct.
@@ -57,6 +61,10 @@ impl<'a> Fields<'a> {
 
     fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
     }
 
     fn u16(&mut self) -> Option<u16> {
@@ -211,12 +219,48 @@ pub(super) fn timer_sum(timer: &Timer) -> u32 {
     (xxh3_64(&key) ^ mix(Kind::Timer, 0)) as u32
 }
 
-/// Bytes under a key: a chunk of history, a layout, a program.
+/// How much mail waits for an instance.
+pub(super) fn write_mailbox(slot: Slot, mailbox: &Mailbox) -> Vec<u8> {
+    let mut row = vec![0; CHECKSUM_LEN];
+    for queue in &mailbox.queues {
+        row.extend_from_slice(&queue.queue.to_le_bytes());
+        row.extend_from_slice(&queue.count.to_le_bytes());
+        row.extend_from_slice(&queue.first.to_le_bytes());
+        row.extend_from_slice(&queue.last.to_le_bytes());
+    }
+    seal(Kind::Mailbox, slot.0, &mut row);
+    row
+}
+
+pub(super) fn read_mailbox(slot: Slot, row: &[u8]) -> Result<Mailbox, Fault> {
+    let read = || {
+        let mut fields = Fields(unseal(Kind::Mailbox, slot.0, row)?);
+        let mut queues = Vec::new();
+        while !fields.0.is_empty() {
+            let (queue, count) = (fields.u64()?, fields.u32()?);
+            let (first, last) = (fields.u64()?, fields.u64()?);
+            queues.push(Queue { queue, count, first, last });
+        }
+        Some(Mailbox { queues })
+    };
+    read().ok_or(Fault::Damaged(Record::Mailbox(slot)))
+}
+
+/// Spreads a key of several parts over 64 bits. Two keys that fall together are as unlikely as
+/// damage that a checksum does not notice.
+fn spread<const N: usize>(parts: [u64; N]) -> u64 {
+    xxh3_64(parts.map(u64::to_le_bytes).as_flattened())
+}
+
+/// Bytes under a key, of which nothing is known here.
 #[derive(Clone, Copy)]
 pub(super) enum Blob {
     History(Number, u32),
     Layout(u64),
     Program(u64),
+    Operation(Slot, u64),
+    Mail(Slot, u64, u64),
+    Key(Number, [u8; 16]),
 }
 
 impl Blob {
@@ -225,6 +269,9 @@ impl Blob {
             Self::History(number, chunk) => (Kind::History, number.0 ^ u64::from(chunk).rotate_left(40)),
             Self::Layout(id) => (Kind::Layout, id),
             Self::Program(build) => (Kind::Program, build),
+            Self::Operation(slot, operation) => (Kind::Operation, spread([slot.0, operation])),
+            Self::Mail(slot, queue, seq) => (Kind::Mail, spread([slot.0, queue, seq])),
+            Self::Key(number, key) => (Kind::Key, number.0 ^ xxh3_64(&key)),
         }
     }
 
@@ -243,8 +290,16 @@ impl Blob {
             Self::History(number, chunk) => Record::History(number, chunk),
             Self::Layout(id) => Record::Layout(id),
             Self::Program(build) => Record::Program(build),
+            Self::Operation(slot, operation) => Record::Operation(slot, operation),
+            Self::Mail(slot, queue, seq) => Record::Mail(slot, queue, seq),
+            Self::Key(number, _) => Record::Key(number),
         }))
     }
+}
+
+/// Where a key of a run stands.
+pub(super) fn key_key(number: Number, key: &[u8; 16]) -> (u64, u128) {
+    (number.0, u128::from_be_bytes(*key))
 }
 
 /// A number in `meta` with its checksum.
@@ -302,6 +357,32 @@ mod tests {
         assert!(read_found("b", &write_found("a", Found::Live(Slot(1)))).is_err());
         assert!(Blob::History(Number(1), 2).read(&Blob::History(Number(1), 3).write(b"x")).is_err());
         assert!(Blob::Layout(1).read(&Blob::Program(1).write(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_mailbox_reads_back_whole_or_not_at_all() {
+        let queue = |queue| Queue { queue, count: 3, first: 5, last: 9 };
+        let mailbox = Mailbox { queues: vec![queue(0), queue(7)] };
+        let mut row = write_mailbox(Slot(4), &mailbox);
+        assert_eq!(read_mailbox(Slot(4), &row).unwrap(), mailbox);
+        assert!(read_mailbox(Slot(5), &row).is_err());
+        for bit in 0..row.len() * 8 {
+            row[bit / 8] ^= 1 << (bit % 8);
+            assert!(read_mailbox(Slot(4), &row).is_err());
+            row[bit / 8] ^= 1 << (bit % 8);
+        }
+        for len in 0..row.len() {
+            assert!(read_mailbox(Slot(4), &row[..len]).is_err());
+        }
+    }
+
+    #[test]
+    fn an_operation_or_a_message_under_another_key_is_found() {
+        let operation = Blob::Operation(Slot(1), 2).write(b"x");
+        assert!(Blob::Operation(Slot(1), 2).read(&operation).is_ok());
+        assert!(Blob::Operation(Slot(2), 1).read(&operation).is_err());
+        assert!(Blob::Mail(Slot(1), 2, 3).read(&Blob::Mail(Slot(1), 3, 2).write(b"x")).is_err());
+        assert!(Blob::Key(Number(1), [0; 16]).read(&Blob::Key(Number(1), [1; 16]).write(b"x")).is_err());
     }
 
     #[test]

@@ -7,19 +7,33 @@
 //! | `active` | slot | a checksum |
 //! | `timers` | deadline, slot, operation | a checksum |
 //! | `closed` | number | a closed instance |
+//! | `operations` | slot, operation | an operation that stands beside its instance |
+//! | `mail` | slot, queue, place | a message that waits for the instance |
+//! | `mailboxes` | slot | how many messages wait in which queue; absent if none does |
+//! | `keys` | number, key | what is remembered under a key of a run |
 //! | `history` | number, chunk | one chunk of history |
 //! | `layouts`, `programs` | id | bytes |
 //! | `meta` | name | a number: the format version, the epoch |
 //!
 //! Keys are fixed-width numbers wherever order matters, so that redb orders and packs them.
+//! What is kept under a slot goes when the instance closes; what is kept under a number stays until
+//! the run expires.
+//!
 //! Deliberately absent: an index by status or by workflow (listing scans; a step must not pay for it).
 
 use redb::{TableDefinition, WriteTransaction};
 
 use super::fault::Fault;
 
-/// The version of everything in the file, tables and rows. A build opens its own and earlier ones.
-pub(super) const FORMAT_VERSION: u64 = 1;
+/// The version of everything in the file, tables and rows. A build opens its own and earlier ones,
+/// back to [`OLDEST_FORMAT`].
+///
+/// - 1: never released.
+/// - 2: `operations`, `mail`, `mailboxes`, `keys`.
+pub(super) const FORMAT_VERSION: u64 = 2;
+
+/// The first format that a release has written.
+pub(super) const OLDEST_FORMAT: u64 = 2;
 
 /// The keys of `meta`. This table and these two keys stay as they are in every later format, so
 /// that any build can tell which format a file has.
@@ -32,6 +46,10 @@ pub(super) const IDS: TableDefinition<'_, &str, [u8; 17]> = TableDefinition::new
 pub(super) const ACTIVE: TableDefinition<'_, u64, u32> = TableDefinition::new("active");
 pub(super) const TIMERS: TableDefinition<'_, (u64, u64, u64), u32> = TableDefinition::new("timers");
 pub(super) const CLOSED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closed");
+pub(super) const OPERATIONS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("operations");
+pub(super) const MAIL: TableDefinition<'_, (u64, u64, u64), &[u8]> = TableDefinition::new("mail");
+pub(super) const MAILBOXES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("mailboxes");
+pub(super) const KEYS: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("keys");
 pub(super) const HISTORY: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("history");
 pub(super) const LAYOUTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("layouts");
 pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("programs");
@@ -44,6 +62,10 @@ pub(super) fn create(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(ACTIVE)?;
     txn.open_table(TIMERS)?;
     txn.open_table(CLOSED)?;
+    txn.open_table(OPERATIONS)?;
+    txn.open_table(MAIL)?;
+    txn.open_table(MAILBOXES)?;
+    txn.open_table(KEYS)?;
     txn.open_table(HISTORY)?;
     txn.open_table(LAYOUTS)?;
     txn.open_table(PROGRAMS)?;

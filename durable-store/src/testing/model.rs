@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use crate::{Batch, Change, Closed, Error, Found, Instance, Number, Slot, Store, Timer, TimerChange};
+use crate::{
+    Batch, Change, Closed, Error, Found, Instance, KeyChange, Mail, Mailbox, Number, Operation,
+    OperationChange, Queue, Slot, Store, Timer, TimerChange, Transition,
+};
 
 /// The contents of a store after a sequence of batches that agree with each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,9 @@ pub struct Model {
     ids: BTreeMap<String, Found>,
     timers: BTreeSet<Timer>,
     history: BTreeMap<(Number, u32), Vec<u8>>,
+    operations: BTreeMap<(Slot, u64), Vec<u8>>,
+    mail: BTreeMap<(Slot, u64, u64), Vec<u8>>,
+    keys: BTreeMap<(Number, [u8; 16]), Vec<u8>>,
     layouts: BTreeMap<u64, Vec<u8>>,
     programs: BTreeMap<u64, Vec<u8>>,
     /// Ids taken by the batch in the making.
@@ -87,7 +93,7 @@ impl Model {
                 Change::Update { instance, .. } => {
                     self.instances.insert(transition.slot, instance.clone());
                 }
-                Change::Close(_) => {}
+                Change::Keep | Change::Close(_) => {}
             }
             for change in &transition.timers {
                 match change {
@@ -101,6 +107,13 @@ impl Model {
             let (number, from) = (transition.number, transition.history_from);
             self.history.retain(|key, _| key.0 != number || key.1 >= from);
         }
+        for transition in &batch.transitions {
+            self.apply_beside(transition);
+        }
+        // After everything else: a message may be for an instance that the batch creates.
+        for mail in batch.transitions.iter().flat_map(|transition| &transition.mail) {
+            self.mail.insert((mail.slot, mail.queue, mail.seq), mail.bytes.clone());
+        }
         self.layouts.extend(batch.layouts.iter().cloned());
         self.programs.extend(batch.programs.iter().cloned());
         for number in &batch.expired {
@@ -110,6 +123,33 @@ impl Model {
                 self.ids.remove(&closed.id);
             }
             self.history.retain(|key, _| key.0 != *number);
+            self.keys.retain(|key, _| key.0 != *number);
+        }
+    }
+
+    /// What a transition changes beside its instance, but for the mail that it sends.
+    fn apply_beside(&mut self, transition: &Transition) {
+        let slot = transition.slot;
+        if matches!(transition.change, Change::Close(_)) {
+            self.operations.retain(|key, _| key.0 != slot);
+            self.mail.retain(|key, _| key.0 != slot);
+        } else {
+            for change in &transition.operations {
+                match change {
+                    OperationChange::Put(operation, bytes) => {
+                        self.operations.insert((slot, *operation), bytes.clone());
+                    }
+                    OperationChange::Remove(operation) => {
+                        self.operations.remove(&(slot, *operation));
+                    }
+                }
+            }
+            for taken in &transition.taken {
+                self.mail.remove(&(slot, taken.queue, taken.seq));
+            }
+        }
+        for KeyChange::Put(number, key, bytes) in &transition.keys {
+            self.keys.insert((*number, *key), bytes.clone());
         }
     }
 
@@ -137,6 +177,31 @@ impl Model {
         self.timers.iter().filter(move |timer| timer.slot == slot).copied()
     }
 
+    pub(super) fn operations_of(&self, slot: Slot) -> impl Iterator<Item = Operation> {
+        let operations = self.operations.range((slot, 0)..=(slot, u64::MAX));
+        operations.map(|(key, bytes)| Operation { operation: key.1, bytes: bytes.clone() })
+    }
+
+    pub(super) fn mail_of(&self, slot: Slot) -> impl Iterator<Item = Mail> {
+        let mail = self.mail.range((slot, 0, 0)..=(slot, u64::MAX, u64::MAX));
+        mail.map(|(&(slot, queue, seq), bytes)| Mail { slot, queue, seq, bytes: bytes.clone() })
+    }
+
+    /// Counted from the messages, not kept beside them as a store may.
+    fn mailbox_of(&self, slot: Slot) -> Option<Mailbox> {
+        let mut queues: Vec<Queue> = Vec::new();
+        for Mail { queue, seq, .. } in self.mail_of(slot) {
+            match queues.last_mut().filter(|last| last.queue == queue) {
+                Some(last) => {
+                    last.count += 1;
+                    last.last = seq;
+                }
+                None => queues.push(Queue { queue, count: 1, first: seq, last: seq }),
+            }
+        }
+        (!queues.is_empty()).then_some(Mailbox { queues })
+    }
+
     /// Asks a store everything.
     pub fn judge(&self, store: &dyn Store) -> Verdict {
         let mut verdict = Verdict::default();
@@ -158,7 +223,9 @@ impl Model {
         verdict.compare_all("timers", all(|after| store.timers(after.copied(), u64::MAX, 50)), &timers);
         for (slot, instance) in &self.instances {
             verdict.compare(&format!("instance in {slot:?}"), store.instance(*slot), Some(instance));
+            verdict.compare(&format!("run in {slot:?}"), store.owner(*slot), Some(&instance.number));
         }
+        self.judge_beside(store, &mut verdict);
         for (number, closed) in &self.closed {
             verdict.compare(&format!("closed {number:?}"), store.closed(*number), Some(closed));
         }
@@ -177,6 +244,42 @@ impl Model {
         }
         verdict
     }
+
+    /// Asks a store for everything that stands beside the live instances and the runs.
+    fn judge_beside(&self, store: &dyn Store, verdict: &mut Verdict) {
+        for &slot in self.instances.keys() {
+            let operations: Vec<_> = self.operations_of(slot).collect();
+            verdict.compare_all(&format!("operations of {slot:?}"), store.operations(slot), &operations);
+            for Operation { operation, bytes } in &operations {
+                let what = format!("operation {operation} of {slot:?}");
+                verdict.compare(&what, store.operation(slot, *operation), Some(bytes));
+            }
+            let mailbox = self.mailbox_of(slot);
+            verdict.compare(&format!("mailbox of {slot:?}"), store.mailbox(slot), mailbox.as_ref());
+            for queue in 0..Self::QUEUES {
+                let mail: Vec<_> = self.mail_of(slot).filter(|mail| mail.queue == queue).collect();
+                let read = |after: Option<&Mail>| store.mail(slot, queue, after.map(|mail| mail.seq), 3);
+                verdict.compare_all(&format!("queue {queue} of {slot:?}"), all(read), &mail);
+            }
+        }
+        let mailboxes: Vec<_> =
+            self.instances.keys().filter_map(|slot| Some((*slot, self.mailbox_of(*slot)?))).collect();
+        let read = |after: Option<&(Slot, Mailbox)>| store.mailboxes(after.map(|row| row.0), 3);
+        verdict.compare_all("mailboxes", all(read), &mailboxes);
+        let runs = self.instances.values().map(|live| live.number).chain(self.closed.keys().copied());
+        for number in runs {
+            for key in (0..Self::KEYS).map(|key| [key; 16]) {
+                let right = self.keys.get(&(number, key));
+                verdict.compare(&format!("key {} of {number:?}", key[0]), store.key(number, &key), right);
+            }
+        }
+    }
+
+    /// Queues with numbers below this are asked for.
+    pub(super) const QUEUES: u64 = 3;
+
+    /// Keys of so many different bytes are asked for.
+    pub(super) const KEYS: u8 = 4;
 
     /// Whether a store holds exactly this.
     pub fn is_in(&self, store: &dyn Store) -> bool {

@@ -2,7 +2,10 @@
 
 use super::model::Model;
 use super::sample;
-use crate::{Batch, Closed, Instance, Number, Slot, Timer, TimerChange, Transition};
+use crate::{
+    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot, Timer,
+    TimerChange, Transition,
+};
 
 /// A generator of random numbers (splitmix64): small, fast, and the same everywhere.
 #[derive(Clone, Debug)]
@@ -45,13 +48,14 @@ pub struct Batches {
     rng: Rng,
     model: Model,
     number: u64,
+    seq: u64,
     state_bytes: u64,
 }
 
 impl Batches {
     /// Starts with an empty store.
     pub fn new(seed: u64) -> Self {
-        Self { rng: Rng::new(seed), model: Model::default(), number: 0, state_bytes: 900 }
+        Self { rng: Rng::new(seed), model: Model::default(), number: 0, seq: 0, state_bytes: 900 }
     }
 
     /// The same with states of up to so many bytes.
@@ -79,6 +83,7 @@ impl Batches {
             let transition = self.start(allocate());
             batch.transitions.push(transition);
         }
+        self.send(&mut batch);
         if self.rng.chance(20) {
             let id = self.rng.below(6);
             batch.layouts.push((id, format!("layout {id}").into_bytes()));
@@ -121,6 +126,10 @@ impl Batches {
             transition.timers = self.model.timers_of(slot).map(TimerChange::Clear).collect();
             return transition;
         }
+        if self.rng.chance(30) {
+            let transition = sample::keep(slot, instance.number.0);
+            return self.with_extras(transition);
+        }
         instance.active = self.rng.chance(50);
         instance.status = self.rng.below(9) as u8;
         let large = self.rng.chance(5);
@@ -150,6 +159,50 @@ impl Batches {
         if self.rng.chance(10) {
             transition.history_from = self.rng.below(15) as u32;
         }
+        self.with_changes_beside(transition)
+    }
+
+    /// Adds operations, messages taken and keys.
+    fn with_changes_beside(&mut self, mut transition: Transition) -> Transition {
+        let slot = transition.slot;
+        for operation in self.model.operations_of(slot).collect::<Vec<_>>() {
+            if self.rng.chance(20) {
+                transition.operations.push(OperationChange::Remove(operation.operation));
+            }
+        }
+        for _ in 0..self.rng.below(4) {
+            let bytes = self.rng.bytes(200);
+            transition.operations.push(OperationChange::Put(self.rng.below(20), bytes));
+        }
+        for Mail { queue, seq, .. } in self.model.mail_of(slot).collect::<Vec<_>>() {
+            if self.rng.chance(40) {
+                transition.taken.push(MailTaken { queue, seq });
+            }
+        }
+        if self.rng.chance(20) {
+            let key = [self.rng.below(u64::from(Model::KEYS)) as u8; 16];
+            transition.keys.push(KeyChange::Put(transition.number, key, self.rng.bytes(50)));
+        }
         transition
+    }
+
+    /// Adds messages from the batch's transitions to all who live after it.
+    fn send(&mut self, batch: &mut Batch) {
+        let ends = |transition: &&Transition| matches!(transition.change, Change::Close(_));
+        let closed: Vec<Slot> = batch.transitions.iter().filter(ends).map(|end| end.slot).collect();
+        let changed = batch.transitions.iter().map(|transition| transition.slot);
+        let mut receivers: Vec<Slot> = self.model.live().map(|(slot, _)| slot).chain(changed).collect();
+        receivers.retain(|slot| !closed.contains(slot));
+        if receivers.is_empty() {
+            return;
+        }
+        for transition in &mut batch.transitions {
+            for _ in 0..self.rng.below(4) {
+                self.seq += 1;
+                let slot = receivers[self.rng.below(receivers.len() as u64) as usize];
+                let queue = self.rng.below(Model::QUEUES);
+                transition.mail.push(Mail { slot, queue, seq: self.seq, bytes: self.rng.bytes(200) });
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Short ways to write down instances and transitions, for tests.
 
-use crate::{Batch, Change, Closed, Instance, Number, Slot, Timer, TimerChange, Transition};
+use crate::{
+    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot, Timer,
+    TimerChange, Transition,
+};
 
 /// A live instance whose other fields follow from its number.
 pub fn instance(id: &str, number: u64) -> Instance {
@@ -33,28 +36,34 @@ pub fn timer(deadline_ms: u64, slot: Slot, operation: u64) -> Timer {
     Timer { deadline_ms, slot, operation }
 }
 
-fn transition(slot: Slot, number: Number, change: Change) -> Transition {
-    Transition { slot, number, change, timers: Vec::new(), history: Vec::new(), history_from: 0 }
+/// A message.
+pub fn mail(slot: Slot, queue: u64, seq: u64) -> Mail {
+    Mail { slot, queue, seq, bytes: format!("message {seq}").into_bytes() }
 }
 
 /// A transition that creates an instance.
 pub fn create(slot: Slot, instance: Instance) -> Transition {
-    transition(slot, instance.number, Change::Create(instance))
+    Transition::new(slot, instance.number, Change::Create(instance))
 }
 
 /// A transition that updates an instance whose `active` stays as it is.
 pub fn update(slot: Slot, instance: Instance) -> Transition {
-    transition(slot, instance.number, Change::Update { instance, active_changed: false })
+    Transition::new(slot, instance.number, Change::Update { instance, active_changed: false })
 }
 
 /// A transition that updates an instance and changes its `active`.
 pub fn update_active(slot: Slot, instance: Instance) -> Transition {
-    transition(slot, instance.number, Change::Update { instance, active_changed: true })
+    Transition::new(slot, instance.number, Change::Update { instance, active_changed: true })
+}
+
+/// A transition that leaves the instance's record as it is.
+pub fn keep(slot: Slot, number: u64) -> Transition {
+    Transition::new(slot, Number(number), Change::Keep)
 }
 
 /// A transition that closes an instance.
 pub fn close(slot: Slot, closed: Closed) -> Transition {
-    transition(slot, closed.number, Change::Close(closed))
+    Transition::new(slot, closed.number, Change::Close(closed))
 }
 
 impl Transition {
@@ -69,6 +78,41 @@ impl Transition {
     #[must_use]
     pub fn clearing(mut self, timer: Timer) -> Self {
         self.timers.push(TimerChange::Clear(timer));
+        self
+    }
+
+    /// The same, writing an operation.
+    #[must_use]
+    pub fn putting(mut self, operation: u64, bytes: &[u8]) -> Self {
+        self.operations.push(OperationChange::Put(operation, bytes.to_vec()));
+        self
+    }
+
+    /// The same, removing an operation.
+    #[must_use]
+    pub fn removing(mut self, operation: u64) -> Self {
+        self.operations.push(OperationChange::Remove(operation));
+        self
+    }
+
+    /// The same, sending a message.
+    #[must_use]
+    pub fn sending(mut self, mail: Mail) -> Self {
+        self.mail.push(mail);
+        self
+    }
+
+    /// The same, taking a message.
+    #[must_use]
+    pub fn taking(mut self, queue: u64, seq: u64) -> Self {
+        self.taken.push(MailTaken { queue, seq });
+        self
+    }
+
+    /// The same, remembering something under a key of a run.
+    #[must_use]
+    pub fn remembering(mut self, number: u64, key: [u8; 16], bytes: &[u8]) -> Self {
+        self.keys.push(KeyChange::Put(Number(number), key, bytes.to_vec()));
         self
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use durable_store::testing::{Batches, Model, Rng, Verdict};
-use durable_store::{Error, MemoryImage, Options, RedbStore, Store};
+use durable_store::testing::{Batches, Model, Rng, Verdict, sample};
+use durable_store::{Error, MemoryImage, Number, Options, Record, RedbStore, Store};
 
 use crate::{open, seed, times};
 
@@ -150,7 +150,7 @@ fn an_undamaged_file_is_right_and_a_changed_one_is_noticed() {
         let (slot, instance) = store.scan(None, 1).unwrap().remove(0);
         let mut other = instance.clone();
         other.status = other.status.wrapping_add(1);
-        store.commit(&durable_store::testing::sample::update(slot, other).into()).unwrap();
+        store.commit(&sample::update(slot, other).into()).unwrap();
         assert!(!sound.model.judge(&store).wrong.is_empty());
     }
 }
@@ -163,23 +163,17 @@ fn damage_to_one_record_leaves_the_others_readable() {
     let slots: Vec<_> = (0..5).map(|_| store.allocate().unwrap()).collect();
     let marked = |n: usize| durable_store::Instance {
         state: format!("the state of number {n}").into_bytes(),
-        ..durable_store::testing::sample::instance(&format!("a{n}"), n as u64)
+        ..sample::instance(&format!("a{n}"), n as u64)
     };
-    let create = |n: usize| durable_store::testing::sample::create(slots[n], marked(n));
+    let create = |n: usize| sample::create(slots[n], marked(n));
     store.commit(&(0..5).map(create).collect::<Vec<_>>().into()).unwrap();
     drop(store);
 
     let mut bytes = image.snapshot();
-    let state = b"the state of number 2";
-    let places: Vec<usize> =
-        (0..bytes.len() - state.len()).filter(|at| bytes[*at..].starts_with(state)).collect();
-    assert!(!places.is_empty());
-    for place in places {
-        bytes[place] ^= 1;
-    }
+    flip(&mut bytes, b"the state of number 2");
     let (_, store) = open(&bytes, &Options::default());
     let store = store.unwrap();
-    let damaged = |error: Error| matches!(error, Error::DamagedRecord { record: durable_store::Record::Instance(slot), .. } if slot == slots[2]);
+    let damaged = |error: Error| matches!(error, Error::DamagedRecord { record: Record::Instance(slot), .. } if slot == slots[2]);
     assert!(damaged(store.instance(slots[2]).unwrap_err()));
     for n in [0, 1, 3, 4] {
         assert_eq!(store.instance(slots[n]).unwrap(), Some(marked(n)));
@@ -189,11 +183,82 @@ fn damage_to_one_record_leaves_the_others_readable() {
     assert!(damaged(store.scan(Some(slots[1]), 10).unwrap_err()));
     assert_eq!(store.scan(Some(slots[2]), 10).unwrap().len(), 2);
     // It can't be updated without knowing what it was, but it can be closed.
-    let update = durable_store::testing::sample::update(slots[2], marked(2)).into();
+    let update = sample::update(slots[2], marked(2)).into();
     assert!(damaged(store.commit(&update).unwrap_err()));
-    let close =
-        durable_store::testing::sample::close(slots[2], durable_store::testing::sample::closed("a2", 2));
+    let close = sample::close(slots[2], sample::closed("a2", 2));
     store.commit(&close.into()).unwrap();
     assert_eq!(store.instance(slots[2]).unwrap(), None);
     assert_eq!(store.scan(None, 10).unwrap().len(), 4);
+}
+
+/// Flips a bit wherever a text stands in a file.
+fn flip(bytes: &mut [u8], text: &[u8]) {
+    let places: Vec<usize> =
+        (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
+    assert!(!places.is_empty());
+    for place in places {
+        bytes[place] ^= 1;
+    }
+}
+
+/// What stands beside an instance is damaged: readings name it, others go on, closing gets rid of it.
+#[test]
+fn damaged_operations_and_mail_are_named_and_go_with_their_instance() {
+    let image = MemoryImage::new();
+    let store = RedbStore::open_image(&image).unwrap();
+    let slots: Vec<_> = (0..2).map(|_| store.allocate().unwrap()).collect();
+    for (n, slot) in (0..).zip(&slots) {
+        let mut full = sample::create(*slot, sample::instance(&format!("a{n}"), n));
+        for seq in 0..3 {
+            let text = format!("number {seq} of instance {n}");
+            full = full.putting(seq, format!("operation {text}").as_bytes());
+            full = full.sending(durable_store::Mail {
+                bytes: format!("message {text}").into_bytes(),
+                ..sample::mail(*slot, 0xABCD_EF01_2345_6789 + n, seq)
+            });
+        }
+        store.commit(&full.remembering(n, [7; 16], format!("key {n}").as_bytes()).into()).unwrap();
+    }
+    drop(store);
+    let (slot, queue) = (slots[0], 0xABCD_EF01_2345_6789);
+    let mut bytes = image.snapshot();
+    flip(&mut bytes, b"operation number 1 of instance 0");
+    flip(&mut bytes, b"message number 1 of instance 0");
+    flip(&mut bytes, b"key 0");
+    let (_, store) = open(&bytes, &Options::default());
+    let store = store.unwrap();
+    let damaged = |error: Error| match error {
+        Error::DamagedRecord { record, .. } => record,
+        other => panic!("{other}"),
+    };
+    assert_eq!(damaged(store.operations(slot).unwrap_err()), Record::Operation(slot, 1));
+    assert_eq!(damaged(store.operation(slot, 1).unwrap_err()), Record::Operation(slot, 1));
+    assert!(store.operation(slot, 2).unwrap().is_some());
+    assert_eq!(damaged(store.key(Number(0), &[7; 16]).unwrap_err()), Record::Key(Number(0)));
+    // A page of mail stops in front of it, says so, and goes on behind it.
+    assert_eq!(store.mail(slot, queue, None, 10).unwrap().len(), 1);
+    assert_eq!(damaged(store.mail(slot, queue, Some(0), 10).unwrap_err()), Record::Mail(slot, queue, 1));
+    assert_eq!(store.mail(slot, queue, Some(1), 10).unwrap().len(), 1);
+    // It can be taken unread, and an operation be written over.
+    let mended = sample::keep(slot, 0).taking(queue, 1).putting(1, b"again");
+    store.commit(&mended.into()).unwrap();
+    assert_eq!(store.mail(slot, queue, None, 10).unwrap().len(), 2);
+    assert_eq!(store.operations(slot).unwrap().len(), 3);
+    drop(store);
+
+    // A damaged mailbox takes no mail and gives none, until its instance is closed.
+    flip(&mut bytes, &queue.to_le_bytes());
+    let (_, store) = open(&bytes, &Options::default());
+    let store = store.unwrap();
+    assert_eq!(damaged(store.mailbox(slot).unwrap_err()), Record::Mailbox(slot));
+    assert_eq!(damaged(store.mailboxes(None, 10).unwrap_err()), Record::Mailbox(slot));
+    assert_eq!(store.mailboxes(Some(slot), 10).unwrap().len(), 1);
+    let send = sample::keep(slots[1], 1).sending(sample::mail(slot, 1, 1));
+    assert_eq!(damaged(store.commit(&send.into()).unwrap_err()), Record::Mailbox(slot));
+    store.commit(&sample::close(slot, sample::closed("a0", 0)).into()).unwrap();
+    store.commit(&sample::create(slot, sample::instance("b", 9)).into()).unwrap();
+    assert!(store.operations(slot).unwrap().is_empty());
+    assert_eq!(store.mailbox(slot).unwrap(), None);
+    assert!((0..3).all(|after| store.mail(slot, queue, Some(after), 10).unwrap().is_empty()));
+    assert_eq!(store.operations(slots[1]).unwrap().len(), 3, "the neighbour is unharmed");
 }

@@ -110,26 +110,39 @@ fn the_redb_file_of_another_program_is_foreign() {
     }
 }
 
-#[test]
-fn a_newer_format_is_refused_by_name() {
+/// Makes a store with what another version would write as its format, its checksum included.
+fn rewrite_format(path: &Path, other: impl FnOnce(u64) -> u64) {
     const META: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("meta");
-    let directory = directory();
-    let path = directory.path().join("orders.redb");
-    drop(RedbStore::open(&path).unwrap());
-    let db = redb::Database::open(&path).unwrap();
+    drop(RedbStore::open(path).unwrap());
+    let db = redb::Database::open(path).unwrap();
     let txn = db.begin_write().unwrap();
     {
-        // What the version after this one would write, its checksum included.
         let mut meta = txn.open_table(META).unwrap();
         let (version, sum) = meta.get("format").unwrap().unwrap().value();
         let spread = |version: u64| (version ^ (9 << 56)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-        let newer = version + 6;
-        meta.insert("format", (newer, sum ^ spread(version) ^ spread(newer))).unwrap();
+        let other = other(version);
+        meta.insert("format", (other, sum ^ spread(version) ^ spread(other))).unwrap();
     }
     txn.commit().unwrap();
-    drop(db);
+}
+
+#[test]
+fn a_newer_format_is_refused_by_name() {
+    let directory = directory();
+    let path = directory.path().join("orders.redb");
+    rewrite_format(&path, |version| version + 6);
     let error = refused(&path);
-    assert!(matches!(error, Error::Newer { found: 7, supported: 1, .. }), "{error}");
+    assert!(matches!(error, Error::Newer { found: 8, supported: 2, .. }), "{error}");
+}
+
+#[test]
+fn the_format_that_was_never_released_is_refused_by_name() {
+    let directory = directory();
+    let path = directory.path().join("orders.redb");
+    rewrite_format(&path, |_| 1);
+    let error = refused(&path);
+    assert!(matches!(error, Error::Foreign { .. }), "{error}");
+    assert!(error.to_string().contains("format version 1, which no release has written"), "{error}");
 }
 
 #[test]

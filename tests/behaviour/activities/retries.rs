@@ -22,7 +22,7 @@ async fn call_by_default(n: u32) -> Result<u32, Error> {
 }
 
 /// The delays of an instance's back-offs, in milliseconds.
-async fn delays<T>(handle: &Handle<T>) -> Vec<u64> {
+async fn delays<T>(handle: &WorkflowHandle<T>) -> Vec<u64> {
     let history = handle.history().await.unwrap().into_iter();
     history
         .filter_map(|event| match event.kind {

@@ -27,14 +27,8 @@ fn edit(image: &MemoryImage, id: &str, change: impl FnOnce(&mut Instance)) {
     let Some(Found::Live(slot)) = store.find(id).unwrap() else { panic!("`{id}` is not live") };
     let mut instance = store.instance(slot).unwrap().expect("it was just found");
     change(&mut instance);
-    let transition = Transition {
-        slot,
-        number: instance.number,
-        change: Change::Update { instance, active_changed: false },
-        timers: Vec::new(),
-        history: Vec::new(),
-        history_from: 0,
-    };
+    let transition =
+        Transition::new(slot, instance.number, Change::Update { instance, active_changed: false });
     store.commit(&Batch { transitions: vec![transition], ..Batch::default() }).unwrap();
 }
 

@@ -5,7 +5,7 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let later = async { 1 };
-    //~ error[E0277] at `later`: a future (`{async block@/work/wt-diag/tests/compile-fail/cases/async-block-kept.rs:7:17: 7:22}`) can't be kept over an await: only what is durable can be stored
+    //~ error[E0277] at `later`: a future can't be kept over an await: only what is durable can be stored
     //~ see docs/errors/future-kept.md
     let price = price(&sku).await;
     drop(later);

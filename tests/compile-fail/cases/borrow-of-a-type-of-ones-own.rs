@@ -15,7 +15,8 @@ impl Sizes {
 async fn wrong(sku: String) -> u64 {
     let sizes = Sizes(3);
     let size = sizes.get("a");
-    //~ error[E0277] at `get`
+    //~ error[E0277] at `get`: what this call gives is needed after an await and can't be kept: it may be another value when `Sizes` is asked again
+    //~ see docs/errors/borrow.md
     let price = price(&sku).await;
     price + size
 }

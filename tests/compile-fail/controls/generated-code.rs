@@ -1,8 +1,7 @@
-//! noticed: speaks of `__private`
-use durable::__private::Workflow;
+//! noticed: speaks of `__durable`
+fn __durable_machine() {}
 
-struct Mine;
-impl Workflow for Mine {}
-//~ error[E0046] at `impl Workflow for Mine`
-fn f() -> durable::__private::Frame<'static> { 1 }
-//~ error[E0308] at `1`
+fn f() -> u64 {
+    __durable_machine
+    //~ error[E0308] at `__durable_machine`
+}

@@ -21,7 +21,7 @@ use crate::{
         advance::Attempted,
         inner::Inner,
         panics::{Caught, catch},
-        state::{ActivityOperation, Loaded, ParkReason},
+        state::{ActivityOperation, ParkReason},
     },
     error::{CallError, Timeout},
 };
@@ -127,9 +127,9 @@ impl Inner {
         operation: OperationId,
     ) -> Result<Option<Box<Prepared>>, StoreError> {
         let instance = self.ask(|store| store.instance(slot))?;
-        let loaded = instance.and_then(|instance| Loaded::read(instance).ok());
-        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|mut loaded| {
-            let activity = loaded.state.pending_activity(operation)?;
+        let loaded = instance.and_then(|instance| self.load(slot, instance).ok());
+        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|loaded| {
+            let activity = loaded.state.activity(operation)?;
             Some(Box::new(Prepared::new(self, &loaded.id, activity)))
         }))
     }

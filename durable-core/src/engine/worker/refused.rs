@@ -7,8 +7,8 @@
 
 use durable_store::{Batch, Error as StoreError};
 
-use super::{Advanced, Attempt, Commit, Event, Inner, Loaded, Work, advance, broken};
-use crate::engine::state::ParkReason;
+use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken};
+use crate::engine::{mail::MailView, state::ParkReason};
 
 /// Whether a commit was refused for what is in it. Nothing of it was written, and the store goes on.
 pub(super) fn is_refused(error: &StoreError) -> bool {
@@ -44,9 +44,7 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
             continue;
         };
         inner.report(&format!("the instance in slot {} can't be written: {error}", commit.slot.0));
-        for reply in commit.effects.replies.drain(..) {
-            let _ = reply.send(Err(broken(&error)));
-        }
+        std::mem::take(&mut commit.callers).refuse(&|| broken(&error));
         for (_, answer) in &mut work.replies {
             let created =
                 answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
@@ -59,7 +57,7 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
         if shared.generation == work.generation
             && let Some(live) = shared.live.get_mut(&commit.slot).filter(|live| live.number == commit.number)
         {
-            live.attempts.retain(|(_, attempt)| !matches!(attempt, Attempt::Ended));
+            live.attempts.retain(|_, attempt| !matches!(attempt, Attempt::Ended));
         }
         drop(shared);
         work.commits.extend(park(inner, &commit, &error));
@@ -70,10 +68,18 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
 /// Parks the instance whose transition was refused, as far as its record can be read and written.
 fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
     let stored = inner.store.instance(refused.slot).ok()??;
-    let loaded = Loaded::read(stored).ok().filter(|loaded| loaded.number == refused.number)?;
+    let loaded = inner.load(refused.slot, stored).ok().filter(|loaded| loaded.number == refused.number)?;
     let reason = ParkReason::Incompatible { reason: format!("its next state can't be stored: {error}") };
-    let Advanced { transition, loaded, effects } =
-        advance(inner, refused.slot, Box::new(loaded), vec![Event::Park { reason }], false);
+    let mail = MailView::default();
+    let Advanced { transition, loaded, effects, callers, .. } =
+        advance(inner, refused.slot, Box::new(loaded), mail, vec![Event::Park { reason }], false);
     inner.store.commit(&Batch { transitions: vec![transition], ..Batch::default() }).ok()?;
-    Some(Commit { slot: refused.slot, number: refused.number, loaded, effects, due: Vec::new() })
+    let loaded = loaded.map(|mut loaded| {
+        // It was not looked at.
+        loaded.has_mail = true;
+        loaded
+    });
+    let (slot, number) = (refused.slot, refused.number);
+    let (mailed, due) = (Vec::new(), Vec::new());
+    Some(Commit { slot, number, loaded, effects, callers, fallback: None, mailed, due })
 }

@@ -1,6 +1,6 @@
 //! Batches as a whole: atomic, refused when they contradict, there after a reopening.
 
-use super::super::sample::{close, closed, create, instance, timer, update, update_active};
+use super::super::sample::{close, closed, create, instance, keep, mail, timer, update, update_active};
 use super::indexes::with_active;
 use super::{allocate, commit, create_many, refused};
 use crate::{Batch, Number, Slot, Store};
@@ -19,12 +19,18 @@ pub(super) fn everything(store: &dyn Store) -> String {
     let histories: Vec<_> = numbers.map(|n| store.history(Number(n)).unwrap()).collect();
     let layouts: Vec<_> = (0..8).map(|id| (store.layout(id).unwrap(), store.program(id).unwrap())).collect();
     let ids: Vec<_> = (0..40).map(|n| store.find(&format!("a{n}")).unwrap()).collect();
+    let beside: Vec<_> = (0..20)
+        .map(Slot)
+        .map(|slot| (store.operations(slot).unwrap(), store.mail(slot, 7, None, 100).unwrap()))
+        .collect();
+    let keys: Vec<_> = (0..40).map(|n| store.key(Number(n), &[3; 16]).unwrap()).collect();
     format!(
-        "{:?}\n{:?}\n{:?}\n{:?}\n{histories:?}\n{layouts:?}\n{ids:?}",
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{histories:?}\n{layouts:?}\n{ids:?}\n{beside:?}\n{keys:?}",
         store.scan(None, 1_000).unwrap(),
         store.active(None, 1_000).unwrap(),
         store.scan_closed(None, 1_000).unwrap(),
         store.timers(None, u64::MAX, 1_000).unwrap(),
+        store.mailboxes(None, 1_000).unwrap(),
     )
 }
 
@@ -38,6 +44,11 @@ pub(super) fn furnish(store: &dyn Store) -> Vec<Slot> {
                 update_active(slots[3], with_active("a3", 3, true)).setting(timer(50, slots[3], 1)),
                 close(slots[1], closed("a1", 1)).with_history(0, b"end"),
                 update(slots[4], instance("a4", 4)).with_history(0, b"begin"),
+                keep(slots[0], 0)
+                    .putting(1, b"operation")
+                    .sending(mail(slots[0], 7, 10))
+                    .sending(mail(slots[2], 7, 11))
+                    .remembering(0, [3; 16], b"key"),
             ],
             layouts: vec![(5, b"layout".to_vec())],
             programs: vec![(6, b"program".to_vec())],
@@ -55,6 +66,11 @@ pub(super) fn conflict_is_atomic(store: &dyn Store) {
         create(free, with_active("b", 20, true)).setting(timer(1, free, 1)).with_history(0, b"x"),
         close(slots[0], closed("a0", 0)),
         update_active(slots[3], with_active("a3", 3, false)).clearing(timer(50, slots[3], 1)),
+        keep(slots[2], 2)
+            .putting(1, b"operation")
+            .taking(7, 11)
+            .sending(mail(free, 7, 12))
+            .remembering(2, [3; 16], b"key"),
     ];
     let batch = |extra: Option<crate::Transition>, layout: &[u8]| Batch {
         transitions: good.iter().cloned().chain(extra).collect(),
@@ -79,6 +95,9 @@ pub(super) fn conflicts(store: &dyn Store) {
     refused(store, update(free, instance("b", 20)));
     refused(store, update(slots[0], instance("a0", 20)));
     refused(store, update(slots[0], instance("b", 0)));
+    refused(store, keep(free, 20));
+    refused(store, keep(slots[0], 20));
+    refused(store, vec![keep(slots[0], 0), update(slots[0], instance("a0", 0))]);
     refused(store, close(free, closed("b", 20)));
     refused(store, close(slots[0], closed("a0", 20)));
     refused(store, close(slots[0], closed("b", 0)));

@@ -13,6 +13,13 @@ pub(super) fn empty(store: &dyn Store) {
     assert_eq!(store.closed(Number(0)).unwrap(), None);
     assert!(store.scan_closed(None, 10).unwrap().is_empty());
     assert!(store.timers(None, u64::MAX, 10).unwrap().is_empty());
+    assert_eq!(store.owner(Slot(0)).unwrap(), None);
+    assert!(store.operations(Slot(0)).unwrap().is_empty());
+    assert_eq!(store.operation(Slot(0), 0).unwrap(), None);
+    assert_eq!(store.mailbox(Slot(0)).unwrap(), None);
+    assert!(store.mailboxes(None, 10).unwrap().is_empty());
+    assert!(store.mail(Slot(0), 0, None, 10).unwrap().is_empty());
+    assert_eq!(store.key(Number(0), &[0; 16]).unwrap(), None);
     assert!(store.history(Number(0)).unwrap().is_empty());
     assert_eq!(store.layout(0).unwrap(), None);
     assert_eq!(store.program(0).unwrap(), None);

@@ -7,6 +7,8 @@
 mod commits;
 mod indexes;
 mod instances;
+mod mail;
+mod operations;
 
 use super::sample::{create, instance};
 use crate::{Batch, Error, Slot, Store};
@@ -43,6 +45,18 @@ const CASES: &[Case] = &[
     ("the last of several changes of one timer holds", indexes::timer_changed_twice),
     ("active instances are indexed", indexes::active_index),
     ("the hint of a changed `active` need not be right", indexes::active_hint),
+    ("operations are kept in order and per instance", operations::in_order),
+    ("operations change while their instance's record is kept", operations::kept),
+    ("the changes of one operation hold in their order", operations::changed_twice),
+    ("a slot that is used again has no operations and no mail", operations::slot_starts_empty),
+    ("the run in a slot is named", operations::owner),
+    ("mail is read in order of place, queue by queue, in pages", mail::in_order),
+    ("a mailbox counts what is put and taken", mail::counted),
+    ("mailboxes are scanned in order of slot, in pages", mail::mailboxes),
+    ("mail is taken and sent in one batch", mail::passed_on),
+    ("a message reaches an instance created in the same batch", mail::to_the_new),
+    ("contradictions about mail are refused whole", mail::conflicts),
+    ("keys stay until their run expires", mail::keys),
     ("history is kept in order and per run", indexes::history_in_order),
     ("chunks of history are dropped from below", indexes::history_dropped),
     ("expired instances go with their history and their id", indexes::expired),

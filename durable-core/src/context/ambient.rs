@@ -1,0 +1,37 @@
+//! The step that runs on this thread: what durable calls that are no futures talk to.
+//!
+//! Nobody holds the borrow while user code runs (a `Serialize` may call `spawn`), so encode first and enter then.
+
+use std::{cell::RefCell, rc::Rc};
+
+use super::Scratch;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<RefCell<Scratch>>>> = const { RefCell::new(None) };
+}
+
+/// Runs a machine, of which this is the scratch.
+pub(crate) fn enter<R>(scratch: &Rc<RefCell<Scratch>>, run: impl FnOnce() -> R) -> R {
+    /// A step may panic, and the thread goes on.
+    struct Restore(Option<Rc<RefCell<Scratch>>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let before = self.0.take();
+            CURRENT.with(|current| *current.borrow_mut() = before);
+        }
+    }
+    let before = CURRENT.with(|current| current.borrow_mut().replace(scratch.clone()));
+    let _restore = Restore(before);
+    run()
+}
+
+/// The running step, for the durable call `what`.
+///
+/// # Panics
+/// If no workflow runs on this thread.
+pub(crate) fn with<R>(what: &'static str, f: impl FnOnce(&mut Scratch) -> R) -> R {
+    match CURRENT.with(|current| current.borrow().clone()) {
+        Some(scratch) => f(&mut scratch.borrow_mut()),
+        None => panic!("`{what}` works in a #[workflow] only, and no workflow runs here"),
+    }
+}

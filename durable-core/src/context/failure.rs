@@ -1,0 +1,63 @@
+//! Why a step could not be made.
+
+use super::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
+use crate::codec::{DecodeError, EncodeError};
+
+/// Why a step could not be made. The instance parks at its last snapshot.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepFailure {
+    /// A value can't be written so that it can be read again.
+    #[error("{what}: {error}")]
+    Encode {
+        /// Which value.
+        what: String,
+        /// Why not.
+        #[source]
+        error: EncodeError,
+    },
+    /// A stored value can't be read by this build.
+    #[error("{what}: {error}")]
+    Decode {
+        /// Which value.
+        what: String,
+        /// Why not.
+        #[source]
+        error: DecodeError,
+    },
+    /// The snapshot does not fit the program.
+    #[error("{reason}")]
+    Incompatible {
+        /// What does not fit and what would.
+        reason: String,
+    },
+    /// The workflow waits for something that the engine knows nothing of.
+    #[error(
+        "workflow `{workflow}` awaited a future that is not durable: wrap what it does in an #[activity]"
+    )]
+    Foreign {
+        /// The workflow's name.
+        workflow: &'static str,
+    },
+    /// A snapshot is too large.
+    #[error(
+        "the snapshot of workflow `{workflow}` has {bytes} bytes, and {MAX_SNAPSHOT_BYTES} are the limit: keep large data outside and its address in the workflow"
+    )]
+    TooLarge {
+        /// The workflow's name.
+        workflow: &'static str,
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// Workflows call each other too deeply.
+    #[error("workflow `{workflow}` is called {MAX_DEPTH} calls deep; turn the recursion into a loop")]
+    TooDeep {
+        /// The workflow that was called.
+        workflow: &'static str,
+    },
+    /// Too many operations are open at once.
+    #[error(
+        "an instance may have {MAX_OPERATIONS} operations open at once: await some of them before more are started"
+    )]
+    TooManyOperations,
+}

@@ -1,0 +1,185 @@
+//! What a durable future sees while it is polled, and what a step leaves behind.
+//!
+//! A [`Step`] is pure: it takes completed operations and gives the operations to start. Nothing in
+//! here touches the store or begins an effect; the engine does both after the step was committed.
+
+pub(crate) mod ambient;
+mod failure;
+mod operation;
+mod scopes;
+mod scratch;
+mod wait;
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+pub use failure::StepFailure;
+pub(crate) use operation::Started;
+pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent};
+pub use scopes::ScopeId;
+pub(crate) use scopes::{Ending, Scopes};
+pub use scratch::MAX_OPERATIONS;
+pub(crate) use scratch::Scratch;
+pub use wait::Wait;
+pub(crate) use wait::{Present, Spoken, needed};
+
+use crate::{
+    codec::{Codec, DecodeError, LayoutId, Slot, TypeOf},
+    frame::Frames,
+};
+
+/// Names an operation within its instance.
+pub type OperationId = u64;
+
+/// Names a frame within its instance, for the compensations that it pushes. 0 is the frame of the instance's own workflow.
+pub type FrameId = u64;
+
+/// The most inline workflow calls that may be nested in one another.
+pub const MAX_DEPTH: u32 = 64;
+
+/// The most bytes that the snapshot of one workflow function may have.
+pub const MAX_SNAPSHOT_BYTES: usize = 512 << 20;
+
+/// One step of one instance: what goes in and what comes out.
+#[derive(Debug)]
+pub struct Step {
+    pub(crate) codec: Arc<Codec>,
+    pub(crate) frames: Arc<Frames>,
+    pub(crate) now_ms: u64,
+    pub(crate) scratch: Rc<RefCell<Scratch>>,
+    /// What the future that was polled last waits for.
+    pub(crate) wait: Option<Wait>,
+    pub(crate) failure: Option<StepFailure>,
+    pub(crate) depth: u32,
+}
+
+impl Step {
+    pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
+        let scratch = Rc::new(RefCell::new(scratch));
+        Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0 }
+    }
+}
+
+/// What a durable future is polled with.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub(crate) step: &'a mut Step,
+}
+
+impl Context<'_> {
+    /// The engine's codec.
+    pub fn codec(&self) -> &Codec {
+        &self.step.codec
+    }
+
+    /// Decodes a stored value. Its layout may be known to the store alone: another process wrote it.
+    pub(crate) fn decode_as(
+        &self,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        self.step.frames.decode_as(&self.step.codec, of, layout, bytes, slot)
+    }
+
+    /// The engine's clock, in milliseconds since the Unix epoch: the time of this step.
+    pub fn now_ms(&self) -> u64 {
+        self.step.now_ms
+    }
+
+    /// Starts an operation. It is committed with this step and begins after that.
+    pub fn start(&mut self, operation: NewOperation) -> OperationId {
+        self.step.scratch.borrow_mut().start(operation)
+    }
+
+    /// The completion of an operation that has ended; consumes it.
+    pub fn take(&mut self, id: OperationId) -> Option<Completion> {
+        self.step.scratch.borrow_mut().take(id)
+    }
+
+    /// Says what would let the future move. To be called before every `Poll::Pending`.
+    pub fn wait(&mut self, wait: Wait) {
+        self.step.wait = Some(wait);
+    }
+
+    /// Says that this step can't go on: the instance parks. To be followed by `Poll::Pending`.
+    /// Of several failures the first counts.
+    pub fn fail(&mut self, failure: StepFailure) {
+        self.step.failure.get_or_insert(failure);
+    }
+}
+
+/// For compositions.
+#[allow(dead_code, reason = "the compositions follow")]
+impl Context<'_> {
+    /// Whether the step has failed: a composition gives `Pending` at once, without a wait.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.step.failure.is_some() || self.step.scratch.borrow().failure.is_some()
+    }
+
+    /// What the future that was polled last waits for. To be asked after each one that is pending, or the last one's counts for all.
+    pub(crate) fn take_wait(&mut self) -> Wait {
+        let wait = self.step.wait.take();
+        debug_assert!(
+            wait.is_some() || self.has_failed(),
+            "a future is pending and said not what it waits for"
+        );
+        wait.unwrap_or(Wait::Any(Vec::new()))
+    }
+
+    /// Whether a wait is met by what futures may see in this step.
+    pub(crate) fn is_met(&self, wait: &Wait) -> bool {
+        self.step.scratch.borrow_mut().is_met(wait)
+    }
+
+    /// Opens a scope in the current one.
+    pub(crate) fn open_scope(&mut self) -> ScopeId {
+        self.step.scratch.borrow_mut().open_scope()
+    }
+
+    /// Runs `poll` in a scope: what it starts belongs there.
+    pub(crate) fn in_scope<R>(&mut self, scope: ScopeId, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let before = std::mem::replace(&mut self.step.scratch.borrow_mut().scope, scope);
+        let polled = poll(&mut Context { step: self.step });
+        self.step.scratch.borrow_mut().scope = before;
+        polled
+    }
+
+    /// Runs `poll` so that it sees nothing that is done: it only starts its operations and says what it waits for.
+    pub(crate) fn blind<R>(&mut self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let before = std::mem::replace(&mut self.step.scratch.borrow_mut().blind, true);
+        let polled = poll(&mut Context { step: self.step });
+        self.step.scratch.borrow_mut().blind = before;
+        polled
+    }
+
+    /// Ends scopes that were opened in the same one.
+    pub(crate) fn end_scopes(&mut self, scopes: &[ScopeId], ending: Ending) {
+        self.step.scratch.borrow_mut().end_scopes(scopes, ending);
+    }
+
+    /// The next message of a queue with its number, kept from others until it is consumed or given back.
+    pub(crate) fn take_message(&mut self, queue: u64) -> Option<(u64, Arc<crate::engine::mail::Message>)> {
+        self.step.scratch.borrow_mut().take_message(queue)
+    }
+
+    /// How many messages futures have taken by now.
+    pub(crate) fn mark(&self) -> usize {
+        self.step.scratch.borrow().mark()
+    }
+
+    /// Keeps what was taken since a mark from others, until [`give`](Self::give) or [`give_back`](Self::give_back).
+    pub(crate) fn hold_since(&mut self, mark: usize) -> Vec<(u64, u64)> {
+        self.step.scratch.borrow_mut().hold_since(mark)
+    }
+
+    /// What a composition has held belongs to whoever polls it.
+    pub(crate) fn give(&mut self, held: &[(u64, u64)]) {
+        self.step.scratch.borrow_mut().give(held);
+    }
+
+    /// What a composition has held waits again.
+    pub(crate) fn give_back(&mut self, held: &[(u64, u64)]) {
+        self.step.scratch.borrow_mut().give_back(held);
+    }
+}

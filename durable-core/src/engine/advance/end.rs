@@ -1,0 +1,165 @@
+//! Operations that end by themselves, are cancelled, or are told to end.
+
+use durable_store::{KeyChange, Timer, TimerChange};
+
+use super::Advance;
+use crate::{
+    context::{Completion, OnClose, OperationId, Refused},
+    engine::{
+        mail::{Body, KeyRow},
+        state::{Address, Cause, Done, Happened, OperationKind},
+    },
+    error::CallError,
+};
+
+/// What whoever stops an operation gives as the reason.
+const STOPPED: &str = "nobody waits for it any more";
+
+impl Advance<'_> {
+    /// An operation is over. Gives what it was.
+    pub(super) fn complete_with(
+        &mut self,
+        id: OperationId,
+        completion: Completion,
+        failed: bool,
+    ) -> Option<OperationKind> {
+        let is_over = |id| self.draft.loaded.state.operations.get(id).is_none_or(|op| op.done().is_some());
+        if is_over(id) {
+            return None;
+        }
+        let seq = self.engine.next_seq();
+        let operation = self.draft.loaded.state.operations.get_mut(id)?;
+        let done = OperationKind::Done(Done { seq, failed, completion });
+        let was = std::mem::replace(&mut operation.kind, done);
+        operation.stopped = false;
+        self.draft.changed |= !self.draft.loaded.state.operations.is_row(id);
+        self.happened(Happened::Completed { seq, id, failed });
+        Some(was)
+    }
+
+    /// Nobody waits for an operation any more: it goes, and what it did is told to stop.
+    pub(super) fn cancel_operation(&mut self, id: OperationId) {
+        let Some(operation) = self.draft.loaded.state.operations.get(id) else { return };
+        match &operation.kind {
+            OperationKind::Activity(_) => self.draft.effects.ended.push(id),
+            OperationKind::Timer { deadline_ms } => {
+                let timer = Timer { deadline_ms: *deadline_ms, slot: self.draft.slot, operation: id };
+                self.clear(timer);
+            }
+            OperationKind::Task(_) => self.cancel_scope(id),
+            OperationKind::Child { child, address: Some(address) } => {
+                let (on_close, address) = (child.on_close, *address);
+                self.end_child(address, on_close);
+            }
+            _ => {}
+        }
+        self.forget(id);
+    }
+
+    /// A timer is not needed any more.
+    pub(super) fn clear(&mut self, timer: Timer) {
+        // One that was set in this very transition was never written.
+        let set = self.draft.timers.iter().position(|change| *change == TimerChange::Set(timer));
+        match set {
+            Some(at) => drop(self.draft.timers.remove(at)),
+            None => self.draft.timers.push(TimerChange::Clear(timer)),
+        }
+        self.draft.effects.timers.retain(|other| *other != timer);
+    }
+
+    /// What becomes of a child that its parent does not wait for any more.
+    pub(super) fn end_child(&mut self, to: Address, on_close: Option<OnClose>) {
+        let why = "its parent does not wait for it any more".to_owned();
+        let body = match on_close {
+            Some(OnClose::Cancel) => Body::Stop(Cause::Cancel { why }),
+            Some(OnClose::Terminate) => Body::Terminate { why },
+            Some(OnClose::Abandon) | None => return,
+        };
+        self.post(to, body);
+    }
+
+    /// An operation is told to end; its last word is waited for.
+    pub(super) fn stop_operation(&mut self, id: OperationId) {
+        let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
+        match &operation.kind {
+            OperationKind::Done(_) => {}
+            // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
+            OperationKind::Activity(_) => {
+                operation.stopped = true;
+                self.draft.effects.stop.push(id);
+            }
+            OperationKind::Child { child, address } => {
+                let (on_close, address) = (child.on_close, *address);
+                operation.stopped = true;
+                if let Some(address) = address {
+                    let on_close = on_close.filter(|on_close| *on_close == OnClose::Terminate);
+                    self.end_child(address, on_close.or(Some(OnClose::Cancel)));
+                }
+            }
+            OperationKind::Timer { deadline_ms } => {
+                let timer = Timer { deadline_ms: *deadline_ms, slot: self.draft.slot, operation: id };
+                self.clear(timer);
+                self.was_cancelled(id);
+            }
+            OperationKind::Task(_) => {
+                self.cancel_scope(id);
+                self.was_cancelled(id);
+                self.has_moved(id, true);
+            }
+            OperationKind::Unwind { .. } | OperationKind::Compensation(_) => {}
+            OperationKind::External { .. }
+            | OperationKind::Start(_)
+            | OperationKind::Send(_)
+            | OperationKind::Call { .. } => self.was_cancelled(id),
+        }
+    }
+
+    /// An activity was told to end and no attempt of it runs.
+    pub(super) fn stopped(&mut self, id: OperationId) {
+        let stopped = self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped);
+        if stopped {
+            self.broke(id, CallError::Cancelled { reason: STOPPED.into() }, None);
+        }
+    }
+
+    fn was_cancelled(&mut self, id: OperationId) {
+        let error = CallError::Cancelled { reason: STOPPED.into() };
+        self.complete_with(id, Completion::Error(error), true);
+    }
+
+    /// The instance has ended: its children and whoever waits for it or for an answer of it are told.
+    pub(super) fn tell_of_end(&mut self) {
+        let Some(end) = &self.draft.end else { return };
+        let (completion, failed) = end.completion();
+        let state = &mut self.draft.loaded.state;
+        let parent = state.origin.as_ref().filter(|origin| origin.on_close.is_some()).map(|origin| origin.by);
+        let waiting: Vec<_> = parent.into_iter().chain(std::mem::take(&mut state.watchers)).collect();
+        let requests = std::mem::take(&mut state.requests);
+        let child = |op: &crate::engine::state::Operation| match &op.kind {
+            OperationKind::Child { child, address: Some(address) } => Some((*address, child.on_close)),
+            _ => None,
+        };
+        let children: Vec<_> = state.operations.iter().filter_map(child).collect();
+        let senders = std::mem::take(&mut self.callers.senders);
+        let (late, senders): (Vec<_>, Vec<_>) =
+            senders.into_iter().partition(|(seq, _)| self.draft.mail.holds(*seq));
+        self.callers.senders = senders;
+        self.callers.late.extend(late.into_iter().map(|(_, sender)| sender));
+        for to in waiting {
+            let body = Body::Completed { operation: to.operation, completion: completion.clone(), failed };
+            self.post(to, body);
+        }
+        for request in requests {
+            self.give_answer(request, Err(Refused::Unanswered));
+        }
+        for (address, on_close) in children {
+            self.end_child(address, on_close);
+        }
+    }
+
+    /// Remembers what a key stands for, as long as the run is retained.
+    pub(super) fn put_key(&mut self, key: [u8; 16], row: &KeyRow) {
+        let bytes = postcard::to_stdvec(row).expect("the engine's own records always encode");
+        self.draft.keys.push(KeyChange::Put(self.draft.loaded.number, key, bytes));
+    }
+}

@@ -1,0 +1,328 @@
+//! What happens to an instance, and what each event does to its record.
+
+use durable_store::{Timer, TimerChange};
+use tokio::sync::oneshot;
+
+use super::{Advance, Attempted, attempts::schedule_deadline_ms};
+use crate::{
+    codec::Encoded,
+    context::{Completion, OperationId},
+    engine::{
+        error::EngineError,
+        history::{HistoryKind, clip},
+        mail::{Body, Message, Sender},
+        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo, Stop},
+    },
+};
+
+/// Something that happened to an instance.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It was started, and is to make its first step.
+    Begin,
+    /// An attempt of an activity has ended.
+    Attempted { operation: OperationId, ended: Attempted },
+    /// An activity was told to end, and no attempt of it runs.
+    Stopped { operation: OperationId },
+    /// A timer is due. Its slot may hold another instance by now, so the deadline must match too.
+    Fired { operation: OperationId, deadline_ms: u64 },
+    /// Another build parked it, or a person asks: try again.
+    Unpark { by: &'static str },
+    /// Its next state can't be stored.
+    Park { reason: ParkReason },
+    /// A message from outside.
+    #[allow(dead_code, reason = "its senders follow")]
+    Mail { message: Box<Message>, sender: Sender },
+    /// Another instance has put something into its mailbox, or a crash left something there.
+    Mailed,
+    /// Somebody outside completes an operation; whether that was the one who may is the answer.
+    #[allow(dead_code, reason = "its senders follow")]
+    Complete {
+        operation: OperationId,
+        secret: [u8; 16],
+        value: Encoded,
+        reply: oneshot::Sender<Result<bool, EngineError>>,
+    },
+    /// What it asked of another instance came to nothing or is done.
+    #[allow(dead_code, reason = "its senders follow")]
+    Resolved { operation: OperationId, completion: Completion, failed: bool },
+    /// From outside.
+    Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
+}
+
+/// What a person asks of an instance.
+#[derive(Debug)]
+pub(crate) enum Command {
+    RetryNow,
+    Terminate {
+        why: String,
+    },
+    #[allow(dead_code, reason = "its senders follow")]
+    Cancel {
+        why: String,
+    },
+    #[allow(dead_code, reason = "its senders follow")]
+    Pause,
+    #[allow(dead_code, reason = "its senders follow")]
+    Resume,
+}
+
+impl Event {
+    /// Tells whoever waits for an answer that nothing was done.
+    pub(crate) fn refuse(self, error: EngineError) {
+        // Whoever does not wait any more needs no answer.
+        match self {
+            Event::Command { reply, .. } => drop(reply.send(Err(error))),
+            Event::Complete { reply, .. } => drop(reply.send(Err(error))),
+            Event::Mail { sender, .. } => sender.refuse(error),
+            _ => {}
+        }
+    }
+}
+
+impl Advance<'_> {
+    pub(super) fn apply(&mut self, event: Event) {
+        match event {
+            Event::Begin => self.draft.note(HistoryKind::Started),
+            Event::Attempted { operation, ended } => self.attempted(operation, ended),
+            Event::Stopped { operation } => self.stopped(operation),
+            Event::Fired { operation: DEADLINE, deadline_ms } => self.deadline_passed(deadline_ms),
+            Event::Fired { operation, deadline_ms } => self.fired(operation, deadline_ms),
+            Event::Unpark { by } => self.unpark(by),
+            Event::Park { reason } => self.park(reason),
+            Event::Mail { message, sender } => self.received(*message, sender),
+            // What is in the mailbox was looked at before any event.
+            Event::Mailed => {}
+            Event::Complete { operation, secret, value, reply } => {
+                let completed = self.completed_outside(operation, secret, value);
+                // Answered once it is durable, and refused if it can't be.
+                self.callers.completed.push((reply, completed));
+            }
+            Event::Resolved { operation, completion, failed } => {
+                self.complete_with(operation, completion, failed);
+            }
+            Event::Command { command, reply } => {
+                self.command(command);
+                self.callers.replies.push(reply);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::RetryNow => self.retry_now(),
+            Command::Terminate { why } => self.terminate(why),
+            Command::Cancel { why } => self.stop(Cause::Cancel { why: clip(why) }),
+            Command::Pause => self.pause(),
+            Command::Resume => self.resume(),
+        }
+    }
+
+    fn terminate(&mut self, why: String) {
+        let why = clip(why);
+        self.draft.note(HistoryKind::Terminated { why: why.clone() });
+        self.draft.end = Some(End::Terminated { why });
+    }
+
+    fn pause(&mut self) {
+        if self.draft.loaded.state.paused_ms.is_none() {
+            self.draft.loaded.state.paused_ms = Some(self.draft.now_ms);
+            self.draft.note(HistoryKind::Paused);
+        }
+    }
+
+    fn resume(&mut self) {
+        if self.draft.loaded.state.paused_ms.take().is_some() {
+            self.draft.note(HistoryKind::Resumed);
+            let due: Vec<_> = self.draft.loaded.state.activities().map(|(id, _)| id).collect();
+            due.into_iter().for_each(|id| self.dispatch(id));
+        }
+    }
+
+    /// It is told to end. Only the first one counts.
+    fn stop(&mut self, cause: Cause) {
+        if self.draft.loaded.state.stop.is_some() {
+            return;
+        }
+        let (seq, at_ms) = (self.engine.next_seq(), self.draft.now_ms);
+        self.draft.note(match &cause {
+            Cause::Cancel { why } => HistoryKind::CancelRequested { why: why.clone() },
+            Cause::Deadline => HistoryKind::DeadlinePassed,
+        });
+        let state = &mut self.draft.loaded.state;
+        let may_handle = matches!(cause, Cause::Cancel { .. });
+        let handles = may_handle
+            && state.machines().any(|(_, wait)| wait.is_some_and(crate::context::Wait::handles_cancellation));
+        let end = match &cause {
+            Cause::Cancel { why } => End::Cancelled { why: why.clone() },
+            Cause::Deadline => End::DeadlineExceeded,
+        };
+        state.stop = Some(Stop { seq, cause, handled: false, at_ms });
+        if handles {
+            self.happened(Happened::Cancelled { seq });
+        } else {
+            self.end_by_force(end);
+        }
+    }
+
+    /// It was told to end, and the workflow does not deal with that itself. Where compensations are run before the instance closes,
+    /// this is where they begin.
+    fn end_by_force(&mut self, end: End) {
+        self.draft.end = Some(end);
+    }
+
+    fn deadline_passed(&mut self, deadline_ms: u64) {
+        if self.draft.loaded.state.deadline_ms == Some(deadline_ms) {
+            self.draft.loaded.state.deadline_ms = None;
+            let timer = Timer { deadline_ms, slot: self.draft.slot, operation: DEADLINE };
+            self.draft.timers.push(TimerChange::Clear(timer));
+            self.stop(Cause::Deadline);
+        }
+    }
+
+    /// A message from outside: it waits in its queue until it is taken.
+    fn received(&mut self, message: Message, sender: Sender) {
+        let (queue, seq) = (message.queue(), self.engine.next_seq());
+        self.draft.mail.arrived(queue, seq, message);
+        self.happened(Happened::Message { seq, queue });
+        self.callers.senders.push((seq, sender));
+    }
+
+    /// What is in the engine's own queue is dealt with; the others wait for the workflow.
+    pub(super) fn mailed(&mut self) {
+        if self.draft.mail.is_empty() {
+            return;
+        }
+        let control = match self.draft.mail.first(crate::engine::mail::CONTROL, usize::MAX, &|_| false) {
+            Ok(control) => control,
+            Err(reason) => return self.park(ParkReason::Incompatible { reason }),
+        };
+        for seq in control {
+            let message = self.draft.mail.get(crate::engine::mail::CONTROL, seq).cloned();
+            self.draft.take_mail(crate::engine::mail::CONTROL, seq);
+            if let Some(message) = message {
+                self.controlled((*message).clone());
+            }
+        }
+        // Whatever else has come may let a machine move.
+        for (_, readiness) in &mut self.draft.ready {
+            if readiness.as_ref().is_some_and(|readiness| readiness.queues().next().is_some()) {
+                *readiness = None;
+            }
+        }
+    }
+
+    fn controlled(&mut self, message: Message) {
+        match message.body {
+            Body::Completed { operation, completion, failed } => {
+                self.complete_with(operation, completion, failed);
+            }
+            Body::Created { operation, child } => {
+                if let Some(operation) = self.draft.loaded.state.operations.get_mut(operation)
+                    && let OperationKind::Child { address, .. } = &mut operation.kind
+                {
+                    *address = Some(child);
+                }
+            }
+            Body::Stop(cause) => self.stop(cause),
+            Body::Terminate { why } => self.terminate(why),
+            Body::Watch(address) => {
+                self.draft.loaded.state.watchers.push(address);
+                self.draft.changed = true;
+            }
+            // They have queues of their own.
+            Body::Signal(_) | Body::Update(_) => debug_assert!(message.reply == ReplyTo::Nobody),
+        }
+    }
+
+    /// Gives whether the secret was the right one, for an operation that was not completed before.
+    fn completed_outside(&mut self, id: OperationId, secret: [u8; 16], value: Encoded) -> bool {
+        let operation = self.draft.loaded.state.operations.get(id);
+        let Some(OperationKind::External { secret: right }) = operation.map(|op| &op.kind) else {
+            return false;
+        };
+        // In a time that does not tell how much of it was right.
+        let different = right.iter().zip(secret).fold(0, |different, (a, b)| different | (a ^ b));
+        if different != 0 {
+            return false;
+        }
+        self.complete_with(id, Completion::Value(value), false);
+        self.draft.note_of(id, HistoryKind::ExternalCompleted);
+        true
+    }
+
+    pub(super) fn park(&mut self, reason: ParkReason) {
+        let reason = reason.clipped();
+        self.draft.note(HistoryKind::Parked { reason: reason.to_string() });
+        self.draft.effects.parked = Some(reason.clone());
+        self.draft.loaded.state.parked =
+            Some(Parked { reason, at_ms: self.draft.now_ms, build: self.engine.build });
+        self.draft.loaded.state.since_ms = self.draft.now_ms;
+    }
+
+    fn fired(&mut self, id: OperationId, deadline_ms: u64) {
+        let Some(operation) = self.draft.loaded.state.operations.get(id) else { return };
+        if operation.kind != (OperationKind::Timer { deadline_ms }) {
+            return;
+        }
+        self.complete_with(id, Completion::Fired, false);
+        let timer = Timer { deadline_ms, slot: self.draft.slot, operation: id };
+        self.draft.timers.push(TimerChange::Clear(timer));
+        self.draft.note_of(id, HistoryKind::TimerFired { due_ms: deadline_ms });
+    }
+
+    pub(super) fn unpark(&mut self, by: &str) {
+        if self.draft.loaded.state.parked.take().is_none() {
+            return;
+        }
+        self.draft.note(HistoryKind::Unparked { by: by.into() });
+        // One may have fired in a transition that the store refused.
+        self.draft.effects.timers.extend(self.draft.loaded.state.timers(self.draft.slot));
+        let due = self.draft.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
+        let engine = self.engine;
+        for id in due {
+            let now_ms = self.draft.now_ms;
+            let Some(activity) = self.draft.loaded.state.pending_activity(id) else { continue };
+            activity.next_attempt_ms = activity.next_attempt_ms.min(now_ms);
+            let entry = engine.registry.activities.get(activity.name.as_str());
+            let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
+            if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
+                // Its time has run out; whoever takes it up again means it to be tried.
+                activity.scheduled_ms = now_ms;
+            }
+            self.dispatch(id);
+        }
+    }
+
+    /// An attempt of an activity is due, unless the activity was told to end.
+    fn dispatch(&mut self, id: OperationId) {
+        let stopped = self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped);
+        let effects = &mut self.draft.effects;
+        if stopped { effects.stop.push(id) } else { effects.dispatch.push(id) }
+    }
+
+    pub(super) fn retry_now(&mut self) {
+        if self.draft.loaded.state.parked.is_some() {
+            self.unpark("hand");
+            return;
+        }
+        let now_ms = self.draft.now_ms;
+        let waiting: Vec<_> = self
+            .draft
+            .loaded
+            .state
+            .activities()
+            .filter(|(_, activity)| activity.next_attempt_ms > now_ms)
+            .map(|(id, _)| id)
+            .collect();
+        if !waiting.is_empty() {
+            self.draft.note(HistoryKind::RetriedByHand);
+        }
+        for id in waiting {
+            if let Some(activity) = self.draft.loaded.state.pending_activity(id) {
+                activity.next_attempt_ms = now_ms;
+                self.dispatch(id);
+            }
+        }
+    }
+}

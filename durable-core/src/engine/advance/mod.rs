@@ -1,0 +1,161 @@
+//! One transition of one instance: events in, the new record and the effects out.
+//!
+//! Pure but for the clock and the random source that it is handed: nothing is written and nothing
+//! begins here. What has come in is kept even when the step that it causes fails: then the instance
+//! parks, and the completion is committed with that.
+//!
+//! A transition has *rounds*: as long as some machine of the instance (its workflow, or one that it spawned) can move, the one that
+//! could move first does, and sees what came up to that moment (`engine/ready`). Rounds are in memory; a crash repeats them from the
+//! last snapshot with the same numbers, and so with the same outcome.
+
+mod attempts;
+mod begin;
+mod draft;
+mod end;
+mod events;
+mod finish;
+mod moved;
+mod ready;
+mod step;
+
+use durable_store::{Slot, Timer, Transition};
+use tokio::sync::oneshot;
+
+pub(crate) use attempts::Attempted;
+pub(crate) use draft::{Draft, Post};
+pub(crate) use events::{Command, Event};
+
+use super::{
+    error::EngineError,
+    inner::Inner,
+    mail::{MailView, Sender},
+    state::{Loaded, OpenRequest, ParkReason},
+};
+use crate::{
+    codec::Encoded,
+    context::{OperationId, Refused},
+};
+
+/// So many rounds are made in one transition; what is left goes on in the next one.
+const MOST_ROUNDS: usize = 32;
+
+/// A transition with what is to begin once it is committed.
+#[derive(Debug)]
+pub(crate) struct Advanced {
+    pub(crate) transition: Transition,
+    /// The instance as committed; none if it has closed.
+    pub(crate) loaded: Option<Box<Loaded>>,
+    pub(crate) effects: Effects,
+    pub(crate) callers: Callers,
+    /// What is committed in its place if a message came that the last rounds should have seen.
+    pub(crate) fallback: Option<Box<Draft>>,
+}
+
+/// What begins after the commit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effects {
+    /// Attempts due now.
+    pub(crate) dispatch: Vec<OperationId>,
+    /// Attempts due later.
+    pub(crate) backoff: Vec<(u64, OperationId)>,
+    /// Operations whose attempts are over.
+    pub(crate) ended: Vec<OperationId>,
+    /// Activities that are told to end, and whose last word is waited for.
+    pub(crate) stop: Vec<OperationId>,
+    pub(crate) timers: Vec<Timer>,
+    /// Instances to be started: the operations that stand for them.
+    pub(crate) starts: Vec<OperationId>,
+    /// What was sent and has no receiver yet: the operations. They are resolved before the commit.
+    pub(crate) outgoing: Vec<OperationId>,
+    /// What other instances get. It is resolved before the commit.
+    pub(crate) posts: Vec<Post>,
+    /// Answers to updates, for callers in this process.
+    pub(crate) answers: Vec<(OpenRequest, Result<Encoded, Refused>)>,
+    pub(crate) parked: Option<ParkReason>,
+    pub(crate) closed: bool,
+    /// It can move at once.
+    pub(crate) again: bool,
+}
+
+/// Whoever is answered after the commit.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    /// Whoever completes an operation from outside, and whether that was done.
+    pub(crate) completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    /// Senders of messages, by the number of each message.
+    pub(crate) senders: Vec<(u64, Sender)>,
+    /// Senders of messages that the instance ended without.
+    pub(crate) late: Vec<Sender>,
+}
+
+impl Callers {
+    /// Nothing was done for any of them.
+    pub(crate) fn refuse(self, error: &dyn Fn() -> EngineError) {
+        for reply in self.replies {
+            let _ = reply.send(Err(error()));
+        }
+        for (reply, _) in self.completed {
+            let _ = reply.send(Err(error()));
+        }
+        for sender in self.senders.into_iter().map(|(_, sender)| sender).chain(self.late) {
+            sender.refuse(error());
+        }
+    }
+}
+
+/// An instance on its way from one record to the next.
+struct Advance<'a> {
+    engine: &'a Inner,
+    draft: Draft,
+    callers: Callers,
+    /// What the draft was before a round that may have been wrong to go without a message, or that ended what was being created.
+    fallback: Option<Box<Draft>>,
+}
+
+/// Applies `events` to an instance and steps it if they let it move.
+pub(crate) fn advance(
+    engine: &Inner,
+    slot: Slot,
+    loaded: Box<Loaded>,
+    mail: MailView,
+    events: Vec<Event>,
+    create: bool,
+) -> Advanced {
+    let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create);
+    let mut advance = Advance { engine, draft, callers: Callers::default(), fallback: None };
+    advance.mailed();
+    for event in events {
+        advance.apply(event);
+    }
+    advance.rounds();
+    if advance.draft.end.is_some() && !create {
+        advance.tell_of_end();
+    }
+    let Advance { mut draft, callers, fallback, .. } = advance;
+    let fallback = match fallback {
+        // A store holds an instance before it holds its end: the step is made once more after the commit.
+        Some(before) if create && draft.end.is_some() => {
+            draft = *before;
+            draft.effects.again = true;
+            None
+        }
+        fallback => fallback.filter(|_| !create),
+    };
+    Advanced { callers, fallback, ..draft.finish() }
+}
+
+impl Advance<'_> {
+    /// Lets the machines move as far as they can.
+    fn rounds(&mut self) {
+        let mut stalled = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let Some((machine, cutoff)) = self.earliest(&stalled) else { return };
+            if !self.step(machine, cutoff) {
+                // It could move and did not: it waits for something that it can't take. The next event tries it again.
+                stalled.push(machine);
+            }
+        }
+        self.draft.effects.again = self.earliest(&stalled).is_some();
+    }
+}

@@ -1,0 +1,193 @@
+//! A machine has moved: what it left in its scratch becomes part of the record.
+
+use super::{Advance, Post};
+use crate::{
+    codec::Encoded,
+    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Wait},
+    engine::{
+        history::HistoryKind,
+        mail::{Body, KeyRow, Message},
+        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo, Task},
+    },
+    registry::{Machine, Moved},
+};
+
+impl Advance<'_> {
+    /// Gives whether anything changed.
+    pub(super) fn moved(
+        &mut self,
+        machine: OperationId,
+        scratch: Scratch,
+        wait: Option<Wait>,
+        moved: Moved,
+    ) -> bool {
+        let ended = matches!(moved, Moved::Ended(_));
+        if scratch.asked || (ended && machine == MAIN) {
+            // The machine ran on copies: this is still the record before it.
+            self.fallback.get_or_insert_with(|| Box::new(self.draft.clone()));
+        }
+        let stands_still = !ended
+            && scratch.leaves_nothing()
+            && scratch.held == self.draft.loaded.state.held
+            && self.draft.loaded.state.wait_of(machine) == wait.as_ref();
+        let mut touched_mail = !scratch.consumed.is_empty() || scratch.held != self.draft.loaded.state.held;
+        let state = &mut self.draft.loaded.state;
+        state.steps += 1;
+        state.next_operation = scratch.next_operation;
+        state.build = self.engine.build;
+        state.scopes = scratch.scopes;
+        self.draft.changed = true;
+        for id in scratch.taken {
+            self.forget(id);
+        }
+        for (id, scope) in scratch.rescoped {
+            if let Some(operation) = self.draft.loaded.state.operations.get_mut(id) {
+                operation.scope = scope;
+            }
+        }
+        for id in scratch.cancelled {
+            self.cancel_operation(id);
+        }
+        let asked_to_stop = scratch.stopped;
+        self.receive(scratch.held, &scratch.consumed);
+        for (seq, answer) in scratch.replies {
+            self.answer(seq, answer);
+        }
+        for (name, value) in scratch.published {
+            let published = &mut self.draft.loaded.state.published;
+            published.retain(|(other, _)| *other != name);
+            published.push((name, value));
+        }
+        if scratch.stop_handled
+            && let Some(stop) = &mut self.draft.loaded.state.stop
+        {
+            stop.handled = true;
+        }
+        match moved {
+            Moved::Ended(value) if machine == MAIN => {
+                // Nothing else begins that would be cancelled at once.
+                let lasting = |started: &Started| {
+                    let kind = &started.operation;
+                    matches!(kind, NewOperation::Compensation { .. } | NewOperation::Unwind { .. })
+                };
+                self.begin_all(scratch.started.into_iter().filter(lasting));
+                self.returned(value);
+            }
+            Moved::Ended(value) => {
+                self.begin_all(scratch.started);
+                self.task_ended(machine, value);
+                touched_mail = true;
+            }
+            Moved::Suspended(image) => {
+                self.engine.note_size(&self.draft.loaded.workflow, image.vars.len());
+                self.suspended(machine, Machine::At(image), wait);
+                self.begin_all(scratch.started);
+            }
+        }
+        for id in asked_to_stop {
+            self.stop_operation(id);
+        }
+        self.has_moved(machine, touched_mail);
+        !stands_still
+    }
+
+    fn suspended(&mut self, id: OperationId, machine: Machine, wait: Option<Wait>) {
+        let now_ms = self.draft.now_ms;
+        let state = &mut self.draft.loaded.state;
+        if id == MAIN {
+            (state.machine, state.wait, state.since_ms) = (machine, wait, now_ms);
+        } else if let Some(operation) = state.operations.get_mut(id)
+            && let OperationKind::Task(task) = &mut operation.kind
+        {
+            **task = Task { workflow: std::mem::take(&mut task.workflow), machine, wait, since_ms: now_ms };
+        }
+    }
+
+    /// The workflow has returned. Where compensations are run before the instance closes, this is where they begin.
+    fn returned(&mut self, value: Encoded) {
+        let failed = self.engine.is_err(&value);
+        self.draft.note(if failed { HistoryKind::Failed } else { HistoryKind::Completed });
+        self.draft.end = Some(End::Returned { value, failed });
+    }
+
+    /// A spawned workflow has returned: what it left behind is cancelled, and whoever has its handle gets the value.
+    fn task_ended(&mut self, id: OperationId, value: Encoded) {
+        let failed = self.engine.is_err(&value);
+        self.cancel_scope(id);
+        self.complete_with(id, Completion::Value(value), failed);
+    }
+
+    /// Everything that was started in a scope and is still there is cancelled.
+    pub(super) fn cancel_scope(&mut self, scope: ScopeId) {
+        let state = &mut self.draft.loaded.state;
+        let within = state.scopes.within(&[scope]);
+        state.scopes.close(&within);
+        state.held.retain(|held| !within.contains(&held.scope));
+        let left = state.operations.iter().filter(|op| within.contains(&op.scope)).map(|op| op.id);
+        for id in left.collect::<Vec<_>>() {
+            self.cancel_operation(id);
+        }
+    }
+
+    fn begin_all(&mut self, started: impl IntoIterator<Item = Started>) {
+        for Started { id, scope, operation } in started {
+            self.begin(id, scope, operation);
+        }
+    }
+
+    /// An operation is consumed: what happened to it stays in the history.
+    pub(super) fn forget(&mut self, id: OperationId) {
+        if let Some(operation) = self.draft.loaded.state.operations.remove(id) {
+            for note in &operation.notes {
+                self.draft.loaded.state.history.push(note);
+            }
+        }
+    }
+
+    /// Messages that the workflow has now; updates among them are to be answered.
+    fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)]) {
+        self.draft.loaded.state.held = held;
+        for &(queue, seq) in consumed {
+            let message = self.draft.mail.get(queue, seq).cloned();
+            self.draft.take_mail(queue, seq);
+            let Some(message) = message else { continue };
+            let name = message.name.clone();
+            match message.body {
+                Body::Update(_) => {
+                    let request = OpenRequest { seq, reply: message.reply, key: message.key };
+                    self.draft.loaded.state.requests.push(request);
+                    self.draft.note(HistoryKind::UpdateReceived { name });
+                }
+                _ => self.draft.note(HistoryKind::SignalReceived { name }),
+            }
+        }
+    }
+
+    /// An update is answered: whoever asked is told after the commit, and whoever asks again with its key gets the same.
+    fn answer(&mut self, seq: u64, answer: Result<Encoded, String>) {
+        let requests = &mut self.draft.loaded.state.requests;
+        let Some(at) = requests.iter().position(|request| request.seq == seq) else { return };
+        let request = requests.remove(at);
+        self.give_answer(request, answer.map_err(|why| Refused::Rejected { why }));
+    }
+
+    pub(super) fn give_answer(&mut self, request: OpenRequest, answer: Result<Encoded, Refused>) {
+        if let Some(key) = request.key {
+            self.put_key(key, &KeyRow::Answered(answer.clone()));
+        }
+        if let ReplyTo::Instance(to) = request.reply {
+            let (failed, completion) = match answer {
+                Ok(value) => (false, Completion::Value(value)),
+                Err(refused) => (true, Completion::Refused(refused)),
+            };
+            self.post(to, Body::Completed { operation: to.operation, completion, failed });
+        } else {
+            self.draft.effects.answers.push((request, answer));
+        }
+    }
+
+    /// Another instance gets a message of the engine's.
+    pub(super) fn post(&mut self, to: Address, body: Body) {
+        self.draft.effects.posts.push(Post { to, message: Message::control(body, self.draft.now_ms) });
+    }
+}

@@ -1,0 +1,139 @@
+//! Under the commit lock, where no other instance can change: what goes to other instances finds its receiver, and a step that may have
+//! been wrong to go without a message is made again.
+//!
+//! Invariant: whatever an instance sends is in its own transition, so that both sides commit together or not at all, also when a
+//! batch is committed one transition at a time.
+
+use std::collections::HashMap;
+
+use durable_store::{Batch, Change, Closed, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
+
+use super::{Message, outgoing};
+use crate::engine::{
+    advance::{Advanced, Draft, Effects, Post},
+    inner::Inner,
+    state::Loaded,
+};
+
+/// One transition of a batch, as far as it can change before its commit.
+pub(crate) struct Resolving<'a> {
+    pub(crate) loaded: &'a mut Option<Box<Loaded>>,
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) fallback: &'a mut Option<Box<Draft>>,
+    /// The instances that get mail.
+    pub(crate) mailed: &'a mut Vec<(Slot, Number)>,
+}
+
+/// What a batch does to the runs in it.
+pub(crate) struct Runs {
+    /// Whether each is live after it.
+    live: HashMap<Slot, (Number, bool)>,
+    /// What each that ends in it ends with.
+    ends: HashMap<Number, Closed>,
+}
+
+impl Runs {
+    pub(crate) fn of(batch: &Batch) -> Self {
+        let run = |of: &Transition| (of.slot, (of.number, !matches!(of.change, Change::Close(_))));
+        let end = |of: &Transition| match &of.change {
+            Change::Close(closed) => Some((of.number, closed.clone())),
+            _ => None,
+        };
+        Runs {
+            live: batch.transitions.iter().map(run).collect(),
+            ends: batch.transitions.iter().filter_map(end).collect(),
+        }
+    }
+
+    /// Whether a run is live after the batch.
+    pub(super) fn is_live(&self, inner: &Inner, slot: Slot, number: Number) -> Result<bool, StoreError> {
+        match self.live.get(&slot) {
+            Some((other, live)) if *other == number => Ok(*live),
+            _ => Ok(inner.store.owner(slot)? == Some(number)),
+        }
+    }
+
+    /// What a run ends with in this batch.
+    pub(super) fn end(&self, number: Number) -> Option<&Closed> {
+        self.ends.get(&number)
+    }
+}
+
+/// Whether anything is to be done for a transition.
+pub(crate) fn is_needed(effects: &Effects, fallback: Option<&Draft>) -> bool {
+    fallback.is_some() || !effects.posts.is_empty() || !effects.outgoing.is_empty()
+}
+
+/// Commits the fallback in place of a transition if a message came meanwhile.
+pub(crate) fn fall_back(
+    inner: &Inner,
+    transition: &mut Transition,
+    resolving: &mut Resolving<'_>,
+) -> Result<(), StoreError> {
+    let Some(fallback) = resolving.fallback.take() else { return Ok(()) };
+    let now = match inner.store.mailbox(transition.slot) {
+        // What can't be read can't be waited for either.
+        Err(StoreError::DamagedRecord { .. }) => return Ok(()),
+        mailbox => mailbox?.unwrap_or_default(),
+    };
+    if now == *fallback.mailbox() {
+        return Ok(());
+    }
+    let Advanced { transition: instead, mut loaded, mut effects, .. } = fallback.finish();
+    effects.again = true;
+    if let Some(loaded) = &mut loaded {
+        loaded.has_mail = true;
+    }
+    *transition = instead;
+    (*resolving.loaded, *resolving.effects) = (loaded, effects);
+    Ok(())
+}
+
+/// Finds the receivers of what a transition sends. One that is gone gets nothing.
+pub(crate) fn resolve(
+    inner: &Inner,
+    runs: &Runs,
+    transition: &mut Transition,
+    resolving: &mut Resolving<'_>,
+) -> Result<(), StoreError> {
+    for Post { to, message } in std::mem::take(&mut resolving.effects.posts) {
+        if runs.is_live(inner, to.slot, to.number)? {
+            transition.mail.push(mail(inner, to.slot, &message));
+            resolving.mailed.push((to.slot, to.number));
+        }
+    }
+    outgoing::send(inner, runs, transition, resolving)
+}
+
+/// A message for an instance, as a row.
+pub(crate) fn mail(inner: &Inner, slot: Slot, message: &Message) -> Mail {
+    let bytes = postcard::to_stdvec(message).expect("the engine's own records always encode");
+    Mail { slot, queue: message.queue(), seq: inner.next_seq(), bytes }
+}
+
+/// What a mailbox holds, for a step of its instance.
+pub(crate) fn view(inner: &Inner, slot: Slot) -> Result<super::MailView, StoreError> {
+    let mailbox = match inner.ask(|store| store.mailbox(slot)) {
+        Err(error @ StoreError::DamagedRecord { .. }) => {
+            inner.report(&error.to_string());
+            None
+        }
+        mailbox => mailbox?,
+    };
+    let Some(mailbox) = mailbox else { return Ok(super::MailView::default()) };
+    Ok(read(inner, slot, mailbox))
+}
+
+fn read(inner: &Inner, slot: Slot, mailbox: Mailbox) -> super::MailView {
+    let store = inner.store.clone();
+    let fetch = move |queue, after, limit| {
+        let rows = store.mail(slot, queue, after, limit).map_err(|error| error.to_string())?;
+        let read = |row: Mail| {
+            let message = postcard::from_bytes(&row.bytes)
+                .map_err(|error| format!("message {} in its mailbox can't be read: {error}", row.seq))?;
+            Ok((row.seq, message))
+        };
+        rows.into_iter().map(read).collect()
+    };
+    super::MailView::new(mailbox, std::sync::Arc::new(fetch))
+}

@@ -1,0 +1,151 @@
+//! The operations that an instance has started and not consumed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Address, PeerRequest};
+use crate::{
+    activity::{CallOptions, IdempotencyKey},
+    codec::Encoded,
+    context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Wait},
+    engine::history::HistoryEvent,
+    registry::Machine,
+};
+
+/// An operation that the instance started and has not consumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Operation {
+    pub(crate) id: OperationId,
+    /// The scope whose end cancels it.
+    pub(crate) scope: ScopeId,
+    /// It was told to end, and its last word is waited for.
+    pub(crate) stopped: bool,
+    pub(crate) kind: OperationKind,
+    /// What happened to it and is not in the instance's history yet.
+    pub(crate) notes: Vec<HistoryEvent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum OperationKind {
+    Activity(Box<ActivityOperation>),
+    Timer {
+        deadline_ms: u64,
+    },
+    /// Completed from outside by whoever knows the secret.
+    External {
+        secret: [u8; 16],
+    },
+    /// A workflow that runs beside the main one.
+    Task(Box<Task>),
+    /// A child; `address` is known once it was created.
+    Child {
+        child: Box<NewInstance>,
+        address: Option<Address>,
+    },
+    /// An instance to be started, until it was.
+    Start(Box<NewInstance>),
+    /// Something for another instance, from the step to its commit.
+    Send(Box<Outgoing>),
+    /// Something that another instance answers.
+    Call {
+        to: Address,
+        request: PeerRequest,
+    },
+    /// Compensations of a frame are run; `at` is the one under way.
+    Unwind {
+        frame: FrameId,
+        finally_only: bool,
+        at: Option<OperationId>,
+    },
+    Compensation(Box<Compensation>),
+    Done(Done),
+}
+
+/// An operation that has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// When, in the order of everything that happened to the instance.
+    pub(crate) seq: u64,
+    /// Whether it ended in an error, of whatever kind.
+    pub(crate) failed: bool,
+    pub(crate) completion: Completion,
+}
+
+/// A workflow that runs beside the main one, with a snapshot of its own. Its frame and the scope of what it starts are named by
+/// its operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) workflow: String,
+    pub(crate) machine: Machine,
+    pub(crate) wait: Option<Wait>,
+    pub(crate) since_ms: u64,
+}
+
+/// What is run when the frame that pushed it fails.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Compensation {
+    pub(crate) frame: FrameId,
+    /// It runs on success too.
+    pub(crate) finally: bool,
+    pub(crate) call: NewOperation,
+    pub(crate) phase: Phase,
+}
+
+/// Where a compensation stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Armed,
+    /// As this operation.
+    Running(OperationId),
+    /// For good; this is its error.
+    Failed(String),
+    Done,
+}
+
+/// A pending activity call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ActivityOperation {
+    pub(crate) name: String,
+    pub(crate) args: Encoded,
+    pub(crate) options: CallOptions,
+    key: [u8; 16],
+    pub(crate) scheduled_ms: u64,
+    /// Attempts that ended without a result.
+    pub(crate) failed_attempts: u32,
+    /// When the next attempt is due; in the past if it is running or waits for its turn.
+    pub(crate) next_attempt_ms: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) progress: Option<Encoded>,
+}
+
+impl Operation {
+    pub(crate) fn new(id: OperationId, scope: ScopeId, kind: OperationKind) -> Self {
+        Operation { id, scope, stopped: false, kind, notes: Vec::new() }
+    }
+
+    pub(crate) fn done(&self) -> Option<&Done> {
+        match &self.kind {
+            OperationKind::Done(done) => Some(done),
+            _ => None,
+        }
+    }
+}
+
+impl ActivityOperation {
+    pub(crate) fn new(name: String, args: Encoded, options: CallOptions, key: u128, now_ms: u64) -> Self {
+        ActivityOperation {
+            name,
+            args,
+            options,
+            key: key.to_le_bytes(),
+            scheduled_ms: now_ms,
+            failed_attempts: 0,
+            next_attempt_ms: now_ms,
+            last_error: None,
+            progress: None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> IdempotencyKey {
+        IdempotencyKey::from_bits(u128::from_le_bytes(self.key))
+    }
+}

@@ -1,0 +1,47 @@
+//! Taking what is ready.
+
+use std::sync::atomic::Ordering;
+
+use durable_store::{Number, Slot};
+
+use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
+
+/// An instance taken from the ready queue, with what happened to it.
+pub(super) struct Claim {
+    pub(super) slot: Slot,
+    /// Which run it is, as long as it is busy.
+    pub(super) number: Number,
+    pub(super) loaded: Option<Box<Loaded>>,
+    pub(super) events: Vec<Event>,
+}
+
+/// Takes what is ready. Taken instances are busy until their transition is committed.
+pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
+    let mut claims = Vec::new();
+    while claims.len() < LARGEST_CLAIM
+        && let Some(slot) = shared.ready.pop_front()
+    {
+        let Some(live) = shared.live.get_mut(&slot) else { continue };
+        live.queued = false;
+        live.busy = true;
+        shared.busy += 1;
+        let loaded = live.cached.take();
+        let (number, events) = (live.number, std::mem::take(&mut live.inbox));
+        shared.cached -= usize::from(loaded.is_some());
+        claims.push(Claim { slot, number, loaded, events });
+    }
+    let mut starts = Vec::new();
+    while starts.len() < LARGEST_CLAIM
+        && let Some(request) = shared.starts.pop_front()
+    {
+        if let Some(waiting) = shared.starting.get_mut(&request.id) {
+            waiting.push(request);
+        } else {
+            shared.starting.insert(request.id.clone(), Vec::new());
+            shared.busy += 1;
+            starts.push(request);
+        }
+    }
+    inner.has_work.store(!shared.ready.is_empty() || !shared.starts.is_empty(), Ordering::Relaxed);
+    (claims, starts)
+}

@@ -1,0 +1,123 @@
+//! Committing a batch, and what becomes of it when it can't be.
+
+use std::sync::{Arc, MutexGuard, TryLockError, atomic::Ordering};
+
+use durable_store::Error as StoreError;
+
+use super::{
+    Commit, Inner, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim, conclude::conclude,
+    prepare::prepare, refused, reopened,
+};
+use crate::engine::{
+    inner::Unsaved,
+    mail::resolve::{self, Resolving, Runs},
+};
+
+/// Waits for the disk; meanwhile it steps what becomes ready and adds it to the batch.
+pub(super) fn gather<'a>(
+    inner: &'a Arc<Inner>,
+    work: &mut Work,
+) -> Result<MutexGuard<'a, Unsaved>, StoreError> {
+    loop {
+        match inner.commit.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(_)) => unreachable!("no code panics while it commits"),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let more = {
+            let mut shared = inner.lock();
+            let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            (room
+                && shared.generation == work.generation
+                && (!shared.ready.is_empty() || !shared.starts.is_empty()))
+            .then(|| claim(inner, &mut shared))
+        };
+        match more {
+            Some((claims, starts)) => prepare(inner, work, claims, starts)?,
+            None => return Ok(inner.commit.lock().expect("no code panics while it commits")),
+        }
+    }
+}
+
+/// Commits the batch; then, and only then, effects begin and callers are answered.
+/// Gives whether attempts were launched that may end at any moment.
+pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
+    if inner.lock().generation != work.generation {
+        drop(unsaved);
+        abandon(inner, work, &reopened());
+        return false;
+    }
+    unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
+    work.batch.layouts = std::mem::take(&mut unsaved.layouts);
+    if let Err(error) = resolve_all(inner, &mut work) {
+        unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+        drop(unsaved);
+        fail(inner, work, &error);
+        return false;
+    }
+    let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
+    if !empty {
+        let committed = match inner.store.commit(&work.batch) {
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
+            committed => committed,
+        };
+        if let Err(error) = committed {
+            unsaved.layouts = std::mem::take(&mut work.batch.layouts);
+            drop(unsaved);
+            fail(inner, work, &error);
+            return false;
+        }
+    }
+    drop(unsaved);
+    inner.commits.fetch_add(1, Ordering::Relaxed);
+    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
+    conclude(inner, work);
+    launched
+}
+
+/// What goes from one instance to another finds its receiver, now that no commit can come between.
+fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
+    let needed = |commit: &Commit| resolve::is_needed(&commit.effects, commit.fallback.as_deref());
+    if !work.commits.iter().any(needed) {
+        return Ok(());
+    }
+    let each = |work: &mut Work, f: &mut dyn FnMut(&mut _, &mut Resolving<'_>) -> Result<(), StoreError>| {
+        for (commit, transition) in work.commits.iter_mut().zip(&mut work.batch.transitions) {
+            let Commit { loaded, effects, fallback, mailed, .. } = commit;
+            f(transition, &mut Resolving { loaded, effects, fallback, mailed })?;
+        }
+        Ok(())
+    };
+    each(work, &mut |transition, resolving| resolve::fall_back(inner, transition, resolving))?;
+    let sends = |commit: &Commit| !commit.effects.posts.is_empty() || !commit.effects.outgoing.is_empty();
+    if !work.commits.iter().any(sends) {
+        return Ok(());
+    }
+    // Which runs end is known only now.
+    let runs = Runs::of(&work.batch);
+    each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
+}
+
+/// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
+/// opens the store again and goes on from what is durable.
+pub(super) fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
+    inner.store_failed(work.generation, error);
+    abandon(inner, work, error);
+}
+
+/// Answers the callers of a batch that was not committed.
+pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
+    for (reply, answer) in work.replies {
+        let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
+    }
+    for commit in work.commits {
+        commit.callers.refuse(&|| broken(error));
+    }
+    let mut shared = inner.lock();
+    for id in work.ids {
+        // No longer being started, whoever comes next.
+        for request in shared.starting.remove(&id).unwrap_or_default() {
+            let _ = request.reply.send(Err(broken(error).into()));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! After a commit: effects begin, callers are answered.
+
+use std::sync::Arc;
+
+use durable_store::{Number, Slot};
+use tokio::sync::oneshot;
+
+use super::{Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Shared, Work};
+use crate::{
+    codec::Encoded,
+    context::Refused,
+    engine::{error::EngineError, mail::Sender},
+};
+
+/// Begins the effects of a committed batch.
+pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
+    let mut closed = Vec::new();
+    let mut told = Told::default();
+    work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
+    let mut shared = inner.lock();
+    // The store failed since: this batch is durable, and the recovery begins its effects.
+    let current = shared.generation == work.generation;
+    for commit in work.commits {
+        let Commit { slot, number, loaded, mut effects, callers, mailed, due, .. } = commit;
+        told.add(&mut shared, number, callers, &mut effects);
+        if current {
+            for (slot, number) in mailed {
+                inner.post(&mut shared, slot, number, Event::Mailed);
+            }
+        }
+        if effects.closed || effects.parked.is_some() {
+            // Whoever waits for the end looks again: a test's engine reports a parked instance.
+            closed.extend(shared.watchers.remove(&number).unwrap_or_default());
+        }
+        if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
+            continue;
+        }
+        begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
+        if effects.again {
+            inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
+        }
+        if effects.closed {
+            refuse_inbox(&mut shared, slot);
+        }
+        inner.settle_live(&mut shared, slot, loaded);
+    }
+    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
+        // Claimed, and then there was nothing to do.
+        if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
+            inner.settle_live(&mut shared, slot, None);
+        }
+    }
+    release_ids(inner, &mut shared, work.ids, current);
+    let launches = inner.pump(&mut shared);
+    drop(shared);
+    launches.launch();
+    for (reply, answer) in work.replies {
+        let _ = reply.send(answer);
+    }
+    told.tell();
+    for watcher in closed {
+        let _ = watcher.send(());
+    }
+    let shared = inner.lock();
+    inner.tell_idle(&shared);
+}
+
+/// Who is answered once the lock is given back.
+#[derive(Default)]
+struct Told {
+    replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
+    answered: Vec<(Sender, Result<Encoded, Refused>)>,
+    late: Vec<Sender>,
+}
+
+impl Told {
+    /// Takes in who is answered by a transition. Whoever asked for an answer waits for it from now on.
+    fn add(&mut self, shared: &mut Shared, number: Number, callers: Callers, effects: &mut Effects) {
+        self.replies.extend(callers.replies);
+        self.completed.extend(callers.completed);
+        self.late.extend(callers.late);
+        for (seq, sender) in callers.senders {
+            match sender {
+                Sender::Signal(reply) => self.replies.push(reply),
+                Sender::Update(_) => drop(shared.callers.insert((number, seq), sender)),
+            }
+        }
+        for (request, answer) in std::mem::take(&mut effects.answers) {
+            let caller = shared.callers.remove(&(number, request.seq));
+            self.answered.extend(caller.map(|caller| (caller, answer)));
+        }
+        if effects.closed {
+            let of_run = (number, 0)..=(number, u64::MAX);
+            let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
+            for key in unanswered {
+                let caller = shared.callers.remove(&key);
+                self.answered.extend(caller.map(|caller| (caller, Err(Refused::Unanswered))));
+            }
+        }
+    }
+
+    fn tell(self) {
+        // Whoever does not wait any more needs no answer.
+        for reply in self.replies {
+            let _ = reply.send(Ok(()));
+        }
+        for (reply, completed) in self.completed {
+            let _ = reply.send(Ok(completed));
+        }
+        for (sender, answer) in self.answered {
+            match sender {
+                Sender::Signal(reply) => drop(reply.send(Ok(()))),
+                Sender::Update(reply) => drop(reply.send(Ok(answer))),
+            }
+        }
+        for sender in self.late {
+            sender.refuse(EngineError::Closed { id: String::new() });
+        }
+    }
+}
+
+/// Starts what a committed transition asks for.
+pub(super) fn begin(
+    inner: &Arc<Inner>,
+    shared: &mut Shared,
+    slot: Slot,
+    loaded: Option<&Loaded>,
+    effects: &Effects,
+    due: Vec<Queued>,
+) {
+    let Some(live) = shared.live.get_mut(&slot) else { return };
+    let number = live.number;
+    let all = if effects.closed { live.attempts.keys().copied().collect() } else { Vec::new() };
+    for id in all.iter().chain(&effects.ended) {
+        let Some(attempt) = live.attempts.remove(id) else { continue };
+        attempt.cancel();
+        if let Attempt::BackingOff { at_ms } = attempt {
+            shared.backoffs.remove(&(at_ms, slot, number, *id));
+        }
+    }
+    let mut stopped = Vec::new();
+    for id in &effects.stop {
+        match live.attempts.get(id) {
+            // Its last word is what it gives, or that it was cancelled.
+            Some(Attempt::Running(_)) => live.attempts[id].cancel(),
+            Some(Attempt::Ended) => {}
+            Some(Attempt::BackingOff { at_ms }) => {
+                shared.backoffs.remove(&(*at_ms, slot, number, *id));
+                live.attempts.remove(id);
+                stopped.push(*id);
+            }
+            Some(Attempt::Queued) | None => {
+                live.attempts.remove(id);
+                stopped.push(*id);
+            }
+        }
+    }
+    for (at_ms, operation) in &effects.backoff {
+        live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
+        shared.backoffs.insert((*at_ms, slot, number, *operation));
+        inner.timers_changed.notify_one();
+    }
+    for queued in due {
+        if !stopped.contains(&queued.operation) {
+            inner.enqueue(shared, queued);
+        }
+    }
+    for operation in stopped {
+        inner.post(shared, slot, number, Event::Stopped { operation });
+    }
+    for timer in &effects.timers {
+        shared.timers.add(*timer);
+        inner.timers_changed.notify_one();
+    }
+    if let (Some(reason), Some(loaded)) = (&effects.parked, loaded) {
+        inner.report(&format!("instance `{}` is parked: {reason}", loaded.id));
+    }
+}
+
+/// What was asked of an instance that has just closed comes too late.
+pub(super) fn refuse_inbox(shared: &mut Shared, slot: Slot) {
+    let Some(live) = shared.live.get_mut(&slot) else { return };
+    for event in live.inbox.drain(..) {
+        event.refuse(EngineError::Closed { id: String::new() });
+    }
+}
+
+/// Ids are free again; requests that came meanwhile are decided anew.
+pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
+    for id in ids {
+        // After a failure of the store nothing of before counts as busy.
+        shared.busy -= usize::from(current);
+        let waiting = shared.starting.remove(&id).unwrap_or_default();
+        if !waiting.is_empty() {
+            shared.starts.extend(waiting);
+            inner.wake_worker();
+        }
+    }
+}
+
+impl Commit {
+    /// Makes the attempts that it dispatches ready.
+    fn prepare(&mut self, inner: &Inner) {
+        let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some(activity) = loaded.state.activity(*operation) {
+                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
+            }
+        }
+    }
+}

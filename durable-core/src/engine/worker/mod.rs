@@ -1,0 +1,145 @@
+//! The workers: they step the instances that are ready and commit their transitions in batches.
+//!
+//! Two threads do the same thing: take what is ready, step it, and commit. Only one commits at a
+//! time; while it syncs, the other steps what has become ready and adds to its batch until the disk
+//! is free. So a lone workflow is served by one thread from event to commit, and many share commits.
+//!
+//! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
+//! are answered, only after the commit.
+
+mod claim;
+mod commit;
+mod conclude;
+mod prepare;
+mod refused;
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use durable_store::{Batch, Error as StoreError, Number, Slot};
+
+use super::{
+    advance::{Advanced, Callers, Draft, Effects, Event, advance},
+    attempt::{Attempt, Queued},
+    error::{EngineError, StartError},
+    inner::{Inner, Shared, Stopping},
+    start::{StartReply, StartRequest, Started},
+    state::Loaded,
+};
+use crate::clock::Patience;
+
+/// The most transitions in one transaction.
+const LARGEST_BATCH: usize = 10_000;
+/// The most instances that are taken at once before looking whether the disk is free.
+const LARGEST_CLAIM: usize = 256;
+/// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
+const LINGER: Duration = Duration::from_micros(50);
+/// An engine without work for this long has the store make its next opening cheap.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What one worker is about to commit.
+#[derive(Default)]
+struct Work {
+    generation: u64,
+    batch: Batch,
+    commits: Vec<Commit>,
+    replies: Vec<(StartReply, Result<Started, StartError>)>,
+    /// Ids whose starts are in this batch, or turned out to need none.
+    ids: Vec<String>,
+    unsettled: Vec<(Slot, Number)>,
+}
+
+/// What follows the commit of one instance's transition.
+struct Commit {
+    slot: Slot,
+    number: Number,
+    loaded: Option<Box<Loaded>>,
+    effects: Effects,
+    callers: Callers,
+    fallback: Option<Box<Draft>>,
+    /// Other instances that get mail by it.
+    mailed: Vec<(Slot, Number)>,
+    /// Attempts that are due, made ready before the lock is taken.
+    due: Vec<Queued>,
+}
+
+/// Runs until the engine stops.
+pub(crate) fn run(inner: &Arc<Inner>) {
+    let mut settled = false;
+    let mut expecting = false;
+    loop {
+        if std::mem::take(&mut expecting) {
+            linger(inner);
+        }
+        let mut shared = inner.lock();
+        while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
+            if shared.stopping == Stopping::Now {
+                return;
+            }
+            if shared.broken.is_some() && !shared.reopening {
+                shared.reopening = true;
+                drop(shared);
+                super::recover::reopen(inner);
+                shared = inner.lock();
+                continue;
+            }
+            if settled || shared.broken.is_some() {
+                shared = inner.work.wait(shared).expect("no code panics under the engine's lock");
+                continue;
+            }
+            let (guard, timeout) =
+                inner.work.wait_timeout(shared, IDLE).expect("no code panics under the engine's lock");
+            shared = guard;
+            if timeout.timed_out() && shared.ready.is_empty() && shared.broken.is_none() {
+                settled = true;
+                drop(shared);
+                // Best effort: what it could not make cheap is made by the next opening.
+                let _ = inner.ask(durable_store::Store::settle);
+                shared = inner.lock();
+            }
+        }
+        settled = false;
+        let mut work = Work { generation: shared.generation, ..Work::default() };
+        let (claims, starts) = claim::claim(inner, &mut shared);
+        drop(shared);
+        if let Err(error) = prepare::prepare(inner, &mut work, claims, starts) {
+            commit::fail(inner, work, &error);
+            continue;
+        }
+        let unsaved = commit::gather(inner, &mut work);
+        match unsaved {
+            Ok(guard) => expecting = commit::commit(inner, work, guard),
+            Err(error) => commit::fail(inner, work, &error),
+        }
+    }
+}
+
+/// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
+/// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
+fn linger(inner: &Inner) {
+    let patience = Patience::of(LINGER);
+    while !patience.is_over() && !inner.has_work.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+}
+
+fn broken(error: &StoreError) -> EngineError {
+    EngineError::Broken { reason: error.to_string() }
+}
+
+/// The error of a batch that was begun before the store was opened again.
+fn reopened() -> StoreError {
+    StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
+}
+
+impl Work {
+    fn push(&mut self, slot: Slot, advanced: Advanced) {
+        let Advanced { transition, loaded, effects, callers, fallback } = advanced;
+        let number = transition.number;
+        let (mailed, due) = (Vec::new(), Vec::new());
+        self.commits.push(Commit { slot, number, loaded, effects, callers, fallback, mailed, due });
+        self.batch.transitions.push(transition);
+    }
+}

@@ -1,0 +1,150 @@
+//! Stepping what was taken: reading records, deciding starts, advancing.
+
+use std::sync::Arc;
+
+use durable_store::{Error as StoreError, Number, Slot};
+
+use super::{Event, Inner, StartRequest, Work, broken, claim::Claim, reopened};
+use crate::engine::{
+    advance::advance,
+    error::EngineError,
+    inner::Live,
+    mail::{MailView, resolve::view},
+    start::{Decision, Started},
+};
+
+/// Steps everything that was claimed.
+pub(super) fn prepare(
+    inner: &Arc<Inner>,
+    work: &mut Work,
+    claims: Vec<Claim>,
+    starts: Vec<StartRequest>,
+) -> Result<(), StoreError> {
+    work.unsettled.extend(claims.iter().map(|claim| (claim.slot, claim.number)));
+    work.ids.extend(starts.iter().map(|request| request.id.clone()));
+    let missing: Vec<Slot> =
+        claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
+    let read = if missing.is_empty() { Ok(Vec::new()) } else { inner.instances(&missing) };
+    let mut read = match read {
+        Ok(read) => read.into_iter(),
+        Err(error) => {
+            refuse(claims, starts, &error);
+            return Err(error);
+        }
+    };
+    let mut claims = claims.into_iter();
+    while let Some(mut claim) = claims.next() {
+        if claim.loaded.is_none() {
+            let slot = claim.slot;
+            claim.loaded = read.next().flatten().and_then(|instance| match inner.load(slot, instance) {
+                Ok(loaded) => Some(Box::new(loaded)),
+                Err(reason) => {
+                    inner.report(&reason);
+                    None
+                }
+            });
+        }
+        let Some(loaded) = claim.loaded.filter(|loaded| loaded.number == claim.number) else {
+            // It has closed since: whoever asked something of it is told.
+            for event in claim.events {
+                event.refuse(EngineError::NotFound { id: String::new() });
+            }
+            continue;
+        };
+        let has_mail = loaded.has_mail || claim.events.iter().any(|event| matches!(event, Event::Mailed));
+        let mail = match if has_mail { view(inner, claim.slot) } else { Ok(MailView::default()) } {
+            Ok(mail) => mail,
+            Err(error) => {
+                claim.loaded = None;
+                refuse(std::iter::once(claim).chain(claims).collect(), starts, &error);
+                return Err(error);
+            }
+        };
+        let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
+        work.push(claim.slot, advanced);
+    }
+    let mut starts = starts.into_iter();
+    while let Some(request) = starts.next() {
+        if let Err(error) = start(inner, work, request) {
+            refuse(Vec::new(), starts.collect(), &error);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Tells callers that the store failed before anything was done for them.
+pub(super) fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &StoreError) {
+    for event in claims.into_iter().flat_map(|claim| claim.events) {
+        event.refuse(broken(error));
+    }
+    for request in starts {
+        let _ = request.reply.send(Err(broken(error).into()));
+    }
+}
+
+/// Decides a start: attach to what is there, refuse, or create.
+pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
+    let decision = match request.decide(inner) {
+        // What stands under the id is damaged, nothing else.
+        Err(error @ StoreError::DamagedRecord { .. }) => {
+            Ok(Decision::Answer(Err(EngineError::from(error).into())))
+        }
+        decision => decision,
+    };
+    let decided = decision.and_then(|decision| match decision {
+        Decision::Answer(answer) => Ok(Err(answer)),
+        Decision::Create => take_slot(inner, work.generation).map(Ok),
+    });
+    match decided {
+        Err(error) => {
+            refuse(Vec::new(), vec![request], &error);
+            return Err(error);
+        }
+        Ok(Err(answer)) => work.replies.push((request.reply, answer)),
+        Ok(Ok((slot, number))) => {
+            let loaded = request.first_record(inner, number);
+            work.unsettled.push((slot, number));
+            let started = Started { number, created: true };
+            work.replies.push((request.reply, Ok(started)));
+            let advanced = advance(inner, slot, loaded, MailView::default(), vec![Event::Begin], true);
+            work.push(slot, advanced);
+        }
+    }
+    Ok(())
+}
+
+/// A slot for a new instance, which is busy from now on.
+///
+/// The store gives a slot away again as soon as the end of its instance is committed; in memory
+/// there may be something left of that instance until its commit is concluded.
+///
+/// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
+pub(super) fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
+    let number = inner.next_number();
+    let mut occupied = Vec::new();
+    let taken = loop {
+        let slot = match inner.store.allocate() {
+            Ok(slot) => slot,
+            Err(error) => break Err(error),
+        };
+        let mut shared = inner.lock();
+        if shared.generation != generation {
+            occupied.push(slot);
+            break Err(reopened());
+        }
+        if shared.live.contains_key(&slot) {
+            occupied.push(slot);
+            continue;
+        }
+        let mut live = Live::new(number);
+        live.busy = true;
+        shared.busy += 1;
+        shared.live.insert(slot, live);
+        break Ok((slot, number));
+    };
+    for slot in occupied {
+        inner.store.release(slot);
+    }
+    taken
+}
