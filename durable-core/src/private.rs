@@ -2,9 +2,14 @@
 
 pub use std::{
     convert::Infallible,
-    future::{Future, Pending},
+    future::Future,
+    option::Option::{None, Some},
     pin::Pin,
-    task::{Context as TaskContext, Poll, Waker},
+    task::{
+        Context as TaskContext, Poll,
+        Poll::{Pending, Ready},
+        Waker,
+    },
 };
 
 pub use inventory;
@@ -42,7 +47,7 @@ pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
 }
 
 /// A suspension: it never comes back, because the machine is polled once and then dropped.
-pub fn suspend() -> Pending<Infallible> {
+pub fn suspend() -> std::future::Pending<Infallible> {
     std::future::pending()
 }
 

@@ -147,6 +147,10 @@ pub struct ActivityFuture<A: Activity> {
 struct State(CallState);
 
 impl State {
+    fn keep(&self, frame: &mut Frame<'_>) {
+        frame.keep(const { TypeOf::of::<State>() }, self);
+    }
+
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
         frame.restore()
     }
@@ -296,7 +300,7 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
     }
 
     fn keep(&self, frame: &mut Frame<'_>) {
-        frame.keep(const { TypeOf::of::<State>() }, &self.state);
+        self.state.keep(frame);
     }
 
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
@@ -388,7 +392,7 @@ mod tests {
         fn missing_state(_: &States) -> Option<MissingState> {
             None
         }
-        fn run(args: Self::Args, _: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState> {
+        fn run(args: Self::Args, _: &ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState> {
             Ok(Box::pin(async move { Ok(args.0.len() as u32) }))
         }
         fn verdict(_: &Self::Output) -> Verdict {

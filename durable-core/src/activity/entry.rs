@@ -69,7 +69,10 @@ fn run<A: Activity>(args: Encoded, context: ActivityContext) -> AttemptFuture<At
 
 fn begin<A: Activity>(args: &Encoded, context: &ActivityContext) -> Begun<A::Output> {
     match read(args, context) {
-        Ok(args) => A::run(args, context.clone()).map_err(AttemptOutcome::MissingState),
+        Ok(args) => match A::run(args, context) {
+            Ok(running) => Ok(running),
+            Err(missing) => Err(AttemptOutcome::MissingState(missing)),
+        },
         Err(outcome) => Err(outcome),
     }
 }

@@ -60,7 +60,7 @@ pub trait Activity: Sized + Send + 'static {
     fn missing_state(states: &States) -> Option<MissingState>;
 
     /// Makes the future of one attempt. That of a plain function blocks while it is polled.
-    fn run(args: Self::Args, context: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState>;
+    fn run(args: Self::Args, context: &ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState>;
 
     /// What the output means to the retry policy.
     fn verdict(output: &Self::Output) -> Verdict;

@@ -66,11 +66,8 @@ impl Render for Place<'_> {
             POLL => Some(self.emitter.poll(number?, span)),
             JUMP => Some(self.emitter.jump(self.block, number?)),
             ARGS => {
-                let (args, bad) = (made_up("args"), bad());
-                Some(quote!(match #args {
-                    ::core::option::Option::Some(#args) => #args,
-                    ::core::option::Option::None => break #bad,
-                }))
+                let (args, bad, p) = (made_up("args"), bad(), made_up("__p"));
+                Some(quote!(match #args { #p::Some(#args) => #args, _ => break #bad }))
             }
             _ => None,
         }
@@ -342,7 +339,8 @@ impl<'a> Emitter<'a> {
             Stmt::Set(var, value) => {
                 let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
                 if self.function.vars[*var].kind == VarKind::Future {
-                    return quote!(let #name = ::core::option::Option::Some(#value););
+                    let p = made_up("__p");
+                    return quote!(let #name = #p::Some(#value););
                 }
                 quote!(#name = #value;)
             }

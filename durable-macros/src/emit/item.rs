@@ -319,21 +319,17 @@ fn registration(workflow: &Workflow) -> TokenStream {
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
     let p = made_up("__p");
     let points = function.points.iter().enumerate().map(|(number, point)| {
-        let name = if let Some(name) = &point.name {
-            quote!(::core::option::Option::Some(#name))
-        } else {
-            quote!(::core::option::Option::None)
-        };
+        let name = point.name.as_ref().map(|name| quote!(.named(#name)));
         let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
         let vars = stored_names(function, &layout.saved(function, number));
         let next = numbers(&flow::after(function, live, number));
-        quote!(#p::PointMeta {
-            name: #name, callee: #callee, path: #path, binding: #binding, args: #args,
-            line: #at_line, column: #at_column, vars: &[#(#vars),*], next: &[#(#next),*],
-        })
+        // Few tokens: they are a good part of what an expansion takes.
+        quote!(#p::PointMeta::new(
+            [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], &[#(#next),*]
+        ) #name)
     });
     let points: Vec<TokenStream> = points.collect();
     meta_of(workflow, &numbers(&flow::first(function, live)), &points)

@@ -66,7 +66,7 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let cx = made_up("cx");
+        let (cx, p) = (made_up("cx"), made_up("__p"));
         let future = place.name(info.future, None);
         let span = Span::mixed_site().located_at(span);
         // A value of the wrong type is shown where it was awaited.
@@ -78,8 +78,8 @@ impl Emitter<'_> {
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         let suspended = self.suspend(point, span);
         quote_spanned!(span=> (match #cx.poll(#future) {
-            ::core::task::Poll::Ready(#value) => #ready,
-            ::core::task::Poll::Pending => #suspended,
+            #p::Ready(#value) => #ready,
+            #p::Pending => #suspended,
         }))
     }
 
@@ -150,15 +150,13 @@ impl Emitter<'_> {
         let Some(first) = loads.points.first() else { return TokenStream::new() };
         let place = self.place(self.function.points[*first].block);
         let (cx, value, bad, resume) = (made_up("cx"), made_up("value"), bad(), made_up("resume"));
+        let p = made_up("__p");
         let loaded: TokenStream = loads
             .vars
             .iter()
             .map(|var| {
                 let (name, storable) = (place.name(*var, None), storable(*var));
-                quote!(#name = match #cx.load(#storable) {
-                    ::core::option::Option::Some(#value) => #value,
-                    ::core::option::Option::None => break #bad,
-                };)
+                quote!(#name = match #cx.load(#storable) { #p::Some(#value) => #value, _ => break #bad };)
             })
             .collect();
         let rest = match loads.parted.as_deref() {
@@ -194,7 +192,11 @@ impl Emitter<'_> {
         }
         let ways = ways.iter().map(|(points, jump, reset)| {
             let numbers = numbers(points);
-            quote!(#numbers => { #reset break #jump; })
+            if let Some(reset) = reset {
+                quote!(#numbers => { #reset break #jump; })
+            } else {
+                quote!(#numbers => break #jump,)
+            }
         });
         quote!(match #resume { #(#ways)* _ => break #bad })
     }
@@ -228,7 +230,8 @@ impl Emitter<'_> {
             let mut text = self.remake(level, point);
             if block.point.is_some() {
                 // The poll loads it: a call here would be another one at each point.
-                text.extend(quote!(::core::option::Option::None));
+                let p = made_up("__p");
+                text.extend(quote!(#p::None));
             }
             if text.is_empty() {
                 continue;

@@ -23,6 +23,8 @@ pub mod __private {
     use std::convert::Infallible;
     use std::future::Future;
     use std::marker::PhantomData;
+    pub use std::option::Option::{None, Some};
+    pub use std::task::Poll::{Pending, Ready};
     use std::task::{Context, Poll, Waker};
 
     pub struct WorkflowMeta {
@@ -44,6 +46,23 @@ pub mod __private {
         pub column: u32,
         pub vars: &'static [&'static str],
         pub next: &'static [u32],
+    }
+
+    impl PointMeta {
+        pub const fn new(
+            [callee, path, binding, args]: [&'static str; 4],
+            line: u32,
+            column: u32,
+            vars: &'static [&'static str],
+            next: &'static [u32],
+        ) -> Self {
+            Self { name: None, callee, path, binding, args, line, column, vars, next }
+        }
+
+        pub const fn named(mut self, name: &'static str) -> Self {
+            self.name = Some(name);
+            self
+        }
     }
 
     pub trait Workflow: 'static {
