@@ -135,8 +135,10 @@ fn begin<A: Persist>(
 
 #[inline(never)]
 fn ended<O: Persist>(step: &mut Step, meta: &WorkflowMeta, output: O) -> Option<Moved> {
+    if step.failure.is_some() {
+        return None;
+    }
     match step.codec.encode_as(const { TypeOf::of::<O>() }, &output) {
-        Ok(_) if step.failure.is_some() => None,
         Ok(output) => Some(Moved::Ended(output)),
         Err(error) => {
             let what = format!("the result of workflow `{}`", meta.name);

@@ -222,12 +222,15 @@ fn take_apart(function: &mut Function, live: &Liveness, var: VarId, blocks: BTre
     let (mut parts, mut written) = (Vec::new(), Vec::new());
     for (path, fields) in outer {
         let (ident, name) = (&function.vars[var].ident, &function.vars[var].stored_name);
-        let text = ident.to_string();
-        let ident = Ident::new(
-            &format!("__{}_{}", text.trim_start_matches("r#"), path.join("_")),
-            asked_at(ident.span()),
-        );
-        let name = format!("{name}.{}", path.join("."));
+        let plain = |name: &str| name.trim_start_matches("r#").to_owned();
+        let fields_of: Path = path.iter().map(|field| plain(field)).collect();
+        let mut text = format!("__{}_{}", plain(&ident.to_string()), fields_of.join("_"));
+        // Another variable of this name may have been taken apart, and `a.b_c` is not `a.b.c`.
+        if function.vars.iter().any(|other| other.ident == text) {
+            text = format!("{text}_{}", function.vars.len());
+        }
+        let ident = Ident::new(&text, asked_at(ident.span()));
+        let name = format!("{name}.{}", fields_of.join("."));
         let (decl, mutable) = (function.vars[var].decl, function.vars[var].mutable);
         let part = function.new_var(VarKind::Temp, ident, name);
         function.vars[part].decl = decl;

@@ -37,6 +37,15 @@ twins! {
         b * 100 + c + a
     } for (1), (2);
 
+    async fn old_value_in_a_closure(n: i64) -> i64 {
+        fn called(f: impl Fn() -> i64, x: i64) -> i64 {
+            f() * 1000 + x
+        }
+        let mut a = n;
+        let b = called(move || a, { a += 5; get(a).await });
+        b + a
+    } for (1), (2);
+
     async fn method_chains(n: i64) -> String {
         let best = list(n).await.into_iter().map(|v| v + n).filter(|v| v % 2 == 0).max().unwrap_or(get(n).await);
         let text = say(&say("x").await.repeat(2)).await.trim_matches('<').to_uppercase();

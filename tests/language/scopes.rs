@@ -1,8 +1,33 @@
 //! Shadowing, inner blocks, items in them, deferred initialisation and moves.
 
+use serde::{Deserialize, Serialize};
+
 use crate::vocabulary::{Item, Order};
 
 const LIMIT: i64 = 3;
+
+/// Fields whose paths look alike, and names that are words of the language.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Alike {
+    a_b: String,
+    a: Inner,
+    name: String,
+    r#type: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Inner {
+    b: String,
+}
+
+fn alike(n: i64) -> Alike {
+    Alike {
+        a_b: format!("outer{n}"),
+        a: Inner { b: format!("inner{n}") },
+        name: format!("name{n}"),
+        r#type: n,
+    }
+}
 
 twins! {
     async fn shadow_on_both_sides(n: i64) -> String {
@@ -96,6 +121,38 @@ twins! {
             out += &order.address.city;
         }
         out
+    } for (1), (2);
+
+    async fn moved_in_parts_that_look_alike(n: i64) -> String {
+        let r#match = alike(n);
+        store(r#match.name).await;
+        let value = get(r#match.r#type).await;
+        format!("{} {} {} {value}", r#match.a_b, r#match.a.b, r#match.r#type)
+    } for (1), (2);
+
+    async fn moved_in_parts_under_one_name(n: i64) -> String {
+        let mut parts = alike(n);
+        store(parts.name).await;
+        let inner = {
+            let mut parts = alike(n + 10);
+            store(parts.name).await;
+            parts.r#type += 100;
+            get(parts.r#type).await;
+            parts.r#type
+        };
+        parts.r#type += 1;
+        get(parts.r#type).await;
+        let first = parts.r#type;
+        let parts = (alike(n + 20), n);
+        store(parts.0.name).await;
+        format!("{inner} {first} {} {}", parts.0.a_b, parts.1)
+    } for (1), (2);
+
+    async fn names_that_are_keywords(n: i64) -> i64 {
+        let r#type = get(n).await;
+        let r#await = get(r#type).await;
+        get(1).await;
+        r#type * 1000 + r#await
     } for (1), (2);
 
     async fn block_values(n: i64) -> i64 {

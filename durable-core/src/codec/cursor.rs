@@ -391,6 +391,13 @@ impl<'r> Cursor<'r> {
         if let Place::Nowhere = place { self.refuse("a map's value was read before its key") } else { Ok(()) }
     }
 
+    /// Goes to the parts that a variant holds, which are no deeper than the variant: as they were when it was written.
+    pub(super) fn variant_parts(&mut self, depth: usize) -> Result<(), Misfit> {
+        self.value(depth)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
     /// Ends the reading of parts, which must be complete.
     pub(super) fn end(&mut self, depth: usize) -> Result<(), Misfit> {
         let in_bytes = self.layout.is_some();

@@ -176,13 +176,13 @@ impl Cursor<'_> {
 
     /// Begins the elements of what a variant holds.
     pub(super) fn list_value(&mut self, depth: usize) -> Result<usize, Misfit> {
-        self.value(depth)?;
+        self.variant_parts(depth)?;
         self.begin_list()
     }
 
     /// Begins the fields of what a variant holds.
     pub(super) fn struct_value(&mut self, depth: usize, fields: Names) -> Result<usize, Misfit> {
-        self.value(depth)?;
+        self.variant_parts(depth)?;
         self.begin_struct(fields)
     }
 

@@ -265,8 +265,24 @@ impl Codec {
         }
     }
 
+    /// On an error the slot is empty.
     #[doc(hidden)]
     pub fn decode_as(
+        &self,
+        of: &TypeOf,
+        layout: LayoutId,
+        bytes: &[u8],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        let read = self.decode_known(of, layout, bytes, slot);
+        if read.is_err() {
+            // A value that was read by position and found to be another must not be taken for the result.
+            slot.clear();
+        }
+        read
+    }
+
+    fn decode_known(
         &self,
         of: &TypeOf,
         layout: LayoutId,

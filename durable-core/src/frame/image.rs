@@ -168,6 +168,9 @@ impl Frames {
         let Some((&FRAME_ROW, bytes)) = row.split_first() else {
             return Err(format!("layout {id:016x} is not a frame layout"));
         };
+        if xxh3_64(bytes) != id {
+            return Err(format!("frame layout {id:016x} is damaged: its id was not made of it"));
+        }
         let layout: FrameLayout = postcard::from_bytes(bytes)
             .map_err(|error| format!("frame layout {id:016x} can't be read: {error}"))?;
         let layout = Arc::new(layout);
@@ -265,17 +268,19 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
         ));
     };
     let point = &meta.points[index];
-    let wanted = std::iter::once(AWAITED).chain(point.vars.iter().copied());
-    let order = wanted
-        .map(|name| {
-            layout.vars.iter().position(|(stored, _)| stored == name).ok_or_else(|| {
-                format!(
-                    "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name",
-                    meta.name, meta.file, point.line
-                )
-            })
+    // The awaited future stands first; a variable may have its name, `r#await`.
+    let Some((_, stored)) = layout.vars.split_first() else {
+        return Err(format!("the snapshot of workflow `{}` is damaged: it awaits nothing", meta.name));
+    };
+    let places = point.vars.iter().map(|name| {
+        stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1).ok_or_else(|| {
+            format!(
+                "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name",
+                meta.name, meta.file, point.line
+            )
         })
-        .collect::<Result<_, _>>()?;
+    });
+    let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
     Ok(Resolved { layout, point: index as u32 + 1, order })
 }
 

@@ -85,7 +85,8 @@ impl Emitter<'_> {
         let (cx, point, value) = (made_up("cx"), made_up("point"), made_up("value"));
         let suspensions = self.suspensions.levels.get(&level);
         for (number, Suspension { vars, points }) in suspensions.into_iter().flatten().enumerate() {
-            let (label, saved) = (name(level, number), self.saved(points[0], vars));
+            let Some(last) = points.last() else { continue };
+            let (label, saved) = (name(level, number), self.saved(*last, vars));
             text = quote! {
                 let #point = #label: { #text };
                 let #value = #cx.save(#point, #saved);
@@ -95,10 +96,16 @@ impl Emitter<'_> {
         text
     }
 
-    /// Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
+    /// Casts to `&dyn Any` and not calls: a call is an unwind edge. What rustc says of a variable that can't be saved, because it was
+    /// moved or has no value yet, it says of the await; of several, of the last, which the most stands in front of.
     fn saved(&self, point: PointId, vars: &[VarId]) -> TokenStream {
-        let place = self.place(self.function.points[point].block);
-        let vars = vars.iter().map(|var| place.name(*var, None)).map(|name| quote!(&#name));
+        let info = &self.function.points[point];
+        let (place, span) = (self.place(info.block), Span::mixed_site().located_at(info.span));
+        let vars = vars.iter().map(|var| {
+            let mut name = place.name(*var, None);
+            name.set_span(name.span().located_at(span));
+            quote_spanned!(span=> &#name)
+        });
         quote!(&[#(#vars),*])
     }
 }

@@ -262,7 +262,8 @@ impl VisitMut for Copies<'_> {
     }
 }
 
-fn renamed(tokens: TokenStream, copies: &BTreeMap<VarId, VarId>) -> TokenStream {
+/// The same tokens with other variables.
+pub(super) fn renamed(tokens: TokenStream, copies: &BTreeMap<VarId, VarId>) -> TokenStream {
     let rename = |tree| match tree {
         TokenTree::Ident(ident) => {
             let copy = marked(&ident).and_then(|var| copies.get(&var));

@@ -5,10 +5,13 @@
 
 use super::borrow::is_place;
 use super::constant::is_constant;
+use super::guard::renamed;
 use super::{Dest, Lowerer, is_control, point, var_pat};
 use crate::diagnostics;
 use crate::effects::{Effects, Set};
 use crate::ir::{Let, POLL, Stmt, VarKind, as_var, var_expr};
+use quote::ToTokens;
+use std::collections::BTreeMap;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
@@ -231,7 +234,8 @@ impl Lowerer {
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
         let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
-        let changed: Vec<Set> = (0..parts.len()).map(|at| changed(&parts[at + 1..])).collect();
+        let changed: Vec<Set> =
+            (0..parts.len()).map(|at| changed(parts[at + 1..].iter().map(|(part, _)| part))).collect();
         let mut results: Vec<Expr> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
@@ -285,12 +289,30 @@ impl Lowerer {
     /// Makes an operand survive what assigns variables that it mentions. What is borrowed can't be assigned, so that a place
     /// that is assigned is copied; the variables of an index are copied in any case.
     fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changed: &Set) -> Expr {
+        if let Expr::Closure(closure) = &mut value {
+            self.capture_unchanged(&name, closure, changed);
+        }
         Indexes { lowerer: self, name: &name, changed }.visit_expr_mut(&mut value);
         let mentions = Effects::of_expr(&value).mentions;
         if mode == Mode::Place && is_place(&value) && !mentions.is_disjoint(changed) {
             return self.keep_always(name, value, mode);
         }
         self.keep(name, value, mode)
+    }
+
+    /// A closure is made where it is used, but has what it moves in as it was here: a variable that a closure borrows can't be
+    /// assigned behind it.
+    fn capture_unchanged(&mut self, name: &str, closure: &mut syn::ExprClosure, changed: &Set) {
+        let mentions = Effects::of_tokens(&closure.body.to_token_stream()).mentions;
+        let mut copies = BTreeMap::new();
+        for &var in mentions.intersection(changed) {
+            let (span, label) =
+                (closure.body.span(), format!("{name}.{}", self.function.vars[var].stored_name));
+            copies.insert(var, self.bind_temp(label, var_expr(var, span), true));
+        }
+        if let Ok(body) = syn::parse2(renamed(closure.body.to_token_stream(), &copies)) {
+            *closure.body = body;
+        }
     }
 
     fn keep_always(&mut self, name: String, value: Expr, mode: Mode) -> Expr {
@@ -311,7 +333,10 @@ impl Lowerer {
                 *e.left = self.operand(*e.left);
                 return Expr::Binary(e);
             }
-            if point::has_await(&e.left) || !is_place(&e.left) {
+            // Before the right side if the types overload the operator, behind it if they are numbers.
+            let is_moved_on =
+                point::has_await(&e.right) && !index_mentions(&e.left).is_disjoint(&changed([&*e.right]));
+            if point::has_await(&e.left) || !is_place(&e.left) || is_moved_on {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
             let right = self.operand(*e.right);
@@ -427,7 +452,7 @@ impl VisitMut for Indexes<'_> {
 }
 
 /// The variables that some operands assign or lend for a change.
-fn changed(parts: &[(Expr, Mode)]) -> Set {
+fn changed<'e>(parts: impl IntoIterator<Item = &'e Expr>) -> Set {
     struct Finder(Set);
     impl Finder {
         fn root(&mut self, expr: &Expr) {
@@ -452,10 +477,26 @@ fn changed(parts: &[(Expr, Mode)]) -> Set {
         }
     }
     let mut finder = Finder(Set::new());
-    for (part, _) in parts {
+    for part in parts {
         finder.visit_expr(part);
     }
     finder.0
+}
+
+/// The variables that the indexes of a place mention.
+fn index_mentions(place: &Expr) -> Set {
+    match place {
+        Expr::Index(e) => {
+            let mut mentions = index_mentions(&e.expr);
+            mentions.extend(Effects::of_expr(&e.index).mentions);
+            mentions
+        }
+        Expr::Field(e) => index_mentions(&e.base),
+        Expr::Unary(e) => index_mentions(&e.expr),
+        Expr::Paren(e) => index_mentions(&e.expr),
+        Expr::Group(e) => index_mentions(&e.expr),
+        _ => Set::new(),
+    }
 }
 
 /// An expression without effects, which may be evaluated before or after another.

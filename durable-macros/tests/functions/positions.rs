@@ -10,7 +10,8 @@ twins! {
         fn both(a: &u64, b: u64, c: u64) -> u64 { a * 100 + b * 10 + c }
         let a = both(&v[i], { i += 1; num(i as u64).await }, v[i]);
         v[i] = { i += 1; num(9).await };
-        v[i] += { i -= 1; num(3).await };
+        let less = { i -= 1; num(3).await };
+        v[i] += less;
         let same = i == { i += 1; num(i as u64).await as usize };
         let sum = v[i] + { i -= 1; num(1).await } + v[i];
         let k = i.wrapping_add({ i += 2; num(1).await as usize });

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use serde::{Deserialize, Serialize};
 
 use super::restarted;
-use crate::codec::{Codec, DecodeError, LayoutId, Persist};
+use crate::codec::{Codec, DecodeError, LayoutId, Persist, TypeOf};
 
 macro_rules! data {
     ($($item:item)*) => { $(#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)] $item)* };
@@ -120,6 +120,22 @@ fn widened_and_wrapped() {
     check_read(&HashMap::from([("value".to_owned(), 7_u64)]), &new::Id { inner: new::Inner { value: 7 } });
     check_read(&'x', &"x".to_owned());
     check_read(&"x".to_owned(), &'x');
+}
+
+#[test]
+fn what_is_refused_leaves_nothing_in_its_slot() {
+    data! {
+        struct Before { a: u8, b: u8 }
+        struct Renamed { c: u8, d: u8 }
+    }
+    let before = Codec::new();
+    let stored = before.encode(&Before { a: 1, b: 2 }).unwrap();
+    let after = restarted(&before.take_new());
+    let mut slot: Option<Renamed> = None;
+    after
+        .decode_as(TypeOf::of::<Renamed>(), stored.layout, &stored.bytes, &mut slot)
+        .expect_err("none of its fields is there");
+    assert_eq!(slot, None, "although it can be read by position");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 #![allow(clippy::option_option, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod changes;
+mod depth;
 mod format;
+
 mod popular;
 mod random;
 mod refusals;
