@@ -3,8 +3,9 @@
 use std::task::Poll;
 
 use crate::{
-    codec::Persist,
+    codec::{Persist, TypeOf},
     context::{Context, Wait},
+    frame::Frame,
 };
 
 /// A value with stored state that the engine polls: `std::future::Future` with one more supertrait,
@@ -15,6 +16,18 @@ pub trait DurableFuture: Persist {
 
     /// Moves as far as it can. Before `Pending` it says in `cx` what it waits for.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+
+    /// Keeps it in the frame that awaits it. Default: under its own type.
+    #[doc(hidden)]
+    fn keep(&self, frame: &mut Frame<'_>) {
+        frame.keep(const { TypeOf::of::<Self>() }, self);
+    }
+
+    /// Takes it back out of the frame. Default: as its own type.
+    #[doc(hidden)]
+    fn restore(frame: &mut Frame<'_>) -> Option<Self> {
+        frame.restore()
+    }
 
     /// What it waits for, if polling it before that is there would change nothing: a composition then leaves it alone. Default: it
     /// acts on everything that happens.

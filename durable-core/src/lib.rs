@@ -23,6 +23,7 @@ mod graph;
 mod instance;
 mod message;
 mod meta;
+mod popular;
 mod program;
 mod random;
 mod registry;

@@ -41,3 +41,23 @@ pub struct PointMeta {
     /// What can come next: resume points by number; 0 is the end.
     pub next: &'static [u32],
 }
+
+impl PointMeta {
+    /// A point without a name: what is awaited, the path to it, the binding, the arguments; line, column; what is saved and what is next.
+    pub const fn new(
+        [callee, path, binding, args]: [&'static str; 4],
+        line: u32,
+        column: u32,
+        vars: &'static [&'static str],
+        next: &'static [u32],
+    ) -> Self {
+        Self { name: None, callee, path, binding, args, line, column, vars, next }
+    }
+
+    /// The same under a name.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+}

@@ -3,8 +3,13 @@
 pub use std::{
     convert::Infallible,
     future::Future,
-    pin::Pin,
-    task::{Context as TaskContext, Poll, Waker},
+    option::Option::{None, Some},
+    pin::{Pin, pin},
+    task::{
+        Context as TaskContext, Poll,
+        Poll::{Pending, Ready},
+        Waker,
+    },
 };
 
 pub use inventory;
@@ -44,13 +49,20 @@ pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
 }
 
 /// A suspension: it never comes back, because the machine is polled once and then dropped.
-pub async fn suspend() -> Infallible {
-    std::future::pending().await
+pub fn suspend() -> std::future::Pending<Infallible> {
+    std::future::pending()
 }
 
-/// Polls a machine: to its next suspension or to its end.
+/// Polls a machine: to its next suspension or to its end. It is pinned here, because what `pin!` is made of is a lint in the user's
+/// `impl` block.
+#[inline]
 pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
-    std::pin::pin!(machine).poll(&mut TaskContext::from_waker(Waker::noop()))
+    poll_pinned(pin!(machine))
+}
+
+#[inline(never)]
+pub(crate) fn poll_pinned<T>(machine: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+    machine.poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 
 /// Begins a loop over something owned.

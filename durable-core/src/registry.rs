@@ -6,8 +6,8 @@
 use std::{collections::HashMap, sync::Arc, task::Poll};
 
 use crate::{
-    activity::{Activity, ActivityEntry},
-    codec::{Codec, Emit, EncodeError, Encoded, Slot, TypeOf},
+    activity::{Activity, ActivityEntry, write_some},
+    codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
     context::{Step, StepFailure},
     error::CallError,
     frame::{Frame, FrameImage},
@@ -72,63 +72,91 @@ impl WorkflowEntry {
 }
 
 fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
-    Some(codec.encode_as(TypeOf::of::<W::Output>(), &W::from_call_error(error)?))
+    write_some(W::from_call_error(error), codec)
 }
 
 /// Runs a root workflow to its next suspension.
 fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
+    let (mut args, image) = begin::<W::Args>(step, W::META, machine)?;
+    let mut output = None;
+    let moved = run(step, W::META, image, &mut |frame| match W::poll(frame, args.take()) {
+        Poll::Pending => true,
+        Poll::Ready(value) => {
+            output = Some(value);
+            false
+        }
+    });
+    match output {
+        Some(output) => ended(step, W::META, output),
+        None => moved,
+    }
+}
+
+/// Makes the frame, and leaves it when the machine is suspended, which `poll` says.
+fn run(
+    step: &mut Step,
+    meta: &'static WorkflowMeta,
+    image: Option<FrameImage>,
+    poll: &mut dyn FnMut(&mut Frame<'_>) -> bool,
+) -> Option<Moved> {
+    let mut frame = Frame::new(step, meta, image);
+    if frame.is_broken() || !poll(&mut frame) {
+        return None;
+    }
+    let (step, image) = frame.leave(true);
+    if step.failure.is_some() { None } else { image.map(Moved::Suspended) }
+}
+
+// What names a type but not the workflow is a function of its own, which is compiled once per type; see `popular`.
+
+/// The arguments of a machine that begins, and the image of any other.
+#[inline(never)]
+fn begin<A: Persist>(
+    step: &mut Step,
+    meta: &WorkflowMeta,
+    machine: Machine,
+) -> Option<(Option<A>, Option<FrameImage>)> {
+    let Encoded { layout, bytes } = match machine {
+        Machine::At(image) => return Some((None, Some(image))),
+        Machine::Start(args) => args,
+    };
     let mut args = None;
-    let mut frame = machine.enter(step, W::META, TypeOf::of::<W::Args>(), &mut args)?;
-    match W::poll(&mut frame, args) {
-        Poll::Pending => Moved::suspended(frame),
-        Poll::Ready(output) => Moved::ended(frame, W::META, TypeOf::of::<W::Output>(), &output),
+    let of = const { TypeOf::of::<A>() };
+    match step.frames.decode_as(&step.codec, of, layout, &bytes, &mut args) {
+        Ok(()) => Some((args, None)),
+        Err(error) => {
+            let what = format!("the arguments of workflow `{}`", meta.name);
+            step.failure = Some(StepFailure::Decode { what, error });
+            None
+        }
     }
 }
 
-impl Machine {
-    /// Makes the frame that the machine goes on in; the arguments come into their slot if it begins.
-    fn enter<'a>(
-        self,
-        step: &'a mut Step,
-        meta: &'static WorkflowMeta,
-        of: &TypeOf,
-        args: &mut dyn Slot,
-    ) -> Option<Frame<'a>> {
-        let image = match self {
-            Machine::Start(Encoded { layout, bytes }) => {
-                if let Err(error) = step.frames.decode_as(&step.codec, of, layout, &bytes, args) {
-                    let what = format!("the arguments of workflow `{}`", meta.name);
-                    step.failure = Some(StepFailure::Decode { what, error });
-                    return None;
-                }
-                None
-            }
-            Machine::At(image) => Some(image),
-        };
-        let frame = Frame::new(step, meta, image);
-        if frame.is_broken() { None } else { Some(frame) }
+#[inline(never)]
+fn ended<O: Persist>(step: &mut Step, meta: &WorkflowMeta, output: O) -> Option<Moved> {
+    if step.failure.is_some() {
+        return None;
+    }
+    match step.codec.encode_as(const { TypeOf::of::<O>() }, &output) {
+        Ok(output) => Some(Moved::Ended(output)),
+        Err(error) => {
+            let what = format!("the result of workflow `{}`", meta.name);
+            step.failure = Some(StepFailure::Encode { what, error });
+            None
+        }
     }
 }
 
-impl Moved {
-    fn suspended(frame: Frame<'_>) -> Option<Self> {
-        let (step, image) = frame.leave(true);
-        if step.failure.is_some() { None } else { image.map(Moved::Suspended) }
-    }
+type Begin<A> = fn(&mut Step, &WorkflowMeta, Machine) -> Option<(Option<A>, Option<FrameImage>)>;
+type Ended<O> = fn(&mut Step, &WorkflowMeta, O) -> Option<Moved>;
 
-    fn ended(frame: Frame<'_>, meta: &WorkflowMeta, of: &TypeOf, output: &dyn Emit) -> Option<Self> {
-        let (step, _) = frame.leave(false);
-        if step.failure.is_some() {
-            return None;
-        }
-        match step.codec.encode_as(of, output) {
-            Ok(output) => Some(Moved::Ended(output)),
-            Err(error) => {
-                let what = format!("the result of workflow `{}`", meta.name);
-                step.failure = Some(StepFailure::Encode { what, error });
-                None
-            }
-        }
+/// What a workflow with such arguments, or such an output, needs; see [`popular`](crate::popular).
+#[allow(dead_code)]
+pub(crate) struct Popular<T>(Begin<T>, Ended<T>);
+
+impl<T: Persist> Popular<T> {
+    pub(crate) const fn new() -> Self {
+        Popular(begin::<T>, ended::<T>)
     }
 }
 

@@ -165,7 +165,7 @@ impl<W: Workflow> Serialize for Inline<W> {
         let Some(args) = &self.args else {
             return self.state.serialize(serializer);
         };
-        match codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), args)) {
+        match codec::current(|codec| codec.encode_as(const { TypeOf::of::<W::Args>() }, args)) {
             Ok(args) => InlineState::Start(args).serialize(serializer),
             Err(error) => Err(serde::ser::Error::custom(error)),
         }
@@ -190,7 +190,8 @@ impl<W: Workflow> DurableFuture for Inline<W> {
             return output.map_or(Poll::Pending, Poll::Ready);
         }
         let mut args = self.args.take();
-        let Some((mut frame, id, caller)) = self.state.enter(W::META, TypeOf::of::<W::Args>(), &mut args, cx)
+        let Some((mut frame, id, caller)) =
+            self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx)
         else {
             return Poll::Pending;
         };

@@ -65,28 +65,28 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                 total = 0;
                             }
                             1 => (left, total) = (0..0, 0),
-                            _ => match (cx.load(s_total), cx.load_future()) {
-                                (Some(saved), Some(future)) => {
-                                    (total, nap) = (saved, future);
+                            _ => match cx.load(s_total) {
+                                Some(saved) => {
+                                    (total, nap) = (saved, None);
                                     break 'p2;
                                 }
-                                _ => break 'bad,
+                                None => break 'bad,
                             },
                         }
                         'l: loop {
                             let call;
                             'p1: {
                                 if std::mem::take(&mut point) == 1 {
-                                    match (cx.load(s_left), cx.load(s_total), cx.load_future()) {
-                                        (Some(rest), Some(saved), Some(future)) => {
-                                            (left, total, call) = (rest, saved, future);
+                                    match (cx.load(s_left), cx.load(s_total)) {
+                                        (Some(rest), Some(saved)) => {
+                                            (left, total, call) = (rest, saved, None);
                                             break 'p1;
                                         }
                                         _ => break 'bad,
                                     }
                                 }
                                 match p::Steps::next_step(&mut left) {
-                                    Some(_) => call = p::into_durable(double(total + 1)),
+                                    Some(_) => call = Some(p::into_durable(double(total + 1))),
                                     None => break 'l,
                                 }
                             }
@@ -95,7 +95,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                 Poll::Pending => match cx.save(1, &[&left, &total]).await {},
                             };
                         }
-                        nap = p::into_durable(sleep(Duration::from_secs(3600)));
+                        nap = Some(p::into_durable(sleep(Duration::from_secs(3600))));
                     }
                     match cx.poll(nap) {
                         Poll::Ready(()) => {}
@@ -105,7 +105,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                 }
                 match p::suspend().await {}
             }
-            p::poll_once(body(frame, args))
+            p::poll_once(std::pin::pin!(body(frame, args)))
         }
     }
     impl p::RootWorkflow for Def {

@@ -49,11 +49,11 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
                 let (nap, n);
                 if cx.resume_point() == 0 {
                     n = args.expect("there at the start").0;
-                    nap = p::into_durable(sleep(Duration::from_millis(50)));
+                    nap = Some(p::into_durable(sleep(Duration::from_millis(50))));
                 } else {
-                    match (cx.load(s_n), cx.load_future()) {
-                        (Some(saved), Some(future)) => (n, nap) = (saved, future),
-                        _ => match p::suspend().await {},
+                    match cx.load(s_n) {
+                        Some(saved) => (n, nap) = (saved, None),
+                        None => match p::suspend().await {},
                     }
                 }
                 if cx.poll(nap).is_pending() {
@@ -61,7 +61,7 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
                 }
                 n
             }
-            p::poll_once(body(frame, args))
+            p::poll_once(std::pin::pin!(body(frame, args)))
         }
     }
     impl p::RootWorkflow for Def {

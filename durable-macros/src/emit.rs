@@ -4,18 +4,21 @@
 //! name of the user's can collide with it. The compiled body looks like this:
 //!
 //! ```text
-//! let mut future_1; let order; ..                 // what crosses a resume point
+//! let order; ..                                   // what crosses a resume point
 //! 'bad: {
-//!     'b3: {
-//!         'r3: {
-//!             match resume { 1 => { order = load; break 'r3 } _ => {} }
-//!             ..user code..                       // a fresh start
-//!             future_1 = into_durable(charge(&order.id));
-//!             break 'b3;
-//!         }
-//!         future_1 = load_future;                 // a resume; here borrows are made again too
-//!     }
-//!     ..match poll(future_1) { Ready(v) => v, Pending => { save(&order).await } }..
+//!     let point = 's0: {
+//!         let future_1 = 'b3: {
+//!             'r3: {
+//!                 match resume { 1 => { order = load; break 'r3 } _ => {} }
+//!                 ..user code..                   // a fresh start
+//!                 let future_1 = Some(into_durable(charge(&order.id)));
+//!                 break 'b3 future_1;
+//!             }
+//!             None                                // a resume; here borrows are made again too
+//!         };
+//!         ..match poll(future_1) { Ready(v) => v, Pending => break 's0 1 }..
+//!     };
+//!     match save(point, &[&order]).await {}       // for all points that save the same
 //! }
 //! match suspend().await {}                        // a snapshot that can't be decoded; the frame knows why
 //! ```
@@ -24,6 +27,7 @@ mod body;
 mod item;
 mod names;
 mod resume;
+mod suspend;
 
 pub(crate) use body::made_up;
 #[cfg(test)]

@@ -6,9 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Activity, ActivityMeta, Retry, millis};
 use crate::{
-    codec::{self, Emit, EncodeError, Encoded, Slot, TypeOf},
+    codec::{self, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
+    frame::Frame,
     future::{DurableFuture, IntoDurableFuture},
 };
 
@@ -60,7 +61,7 @@ impl<A: Activity> ActivityCall<A> {
     /// Encodes the arguments, which are the parameters as the caller gave them.
     #[doc(hidden)]
     pub fn new<P: Serialize>(params: P) -> Self {
-        ActivityCall { call: Call::new(TypeOf::of::<A::Args>(), &params), activity: PhantomData }
+        ActivityCall { call: call::<A::Args, P>(&params), activity: PhantomData }
     }
 
     /// Sets the retry policy of this call; what it leaves out is the activity's.
@@ -111,6 +112,11 @@ impl<A: Activity> ActivityCall<A> {
             CallState::Ended => Call { args: CallArgs::Lent, options: CallOptions::default() },
         };
     }
+}
+
+#[inline(never)]
+fn call<A: Persist, P: Serialize>(params: &P) -> Call {
+    Call::new(const { TypeOf::of::<A>() }, params)
 }
 
 impl Call {
@@ -176,14 +182,27 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture { state: self.call.into_state(), activity: PhantomData }
+        ActivityFuture { state: State(self.call.into_state()), activity: PhantomData }
     }
 }
 
 /// An awaited call.
 pub struct ActivityFuture<A: Activity> {
-    state: CallState,
+    state: State,
     activity: PhantomData<fn() -> A>,
+}
+
+/// The state of any activity's call, as it is stored: so that an activity costs a user's crate no code for that.
+struct State(CallState);
+
+impl State {
+    fn keep(&self, frame: &mut Frame<'_>) {
+        frame.keep(const { TypeOf::of::<State>() }, self);
+    }
+
+    fn restore(frame: &mut Frame<'_>) -> Option<Self> {
+        frame.restore()
+    }
 }
 
 /// On disk: append only.
@@ -204,7 +223,6 @@ enum Polled {
 }
 
 impl CallState {
-    /// In one piece, so that an activity costs a user's crate next to no code for it.
     fn to_bytes(&self) -> Result<Vec<u8>, String> {
         match self {
             CallState::Unstarted(Call { args: CallArgs::Refused(error), .. }) => Err(error.to_string()),
@@ -277,7 +295,7 @@ impl CallState {
 impl<A: Activity> ActivityFuture<A> {
     /// The operation that stands for the call, once it was started.
     pub fn operation(&self) -> Option<OperationId> {
-        match self.state {
+        match self.state.0 {
             CallState::Started(id) => Some(id),
             CallState::Unstarted(_) | CallState::Ended => None,
         }
@@ -286,18 +304,33 @@ impl<A: Activity> ActivityFuture<A> {
 
 impl<A: Activity> Serialize for ActivityFuture<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.state.to_bytes() {
+        self.state.serialize(serializer)
+    }
+}
+
+impl<'de, A: Activity> Deserialize<'de> for ActivityFuture<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match State::deserialize(deserializer) {
+            Ok(state) => Ok(ActivityFuture { state, activity: PhantomData }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.to_bytes() {
             Ok(bytes) => serializer.serialize_bytes(&bytes),
             Err(error) => Err(serde::ser::Error::custom(error)),
         }
     }
 }
 
-impl<'de, A: Activity> Deserialize<'de> for ActivityFuture<A> {
+impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = durable_store::bytes::deserialize(deserializer)?;
         match CallState::from_bytes(&bytes) {
-            Ok(state) => Ok(ActivityFuture { state, activity: PhantomData }),
+            Ok(state) => Ok(State(state)),
             Err(error) => Err(serde::de::Error::custom(error)),
         }
     }
@@ -307,23 +340,54 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
     type Output = A::Output;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<A::Output> {
-        let mut output = None;
-        if let Polled::Failed(error, reason) =
-            self.state.poll(A::META, TypeOf::of::<A::Output>(), &mut output, cx)
-        {
-            output = A::from_call_error(error);
-            if output.is_none() {
-                can_fail(A::META, &reason, cx);
-            }
-        }
-        match output {
-            Some(output) => Poll::Ready(output),
-            None => Poll::Pending,
-        }
+        poll(&mut self.state.0, A::META, A::from_call_error, cx)
     }
 
     fn quiet(&self) -> Option<Wait> {
         self.operation().map(Wait::Op)
+    }
+
+    fn keep(&self, frame: &mut Frame<'_>) {
+        self.state.keep(frame);
+    }
+
+    fn restore(frame: &mut Frame<'_>) -> Option<Self> {
+        match State::restore(frame) {
+            Some(state) => Some(ActivityFuture { state, activity: PhantomData }),
+            None => None,
+        }
+    }
+}
+
+#[inline(never)]
+fn poll<O: Persist>(
+    state: &mut CallState,
+    meta: &ActivityMeta,
+    from_call_error: fn(CallError) -> Option<O>,
+    cx: &mut Context<'_>,
+) -> Poll<O> {
+    let mut output = None;
+    if let Polled::Failed(error, reason) = state.poll(meta, const { TypeOf::of::<O>() }, &mut output, cx) {
+        output = from_call_error(error);
+        if output.is_none() {
+            can_fail(meta, &reason, cx);
+        }
+    }
+    match output {
+        Some(output) => Poll::Ready(output),
+        None => Poll::Pending,
+    }
+}
+
+type PollFor<T> = fn(&mut CallState, &ActivityMeta, fn(CallError) -> Option<T>, &mut Context<'_>) -> Poll<T>;
+
+/// What calls with such arguments, or such an output, need; see [`popular`](crate::popular).
+#[allow(dead_code)]
+pub(crate) struct Popular<T>(fn(&T) -> Call, PollFor<T>);
+
+impl<T: Persist> Popular<T> {
+    pub(crate) const fn new() -> Self {
+        Popular(call::<T, T>, poll::<T>)
     }
 }
 
@@ -376,7 +440,7 @@ mod tests {
         fn missing_state(_: &States) -> Option<MissingState> {
             None
         }
-        fn run(args: Self::Args, _: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState> {
+        fn run(args: Self::Args, _: &ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState> {
             Ok(Box::pin(async move { Ok(args.0.len() as u32) }))
         }
         fn verdict(_: &Self::Output) -> Verdict {

@@ -1,10 +1,10 @@
 //! An activity as the engine sees it: by name, with its types erased.
 
-use std::time::Duration;
+use std::{any::type_name, time::Duration};
 
 use super::{Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict};
 use crate::{
-    codec::{Codec, DecodeError, EncodeError, Encoded},
+    codec::{Codec, DecodeError, EncodeError, Encoded, Persist},
     error::CallError,
 };
 
@@ -54,32 +54,89 @@ impl ActivityEntry {
     pub const fn of<A: Activity>() -> Self {
         ActivityEntry {
             meta: A::META,
-            run: |args, context| Box::pin(attempt::<A>(args, context)),
+            run: run::<A>,
             missing_state: A::missing_state,
-            exhausted: |error, codec| A::from_call_error(error).map(|output| codec.encode(&output)),
-            args_type: std::any::type_name::<A::Args>,
-            output_type: std::any::type_name::<A::Output>,
+            exhausted: exhausted::<A>,
+            args_type: type_name::<A::Args>,
+            output_type: type_name::<A::Output>,
         }
     }
 }
 
-async fn attempt<A: Activity>(args: Encoded, context: ActivityContext) -> AttemptOutcome {
-    let args: A::Args = match context.codec().decode(args.layout, &args.bytes) {
-        Ok(args) => args,
-        Err(error) => return AttemptOutcome::BadArgs(error),
-    };
-    let output = match A::run(args, context.clone()) {
-        Ok(running) => running.await,
-        Err(missing) => return AttemptOutcome::MissingState(missing),
-    };
-    let value = match context.codec().encode(&output) {
-        Ok(value) => value,
-        Err(error) => return AttemptOutcome::BadOutput(error),
-    };
-    match A::verdict(&output) {
-        Verdict::Done => AttemptOutcome::Completed(value),
-        Verdict::Failed { message, retryable, retry_after } => {
-            AttemptOutcome::Failed { value, message, retryable, retry_after }
+fn run<A: Activity>(args: Encoded, context: ActivityContext) -> AttemptFuture<AttemptOutcome> {
+    attempt(args, context, begin::<A>, A::verdict)
+}
+
+fn begin<A: Activity>(args: &Encoded, context: &ActivityContext) -> Begun<A::Output> {
+    match read(args, context) {
+        Ok(args) => match A::run(args, context) {
+            Ok(running) => Ok(running),
+            Err(missing) => Err(AttemptOutcome::MissingState(missing)),
+        },
+        Err(outcome) => Err(outcome),
+    }
+}
+
+fn exhausted<A: Activity>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
+    write_some(A::from_call_error(error), codec)
+}
+
+// What names a type but not the activity is a function of its own, which is compiled once per type; see `popular`.
+
+type Begun<O> = Result<AttemptFuture<O>, AttemptOutcome>;
+type Begin<O> = fn(&Encoded, &ActivityContext) -> Begun<O>;
+
+#[inline(never)]
+fn read<T: Persist>(args: &Encoded, context: &ActivityContext) -> Result<T, AttemptOutcome> {
+    context.codec().decode(args.layout, &args.bytes).map_err(AttemptOutcome::BadArgs)
+}
+
+/// An output as it is stored.
+#[inline(never)]
+pub(crate) fn write_some<O: Persist>(
+    output: Option<O>,
+    codec: &Codec,
+) -> Option<Result<Encoded, EncodeError>> {
+    output.map(|output| codec.encode(&output))
+}
+
+/// Nothing runs before it is polled: decoding the arguments is the user's code too.
+#[inline(never)]
+fn attempt<O: Persist + Send>(
+    args: Encoded,
+    context: ActivityContext,
+    begin: Begin<O>,
+    verdict: fn(&O) -> Verdict,
+) -> AttemptFuture<AttemptOutcome> {
+    Box::pin(async move {
+        let running = match begin(&args, &context) {
+            Ok(running) => running,
+            Err(outcome) => return outcome,
+        };
+        let output = running.await;
+        let value = match context.codec().encode(&output) {
+            Ok(value) => value,
+            Err(error) => return AttemptOutcome::BadOutput(error),
+        };
+        match verdict(&output) {
+            Verdict::Done => AttemptOutcome::Completed(value),
+            Verdict::Failed { message, retryable, retry_after } => {
+                AttemptOutcome::Failed { value, message, retryable, retry_after }
+            }
         }
+    })
+}
+
+type Read<T> = fn(&Encoded, &ActivityContext) -> Result<T, AttemptOutcome>;
+type WriteSome<O> = fn(Option<O>, &Codec) -> Option<Result<Encoded, EncodeError>>;
+type Attempt<O> = fn(Encoded, ActivityContext, Begin<O>, fn(&O) -> Verdict) -> AttemptFuture<AttemptOutcome>;
+
+/// What an activity with such arguments, or such an output, needs; see [`popular`](crate::popular).
+#[allow(dead_code)]
+pub(crate) struct Popular<T>(Read<T>, WriteSome<T>, Attempt<T>);
+
+impl<T: Persist + Send> Popular<T> {
+    pub(crate) const fn new() -> Self {
+        Popular(read::<T>, write_some::<T>, attempt::<T>)
     }
 }

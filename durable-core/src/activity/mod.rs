@@ -22,9 +22,11 @@ mod verdict;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub(crate) use call::Popular as PopularCall;
 pub use call::{ActivityCall, ActivityFuture, CallOptions};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
 pub use entry::{ActivityEntry, AttemptOutcome};
+pub(crate) use entry::{Popular as PopularEntry, write_some};
 pub use function::ActivityFn;
 pub use meta::{ActivityMeta, DEFAULT_START_TO_CLOSE, RetryMeta, Timeouts};
 pub use retry::Retry;
@@ -59,7 +61,7 @@ pub trait Activity: Sized + Send + 'static {
     fn missing_state(states: &States) -> Option<MissingState>;
 
     /// Makes the future of one attempt. That of a plain function blocks while it is polled.
-    fn run(args: Self::Args, context: ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState>;
+    fn run(args: Self::Args, context: &ActivityContext) -> Result<AttemptFuture<Self::Output>, MissingState>;
 
     /// What the output means to the retry policy.
     fn verdict(output: &Self::Output) -> Verdict;

@@ -103,7 +103,7 @@ impl<A: Activity> IntoFuture for UnitCall<A> {
         if self.cancelled {
             state.cancel();
         }
-        A::run(args, state.context()).unwrap_or_else(|missing| {
+        A::run(args, &state.context()).unwrap_or_else(|missing| {
             panic!(
                 "activity `{name}` needs `State<{}>`: give it to the call with `.state(..)`",
                 missing.type_name

@@ -2,6 +2,10 @@
 //!
 //! A user's crate compiles, for each of its types, the few functions of this module and one instance each of the type's
 //! `Serialize` (for [`Emitter`]) and `Deserialize` (for [`Decoder`]). Everything else of the codec is compiled once, here.
+//!
+//! For the types of [`popular`](crate::popular) not even that: they are compiled in this crate. rustc looks for an
+//! instance in the crates before only if the function is never inlined (in debug builds always), so everything that a user's crate
+//! names with a type is `#[inline(never)]`.
 
 use std::any::{Any, TypeId, type_name};
 
@@ -74,14 +78,31 @@ pub struct TypeOf {
 impl TypeOf {
     /// The type `T`.
     pub const fn of<T: Persist>() -> &'static Self {
-        &TypeOf {
-            id: TypeId::of::<T>,
-            name: type_name::<T>,
-            slot: |use_it| use_it(&mut None::<T>),
-            emit: |value| match value.downcast_ref::<T>() {
-                Some(value) => Some(value),
-                None => None,
-            },
-        }
+        &TypeOf { id: id::<T>, name: name::<T>, slot: slot::<T>, emit: emit::<T> }
+    }
+}
+
+// Functions and no closures, of which each is two: itself and a shim.
+
+#[inline(never)]
+fn id<T: Persist>() -> TypeId {
+    TypeId::of::<T>()
+}
+
+#[inline(never)]
+fn name<T: Persist>() -> &'static str {
+    type_name::<T>()
+}
+
+#[inline(never)]
+fn slot<T: Persist>(use_it: UseSlot<'_>) {
+    use_it(&mut None::<T>);
+}
+
+#[inline(never)]
+fn emit<T: Persist>(value: &dyn Any) -> Option<&dyn Emit> {
+    match value.downcast_ref::<T>() {
+        Some(value) => Some(value),
+        None => None,
     }
 }

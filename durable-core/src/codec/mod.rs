@@ -164,17 +164,17 @@ impl Codec {
     ///
     /// A panic of the value's own `Serialize` or `Deserialize` is passed on and leaves the codec as it was.
     pub fn encode<T: Persist>(&self, value: &T) -> Result<Encoded, EncodeError> {
-        self.encode_as(TypeOf::of::<T>(), value)
+        self.encode_as(const { TypeOf::of::<T>() }, value)
     }
 
     /// Appends the bytes of `value` to `out`; on an error `out` is as it was.
     pub fn encode_into<T: Persist>(&self, value: &T, out: &mut Vec<u8>) -> Result<LayoutId, EncodeError> {
-        self.encode_as_into(TypeOf::of::<T>(), value, out)
+        self.encode_as_into(const { TypeOf::of::<T>() }, value, out)
     }
 
     /// The bytes of a borrowed form of a `T`, such as `(&str, &[u64])` for `(String, Vec<u64>)`; known to be readable as `T`.
     pub fn encode_borrowed<B: Serialize, T: Persist>(&self, value: &B) -> Result<Encoded, EncodeError> {
-        self.encode_as(TypeOf::of::<T>(), value)
+        self.encode_as(const { TypeOf::of::<T>() }, value)
     }
 
     #[doc(hidden)]
@@ -259,7 +259,7 @@ impl Codec {
     /// [`DecodeError::UnknownLayout`] asks for [`learn`](Self::learn) and another call.
     pub fn decode<T: Persist>(&self, layout: LayoutId, bytes: &[u8]) -> Result<T, DecodeError> {
         let mut slot = None;
-        match self.decode_as(TypeOf::of::<T>(), layout, bytes, &mut slot) {
+        match self.decode_as(const { TypeOf::of::<T>() }, layout, bytes, &mut slot) {
             Ok(()) => slot.ok_or(DecodeError::Malformed { layout, message: "nothing was read" }),
             Err(error) => Err(error),
         }

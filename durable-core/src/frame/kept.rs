@@ -25,6 +25,7 @@ pub trait Keep: Persist {}
 impl<T: Persist> Keep for T {}
 
 /// Asks for [`Keep`].
+#[inline(never)]
 pub fn storable<T: Keep>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }

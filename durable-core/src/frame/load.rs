@@ -27,14 +27,15 @@ impl<T: Persist> Storable<T> {
     /// The frame gets to know the type, so that a variable can be saved as an `&dyn Any`: of all ways to give it away, that is the
     /// least code at each resume point.
     pub(super) fn new(frame: &mut Frame<'_>) -> Self {
-        frame.learn(TypeOf::of::<T>());
+        frame.learn(const { TypeOf::of::<T>() });
         Self(load)
     }
 }
 
+#[inline(never)]
 fn load<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
     let mut slot = None;
-    frame.load_next(TypeOf::of::<T>(), &mut slot);
+    frame.load_next(const { TypeOf::of::<T>() }, &mut slot);
     slot
 }
 
@@ -86,28 +87,34 @@ impl<T> NoText for Storable<T> {}
 impl Frame<'_> {
     /// Loads the next variable. `None`: it can't be read, and the frame has noted why; leave through
     /// [`suspend`](crate::private::suspend).
+    #[inline(never)]
     pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
         storable.0(self)
     }
 
-    /// Loads the future that was awaited.
-    pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
-        let mut slot = None;
-        self.load_awaited(TypeOf::of::<F>(), &mut slot);
-        slot
-    }
-
-    /// Polls the future that the workflow awaits; one that is not ready is kept for [`save`](Self::save).
-    pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
-        let Some(mut cx) = self.context() else {
+    /// Polls the future that the workflow awaits: this one, or after a resume the one that was stored. What is not ready is kept for
+    /// [`save`](Self::save); what can't be read is never ready.
+    pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
+        let future = match future {
+            Some(future) => Some(future),
+            None => F::restore(self),
+        };
+        let (Some(mut future), Some(mut cx)) = (future, self.context()) else {
             return Poll::Pending;
         };
         let polled = future.poll(&mut cx);
         if polled.is_pending() {
-            self.keep(TypeOf::of::<F>(), &future);
+            future.keep(self);
         } else {
             self.receive();
         }
         polled
+    }
+
+    /// The future that was awaited, by its type.
+    pub(crate) fn restore<F: Persist>(&mut self) -> Option<F> {
+        let mut slot = None;
+        self.load_awaited(const { TypeOf::of::<F>() }, &mut slot);
+        slot
     }
 }

@@ -135,7 +135,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Keeps the future that is not ready.
-    fn keep(&mut self, of: &TypeOf, future: &dyn Emit) {
+    pub(crate) fn keep(&mut self, of: &TypeOf, future: &dyn Emit) {
         if self.step.failure.is_none() {
             self.awaited = Some(self.step.codec.encode_as(of, future));
         }

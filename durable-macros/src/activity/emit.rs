@@ -240,7 +240,7 @@ impl Emit<'_> {
             return quote! {
                 fn run(
                     _: Self::Args,
-                    _: #p::ActivityContext,
+                    _: &#p::ActivityContext,
                 ) -> ::core::result::Result<#p::AttemptFuture<Self::Output>, #p::MissingState> {
                     ::core::unreachable!()
                 }
@@ -259,7 +259,7 @@ impl Emit<'_> {
                     passed.push(quote!(#by_ref #name));
                 }
                 Kind::Context => {
-                    states.push(quote! { let #name = ::core::clone::Clone::clone(&#context); });
+                    states.push(quote! { let #name = ::core::clone::Clone::clone(#context); });
                     passed.push(quote!(#by_ref #name));
                 }
                 Kind::Stored(_) => {
@@ -283,7 +283,7 @@ impl Emit<'_> {
         quote! {
             fn run(
                 #args: Self::Args,
-                #context: #p::ActivityContext,
+                #context: &#p::ActivityContext,
             ) -> ::core::result::Result<#p::AttemptFuture<Self::Output>, #p::MissingState> {
                 #(#states)*
                 ::core::result::Result::Ok(#future)

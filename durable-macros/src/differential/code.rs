@@ -51,7 +51,7 @@ pub(super) enum Code {
     Load,
     Poll(Box<Code>),
     /// A point's number, and what it keeps beside its future.
-    Save(usize, Vec<Code>),
+    Save(Box<Code>, Vec<Code>),
     Suspend,
     Unreachable,
 }
@@ -438,13 +438,10 @@ impl Reader {
     fn method(&mut self, call: &syn::ExprMethodCall) -> Read<Code> {
         let name = call.method.to_string();
         match name.as_str() {
-            "load" | "load_future" => return Ok(Code::Load),
+            "load" => return Ok(Code::Load),
             "poll" => return Ok(Code::Poll(self.boxed(&call.args[0])?)),
             "save" => {
-                let number = match self.expr(&call.args[0])? {
-                    Code::Const(Value::Int(number)) => number as usize,
-                    _ => return refuse(call),
-                };
+                let number = self.boxed(&call.args[0])?;
                 let Expr::Reference(list) = &call.args[1] else { return refuse(call) };
                 let Expr::Array(list) = &*list.expr else { return refuse(call) };
                 let vars = list.elems.iter().map(|var| self.referent(var)).collect::<Read<Vec<Code>>>()?;

@@ -336,7 +336,10 @@ impl Run<'_> {
             Code::Test(shape, value) => Value::Bool(self.test(shape, value)?),
             Code::Load => self.load()?,
             Code::Poll(future) => self.poll(future)?,
-            Code::Save(point, vars) => self.save(*point, vars)?,
+            Code::Save(point, vars) => {
+                let point = self.int(point)?;
+                self.save(point as usize, vars)?
+            }
             Code::Suspend => return Err(Leave::Suspend),
             Code::Unreachable => return Err("it came to what is unreachable".to_owned().into()),
             effect => self.effect(effect)?,
@@ -458,10 +461,14 @@ impl Run<'_> {
     // ---- the engine's side
 
     fn poll(&mut self, future: &Code) -> Step<Value> {
+        let future = match self.value(future)? {
+            Value::Variant(Tag::Some, mut given) => given.pop(),
+            _ => self.loaded.pop_front(),
+        };
         if !self.loaded.is_empty() {
             return Err(format!("{} loaded values were not read", self.loaded.len()).into());
         }
-        let Value::Future(call) = self.value(future)? else {
+        let Some(Value::Future(call)) = future else {
             return Err("what is polled is no operation".to_owned().into());
         };
         let mut call = *call;

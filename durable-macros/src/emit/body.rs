@@ -2,6 +2,7 @@
 
 use super::names::{Naming, Render};
 use super::resume::Prologue;
+use super::suspend::Suspensions;
 use crate::ir::{
     ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
@@ -22,6 +23,7 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Liveness,
     pub(crate) layout: &'a Layout,
     pub(crate) naming: &'a Naming,
+    pub(super) suspensions: Suspensions,
     /// Made once per block.
     pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
 }
@@ -64,11 +66,8 @@ impl Render for Place<'_> {
             POLL => Some(self.emitter.poll(number?, span)),
             JUMP => Some(self.emitter.jump(self.block, number?)),
             ARGS => {
-                let (args, bad) = (made_up("args"), bad());
-                Some(quote!(match #args {
-                    ::core::option::Option::Some(#args) => #args,
-                    ::core::option::Option::None => break #bad,
-                }))
+                let (args, bad, p) = (made_up("args"), bad(), made_up("__p"));
+                Some(quote!(match #args { #p::Some(#args) => #args, _ => break #bad }))
             }
             _ => None,
         }
@@ -84,7 +83,7 @@ impl<'a> Emitter<'a> {
     /// The whole body, from the dispatch on.
     pub(crate) fn body(&self) -> TokenStream {
         let declarations = self.declarations(None);
-        let text = self.tree(0, None);
+        let text = self.suspending(None, self.tree(0, None));
         quote!(#declarations #text)
     }
 
@@ -150,8 +149,8 @@ impl<'a> Emitter<'a> {
         let Some(id) = self.function.blocks[block].head_of else {
             return self.within(block, next);
         };
-        let (name, declarations, body) =
-            (label("l", id), self.declarations(Some(id)), self.within(block, None));
+        let (name, declarations) = (label("l", id), self.declarations(Some(id)));
+        let body = self.suspending(Some(id), self.within(block, None));
         let text = quote!(#name: loop { #declarations #body });
         self.follow(text, &self.layout.exits[id], next)
     }
@@ -339,8 +338,11 @@ impl<'a> Emitter<'a> {
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
                 let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
-                let given = (self.function.vars[*var].kind == VarKind::Future).then(|| quote!(let));
-                quote!(#given #name = #value;)
+                if self.function.vars[*var].kind == VarKind::Future {
+                    let p = made_up("__p");
+                    return quote!(let #name = #p::Some(#value););
+                }
+                quote!(#name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),
         }

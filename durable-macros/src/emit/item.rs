@@ -2,6 +2,7 @@
 
 use super::body::{Emitter, bad, made_up};
 use super::names::{Naming, stored_names};
+use super::suspend::Suspensions;
 use crate::flow;
 use crate::home::WriteSelf;
 use crate::ir::Function;
@@ -78,8 +79,9 @@ pub(crate) struct Body {
 /// Writes the body.
 pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
     let naming = Naming::new(function, names);
-    let emitter =
-        Emitter { function, live, layout, naming: &naming, prologues: std::cell::RefCell::default() };
+    let suspensions = Suspensions::plan(function, layout);
+    let prologues = std::cell::RefCell::default();
+    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues };
     let (text, (storables, kept)) = (emitter.body(), emitter.storables());
     Body { text, storables, kept }
 }
@@ -347,21 +349,17 @@ fn registration(workflow: &Workflow) -> TokenStream {
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
     let p = made_up("__p");
     let points = function.points.iter().enumerate().map(|(number, point)| {
-        let name = if let Some(name) = &point.name {
-            quote!(::core::option::Option::Some(#name))
-        } else {
-            quote!(::core::option::Option::None)
-        };
+        let name = point.name.as_ref().map(|name| quote!(.named(#name)));
         let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
         let vars = stored_names(function, &layout.saved(function, number));
         let next = numbers(&flow::after(function, live, number));
-        quote!(#p::PointMeta {
-            name: #name, callee: #callee, path: #path, binding: #binding, args: #args,
-            line: #at_line, column: #at_column, vars: &[#(#vars),*], next: &[#(#next),*],
-        })
+        // Few tokens: they are a good part of what an expansion takes.
+        quote!(#p::PointMeta::new(
+            [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], &[#(#next),*]
+        ) #name)
     });
     let points: Vec<TokenStream> = points.collect();
     meta_of(workflow, &numbers(&flow::first(function, live)), &points)

@@ -1,4 +1,4 @@
-//! Resume points: the dispatch that leads to them, what it loads, what is made again, and the poll that saves.
+//! Resume points: the dispatch that leads to them, what it loads, what is made again, and the poll.
 //!
 //! A resume goes from level to level: the function's dispatch loads what is declared there and jumps to the point or to the loop
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
@@ -66,18 +66,9 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let cx = made_up("cx");
+        let (cx, p) = (made_up("cx"), made_up("__p"));
         let future = place.name(info.future, None);
-        let number = Literal::usize_unsuffixed(point + 1);
-        // Casts to `&dyn Any` and not calls: a call is an unwind edge, and there may be a thousand of them.
         let span = Span::mixed_site().located_at(span);
-        let vars = self.layout.saved(self.function, point).into_iter();
-        // What rustc says of a variable that can't be saved, because it was moved or has no value yet, it says of the await.
-        let vars = vars.map(|var| {
-            let mut name = place.name(var, None);
-            name.set_span(name.span().located_at(span));
-            quote_spanned!(span=> &#name)
-        });
         // A value of the wrong type is shown where it was awaited.
         let value = Ident::new("value", span);
         // The future is given away, so that the suspended function does not hold it. In parentheses, so that any operator
@@ -85,12 +76,10 @@ impl Emitter<'_> {
         let held = self.held(point).map(|iterator| place.name(iterator, None));
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
+        let suspended = self.suspend(point, span);
         quote_spanned!(span=> (match #cx.poll(#future) {
-            ::core::task::Poll::Ready(#value) => #ready,
-            ::core::task::Poll::Pending => {
-                let #value = #cx.save(#number, &[#(#vars),*]);
-                match #value.await {}
-            }
+            #p::Ready(#value) => #ready,
+            #p::Pending => #suspended,
         }))
     }
 
@@ -161,15 +150,13 @@ impl Emitter<'_> {
         let Some(first) = loads.points.first() else { return TokenStream::new() };
         let place = self.place(self.function.points[*first].block);
         let (cx, value, bad, resume) = (made_up("cx"), made_up("value"), bad(), made_up("resume"));
+        let p = made_up("__p");
         let loaded: TokenStream = loads
             .vars
             .iter()
             .map(|var| {
                 let (name, storable) = (place.name(*var, None), storable(*var));
-                quote!(#name = match #cx.load(#storable) {
-                    ::core::option::Option::Some(#value) => #value,
-                    ::core::option::Option::None => break #bad,
-                };)
+                quote!(#name = match #cx.load(#storable) { #p::Some(#value) => #value, _ => break #bad };)
             })
             .collect();
         let rest = match loads.parted.as_deref() {
@@ -205,7 +192,11 @@ impl Emitter<'_> {
         }
         let ways = ways.iter().map(|(points, jump, reset)| {
             let numbers = numbers(points);
-            quote!(#numbers => { #reset break #jump; })
+            if let Some(reset) = reset {
+                quote!(#numbers => { #reset break #jump; })
+            } else {
+                quote!(#numbers => break #jump,)
+            }
         });
         quote!(match #resume { #(#ways)* _ => break #bad })
     }
@@ -238,11 +229,9 @@ impl Emitter<'_> {
             }
             let mut text = self.remake(level, point);
             if block.point.is_some() {
-                let (cx, value, bad) = (made_up("cx"), made_up("value"), bad());
-                text.extend(quote!(match #cx.load_future() {
-                    ::core::option::Option::Some(#value) => #value,
-                    ::core::option::Option::None => break #bad,
-                }));
+                // The poll loads it: a call here would be another one at each point.
+                let p = made_up("__p");
+                text.extend(quote!(#p::None));
             }
             if text.is_empty() {
                 continue;

@@ -31,6 +31,8 @@ pub mod __private {
     use std::convert::Infallible;
     use std::future::Future;
     use std::marker::PhantomData;
+    pub use std::option::Option::{None, Some};
+    pub use std::task::Poll::{Pending, Ready};
     use std::task::{Context, Poll, Waker};
 
     pub struct WorkflowMeta {
@@ -53,6 +55,23 @@ pub mod __private {
         pub column: u32,
         pub vars: &'static [&'static str],
         pub next: &'static [u32],
+    }
+
+    impl PointMeta {
+        pub const fn new(
+            [callee, path, binding, args]: [&'static str; 4],
+            line: u32,
+            column: u32,
+            vars: &'static [&'static str],
+            next: &'static [u32],
+        ) -> Self {
+            Self { name: None, callee, path, binding, args, line, column, vars, next }
+        }
+
+        pub const fn named(mut self, name: &'static str) -> Self {
+            self.name = Some(name);
+            self
+        }
     }
 
     pub trait Workflow: 'static {
@@ -186,11 +205,8 @@ pub mod __private {
             (storable.0)(&mut self.input)
         }
 
-        pub fn load_future<F: DurableFuture>(&mut self) -> Option<F> {
-            read(&mut self.input)
-        }
-
-        pub fn poll<F: DurableFuture>(&mut self, mut future: F) -> Poll<F::Output> {
+        pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
+            let mut future = future.or_else(|| read(&mut self.input)).expect("a future is stored");
             let polled = future.poll();
             self.awaited = write(&future);
             polled
@@ -280,12 +296,12 @@ pub mod __private {
         future.into_durable()
     }
 
-    pub async fn suspend() -> Infallible {
-        std::future::pending().await
+    pub fn suspend() -> std::future::Pending<Infallible> {
+        std::future::pending()
     }
 
-    pub fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
-        std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
+        std::pin::pin!(machine).poll(&mut Context::from_waker(Waker::noop()))
     }
 
     pub trait Steps: Persist {
