@@ -101,7 +101,7 @@ impl<A: Activity> ActivityCall<A> {
     pub(crate) fn take_future(&mut self) -> ActivityFuture<A> {
         let lent = Call { args: CallArgs::Lent, options: CallOptions::default() };
         let call = std::mem::replace(&mut self.call, lent);
-        ActivityFuture { state: call.into_state(), activity: PhantomData }
+        ActivityFuture { state: State(call.into_state()), activity: PhantomData }
     }
 
     /// What was lent is back, started or not.
