@@ -53,6 +53,7 @@ impl PointMeta {
     }
 
     /// The same under a name.
+    #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self

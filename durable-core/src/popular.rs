@@ -19,7 +19,7 @@ use crate::{
     codec::{Persist, TypeOf},
     error::Error,
     frame::{Frame, Storable, kept::storable},
-    private::poll_once,
+    private::poll_pinned,
     registry,
 };
 
@@ -41,7 +41,7 @@ impl<T: Persist + Send> Popular<T> {
             of: TypeOf::of::<T>(),
             storable: storable::<T>,
             load: |frame, storable| frame.load(storable),
-            poll: poll_once::<T>,
+            poll: poll_pinned::<T>,
             workflow: registry::Popular::new(),
             activity: PopularEntry::new(),
             call: PopularCall::new(),

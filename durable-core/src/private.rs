@@ -4,7 +4,7 @@ pub use std::{
     convert::Infallible,
     future::Future,
     option::Option::{None, Some},
-    pin::Pin,
+    pin::{Pin, pin},
     task::{
         Context as TaskContext, Poll,
         Poll::{Pending, Ready},
@@ -52,9 +52,15 @@ pub fn suspend() -> std::future::Pending<Infallible> {
     std::future::pending()
 }
 
-/// Polls a machine: to its next suspension or to its end.
+/// Polls a machine: to its next suspension or to its end. It is pinned here, because what `pin!` is made of is a lint in the user's
+/// `impl` block.
+#[inline]
+pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
+    poll_pinned(pin!(machine))
+}
+
 #[inline(never)]
-pub fn poll_once<T>(machine: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+pub(crate) fn poll_pinned<T>(machine: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
     machine.poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 

@@ -171,7 +171,7 @@ impl<'a> Parts<'a> {
             return quote! {
                 #(#allowed)*
                 #signature { #body }
-                #p::poll_once(::core::pin::pin!(#name #turbofish (#frame, #arg)))
+                #p::poll_once(#name #turbofish (#frame, #arg))
             };
         };
         let (self_ty, signature) = (&home.self_ty, signature(quote!(), quote!()));
@@ -181,7 +181,7 @@ impl<'a> Parts<'a> {
                 #(#allowed)*
                 #signature { #body }
             }
-            #p::poll_once(::core::pin::pin!(<#self_ty as #own_trait #uses>::#name(#frame, #arg)))
+            #p::poll_once(<#self_ty as #own_trait #uses>::#name(#frame, #arg))
         }
     }
 }

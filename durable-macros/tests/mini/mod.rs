@@ -296,8 +296,8 @@ pub mod __private {
         std::future::pending()
     }
 
-    pub fn poll_once<T>(machine: std::pin::Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
-        machine.poll(&mut Context::from_waker(Waker::noop()))
+    pub fn poll_once<T>(machine: impl Future<Output = T>) -> Poll<T> {
+        std::pin::pin!(machine).poll(&mut Context::from_waker(Waker::noop()))
     }
 
     pub trait Steps: Persist {
