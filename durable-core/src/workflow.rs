@@ -31,16 +31,17 @@ pub trait Workflow: 'static {
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
 
-    /// Whether an output says that the workflow failed: whether it is an `Err`.
+    /// Whether it has failed, if that can be seen in its output.
     #[doc(hidden)]
-    fn failed(_output: &Self::Output) -> bool {
+    fn failed(output: &Self::Output) -> bool {
+        let _ = output;
         false
     }
 
-    /// The output for whoever waits for this workflow, when it ended without one. There is none if its error can't be made
-    /// from a `CallError`, or it has no error.
+    /// The output that stands for an end without one, if its type has an error for that.
     #[doc(hidden)]
-    fn from_call_error(_error: CallError) -> Option<Self::Output> {
+    fn from_call_error(error: CallError) -> Option<Self::Output> {
+        let _ = error;
         None
     }
 }

@@ -5,9 +5,8 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut tasks = tokio::task::JoinSet::new();
-    //~ error at `new`: `tokio::task::JoinSet::new` is not durable: its tasks are lost in a crash
-    //~ help: use `durable::JoinSet`, and spawn the calls of activities and workflows in it
-    //~ see docs/errors/foreign-spawn.md
+    //~ error[E0277] at `tasks`: the handle of a thread or task (`JoinSet<_>`) can't be kept over an await: the thread is gone when the process stops
+    //~ see docs/errors/join-handle.md
     tasks.spawn(async { 1 });
     let price = price(&sku).await;
     price + tasks.len() as u64
