@@ -31,13 +31,14 @@
 //! The book is in `docs/`: concepts, guarantees, the language.
 
 pub use durable_core::*;
-pub use durable_macros::{activity, workflow};
+pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Retry, RetryHint,
-        RunError, StartError, State, Status, WorkflowHandle, bail, ensure, sleep, sleep_until,
+        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Retry,
+        RetryHint, RunError, Signal, StartError, State, Status, Update, WorkflowHandle, bail, ensure, sleep,
+        sleep_until,
     };
-    pub use durable_macros::{activity, workflow};
+    pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

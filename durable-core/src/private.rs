@@ -23,6 +23,7 @@ pub use crate::{
     error::*,
     frame::{Frame, NoText, Owned, Storable, kept::*},
     future::{DurableFuture, IntoDurableFuture},
+    message::{Publish, Signal, Update},
     meta::{PointMeta, WorkflowMeta},
     registry::Registration,
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},

@@ -31,17 +31,16 @@ pub trait Workflow: 'static {
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
 
-    /// Whether it has failed, if that can be seen in its output.
+    /// Whether an output says that the workflow failed: whether it is an `Err`.
     #[doc(hidden)]
-    fn failed(output: &Self::Output) -> bool {
-        let _ = output;
+    fn failed(_output: &Self::Output) -> bool {
         false
     }
 
-    /// The output that stands for an end without one, if its type has an error for that.
+    /// The output for whoever waits for this workflow, when it ended without one. There is none if its error can't be made
+    /// from a `CallError`, or it has no error.
     #[doc(hidden)]
-    fn from_call_error(error: CallError) -> Option<Self::Output> {
-        let _ = error;
+    fn from_call_error(_error: CallError) -> Option<Self::Output> {
         None
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Errors;
 use crate::parse::Options;
-use crate::{borrows, configure, emit, home, layout, liveness, lower, parse, parts, resolve};
+use crate::{borrows, configure, emit, home, layout, liveness, lower, parse, parts, resolve, select};
 use proc_macro2::TokenStream;
 use syn::ItemImpl;
 
@@ -17,11 +17,13 @@ pub(crate) fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 fn function(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::read(options, &mut errors);
-    let Some(function) = parse::function(item.clone(), &mut errors) else {
+    let Some(mut function) = parse::function(item.clone(), &mut errors) else {
         let mut tokens = errors.into_compile_errors();
         tokens.extend(item);
         return tokens;
     };
+    // Before `configure`, which looks for conditions in the branches too.
+    select::write_out(&mut function, &options.krate, &mut errors);
     let mut tokens = TokenStream::new();
     match configure::variants(&function) {
         Ok(variants) => {

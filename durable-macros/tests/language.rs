@@ -103,11 +103,15 @@ macro_rules! twins {
         mod plain {
             #[allow(unused_imports)]
             use super::*;
+            #[allow(unused_imports)]
+            use tokio::select;
             $(#[allow(clippy::all)] pub async fn $name($($params)*) -> $ret { $($body)* })*
         }
         mod compiled {
             #[allow(unused_imports)]
             use super::*;
+            #[allow(unused_imports)]
+            use durable_macros::select;
             $(#[durable_macros::workflow(crate = crate::mini)] pub async fn $name($($params)*) -> $ret { $($body)* })*
         }
         mod same {
@@ -180,4 +184,16 @@ mod drops {
 mod parts {
     use super::*;
     include!("functions/parts.rs");
+}
+
+mod select {
+    use super::*;
+    use mini::{Ticks, ticks};
+    include!("functions/select.rs");
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Pair {
+        left: Ticks<u64>,
+        right: Ticks<u64>,
+    }
 }

@@ -160,3 +160,160 @@ fn points_are_described() {
     let (value, log) = run_compiled(call);
     assert_eq!((value, log.len()), (2, 7));
 }
+
+/// What an output says of failure.
+mod endings {
+    use super::mini::__private::{CallError, failed, from_call_error};
+    use super::{num, workflow};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    enum Lost {
+        Call,
+    }
+
+    impl From<CallError> for Lost {
+        fn from(_: CallError) -> Self {
+            Self::Call
+        }
+    }
+
+    type Outcome = Result<u64, Lost>;
+
+    #[workflow(crate = crate::mini)]
+    async fn may_be_waited_for(n: u64) -> Outcome {
+        Ok(num(n).await)
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn nobody_waits(n: u64) -> Result<u64, String> {
+        Ok(num(n).await)
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn cannot_fail(n: u64) -> u64 {
+        num(n).await
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn generic<T: Serialize + serde::de::DeserializeOwned>(value: T) -> Result<T, Lost> {
+        num(1).await;
+        Ok(value)
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn gives_nothing(n: u64) {
+        num(n).await;
+    }
+
+    #[test]
+    fn the_type_of_the_output_decides() {
+        let call = may_be_waited_for(1);
+        assert!(failed(&call, &Err(Lost::Call)) && !failed(&call, &Ok(1)));
+        assert_eq!(from_call_error(&call), Some(Err(Lost::Call)));
+        let call = nobody_waits(1);
+        assert!(failed(&call, &Err("lost".to_owned())) && !failed(&call, &Ok(1)));
+        assert_eq!(from_call_error(&call), None);
+        let call = generic("text".to_owned());
+        assert!(failed(&call, &Err(Lost::Call)) && !failed(&call, &Ok(String::new())));
+        assert_eq!(from_call_error(&call), Some(Err(Lost::Call)));
+        assert!(!failed(&cannot_fail(1), &1));
+        assert_eq!(from_call_error(&cannot_fail(1)), None);
+        assert!(!failed(&gives_nothing(1), &()));
+    }
+}
+
+/// A `select!` in the workflows of an `impl` block and of a generic function, under a name of the user's, and as it is described.
+mod selects {
+    use super::mini::{self, run_compiled, ticks};
+    use super::{DeserializeOwned, Serialize, num, workflow};
+    use durable_macros::select;
+    use serde::Deserialize;
+
+    #[derive(Serialize, Deserialize)]
+    struct Desk<const TIMES: u64>(u64);
+
+    #[workflow(crate = crate::mini)]
+    impl<const TIMES: u64> Desk<TIMES> {
+        #[workflow]
+        async fn first(self, after: u32) -> u64 {
+            select! {
+                n = Self::of(self.0, after) => n + self.0,
+                n = ticks(2, 100u64) => Self::times(n),
+            }
+        }
+    }
+
+    impl<const TIMES: u64> Desk<TIMES> {
+        fn of(n: u64, after: u32) -> mini::Ticks<u64> {
+            ticks(after, n)
+        }
+
+        const fn times(n: u64) -> u64 {
+            n * TIMES
+        }
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn first_of<T: Serialize + DeserializeOwned>(a: T, b: T, after: u32) -> T {
+        crate::mini::select! {
+            a = ticks(after, a) => a,
+            b = ticks(2, b) => b,
+        }
+    }
+
+    #[workflow(crate = crate::mini)]
+    async fn named(after: u32) -> u64 {
+        let mut late = ticks(5, 1u64);
+        #[resume("first")]
+        select! {
+            _ = ticks(after, ()) => {}
+            n = &mut late => { num(n).await; }
+        }
+        let sum = select! { Some(n) = ticks(2, Some(after)) => n, else => 0 };
+        num(sum.into()).await
+    }
+
+    macro_rules! waits_for {
+        ($name:ident, $bound:pat = $operation:expr => $body:expr) => {
+            #[workflow(crate = crate::mini)]
+            async fn $name(n: u64) -> u64 {
+                let x = n + 1;
+                select! {
+                    $bound = $operation, if x > 1 => $body + x,
+                    x = ticks(3, n) => x,
+                }
+            }
+        };
+    }
+    waits_for!(written_by_a_macro, (x, _) = ticks(2, (70u64, ())) => x);
+
+    #[test]
+    fn they_run_everywhere() {
+        assert_eq!(run_compiled(Desk::<2>(5).first(1)).0, 10);
+        assert_eq!(run_compiled(Desk::<2>(5).first(3)).0, 200);
+        assert_eq!(run_compiled(first_of("a".to_owned(), "b".to_owned(), 3)).0, "b");
+        assert_eq!(run_compiled(first_of(1, 2, 1)).0, 1);
+        assert_eq!(run_compiled(written_by_a_macro(1)).0, 72);
+        assert_eq!(run_compiled(written_by_a_macro(0)).0, 0);
+    }
+
+    #[test]
+    fn they_are_described() {
+        let call = named(3);
+        let meta = mini::__private::meta_of(&call);
+        let shown: Vec<_> = meta.points.iter().map(|p| (p.name, p.callee, p.args)).collect();
+        assert_eq!(
+            shown,
+            [
+                (Some("first"), "select!", "ticks ( after , ( ) ) , & mut late"),
+                (None, "num", "n"),
+                (None, "select!", ""),
+                (None, "num", "sum . into ( )"),
+            ]
+        );
+        assert_eq!((meta.points[0].line - meta.line, meta.points[0].column), (3, 9));
+        assert_eq!(run_compiled(call).0, 3);
+        assert_eq!(run_compiled(named(9)).0, 9);
+    }
+}

@@ -33,8 +33,8 @@ pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};
 pub use verdict::{
-    Fallible, FromCallError, HasHint, HasNoHint, Infallible, OutputKind, Probe, ReturnsResult, ReturnsValue,
-    ShowsDebug, ShowsDisplay, ShowsNothing, Verdict, fallible,
+    Fallible, FromCallError, HasHint, HasNoHint, HidesCallError, Infallible, OutputKind, Probe,
+    ReturnsResult, ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, TellsCallError, Verdict, fallible,
 };
 
 use crate::{codec::Persist, error::CallError};

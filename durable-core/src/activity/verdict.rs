@@ -143,6 +143,27 @@ impl<T> Infallible<T> {
     }
 }
 
+/// An output that can say that a call ended without one.
+pub trait TellsCallError<O> {
+    /// It.
+    fn ended(&self, error: CallError) -> Option<O>;
+}
+impl<T, E: From<CallError>> TellsCallError<Result<T, E>> for &Fallible<T, E> {
+    fn ended(&self, error: CallError) -> Option<Result<T, E>> {
+        Some(Err(error.into()))
+    }
+}
+
+/// An output that can't: unlike an activity, a workflow need not be one that another waits for.
+pub trait HidesCallError<O> {
+    /// There is none.
+    fn ended(&self, _: CallError) -> Option<O> {
+        None
+    }
+}
+impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {}
+impl<T> HidesCallError<T> for Infallible<T> {}
+
 /// An output that can be matched by `no_retry`.
 #[diagnostic::on_unimplemented(
     message = "`no_retry` is a pattern over the error of an activity, but this one returns `{Self}`",

@@ -260,6 +260,7 @@ fn definition(
         (made_up("Workflow"), quote!())
     };
     let (outer, outer_clause) = outer_generics(workflow);
+    let ended = ended(workflow);
     quote! {
         #(#attrs)*
         #vis fn #name #outer (#(#params),*) -> #krate::WorkflowCall<impl #krate::__private::#root<Args = (#(#args,)*), Output = #output> + use<#(#captured),*>> #outer_clause {
@@ -274,9 +275,30 @@ fn definition(
                 fn poll(#frame: &mut #p::Frame<'_>, #arg: ::core::option::Option<Self::Args>) -> ::core::task::Poll<Self::Output> {
                     #machine
                 }
+                #ended
             }
             #registration
             #krate::WorkflowCall::<#def #uses>::new((#(#values,)*))
+        }
+    }
+}
+
+/// What an output says of failure. Its type decides, as that of an activity's; of a tuple that is plain.
+fn ended(workflow: &Workflow) -> TokenStream {
+    if matches!(workflow.output, Type::Tuple(_)) {
+        return quote!();
+    }
+    let (p, output, error) = (made_up("__p"), made_up("output"), made_up("error"));
+    quote! {
+        fn failed(#output: &Self::Output) -> bool {
+            #[allow(unused_imports)]
+            use #p::{ReturnsResult as _, ReturnsValue as _};
+            (&&#p::OutputKind::<Self::Output>::new()).kind().failure(#output).is_some()
+        }
+        fn from_call_error(#error: #p::CallError) -> ::core::option::Option<Self::Output> {
+            #[allow(unused_imports)]
+            use #p::{HidesCallError as _, ReturnsResult as _, ReturnsValue as _, TellsCallError as _};
+            (&&(&&#p::OutputKind::<Self::Output>::new()).kind()).ended(#error)
         }
     }
 }

@@ -103,6 +103,10 @@ fn callee(function: &Function, expr: &Expr) -> (String, String) {
         Expr::Group(inner) => callee(function, &inner.expr),
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
+                if let Some(operations) = crate::select::operations(call) {
+                    let shown = operations.iter().map(|one| normalised(function, one.to_token_stream()));
+                    return ("select!".to_owned(), shown.collect::<Vec<_>>().join(" , "));
+                }
                 let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
                 (name.unwrap_or_default(), normalised(function, call.args.to_token_stream()))
             }

@@ -1,7 +1,5 @@
 //! Calls that work in async Rust and can't in a workflow, told by their paths: a runtime's tasks, timers and combinators, whose state would
 //! be lost in a crash. One that is imported under its bare name is a type error where it is awaited.
-//!
-//! Deliberately absent: durable compositions in the advice, until there are some.
 
 use super::Resolver;
 use crate::diagnostics::{Refusal, refusal};
@@ -19,14 +17,25 @@ impl Resolver {
             return false;
         }
         let (why, help, page) = match name.as_str() {
-            "select" | "select_biased" => (
+            // A bare one is durable's own, and was written out.
+            "select" if foreign => (
                 "what its branches have got is lost in a crash",
-                "await one after the other, or select among them inside one `#[activity]`",
+                "write `durable::select!`, whose branches are written alike",
                 "foreign-select",
             ),
-            "join" | "try_join" => (
+            "select_biased" => (
+                "what its branches have got is lost in a crash",
+                "write `durable::select! { biased; .. }`",
+                "foreign-select",
+            ),
+            "join" => (
                 "what it has got is lost in a crash",
-                "await one after the other, or join them inside one `#[activity]`",
+                "await them together: `(first, second).join().await`",
+                "foreign-join",
+            ),
+            "try_join" => (
+                "what it has got is lost in a crash",
+                "await them together: `(first, second).try_join().await`",
                 "foreign-join",
             ),
             _ => return false,
@@ -39,10 +48,16 @@ impl Resolver {
     pub(super) fn refuse_call(&mut self, call: &ExprCall) -> bool {
         let Expr::Path(func) = &*call.func else { return false };
         let Some((name, true)) = name_of(&func.path) else { return false };
+        let owner = func.path.segments.iter().rev().nth(1).map(|owner| owner.ident.to_string());
         let (why, help, page) = match name.as_str() {
+            "new" if owner.is_some_and(|owner| owner == "JoinSet") => (
+                "its tasks are lost in a crash",
+                "use `durable::JoinSet`, and spawn the calls of activities and workflows in it",
+                "foreign-spawn",
+            ),
             "spawn" | "spawn_blocking" | "spawn_local" => (
                 "the task is lost in a crash",
-                "do the work in an `#[activity]` and await its call",
+                "do the work in an `#[activity]` and spawn its call: `durable::spawn(work())`",
                 "foreign-spawn",
             ),
             "sleep" | "sleep_until" => (
@@ -55,12 +70,17 @@ impl Resolver {
             }
             "timeout" | "timeout_at" => (
                 "the timer is lost in a crash",
-                "give the activity a time-out: `#[activity(start_to_close = \"30s\")]`, or `.start_to_close(..)` on its call",
+                "write `.timeout(..)` on what is awaited: `work().timeout(limit).await`",
                 "foreign-timeout",
             ),
-            "join_all" | "try_join_all" => (
+            "join_all" => (
                 "what it has got is lost in a crash",
-                "await in a `for` loop, or join them inside one `#[activity]`",
+                "await them together: `calls.join().await`, of a `Vec` of calls",
+                "foreign-join",
+            ),
+            "try_join_all" => (
+                "what it has got is lost in a crash",
+                "await them together: `calls.try_join().await`, of a `Vec` of calls",
                 "foreign-join",
             ),
             _ => return false,

@@ -45,7 +45,7 @@ impl Resolver {
     /// Turns the mentions inside a macro into markers.
     pub(super) fn rewrite_macro(&mut self, mac: &mut Macro) {
         if !self.refuse_macro(&mac.path)
-            && let Some(span) = find_await(&mac.tokens)
+            && let Some(span) = find_await(&mac.tokens).or_else(|| crate::select::find(&mac.tokens))
         {
             self.errors.push(span, diagnostics::AWAIT_IN_MACRO);
         }

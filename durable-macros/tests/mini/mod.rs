@@ -3,7 +3,14 @@
 //! An operation suspends at its first poll and is ready at its second; what it did is in a log. The same operations can be
 //! awaited in plain async code, which is the oracle.
 
+mod output;
+mod selected;
+
 pub use __private::WorkflowCall;
+#[allow(unused_imports)]
+pub use durable_macros::select;
+#[allow(unused_imports)]
+pub use selected::{Ticks, ticks};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
 use std::future::{Future, IntoFuture, Ready};
@@ -18,6 +25,7 @@ thread_local! {
 /// What runs behind the generated code.
 pub mod __private {
     use super::{Call, Persist};
+    pub use super::{output::*, selected::*};
     use serde::{Deserialize, Serialize};
     use std::any::Any;
     use std::convert::Infallible;
@@ -70,6 +78,12 @@ pub mod __private {
         type Output;
         const META: &'static WorkflowMeta;
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+        fn failed(_output: &Self::Output) -> bool {
+            false
+        }
+        fn from_call_error(_error: CallError) -> Option<Self::Output> {
+            None
+        }
     }
 
     pub trait RootWorkflow: Workflow<Output: Persist> {
@@ -95,6 +109,16 @@ pub mod __private {
 
     impl<D: Workflow> WorkflowCall<D> {
         pub const META: &'static WorkflowMeta = D::META;
+    }
+
+    /// What the output of a call says of failure.
+    pub fn failed<D: Workflow>(_: &WorkflowCall<D>, output: &D::Output) -> bool {
+        D::failed(output)
+    }
+
+    /// The output of a call that ended without one.
+    pub fn from_call_error<D: Workflow>(_: &WorkflowCall<D>) -> Option<D::Output> {
+        D::from_call_error(CallError)
     }
 
     /// The metadata of a call.
@@ -410,15 +434,17 @@ fn take_log() -> Vec<String> {
     LOG.take()
 }
 
-/// Runs plain async code over operations that are ready at once.
+/// Runs plain async code over operations that are ready at once or after some polls.
 pub fn run_plain<T>(future: impl Future<Output = T>) -> (T, Vec<String>) {
     PLAIN.set(true);
-    let result = std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    PLAIN.set(false);
-    match result {
-        Poll::Ready(value) => (value, take_log()),
-        Poll::Pending => panic!("plain code waits for nothing"),
+    let mut future = std::pin::pin!(future);
+    for _ in 0..1_000 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            PLAIN.set(false);
+            return (value, take_log());
+        }
     }
+    panic!("plain code waits for what never comes")
 }
 
 /// Runs a compiled workflow, with an encode, a drop and a decode at every suspension.

@@ -5,8 +5,9 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     let mut tasks = tokio::task::JoinSet::new();
-    //~ error[E0277] at `tasks`: the handle of a thread or task (`JoinSet<_>`) can't be kept over an await: the thread is gone when the process stops
-    //~ see docs/errors/join-handle.md
+    //~ error at `new`: `tokio::task::JoinSet::new` is not durable: its tasks are lost in a crash
+    //~ help: use `durable::JoinSet`, and spawn the calls of activities and workflows in it
+    //~ see docs/errors/foreign-spawn.md
     tasks.spawn(async { 1 });
     let price = price(&sku).await;
     price + tasks.len() as u64

@@ -6,7 +6,7 @@ use shop::*;
 async fn wrong(sku: String) -> u64 {
     let (a, b) = tokio::join!(price("a"), price(&sku));
     //~ error at `join`: `tokio::join!` is not durable: what it has got is lost in a crash
-    //~ help: await one after the other, or join them inside one `#[activity]`
+    //~ help: await them together: `(first, second).join().await`
     //~ see docs/errors/foreign-join.md
     a + b
 }

@@ -10,7 +10,7 @@ async fn price2() -> u64 {
 async fn wrong(sku: String) -> u64 {
     tokio::select! {
     //~ error at `select`: `tokio::select!` is not durable: what its branches have got is lost in a crash
-    //~ help: await one after the other, or select among them inside one `#[activity]`
+    //~ help: write `durable::select!`, whose branches are written alike
     //~ see docs/errors/foreign-select.md
         price = price(&sku) => price + price2().await,
     }

@@ -6,7 +6,7 @@ use shop::*;
 async fn wrong(sku: String) -> u64 {
     tokio::spawn(async move { fetch("log").await });
     //~ error at `spawn`: `tokio::spawn` is not durable: the task is lost in a crash
-    //~ help: do the work in an `#[activity]` and await its call
+    //~ help: do the work in an `#[activity]` and spawn its call: `durable::spawn(work())`
     //~ see docs/errors/foreign-spawn.md
     price(&sku).await
 }

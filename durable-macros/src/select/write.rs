@@ -1,0 +1,203 @@
+//! What a `select!` becomes. Everything that is made up stands at the `select`, everything else where the user wrote it.
+
+use super::parse::{Branch, Operation, Select};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, Pat};
+
+/// The variants of `WonN`.
+const VARIANTS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
+
+/// The expression that a `select!` is.
+pub(super) fn written_out(select: &Select, at: Span) -> Expr {
+    let written =
+        Writer { count: select.branches.len(), at: Span::mixed_site().located_at(at) }.write(select);
+    // What is made up parses; what the user wrote was parsed already.
+    syn::parse2(written).unwrap_or_else(|error| Expr::Verbatim(error.into_compile_error()))
+}
+
+struct Writer {
+    count: usize,
+    at: Span,
+}
+
+impl Writer {
+    fn write(&self, select: &Select) -> TokenStream {
+        let at = self.at;
+        let may_fail = select.branches.iter().any(|branch| may_fail(&branch.pat));
+        let end = self.numbered("end");
+        let awaited = self.awaited(select, may_fail);
+        let lent: Vec<Option<&Expr>> = select
+            .branches
+            .iter()
+            .map(|branch| match &branch.operation {
+                Operation::Lent(place) => Some(place),
+                Operation::Own(_) => None,
+            })
+            .collect();
+        let arms = select.branches.iter().enumerate().map(|(number, Branch { pat, body, .. })| {
+            self.arm(&self.variant(number, &quote!((#pat))), &lent, &quote!(#body))
+        });
+        let disabled = select.otherwise.as_ref().map_or_else(
+            || quote_spanned!(at=> ::core::panic!("all branches of `select!` are disabled, and it has no `else`")),
+            |body| quote!(#body),
+        );
+        let name = self.ident("Disabled");
+        let disabled = self.arm(&self.variant_named(&name), &lent, &disabled);
+        let mismatch =
+            may_fail.then(|| quote_spanned!(at=> #[allow(unreachable_patterns)] _ => ::core::unreachable!()));
+        let p = self.ident("__p");
+        quote_spanned!(at=> match #p::#end(#awaited) { #(#arms)* #disabled #mismatch })
+    }
+
+    /// The value of the await: what won, and the operations.
+    fn awaited(&self, select: &Select, may_fail: bool) -> TokenStream {
+        let (at, p, biased) = (self.at, self.ident("__p"), select.biased);
+        let start = self.numbered("select");
+        let always = || quote_spanned!(at=> true);
+        let conditions = select
+            .branches
+            .iter()
+            .map(|branch| branch.condition.as_ref().map_or_else(always, |condition| quote!(#condition)));
+        let operations = select.branches.iter().map(|branch| self.operation(&branch.operation));
+        // All conditions are evaluated before all operations, as in tokio's.
+        let future = quote_spanned!(at=> #p::#start(#biased, [#(#conditions),*], (#(#operations,)*)));
+        if !may_fail {
+            return quote_spanned!(at=> #future.await);
+        }
+        let (select_, won, rest) = (self.ident("__select"), self.ident("__won"), self.ident("__rest"));
+        let patterns = select.branches.iter().enumerate().map(|(number, branch)| {
+            let mut pat = branch.pat.clone();
+            Blank.visit_pat_mut(&mut pat);
+            self.variant(number, &quote!((#pat)))
+        });
+        let disabled = self.variant_named(&self.ident("Disabled"));
+        quote_spanned! {at=> {
+            let mut #select_ = #future;
+            loop {
+                match #p::select_again(#select_).await {
+                    (#won, #rest) => if ::core::matches!(&#won, #(#patterns |)* #disabled) {
+                        break (#won, #rest);
+                    } else {
+                        #select_ = #rest;
+                    }
+                }
+            }
+        }}
+    }
+
+    fn operation(&self, operation: &Operation) -> TokenStream {
+        match operation {
+            Operation::Own(operation) => {
+                let (p, own) = self.functions_at("own", operation.span());
+                quote!(#p::#own(#operation))
+            }
+            Operation::Lent(place) => {
+                let (p, lend) = self.functions_at("lend", place.span());
+                quote!(#p::#lend(&mut #place))
+            }
+        }
+    }
+
+    /// What rustc says of an operand, it says at the operand.
+    fn functions_at(&self, name: &str, span: Span) -> (Ident, Ident) {
+        let span = self.at.located_at(span);
+        (Ident::new("__p", span), Ident::new(name, span))
+    }
+
+    /// An arm: gives back what was lent, then runs the body.
+    fn arm(&self, won: &TokenStream, lent: &[Option<&Expr>], body: &TokenStream) -> TokenStream {
+        let (at, p) = (self.at, self.ident("__p"));
+        let name = |number: usize| self.ident(&format!("__lent_{number}"));
+        let ended = lent.iter().enumerate().map(|(number, place)| {
+            if place.is_some() {
+                let name = name(number);
+                quote!(#name)
+            } else {
+                quote_spanned!(at=> _)
+            }
+        });
+        let ended = if lent.iter().all(Option::is_none) { quote!(_) } else { quote!((#(#ended,)*)) };
+        let given = lent.iter().enumerate().filter_map(|(number, place)| {
+            let (place, name) = (place.as_ref()?, name(number));
+            Some(quote_spanned!(at=> #p::give_back(&mut #place, #name);))
+        });
+        quote_spanned!(at=> (#won, #ended) => { #(#given)* #body })
+    }
+
+    fn variant(&self, number: usize, fields: &TokenStream) -> TokenStream {
+        let name = self.variant_named(&self.ident(VARIANTS[number]));
+        quote!(#name #fields)
+    }
+
+    fn variant_named(&self, name: &Ident) -> TokenStream {
+        let (p, won) = (self.ident("__p"), self.numbered("Won"));
+        quote!(#p::#won::#name)
+    }
+
+    fn numbered(&self, name: &str) -> Ident {
+        format_ident!("{name}{}", self.count, span = self.at)
+    }
+
+    fn ident(&self, name: &str) -> Ident {
+        Ident::new(name, self.at)
+    }
+}
+
+/// Whether a pattern may not match, by its syntax.
+fn may_fail(pat: &Pat) -> bool {
+    match pat {
+        Pat::Wild(_) | Pat::Rest(_) => false,
+        Pat::Ident(ident) => {
+            is_constant(ident) || ident.subpat.as_ref().is_some_and(|(_, inner)| may_fail(inner))
+        }
+        Pat::Paren(inner) => may_fail(&inner.pat),
+        Pat::Tuple(tuple) => tuple.elems.iter().any(may_fail),
+        _ => true,
+    }
+}
+
+/// A name that binds nothing, as `resolve` tells them.
+fn is_constant(pat: &syn::PatIdent) -> bool {
+    let alone = pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none();
+    alone && pat.ident.to_string().trim_start_matches("r#").starts_with(char::is_uppercase)
+}
+
+/// Replaces bindings by `_`; whatever else a value must match stays.
+struct Blank;
+
+impl VisitMut for Blank {
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        visit_mut::visit_pat_mut(self, pat);
+        if let Pat::Ident(ident) = pat
+            && !is_constant(ident)
+        {
+            *pat = match ident.subpat.take() {
+                Some((_, inner)) => *inner,
+                None => syn::parse_quote!(_),
+            };
+        }
+    }
+
+    fn visit_field_pat_mut(&mut self, field: &mut syn::FieldPat) {
+        visit_mut::visit_field_pat_mut(self, field);
+        field.colon_token.get_or_insert_with(syn::token::Colon::default);
+    }
+}
+
+/// The operations of the future of a `select!`, if a call makes one. What is selected again has told them before.
+pub(crate) fn operations(call: &syn::ExprCall) -> Option<Vec<&Expr>> {
+    let Expr::Path(function) = &*call.func else { return None };
+    let mut names = function.path.segments.iter().map(|segment| segment.ident.to_string());
+    if names.next()? != "__p" || !names.next()?.starts_with("select") {
+        return None;
+    }
+    let Some(Expr::Tuple(branches)) = call.args.last() else { return Some(Vec::new()) };
+    let operations = branches.elems.iter().filter_map(|branch| match branch {
+        Expr::Call(branch) => branch.args.last(),
+        _ => None,
+    });
+    Some(operations.collect())
+}
