@@ -120,7 +120,7 @@ impl Effects {
 }
 
 /// Macros that never complete.
-fn diverges(path: &syn::Path) -> bool {
+pub(crate) fn diverges(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|last| {
         matches!(last.ident.to_string().as_str(), "panic" | "todo" | "unimplemented" | "unreachable" | "bail")
     })

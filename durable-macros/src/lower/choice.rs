@@ -5,7 +5,7 @@
 
 use super::constant::{is_constant, is_literal_text};
 use super::{Dest, Lowerer, borrow::Again, borrow::Not, is_control, point};
-use crate::effects::Effects;
+use crate::effects::{Effects, diverges};
 use crate::ir::{Stmt, VarId, VarKind, as_var, bound, var_expr};
 use proc_macro2::Literal;
 use syn::spanned::Spanned;
@@ -108,12 +108,6 @@ impl Lowerer {
         }
         Ok(checks)
     }
-}
-
-fn diverges(path: &syn::Path) -> bool {
-    path.segments.last().is_some_and(|last| {
-        matches!(last.ident.to_string().as_str(), "panic" | "todo" | "unimplemented" | "unreachable" | "bail")
-    })
 }
 
 struct Bound(Vec<VarId>);

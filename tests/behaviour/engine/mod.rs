@@ -4,6 +4,7 @@
 mod builds;
 mod describe;
 mod files;
+mod info;
 mod list;
 mod panics;
 mod start;
