@@ -106,7 +106,7 @@ impl<A: Activity> ActivityCall<A> {
 
     /// What was lent is back, started or not.
     pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
-        self.call = match future.state {
+        self.call = match future.state.0 {
             CallState::Unstarted(call) => call,
             CallState::Started(id) => Call { args: CallArgs::Started(id), options: CallOptions::default() },
             CallState::Ended => Call { args: CallArgs::Lent, options: CallOptions::default() },

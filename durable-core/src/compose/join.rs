@@ -290,7 +290,7 @@ impl Joining {
             return None;
         }
         let pending = (0..branches.len()).map(|at| branches.get(at)).filter(|branch| branch.is_pending());
-        pending.map(|branch| branch.quiet()).collect()
+        pending.map(super::branch::AnyBranch::quiet).collect()
     }
 }
 

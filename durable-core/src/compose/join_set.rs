@@ -132,12 +132,11 @@ impl<T: Persist> DurableFuture for JoinNext<T> {
         if self.members.is_empty() {
             return Poll::Ready(None);
         }
-        match cx.first_done(&self.members) {
-            Some(id) => Handle::new(id).poll_unclaimed(cx).map(Some),
-            None => {
-                cx.wait(any(&self.members));
-                Poll::Pending
-            }
+        if let Some(id) = cx.first_done(&self.members) {
+            Handle::new(id).poll_unclaimed(cx).map(Some)
+        } else {
+            cx.wait(any(&self.members));
+            Poll::Pending
         }
     }
 

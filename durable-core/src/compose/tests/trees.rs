@@ -464,23 +464,23 @@ fn compare(seed: u64, honest: bool) -> Result<bool, String> {
     let plan = maker.plan(3);
     let Maker { mut rng, spawned, .. } = maker;
     let mut instance = Instance::new(&plan, &spawned, honest);
-    let mut plain = Plain::new(&plan, &spawned);
+    let mut expected = Plain::new(&plan, &spawned);
     let mut told = Vec::new();
     let mut seq = 0;
     loop {
         instance.run();
-        let (got, expected) = (instance.out.as_ref(), plain.root.out.as_ref());
-        if got != expected {
-            return Err(format!("{plan:?}\n  after {told:?}\n  it gave {got:?}\n  and not {expected:?}"));
+        let (got, right) = (instance.out.as_ref(), expected.root.out.as_ref());
+        if got != right {
+            return Err(format!("{plan:?}\n  after {told:?}\n  it gave {got:?}\n  and not {right:?}"));
         }
         if got.is_some() {
             return Ok(told.len() > 1);
         }
         let mut pending: Vec<_> = instance.pending().into_iter().collect();
         let open: Vec<_> = pending.iter().map(|(number, _)| *number).collect();
-        if open != plain.open() {
-            let expected = plain.open();
-            return Err(format!("{plan:?}\n  after {told:?}\n  {open:?} are open, and not {expected:?}"));
+        if open != expected.open() {
+            let right = expected.open();
+            return Err(format!("{plan:?}\n  after {told:?}\n  {open:?} are open, and not {right:?}"));
         }
         if pending.is_empty() {
             // A race of nothing that can be done.
@@ -493,7 +493,7 @@ fn compare(seed: u64, honest: bool) -> Result<bool, String> {
             let failed = !is_timer && !spawned.contains(&number) && rng.u8(..3) == 0;
             seq += 1;
             instance.complete(id, seq, failed);
-            plain.happened(number, failed);
+            expected.happened(number, failed);
             told.push((number, failed));
         }
     }
