@@ -29,6 +29,9 @@ use crate::{
 /// vec![sleep(Duration::from_secs(1)); 400].join().limit(10); // ten at a time
 /// # }
 /// ```
+///
+/// A vector of strings keeps its own `join(", ")`. Where the compiler does not know yet what a vector holds, because it is filled further
+/// down, it takes this one: write its type, `let mut names: Vec<String> = Vec::new();`.
 pub trait JoinExt {
     /// The branches.
     type Branches: JoinBranches;

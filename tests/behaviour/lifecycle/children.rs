@@ -189,7 +189,7 @@ async fn a_crash_at_every_step_starts_each_child_once() {
 
 #[tokio::test]
 async fn twenty_children_survive_crashes_of_the_engine_and_run_once() {
-    let engine = testing::engine().mock(mock(weigh_parcel).then(|item| Ok(item))).open().await;
+    let engine = testing::engine().mock(mock(weigh_parcel).then(Ok)).open().await;
     engine.start("a", many_parcels(20)).await.unwrap();
     for _ in 0..10 {
         engine.crash_and_reopen().await;
