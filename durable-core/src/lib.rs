@@ -16,6 +16,7 @@ mod compensate;
 mod compose;
 mod context;
 mod engine;
+mod evolve;
 mod external;
 mod frame;
 mod future;

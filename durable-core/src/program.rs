@@ -3,7 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{frame::PointId, registry::Registry};
+use crate::{
+    evolve::{PointId, PointTable},
+    frame::KnownLayout,
+    registry::Registry,
+};
 
 /// The workflows of one build.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,8 +33,10 @@ impl Program {
                 name: entry.meta.name.into(),
                 file: entry.meta.file.into(),
                 line: entry.meta.line,
-                points: (0..entry.meta.points.len())
-                    .map(|index| (PointId::of(entry.meta.points, index), entry.meta.points[index].line))
+                points: PointTable::of(entry.meta)
+                    .points
+                    .into_iter()
+                    .zip(entry.meta.points.iter().map(|point| point.line))
                     .collect(),
             })
             .collect();
@@ -38,10 +44,10 @@ impl Program {
         Program { workflows }
     }
 
-    /// File and line of a resume point.
-    pub(crate) fn place(&self, workflow: &str, point: &PointId) -> Option<(String, u32)> {
-        let workflow = self.workflows.iter().find(|found| found.name == workflow)?;
-        let (_, line) = workflow.points.iter().find(|(found, _)| found == point)?;
-        Some((workflow.file.clone(), *line))
+    /// File and line of a resume point, if this is the build whose point it is.
+    pub(crate) fn place(&self, known: &KnownLayout) -> Option<(String, u32)> {
+        let workflow = self.workflows.iter().find(|found| found.name == known.layout.workflow)?;
+        let (point, line) = workflow.points.get(known.layout.point as usize)?;
+        (point == known.point()).then(|| (workflow.file.clone(), *line))
     }
 }

@@ -24,7 +24,7 @@ mod parse;
 mod tests;
 mod write;
 
-pub(crate) use write::operations;
+pub(crate) use write::{branch_of, operations};
 
 use crate::diagnostics::{Errors, Refusal};
 use proc_macro2::{Span, TokenStream, TokenTree};

@@ -36,6 +36,8 @@ pub struct ActivityCall<A: Activity> {
 /// The same for any activity.
 #[derive(Serialize, Deserialize)]
 struct Call {
+    /// Of which activity; see [`ActivityMeta::tag`].
+    activity: u32,
     args: CallArgs,
     options: CallOptions,
 }
@@ -61,7 +63,7 @@ impl<A: Activity> ActivityCall<A> {
     /// Encodes the arguments, which are the parameters as the caller gave them.
     #[doc(hidden)]
     pub fn new<P: Serialize>(params: P) -> Self {
-        ActivityCall { call: call::<A::Args, P>(&params), activity: PhantomData }
+        ActivityCall { call: call::<A::Args, P>(A::META.tag(), &params), activity: PhantomData }
     }
 
     /// Sets the retry policy of this call; what it leaves out is the activity's.
@@ -99,7 +101,7 @@ impl<A: Activity> ActivityCall<A> {
 
     /// Its future, for a `select!` to which it is lent. It has to be put back.
     pub(crate) fn take_future(&mut self) -> ActivityFuture<A> {
-        let lent = Call { args: CallArgs::Lent, options: CallOptions::default() };
+        let lent = Call::lent(self.call.activity, CallArgs::Lent);
         let call = std::mem::replace(&mut self.call, lent);
         ActivityFuture { state: State(call.into_state()), activity: PhantomData }
     }
@@ -108,27 +110,45 @@ impl<A: Activity> ActivityCall<A> {
     pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
         self.call = match future.state.0 {
             CallState::Unstarted(call) => call,
-            CallState::Started(id) => Call { args: CallArgs::Started(id), options: CallOptions::default() },
-            CallState::Ended => Call { args: CallArgs::Lent, options: CallOptions::default() },
+            CallState::Started { id, activity } => Call::lent(activity, CallArgs::Started(id)),
+            CallState::Ended => Call::lent(A::META.tag(), CallArgs::Lent),
         };
     }
 }
 
 #[inline(never)]
-fn call<A: Persist, P: Serialize>(params: &P) -> Call {
-    Call::new(const { TypeOf::of::<A>() }, params)
+fn call<A: Persist, P: Serialize>(activity: u32, params: &P) -> Call {
+    Call::new(activity, const { TypeOf::of::<A>() }, params)
+}
+
+/// The stored call is not of the activity that this build has there.
+fn other_activity(meta: &ActivityMeta) -> StepFailure {
+    StepFailure::Incompatible {
+        reason: format!(
+            "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
+             goes on with it; an activity that was renamed keeps its stored name with `#[activity(name = \"..\")]`",
+            meta.name, meta.file, meta.line
+        ),
+    }
 }
 
 impl Call {
+    fn lent(activity: u32, args: CallArgs) -> Self {
+        Call { activity, args, options: CallOptions::default() }
+    }
+
     fn into_state(self) -> CallState {
         match self.args {
-            CallArgs::Started(id) => CallState::Started(id),
+            CallArgs::Started(id) => CallState::Started { id, activity: self.activity },
             CallArgs::Lent => CallState::Ended,
             CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
         }
     }
 
     fn into_operation(self, meta: &ActivityMeta) -> Result<NewOperation, StepFailure> {
+        if self.activity != meta.tag() {
+            return Err(other_activity(meta));
+        }
         let name = meta.name.to_owned();
         let options = self.options;
         match self.args {
@@ -142,9 +162,13 @@ impl Call {
         }
     }
 
-    fn new(of: &TypeOf, params: &dyn Emit) -> Self {
+    fn new(activity: u32, of: &TypeOf, params: &dyn Emit) -> Self {
         let args = codec::current(|codec| codec.encode_as(of, params));
-        Call { args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded), options: CallOptions::default() }
+        Call {
+            activity,
+            args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded),
+            options: CallOptions::default(),
+        }
     }
 
     fn into_args(self) -> Result<Encoded, EncodeError> {
@@ -209,7 +233,11 @@ impl State {
 #[derive(Serialize, Deserialize)]
 enum CallState {
     Unstarted(Call),
-    Started(OperationId),
+    Started {
+        id: OperationId,
+        /// Of which activity.
+        activity: u32,
+    },
     Ended,
 }
 
@@ -272,8 +300,12 @@ impl CallState {
     fn start(&mut self, meta: &ActivityMeta, cx: &mut Context<'_>) -> Option<OperationId> {
         let call = match std::mem::replace(self, CallState::Ended) {
             CallState::Unstarted(call) => call,
-            CallState::Started(id) => {
-                *self = CallState::Started(id);
+            CallState::Started { id, activity } => {
+                *self = CallState::Started { id, activity };
+                if activity != meta.tag() {
+                    cx.fail(other_activity(meta));
+                    return None;
+                }
                 return Some(id);
             }
             CallState::Ended => panic!("the call of activity `{}` was polled after it ended", meta.name),
@@ -281,7 +313,7 @@ impl CallState {
         match call.into_operation(meta) {
             Ok(operation) => {
                 let id = cx.start(operation);
-                *self = CallState::Started(id);
+                *self = CallState::Started { id, activity: meta.tag() };
                 Some(id)
             }
             Err(failure) => {
@@ -296,7 +328,7 @@ impl<A: Activity> ActivityFuture<A> {
     /// The operation that stands for the call, once it was started.
     pub fn operation(&self) -> Option<OperationId> {
         match self.state.0 {
-            CallState::Started(id) => Some(id),
+            CallState::Started { id, .. } => Some(id),
             CallState::Unstarted(_) | CallState::Ended => None,
         }
     }
@@ -383,7 +415,7 @@ type PollFor<T> = fn(&mut CallState, &ActivityMeta, fn(CallError) -> Option<T>, 
 
 /// What calls with such arguments, or such an output, need; see [`popular`](crate::popular).
 #[allow(dead_code)]
-pub(crate) struct Popular<T>(fn(&T) -> Call, PollFor<T>);
+pub(crate) struct Popular<T>(fn(u32, &T) -> Call, PollFor<T>);
 
 impl<T: Persist> Popular<T> {
     pub(crate) const fn new() -> Self {

@@ -61,6 +61,11 @@ pub struct Timeouts {
 }
 
 impl ActivityMeta {
+    /// What tells a stored call of this activity from one of another: a hash of its name.
+    pub(crate) fn tag(&self) -> u32 {
+        xxhash_rust::xxh3::xxh3_64(self.name.as_bytes()) as u32
+    }
+
     /// The time-outs of a call: its own, else the activity's, else the defaults.
     pub fn timeouts(&self, call: &CallOptions) -> Timeouts {
         let pick = |call: Option<u64>, own: Option<u64>| call.or(own).map(Duration::from_millis);

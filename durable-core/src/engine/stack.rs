@@ -8,7 +8,7 @@ use super::{
 use crate::{
     codec::{LayoutId, Value},
     context::{OperationId, Present, Wait},
-    frame::{AWAITED, FrameImage, FrameLayout},
+    frame::{AWAITED, FrameImage, KnownLayout},
     program::Program,
     registry::Machine,
 };
@@ -67,8 +67,8 @@ impl<'a> Stack<'a> {
 
     /// Adds the frames that this one awaits, then itself.
     fn add(&mut self, image: &FrameImage, depth: u32) {
-        let Ok(layout) = self.inner.frames.get(image.layout) else { return };
-        let (mut view, awaited) = self.frame(&layout, image);
+        let Ok(known) = self.inner.frames.get(image.layout) else { return };
+        let (mut view, awaited) = self.frame(&known, image);
         let mut inner = Vec::new();
         if let Some(awaited) = awaited {
             inner = awaited.outermost(&["FrameImage"]);
@@ -96,13 +96,14 @@ impl<'a> Stack<'a> {
     }
 
     /// One frame, and what it awaits.
-    fn frame(&self, layout: &FrameLayout, image: &FrameImage) -> (FrameView, Option<Value>) {
-        let (file, line) = self.program.place(&layout.workflow, &layout.point).unwrap_or_default();
+    fn frame(&self, known: &KnownLayout, image: &FrameImage) -> (FrameView, Option<Value>) {
+        let layout = &known.layout;
+        let (file, line) = self.program.place(known).unwrap_or_default();
         let mut view = FrameView {
             workflow: layout.workflow.clone(),
             file,
             line,
-            awaits: layout.point.callee.clone(),
+            awaits: known.point().callee.clone(),
             locals: Vec::new(),
             depth: 0,
             task: self.task,

@@ -1,9 +1,9 @@
 //! What a frame is stored as, and the table of frame layouts.
 //!
 //! An image holds the id of its frame layout and the variables, each length-delimited. The layout
-//! holds what all images taken at one resume point share: the workflow, the identity of the point,
-//! and the variables' names and layouts. It is stored once, under a hash of its content. It says
-//! nothing of lines or source text: those are looked up in the program of the build.
+//! holds what all images taken at one resume point share: the workflow, which of its points it is (the points are a row of their own,
+//! the table), and the variables' names and layouts. It is stored once, under a hash of its content. It says
+//! nothing of lines: those are looked up in the program of the build.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::AWAITED;
 use crate::{
     codec::{Codec, DecodeError, LayoutId, Persist, Slot, TypeOf, Value},
-    meta::{PointMeta, WorkflowMeta},
+    evolve::{PointId, PointTable, Unmatched, match_point},
+    meta::WorkflowMeta,
 };
 
 /// A suspended frame.
@@ -35,51 +36,32 @@ pub(crate) struct FrameImage {
 pub(crate) struct FrameLayout {
     /// The workflow's stored name.
     pub workflow: String,
-    /// Which resume point it is.
-    pub point: PointId,
+    /// The id of the [`PointTable`] of the workflow that was saved.
+    pub table: u64,
+    /// Which of its points it is, from 0.
+    pub point: u32,
     /// The stored variables' names and layouts, the awaited future first.
     pub vars: Vec<(String, u64)>,
 }
 
-/// The identity of a resume point: what tells it from others in a changed program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PointId {
-    /// The user's own name for it.
-    pub name: Option<String>,
-    /// What is awaited.
-    pub callee: String,
-    /// The enclosing loops, branches and blocks.
-    pub path: String,
-    /// The binding it initialises, or nothing.
-    pub binding: String,
-    /// The tokens of the call's arguments.
-    pub args: String,
-    /// Which it is among the points that are equal in all of the above.
-    pub ordinal: u32,
+/// A stored layout and the points of the workflow that it is of.
+#[derive(Debug)]
+pub(crate) struct KnownLayout {
+    pub(crate) layout: FrameLayout,
+    pub(crate) table: Arc<PointTable>,
 }
 
-impl PointId {
-    pub(crate) fn of(points: &[PointMeta], index: usize) -> Self {
-        let point = &points[index];
-        let same = |other: &PointMeta| {
-            (other.name, other.callee, other.path, other.binding, other.args)
-                == (point.name, point.callee, point.path, point.binding, point.args)
-        };
-        PointId {
-            name: point.name.map(Into::into),
-            callee: point.callee.into(),
-            path: point.path.into(),
-            binding: point.binding.into(),
-            args: point.args.into(),
-            ordinal: points[..index].iter().filter(|other| same(other)).count() as u32,
-        }
+impl KnownLayout {
+    /// Which resume point it is.
+    pub(crate) fn point(&self) -> &PointId {
+        &self.table.points[self.layout.point as usize]
     }
 }
 
 /// A stored frame layout, matched against a workflow of this build.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    pub(crate) layout: Arc<FrameLayout>,
+    pub(crate) known: Arc<KnownLayout>,
     /// The resume point in this build, from 1.
     pub(crate) point: u32,
     /// For each variable that the point loads, the awaited future first: its place in the image.
@@ -94,7 +76,10 @@ type ResolvedKey = (usize, u64);
 /// The frame layouts that an engine knows; others are fetched from the store when they are met.
 pub(crate) struct Frames {
     source: Source,
-    layouts: RwLock<HashMap<u64, Arc<FrameLayout>>>,
+    layouts: RwLock<HashMap<u64, Arc<KnownLayout>>>,
+    tables: RwLock<HashMap<u64, Arc<PointTable>>>,
+    /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
+    own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
     saved: RwLock<HashMap<SavedKey, u64>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
@@ -106,9 +91,10 @@ impl std::fmt::Debug for Frames {
     }
 }
 
-/// The first byte of a layout row tells frame layouts from value layouts.
+/// The first byte of a layout row tells frame layouts, value layouts and tables of points.
 const FRAME_ROW: u8 = b'F';
 const VALUE_ROW: u8 = b'V';
+const TABLE_ROW: u8 = b'P';
 
 const LOCK: &str = "no code panics while it holds this lock";
 
@@ -117,6 +103,8 @@ impl Frames {
         Frames {
             source,
             layouts: RwLock::default(),
+            tables: RwLock::default(),
+            own: RwLock::default(),
             saved: RwLock::default(),
             resolved: RwLock::default(),
             new: Mutex::default(),
@@ -131,21 +119,43 @@ impl Frames {
         }
         let index = point as usize - 1;
         let names = std::iter::once(AWAITED).chain(meta.points[index].vars.iter().copied());
+        let (table_id, table) = self.own_table(meta);
         let layout = FrameLayout {
             workflow: meta.name.into(),
-            point: PointId::of(meta.points, index),
+            table: table_id,
+            point: index as u32,
             vars: names.map(String::from).zip(vars.iter().copied()).collect(),
         };
-        let bytes = postcard::to_stdvec(&layout).expect("strings and numbers always encode");
-        let id = xxh3_64(&bytes);
-        let fresh = self.layouts.write().expect(LOCK).insert(id, Arc::new(layout)).is_none();
-        if fresh && (self.source)(id).is_none() {
-            let mut row = vec![FRAME_ROW];
-            row.extend_from_slice(&bytes);
-            self.new.lock().expect(LOCK).push((id, row));
+        let (id, bytes) = content(&layout);
+        let known = Arc::new(KnownLayout { layout, table });
+        if self.layouts.write().expect(LOCK).insert(id, known).is_none() {
+            self.add_row(FRAME_ROW, id, &bytes);
         }
         self.saved.write().expect(LOCK).insert(key, id);
         id
+    }
+
+    /// The points of a workflow of this build, and the id under which they are stored.
+    fn own_table(&self, meta: &'static WorkflowMeta) -> (u64, Arc<PointTable>) {
+        let key = std::ptr::from_ref(meta).addr();
+        if let Some(own) = self.own.read().expect(LOCK).get(&key) {
+            return own.clone();
+        }
+        let table = PointTable::of(meta);
+        let (id, bytes) = content(&table);
+        let own = (id, Arc::new(table));
+        if self.tables.write().expect(LOCK).insert(id, own.1.clone()).is_none() {
+            self.add_row(TABLE_ROW, id, &bytes);
+        }
+        self.own.write().expect(LOCK).insert(key, own.clone());
+        own
+    }
+
+    /// A row that is to be stored with the next commit, if it is not there.
+    fn add_row(&self, kind: u8, id: u64, bytes: &[u8]) {
+        if (self.source)(id).is_none() {
+            self.new.lock().expect(LOCK).push((id, [&[kind], bytes].concat()));
+        }
     }
 
     /// The layout rows that are not in the store yet: frames' and values'.
@@ -160,22 +170,40 @@ impl Frames {
     }
 
     /// A frame layout, known or fetched.
-    pub(crate) fn get(&self, id: u64) -> Result<Arc<FrameLayout>, String> {
-        if let Some(layout) = self.layouts.read().expect(LOCK).get(&id) {
-            return Ok(layout.clone());
+    pub(crate) fn get(&self, id: u64) -> Result<Arc<KnownLayout>, String> {
+        if let Some(known) = self.layouts.read().expect(LOCK).get(&id) {
+            return Ok(known.clone());
         }
-        let row = (self.source)(id).ok_or_else(|| format!("frame layout {id:016x} is not in the store"))?;
-        let Some((&FRAME_ROW, bytes)) = row.split_first() else {
-            return Err(format!("layout {id:016x} is not a frame layout"));
+        let layout: FrameLayout = self.fetch(FRAME_ROW, id, "frame layout")?;
+        let table = self.table(layout.table)?;
+        if layout.point as usize >= table.points.len() {
+            return Err(format!(
+                "frame layout {id:016x} is damaged: it names a point that its workflow lacks"
+            ));
+        }
+        let known = Arc::new(KnownLayout { layout, table });
+        self.layouts.write().expect(LOCK).insert(id, known.clone());
+        Ok(known)
+    }
+
+    fn table(&self, id: u64) -> Result<Arc<PointTable>, String> {
+        if let Some(table) = self.tables.read().expect(LOCK).get(&id) {
+            return Ok(table.clone());
+        }
+        let table = Arc::new(self.fetch(TABLE_ROW, id, "table of resume points")?);
+        self.tables.write().expect(LOCK).insert(id, Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn fetch<T: serde::de::DeserializeOwned>(&self, kind: u8, id: u64, what: &str) -> Result<T, String> {
+        let row = (self.source)(id).ok_or_else(|| format!("{what} {id:016x} is not in the store"))?;
+        let Some((_, bytes)) = row.split_first().filter(|(first, _)| **first == kind) else {
+            return Err(format!("layout {id:016x} is not a {what}"));
         };
         if xxh3_64(bytes) != id {
-            return Err(format!("frame layout {id:016x} is damaged: its id was not made of it"));
+            return Err(format!("{what} {id:016x} is damaged: its id was not made of it"));
         }
-        let layout: FrameLayout = postcard::from_bytes(bytes)
-            .map_err(|error| format!("frame layout {id:016x} can't be read: {error}"))?;
-        let layout = Arc::new(layout);
-        self.layouts.write().expect(LOCK).insert(id, layout.clone());
-        Ok(layout)
+        postcard::from_bytes(bytes).map_err(|error| format!("{what} {id:016x} can't be read: {error}"))
     }
 
     /// Matches a stored layout against `meta`: which resume point it is, and where each variable lies.
@@ -184,7 +212,8 @@ impl Frames {
         if let Some(resolved) = self.resolved.read().expect(LOCK).get(&key) {
             return Ok(resolved.clone());
         }
-        let resolved = Arc::new(match_layout(meta, self.get(id)?)?);
+        let (_, own) = self.own_table(meta);
+        let resolved = Arc::new(match_layout(meta, &own, self.get(id)?)?);
         self.resolved.write().expect(LOCK).insert(key, resolved.clone());
         Ok(resolved)
     }
@@ -246,27 +275,21 @@ impl Frames {
     }
 }
 
-/// In this issue a point is the same point only if all of its identity is; where the same variables
-/// stand in another order, or there are more of them, they are found by name.
-fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result<Resolved, String> {
+/// Finds the point in this build, and each of its variables in the image, by their names.
+fn match_layout(
+    meta: &'static WorkflowMeta,
+    own: &PointTable,
+    known: Arc<KnownLayout>,
+) -> Result<Resolved, String> {
+    let layout = &known.layout;
     if layout.workflow != meta.name {
         return Err(format!(
             "the snapshot is of workflow `{}` and is called as `{}`",
             layout.workflow, meta.name
         ));
     }
-    let Some(index) = (0..meta.points.len()).find(|index| PointId::of(meta.points, *index) == layout.point)
-    else {
-        return Err(format!(
-            "workflow `{}` has no resume point `{}` in {} any more: it stands where `{}({})` was awaited; \
-             a build that has it resumes it",
-            meta.name,
-            layout.point.callee,
-            if layout.point.path.is_empty() { "its body" } else { &layout.point.path },
-            layout.point.callee,
-            layout.point.args
-        ));
-    };
+    let index = match_point(&known.table.points, layout.point as usize, &own.points)
+        .map_err(|unmatched| explain(meta, own, known.point(), &unmatched))?;
     let point = &meta.points[index];
     // The awaited future stands first; a variable may have its name, `r#await`.
     let Some((_, stored)) = layout.vars.split_first() else {
@@ -275,13 +298,42 @@ fn match_layout(meta: &'static WorkflowMeta, layout: Arc<FrameLayout>) -> Result
     let places = point.vars.iter().map(|name| {
         stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1).ok_or_else(|| {
             format!(
-                "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name",
+                "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
+                 give it back its old name, make it again behind the await, or supply it with `migrate`",
                 meta.name, meta.file, point.line
             )
         })
     });
     let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
-    Ok(Resolved { layout, point: index as u32 + 1, order })
+    Ok(Resolved { known, point: index as u32 + 1, order })
+}
+
+/// Why a point was not matched, and what would do it.
+fn explain(meta: &WorkflowMeta, own: &PointTable, point: &PointId, unmatched: &Unmatched) -> String {
+    let (what, candidates) = match unmatched {
+        Unmatched::Gone { candidates } => ("this build does not have there any more", candidates),
+        Unmatched::Ambiguous { candidates } => {
+            ("this build has several of, or others in its place", candidates)
+        }
+    };
+    let mut text = format!("workflow `{}` stands at {point}, which {what}", meta.name);
+    let mut candidates =
+        candidates.iter().map(|at| format!("{}:{} {}", meta.file, meta.points[*at].line, own.points[*at]));
+    if let Some(first) = candidates.next() {
+        let all = candidates.fold(first, |all, one| all + "; " + &one);
+        text += &format!(
+            ". It may be: {all}. Say which, `#[resume(\"..\")]` with the name that the snapshot has, or go on with the build that saved it"
+        );
+    } else {
+        text += ": a build that awaits it there resumes it, or a `migrate` function says where to go on";
+    }
+    text
+}
+
+/// What is stored under a hash of its content.
+fn content<T: Serialize>(value: &T) -> (u64, Vec<u8>) {
+    let bytes = postcard::to_stdvec(value).expect("strings and numbers always encode");
+    (xxh3_64(&bytes), bytes)
 }
 
 /// A hash of layout ids. Nearly all frames have few variables, and this is asked at every step.

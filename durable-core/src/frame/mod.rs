@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, FrameLayout, PointId};
+pub(crate) use image::{FrameImage, KnownLayout};
 pub(crate) use image::{Frames, split};
 pub use load::{NoText, Owned, Storable};
 
@@ -74,7 +74,7 @@ impl<'a> Frame<'a> {
 
     fn open(&mut self, image: FrameImage) -> Result<Source, String> {
         let resolved = self.step.frames.resolve(self.meta, image.layout)?;
-        let ranges = image::split(&image.vars, resolved.layout.vars.len()).ok_or_else(|| {
+        let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
             format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
         })?;
         Ok(Source { resolved, bytes: image.vars, ranges, next: 0 })
@@ -104,7 +104,7 @@ impl<'a> Frame<'a> {
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
         let Some(source) = &self.source else { return };
         let Some(&stored) = source.resolved.order.get(at) else { return };
-        let (name, layout) = &source.resolved.layout.vars[stored];
+        let (name, layout) = &source.resolved.known.layout.vars[stored];
         let bytes = &source.bytes[source.ranges[stored].clone()];
         if let Err(error) = self.step.frames.decode_as(&self.step.codec, of, LayoutId(*layout), bytes, slot) {
             slot.clear();

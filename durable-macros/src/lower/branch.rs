@@ -3,6 +3,7 @@
 use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, Target, borrow, guard, point};
 use crate::ir::{Arm, BlockId, Term};
+use std::collections::HashMap;
 use syn::Expr;
 
 impl Lowerer {
@@ -36,29 +37,50 @@ impl Lowerer {
         self.open();
         let chained = choice.arms.iter().any(guard::is_chained);
         let by_ref = choice.arms.iter().any(|arm| binds_by_ref(&arm.pat));
+        let (kind, names) = self.arm_names(&choice);
         let scrutinee = self.scrutinee(*choice.expr, chained, by_ref);
         if self.current.is_none() {
             return self.close();
         }
-        let segment = self.path.enter("match");
+        let segment = self.path.enter(kind);
+        let names: Vec<String> = names.into_iter().map(|name| format!("{segment}.{name}")).collect();
         let bodies = if chained {
-            self.chain(choice.arms, &scrutinee, &segment)
+            self.chain(choice.arms, &scrutinee, &names)
         } else {
             self.arms(choice.arms, scrutinee)
         };
-        let mut ordinal = 0;
-        for (target, body) in bodies {
+        for ((target, body), name) in bodies.into_iter().zip(names) {
             self.start(target);
-            if point::has_await(&body) {
-                ordinal += 1;
-            }
-            self.path.push(format!("{segment}.{ordinal}"));
+            self.path.push(name);
             self.branch(body, dest);
             self.path.pop();
             self.goto(join);
         }
         self.close();
         self.start(join);
+    }
+
+    /// What tells the arms from each other in the path of a point: what they match, whatever they bind. Ordinals count among the arms
+    /// of one name that hold a resume point.
+    fn arm_names(&self, choice: &syn::ExprMatch) -> (&'static str, Vec<String>) {
+        let selected = point::selected(&self.function, &choice.expr);
+        let name = |arm: &syn::Arm| match (&selected, crate::select::branch_of(&arm.pat)) {
+            (Some(callees), Some(branch)) => callees.get(branch).cloned().unwrap_or_default(),
+            (Some(_), None) => "else".to_owned(),
+            (None, _) => point::matched(&self.function, &arm.pat),
+        };
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let names = choice.arms.iter().map(|arm| {
+            let name = name(arm);
+            let awaits = |expr: &Expr| point::has_await(expr);
+            if !awaits(&arm.body) && !arm.guard.as_ref().is_some_and(|(_, guard)| awaits(guard)) {
+                return name;
+            }
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            if *count == 1 { name } else { format!("{name}#{count}") }
+        });
+        (if selected.is_some() { "select" } else { "match" }, names.collect())
     }
 
     /// What is matched. If it is matched more than once, or borrowed from, it has to be a place.

@@ -40,19 +40,16 @@ impl Lowerer {
         &mut self,
         arms: Vec<syn::Arm>,
         scrutinee: &Expr,
-        segment: &str,
+        names: &[String],
     ) -> Vec<(BlockId, Expr)> {
         let mut bodies = Vec::new();
         // Arms without a guard, which can't match any more further down: they are there for rustc's exhaustiveness.
         let mut passed: Vec<Pat> = Vec::new();
         let mut open: Vec<Arm> = Vec::new();
-        let mut guards = 0;
-        for arm in arms {
+        for (arm, name) in arms.into_iter().zip(names) {
             let target = self.new_block();
             if is_chained(&arm) {
-                guards += 1;
-                let suffix = if guards == 1 { String::new() } else { format!("#{guards}") };
-                self.path.push(format!("{segment}.guard{suffix}"));
+                self.path.push(format!("{name}.guard"));
                 let next = self.chained_arm(&arm, scrutinee, target, std::mem::take(&mut open));
                 self.path.pop();
                 self.start(next);

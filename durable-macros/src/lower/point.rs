@@ -6,9 +6,9 @@ use crate::spans::asked_at;
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use std::collections::HashMap;
-use syn::Expr;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
+use syn::{Expr, Pat};
 
 /// Where in the user's structure the lowering stands: `for/if.then/match.2`. Ordinals count per kind among the siblings that
 /// hold a resume point, so that code without one moves nothing.
@@ -107,7 +107,7 @@ fn callee(function: &Function, expr: &Expr) -> (String, String) {
                     let shown = operations.iter().map(|one| normalised(function, one.to_token_stream()));
                     return ("select!".to_owned(), shown.collect::<Vec<_>>().join(" , "));
                 }
-                let name = path.path.segments.last().map(|segment| user_name(function, &segment.ident));
+                let name = path.path.segments.last().map(|segment| called(function, segment));
                 (name.unwrap_or_default(), normalised(function, call.args.to_token_stream()))
             }
             other => callee(function, other),
@@ -131,6 +131,61 @@ fn callee(function: &Function, expr: &Expr) -> (String, String) {
         }
         other => (String::new(), normalised(function, other.to_token_stream())),
     }
+}
+
+/// A function by its name and the types that it is called with: `recv::<Approve>`.
+fn called(function: &Function, segment: &syn::PathSegment) -> String {
+    let name = user_name(function, &segment.ident);
+    let types = normalised(function, segment.arguments.to_token_stream());
+    name + &types.replace(", ", ",").replace(' ', "").replace(',', ", ")
+}
+
+/// What is awaited by the `select!` whose `match` this is the scrutinee of, branch by branch.
+pub(super) fn selected(function: &Function, scrutinee: &Expr) -> Option<Vec<String>> {
+    struct Finder<'f>(&'f Function, Option<Vec<String>>);
+    impl<'a> Visit<'a> for Finder<'_> {
+        fn visit_expr_call(&mut self, call: &'a syn::ExprCall) {
+            match crate::select::operations(call) {
+                Some(operations) if !operations.is_empty() => {
+                    let callees = operations.into_iter().map(|one| callee(self.0, one).0);
+                    self.1.get_or_insert(callees.collect());
+                }
+                _ => visit::visit_expr_call(self, call),
+            }
+        }
+    }
+    // Only what `select!` was written out as; another `match` may hold one in its scrutinee.
+    let Expr::Call(end) = scrutinee else { return None };
+    let Expr::Path(function_path) = &*end.func else { return None };
+    if function_path.path.segments.first()?.ident != "__p" {
+        return None;
+    }
+    let mut finder = Finder(function, None);
+    finder.visit_expr(scrutinee);
+    finder.1
+}
+
+/// What a pattern matches, without what it binds: `Card` for `Kind::Card { number, .. }`, `_` for anything.
+pub(super) fn matched(function: &Function, pat: &Pat) -> String {
+    struct Finder<'f>(&'f Function, Vec<String>);
+    impl<'a> Visit<'a> for Finder<'_> {
+        fn visit_pat(&mut self, pat: &'a Pat) {
+            let name = |path: &'a syn::Path| path.segments.last().map(|segment| segment.ident.to_string());
+            self.1.extend(match pat {
+                Pat::TupleStruct(pat) => name(&pat.path),
+                Pat::Struct(pat) => name(&pat.path),
+                Pat::Path(pat) => name(&pat.path),
+                Pat::Ident(pat) if marked(&pat.ident).is_none() => Some(pat.ident.to_string()),
+                Pat::Lit(pat) => Some(normalised(self.0, pat.to_token_stream())),
+                Pat::Range(pat) => Some(normalised(self.0, pat.to_token_stream()).replace(' ', "")),
+                _ => None,
+            });
+            visit::visit_pat(self, pat);
+        }
+    }
+    let mut finder = Finder(function, Vec::new());
+    finder.visit_pat(pat);
+    if finder.1.is_empty() { "_".to_owned() } else { finder.1.join(" ") }
 }
 
 /// The receiver at the bottom of a method chain.

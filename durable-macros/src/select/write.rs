@@ -187,6 +187,14 @@ impl VisitMut for Blank {
     }
 }
 
+/// Which branch of a `select!` an arm of its `match` is for; none if all are disabled.
+pub(crate) fn branch_of(pat: &Pat) -> Option<usize> {
+    let Pat::Tuple(won) = pat else { return None };
+    let Some(Pat::TupleStruct(won)) = won.elems.first() else { return None };
+    let variant = won.path.segments.last()?.ident.to_string();
+    VARIANTS.iter().position(|name| *name == variant)
+}
+
 /// The operations of the future of a `select!`, if a call makes one. What is selected again has told them before.
 pub(crate) fn operations(call: &syn::ExprCall) -> Option<Vec<&Expr>> {
     let Expr::Path(function) = &*call.func else { return None };

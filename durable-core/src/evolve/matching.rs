@@ -1,0 +1,218 @@
+//! Which point of a changed workflow an old one is.
+//!
+//! 1. In an unchanged workflow, the same. A point with a name: the one of that name.
+//! 2. Else all points that await the same thing are compared, in the old workflow and in the new. If they are all the same, in their order,
+//!    nothing that matters to this point has changed.
+//! 3. Else those of them that stand in the same place, a path of branches and loops, have to be as many as they were. A single one is
+//!    the same if its arguments do not turn up at another, nor another's at it, which is what a swap or a move looks like. Of several, all
+//!    arguments have to be the same in the same order; where arguments are the same, the bindings too.
+
+use std::collections::HashSet;
+
+use super::table::PointId;
+
+/// Why a point is not matched, with the points of the new workflow that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unmatched {
+    /// There is none like it in its place.
+    Gone { candidates: Vec<usize> },
+    /// It may be one or another.
+    Ambiguous { candidates: Vec<usize> },
+}
+
+/// Where the old workflow's point `at` stands in the new one.
+pub(crate) fn match_point(old: &[PointId], at: usize, new: &[PointId]) -> Result<usize, Unmatched> {
+    if old == new {
+        return Ok(at);
+    }
+    let point = &old[at];
+    if let Some(name) = &point.name
+        && let Some(found) = new.iter().position(|point| point.name.as_ref() == Some(name))
+    {
+        return Ok(found);
+    }
+    // What has the name of another old point is that one.
+    let taken = |point: &PointId| {
+        point.name.is_some() && old.iter().any(|other| other.name.is_some() && other.name == point.name)
+    };
+    let like = |points: &[PointId], free: &dyn Fn(&PointId) -> bool| -> Vec<usize> {
+        (0..points.len()).filter(|n| points[*n].callee == point.callee && free(&points[*n])).collect()
+    };
+    let olds = like(old, &|other| other == point || !(other.name.is_some() && is_named(new, other)));
+    let news = like(new, &|point| !taken(point));
+    let rank = |points: &[usize], at| points.iter().position(|point| *point == at);
+    let same = |(a, b): (&usize, &usize)| {
+        let (a, b) = (&old[*a], &new[*b]);
+        (&a.path, &a.binding, &a.args) == (&b.path, &b.binding, &b.args)
+    };
+    if olds.len() == news.len()
+        && olds.iter().zip(&news).all(same)
+        && let Some(rank) = rank(&olds, at)
+    {
+        return Ok(news[rank]);
+    }
+    in_place(old, at, new, &olds, &news)
+}
+
+/// Among those that stand in the same place.
+fn in_place(
+    old: &[PointId],
+    at: usize,
+    new: &[PointId],
+    olds: &[usize],
+    news: &[usize],
+) -> Result<usize, Unmatched> {
+    let here = old[at].place();
+    let place = |points: &[PointId], among: &[usize]| -> Vec<usize> {
+        among.iter().copied().filter(|n| points[*n].place() == here).collect()
+    };
+    let (here_old, here_new) = (place(old, olds), place(new, news));
+    if here_new.is_empty() {
+        return Err(Unmatched::Gone { candidates: news.to_vec() });
+    }
+    let ambiguous = Err(Unmatched::Ambiguous { candidates: here_new.clone() });
+    if here_old.len() != here_new.len() {
+        return ambiguous;
+    }
+    if let ([_], [only]) = (&here_old[..], &here_new[..]) {
+        let turns_up = |args: &str, among: &[usize], points: &[PointId], here: usize| {
+            among.iter().any(|n| *n != here && points[*n].args == args)
+        };
+        let (before, after) = (&old[at].args, &new[*only].args);
+        let moved = before != after && (turns_up(before, news, new, *only) || turns_up(after, olds, old, at));
+        return if moved { ambiguous } else { Ok(*only) };
+    }
+    let of = |points: &[PointId], among: &[usize], part: fn(&PointId) -> &String| -> Vec<String> {
+        among.iter().map(|n| part(&points[*n]).clone()).collect()
+    };
+    let args = of(old, &here_old, |point| &point.args);
+    let told_apart = args.iter().collect::<HashSet<_>>().len() == args.len();
+    let same_bindings =
+        of(old, &here_old, |point| &point.binding) == of(new, &here_new, |point| &point.binding);
+    if args != of(new, &here_new, |point| &point.args) || !(told_apart || same_bindings) {
+        return ambiguous;
+    }
+    match here_old.iter().position(|n| *n == at) {
+        Some(rank) => Ok(here_new[rank]),
+        None => ambiguous,
+    }
+}
+
+fn is_named(points: &[PointId], like: &PointId) -> bool {
+    points.iter().any(|point| point.name == like.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Unmatched::*, *};
+
+    /// `path callee args binding`, or with `"name"` in front.
+    fn points(lines: &[&str]) -> Vec<PointId> {
+        lines
+            .iter()
+            .map(|line| {
+                let mut words = line.split(' ').peekable();
+                let name = words.next_if(|word| word.starts_with('"'));
+                let mut word = || words.next().unwrap_or_default().to_owned();
+                PointId {
+                    name: name.map(|name| name.trim_matches('"').to_owned()),
+                    path: word().trim_start_matches('.').to_owned(),
+                    callee: word(),
+                    args: word(),
+                    binding: word(),
+                }
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(old: &[&str], new: &[&str], expected: &[Result<usize, Unmatched>]) {
+        let (old, new) = (points(old), points(new));
+        let found: Vec<_> = (0..old.len()).map(|at| match_point(&old, at, &new)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn other_activities_may_come_and_go_anywhere() {
+        check(
+            &[". reserve a r", ". charge x", ". mail y"],
+            &[". log", ". charge x", "if.then audit", ". reserve a r"],
+            &[Ok(3), Ok(1), Err(Gone { candidates: vec![] })],
+        );
+    }
+
+    #[test]
+    fn the_only_call_may_get_other_arguments_and_another_binding() {
+        check(&[". charge a,b c"], &[". charge a,b+fee bill"], &[Ok(0)]);
+    }
+
+    #[test]
+    fn a_second_call_in_front_is_ambiguous_for_both() {
+        let both = || Err(Ambiguous { candidates: vec![0, 1] });
+        check(&[". charge x"], &[". charge y", ". charge x"], &[both()]);
+        check(
+            &[". charge x", ". charge y"],
+            &[". charge x"],
+            &[Err(Ambiguous { candidates: vec![0] }), Err(Ambiguous { candidates: vec![0] })],
+        );
+    }
+
+    #[test]
+    fn swapped_calls_are_ambiguous() {
+        let both = || Err(Ambiguous { candidates: vec![0, 1] });
+        check(&[". charge x", ". charge y"], &[". charge y", ". charge x"], &[both(), both()]);
+        check(&[". charge x a", ". charge x b"], &[". charge x b", ". charge x a"], &[both(), both()]);
+    }
+
+    #[test]
+    fn several_calls_with_their_arguments_in_order_go_on() {
+        check(
+            &[". charge x a", ". mail", ". charge y b"],
+            &[". log", ". charge x c", ". charge y d"],
+            &[Ok(1), Err(Gone { candidates: vec![] }), Ok(2)],
+        );
+    }
+
+    #[test]
+    fn a_call_that_moved_to_another_branch_is_gone_and_a_swap_of_branches_is_seen() {
+        check(&["if.then charge x"], &["if.else charge x"], &[Err(Gone { candidates: vec![0] })]);
+        check(
+            &["if.then charge x", "if.else charge y"],
+            &["if.then charge y", "if.else charge x"],
+            &[Err(Ambiguous { candidates: vec![0] }), Err(Ambiguous { candidates: vec![1] })],
+        );
+    }
+
+    #[test]
+    fn a_branch_of_the_same_kind_in_front_shifts_nothing() {
+        check(&["if.then charge x"], &["if.then log", "if#2.then charge x"], &[Ok(1)]);
+        check(
+            &["if.then charge x"],
+            &["if.then charge y", "if#2.then charge x"],
+            &[Err(Ambiguous { candidates: vec![0, 1] })],
+        );
+    }
+
+    #[test]
+    fn one_branch_may_change_while_another_has_the_same_call() {
+        check(
+            &["if.then charge x", "if.else charge y"],
+            &["if.then charge x+1", "if.else charge y"],
+            &[Ok(0), Ok(1)],
+        );
+    }
+
+    #[test]
+    fn a_name_is_followed_wherever_it_goes() {
+        check(
+            &[r#""paid" . charge x"#, ". charge y"],
+            &["if.then log", r#""paid" if.then charge z"#, ". charge y"],
+            &[Ok(1), Ok(2)],
+        );
+    }
+
+    #[test]
+    fn a_name_given_later_changes_nothing_else() {
+        check(&[". charge x", ". charge y"], &[r#""paid" . charge x"#, ". charge y"], &[Ok(0), Ok(1)]);
+    }
+}
