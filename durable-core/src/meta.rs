@@ -5,6 +5,8 @@
 pub struct WorkflowMeta {
     /// The stored name.
     pub name: &'static str,
+    /// The names that it was stored under before.
+    pub was: &'static [&'static str],
     /// Module path and function name.
     pub function: &'static str,
     /// Source file.
@@ -24,6 +26,10 @@ pub struct WorkflowMeta {
 pub struct PointMeta {
     /// The user's `#[resume("..")]`.
     pub name: Option<&'static str>,
+    /// What an older build called it in a message, `charge#2`.
+    pub was: Option<&'static str>,
+    /// Variables with the names that older snapshots have for them.
+    pub renamed: &'static [(&'static str, &'static str)],
     /// What is awaited.
     pub callee: &'static str,
     /// The enclosing loops, branches and blocks.
@@ -51,13 +57,27 @@ impl PointMeta {
         vars: &'static [&'static str],
         next: &'static [u32],
     ) -> Self {
-        Self { name: None, callee, path, binding, args, line, column, vars, next }
+        Self { name: None, was: None, renamed: &[], callee, path, binding, args, line, column, vars, next }
     }
 
     /// The same under a name.
     #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// The same, and what it was in an older build.
+    #[must_use]
+    pub const fn was(mut self, was: &'static str) -> Self {
+        self.was = Some(was);
+        self
+    }
+
+    /// The same, with variables that had other names.
+    #[must_use]
+    pub const fn renamed(mut self, renamed: &'static [(&'static str, &'static str)]) -> Self {
+        self.renamed = renamed;
         self
     }
 }

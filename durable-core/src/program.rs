@@ -28,8 +28,9 @@ impl Program {
     pub(crate) fn of(registry: &Registry) -> Self {
         let mut workflows: Vec<_> = registry
             .workflows
-            .values()
-            .map(|entry| ProgramWorkflow {
+            .iter()
+            .filter(|(name, entry)| **name == entry.meta.name)
+            .map(|(_, entry)| ProgramWorkflow {
                 name: entry.meta.name.into(),
                 file: entry.meta.file.into(),
                 line: entry.meta.line,

@@ -10,7 +10,7 @@ use crate::{
     codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
     context::{Step, StepFailure},
     error::CallError,
-    frame::{Frame, FrameImage},
+    frame::{Frame, FrameImage, StandIn},
     meta::WorkflowMeta,
     workflow::RootWorkflow,
 };
@@ -199,22 +199,60 @@ impl Registry {
                 Registration::Activity(make) => registry.add_activity(make())?,
             }
         }
+        registry.add_old_names()?;
         Ok(registry)
     }
 
+    /// What had another name is found by it too.
+    fn add_old_names(&mut self) -> Result<(), Duplicate> {
+        let workflows: Vec<_> = self.workflows.values().copied().collect();
+        for entry in workflows {
+            for &was in entry.meta.was {
+                if let Some(other) = self.workflows.insert(was, entry) {
+                    return Err(Duplicate { name: was, first: place(other.meta), second: place(entry.meta) });
+                }
+            }
+        }
+        let activities: Vec<_> = self.activities.values().cloned().collect();
+        for entry in activities {
+            for &was in entry.meta.was {
+                if let Some(other) = self.activities.insert(was, entry.clone()) {
+                    let (first, second) = (place_of(&other), place_of(&entry));
+                    return Err(Duplicate { name: was, first, second });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes instances of some workflows go on as others.
+    pub(crate) fn stand_in(&mut self, stand_ins: &[StandIn]) {
+        let own = self.workflows.clone();
+        for one in stand_ins {
+            self.workflows.extend(own.get(one.new).map(|entry| (one.old, *entry)));
+        }
+    }
+
+    /// Whether two stored names are those of one workflow.
+    pub(crate) fn is_same_workflow(&self, one: &str, other: &str) -> bool {
+        let name = |name| self.workflows.get(name).map(|entry| entry.meta.name);
+        one == other || name(one).is_some_and(|one| name(other) == Some(one))
+    }
+
     fn add_activity(&mut self, entry: ActivityEntry) -> Result<(), Duplicate> {
-        let place = |entry: &ActivityEntry| {
-            format!("{} at {}:{}", entry.meta.function, entry.meta.file, entry.meta.line)
-        };
-        let (name, second) = (entry.meta.name, place(&entry));
+        let (name, second) = (entry.meta.name, place_of(&entry));
         if let Some(other) = self.activities.insert(name, Arc::new(entry)) {
-            let first = place(&other);
+            let first = place_of(&other);
             if first != second {
                 return Err(Duplicate { name, first, second });
             }
         }
         Ok(())
     }
+}
+
+fn place_of(entry: &ActivityEntry) -> String {
+    format!("{} at {}:{}", entry.meta.function, entry.meta.file, entry.meta.line)
 }
 
 fn place(meta: &WorkflowMeta) -> String {

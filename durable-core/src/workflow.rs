@@ -74,6 +74,7 @@ impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
     type Output = O;
     const META: &'static WorkflowMeta = &WorkflowMeta {
         name: "refused",
+        was: &[],
         function: "",
         file: "",
         line: 0,

@@ -22,6 +22,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
         type Output = u64;
         const META: &'static p::WorkflowMeta = &p::WorkflowMeta {
             name: "rounds",
+            was: &[],
             function: "engine::rounds",
             file: file!(),
             line: line!(),
@@ -29,6 +30,8 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
             first: &[0, 1, 2],
             points: &[
                 p::PointMeta {
+                    was: None,
+                    renamed: &[],
                     name: None,
                     callee: "double",
                     path: "for",
@@ -40,6 +43,8 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                     next: &[0],
                 },
                 p::PointMeta {
+                    was: None,
+                    renamed: &[],
                     name: None,
                     callee: "sleep",
                     path: "",

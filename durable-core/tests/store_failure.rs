@@ -26,12 +26,15 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
         type Output = u64;
         const META: &'static p::WorkflowMeta = &p::WorkflowMeta {
             name: "nap",
+            was: &[],
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
             deadline_ms: None,
             first: &[1],
             points: &[p::PointMeta {
+                was: None,
+                renamed: &[],
                 name: None,
                 callee: "sleep",
                 path: "",

@@ -113,6 +113,11 @@ pub(crate) const RESUME_NAME: Refusal = Refusal {
     help: "write `#[resume(\"after_payment\")]`",
     page: "resume-name",
 };
+pub(crate) const WAS: Refusal = Refusal {
+    what: "`#[was]` gives the name that one variable had before",
+    help: "write `#[was(\"old_name\")]` at a `let` or a parameter that binds a single name",
+    page: "renamed-variable",
+};
 
 /// More awaits than rustc compiles in good time.
 pub(crate) fn too_many_points(points: usize, limit: usize) -> impl fmt::Display {

@@ -63,6 +63,8 @@ pub(crate) struct Var {
     pub(crate) ident: Ident,
     /// How a snapshot names it.
     pub(crate) stored_name: String,
+    /// How older snapshots name it.
+    pub(crate) was: Option<String>,
     pub(crate) mutable: bool,
     pub(crate) ty: Option<Type>,
     /// How its type is asked whether it can be stored.
@@ -201,6 +203,7 @@ pub(crate) struct Point {
     pub(crate) future: VarId,
     pub(crate) span: Span,
     pub(crate) name: Option<String>,
+    pub(crate) was: Option<String>,
     pub(crate) callee: String,
     pub(crate) path: String,
     pub(crate) binding: String,
@@ -245,6 +248,7 @@ impl Function {
             kind,
             ident,
             stored_name,
+            was: None,
             mutable: false,
             ty: None,
             ask: crate::resolve::ANY,

@@ -31,7 +31,7 @@ pub(crate) use point::normalised_with;
 
 use crate::diagnostics::{self, Errors};
 use crate::ir::{Block, BlockId, Function, Let, LoopId, ScopeId, Stmt, Term, VarId, VarKind, bound, marked};
-use crate::parse::{Workflow, take_resume_name};
+use crate::parse::{Resume, Workflow, take_resume};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned;
@@ -95,7 +95,7 @@ struct Lowerer {
     path: point::Path,
     /// The binding that the statement initialises, and the name the user gave to its point.
     binding: String,
-    resume_name: Option<(String, Span)>,
+    resume: Option<Resume>,
 }
 
 impl Lowerer {
@@ -112,7 +112,7 @@ impl Lowerer {
             targets: Vec::new(),
             path: point::Path::default(),
             binding: String::new(),
-            resume_name: None,
+            resume: None,
         }
     }
 
@@ -266,7 +266,7 @@ impl Lowerer {
     fn tail(&mut self, mut expr: Expr, dest: Dest) {
         self.attributes(&mut expr);
         self.evaluate(expr, dest);
-        self.unused_resume_name();
+        self.unused_resume();
     }
 
     fn expr_stmt(&mut self, mut expr: Expr, semi: Option<syn::token::Semi>) {
@@ -277,14 +277,14 @@ impl Lowerer {
             let expr = self.kept(expr);
             self.push(Stmt::Keep(Box::new(UserStmt::Expr(expr, semi))));
         }
-        self.unused_resume_name();
+        self.unused_resume();
     }
 
     /// The attributes of a statement: its point's name, and what it allows if it is taken apart.
     fn attributes(&mut self, expr: &mut Expr) {
         let awaits = point::has_await(expr);
         if let Some(attrs) = attrs_of(expr) {
-            self.resume_name = take_resume_name(attrs, &mut self.errors);
+            self.resume = take_resume(attrs, &mut self.errors);
             if awaits {
                 let attrs = std::mem::take(attrs);
                 self.allow(&attrs);
@@ -306,9 +306,9 @@ impl Lowerer {
         }
     }
 
-    fn unused_resume_name(&mut self) {
-        if let Some((_, span)) = self.resume_name.take() {
-            self.errors.push(span, diagnostics::RESUME_WITHOUT_AWAIT);
+    fn unused_resume(&mut self) {
+        if let Some(resume) = self.resume.take() {
+            self.errors.push(resume.span, diagnostics::RESUME_WITHOUT_AWAIT);
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Workflow {
 pub(crate) struct Param {
     /// Attributes of the parameter: lint levels.
     pub(crate) attrs: Vec<Attribute>,
+    /// The name it was stored under before.
+    pub(crate) was: Option<String>,
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
     /// For `&T`: the `T`.
@@ -193,7 +195,9 @@ fn param(input: &FnArg, errors: &mut Errors) -> Param {
         FnArg::Receiver(receiver) => self_param(receiver, errors),
         FnArg::Typed(input) => {
             let (ty, referent) = stored_type(&input.ty, errors);
-            Param { attrs: input.attrs.clone(), pat: (*input.pat).clone(), ty, referent }
+            let mut attrs = input.attrs.clone();
+            let was = take_was(&mut attrs, &input.pat, errors);
+            Param { attrs, was, pat: (*input.pat).clone(), ty, referent }
         }
     }
 }
@@ -211,7 +215,7 @@ fn self_param(receiver: &Receiver, errors: &mut Errors) -> Param {
         ident: Ident::new("self", receiver.self_token.span),
         subpat: None,
     });
-    Param { attrs: receiver.attrs.clone(), pat, ty: (*receiver.ty).clone(), referent: None }
+    Param { attrs: receiver.attrs.clone(), was: None, pat, ty: (*receiver.ty).clone(), referent: None }
 }
 
 /// The type that the body sees, and for `&T` the `T`.
@@ -261,17 +265,61 @@ fn stored_type(ty: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
     }
 }
 
+/// What `#[resume(..)]` says of the resume point in its statement.
+pub(crate) struct Resume {
+    /// Its name from now on.
+    pub(crate) name: Option<String>,
+    /// What it was called in a message of an older build's: `charge#2`.
+    pub(crate) was: Option<String>,
+    pub(crate) span: Span,
+}
+
+impl Parse for Resume {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let text = |input: ParseStream<'_>| -> syn::Result<String> {
+            let text = input.parse::<LitStr>()?;
+            if text.value().trim().is_empty() { Err(input.error("empty")) } else { Ok(text.value()) }
+        };
+        let mut resume = Resume { name: None, was: None, span: input.span() };
+        if input.peek(LitStr) {
+            resume.name = Some(text(input)?);
+            if !input.is_empty() {
+                input.parse::<syn::Token![,]>()?;
+            }
+        }
+        if !input.is_empty() {
+            if input.parse::<Ident>()? != "was" {
+                return Err(input.error("unknown"));
+            }
+            input.parse::<syn::Token![=]>()?;
+            resume.was = Some(text(input)?);
+            input.parse::<Option<syn::Token![,]>>()?;
+        }
+        if resume.name.is_none() && resume.was.is_none() { Err(input.error("nothing")) } else { Ok(resume) }
+    }
+}
+
 /// Takes `#[resume("name")]` off a statement.
-pub(crate) fn take_resume_name(
-    attrs: &mut Vec<syn::Attribute>,
-    errors: &mut Errors,
-) -> Option<(String, Span)> {
+pub(crate) fn take_resume(attrs: &mut Vec<syn::Attribute>, errors: &mut Errors) -> Option<Resume> {
     let position = attrs.iter().position(|attr| attr.path().is_ident("resume"))?;
     let attr = attrs.remove(position);
-    match attr.parse_args::<LitStr>() {
-        Ok(literal) if !literal.value().trim().is_empty() => Some((literal.value(), attr.span())),
+    if let Ok(resume) = attr.parse_args::<Resume>() {
+        return Some(Resume { span: attr.span(), ..resume });
+    }
+    errors.push(attr.span(), diagnostics::RESUME_NAME);
+    None
+}
+
+/// Takes `#[was("old_name")]` off a variable.
+pub(crate) fn take_was(attrs: &mut Vec<syn::Attribute>, pat: &Pat, errors: &mut Errors) -> Option<String> {
+    let position = attrs.iter().position(|attr| attr.path().is_ident("was"))?;
+    let attr = attrs.remove(position);
+    let name = attr.parse_args::<LitStr>().ok().filter(|name| !name.value().trim().is_empty());
+    match (pat, name) {
+        (Pat::Ident(_), Some(name)) => Some(name.value()),
+        (Pat::Type(typed), Some(name)) if matches!(*typed.pat, Pat::Ident(_)) => Some(name.value()),
         _ => {
-            errors.push(attr.span(), diagnostics::RESUME_NAME);
+            errors.push(attr.span(), diagnostics::WAS);
             None
         }
     }

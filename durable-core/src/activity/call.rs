@@ -109,7 +109,7 @@ impl<A: Activity> ActivityCall<A> {
     /// What was lent is back, started or not.
     pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
         self.call = match future.state.0 {
-            CallState::Unstarted(call) => call,
+            CallState::Unstarted(call) => *call,
             CallState::Started { id, activity } => Call::lent(activity, CallArgs::Started(id)),
             CallState::Ended => Call::lent(A::META.tag(), CallArgs::Lent),
         };
@@ -126,7 +126,7 @@ fn other_activity(meta: &ActivityMeta) -> StepFailure {
     StepFailure::Incompatible {
         reason: format!(
             "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
-             goes on with it; an activity that was renamed keeps its stored name with `#[activity(name = \"..\")]`",
+             goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
             meta.name, meta.file, meta.line
         ),
     }
@@ -141,12 +141,12 @@ impl Call {
         match self.args {
             CallArgs::Started(id) => CallState::Started { id, activity: self.activity },
             CallArgs::Lent => CallState::Ended,
-            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
+            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(Box::new(self)),
         }
     }
 
     fn into_operation(self, meta: &ActivityMeta) -> Result<NewOperation, StepFailure> {
-        if self.activity != meta.tag() {
+        if !meta.is(self.activity) {
             return Err(other_activity(meta));
         }
         let name = meta.name.to_owned();
@@ -232,7 +232,7 @@ impl State {
 /// On disk: append only.
 #[derive(Serialize, Deserialize)]
 enum CallState {
-    Unstarted(Call),
+    Unstarted(Box<Call>),
     Started {
         id: OperationId,
         /// Of which activity.
@@ -252,9 +252,16 @@ enum Polled {
 
 impl CallState {
     fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        match self {
-            CallState::Unstarted(Call { args: CallArgs::Refused(error), .. }) => Err(error.to_string()),
-            _ => postcard::to_stdvec(self).map_err(|error| error.to_string()),
+        let refused = match self {
+            CallState::Unstarted(call) => match &call.args {
+                CallArgs::Refused(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        };
+        match refused {
+            Some(error) => Err(error.to_string()),
+            None => postcard::to_stdvec(self).map_err(|error| error.to_string()),
         }
     }
 
@@ -302,7 +309,7 @@ impl CallState {
             CallState::Unstarted(call) => call,
             CallState::Started { id, activity } => {
                 *self = CallState::Started { id, activity };
-                if activity != meta.tag() {
+                if !meta.is(activity) {
                     cx.fail(other_activity(meta));
                     return None;
                 }
@@ -451,6 +458,7 @@ mod tests {
         type Args = (String,);
         type Output = Result<u32, CallError>;
         const META: &'static ActivityMeta = &ActivityMeta {
+            was: &[],
             name: "charge",
             function: "charge",
             file: "",
@@ -484,7 +492,7 @@ mod tests {
     }
 
     fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
-        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         Step::new(Arc::clone(codec), frames, 0, Scratch::of_completions(7, done))
     }
 

@@ -12,6 +12,8 @@ pub const DEFAULT_START_TO_CLOSE: Duration = Duration::from_secs(5 * 60);
 pub struct ActivityMeta {
     /// The stored name.
     pub name: &'static str,
+    /// The names that it was stored under before.
+    pub was: &'static [&'static str],
     /// Module path and function name.
     pub function: &'static str,
     /// Source file.
@@ -60,10 +62,19 @@ pub struct Timeouts {
     pub heartbeat: Option<Duration>,
 }
 
+fn tag(name: &str) -> u32 {
+    xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
+}
+
 impl ActivityMeta {
     /// What tells a stored call of this activity from one of another: a hash of its name.
     pub(crate) fn tag(&self) -> u32 {
-        xxhash_rust::xxh3::xxh3_64(self.name.as_bytes()) as u32
+        tag(self.name)
+    }
+
+    /// Whether a stored call is of this activity, under its name or one that it had.
+    pub(crate) fn is(&self, tag: u32) -> bool {
+        tag == self.tag() || self.was.iter().any(|was| tag == self::tag(was))
     }
 
     /// The time-outs of a call: its own, else the activity's, else the defaults.
@@ -87,6 +98,7 @@ mod tests {
     #[test]
     fn the_default_of_five_minutes_is_for_attempts_without_a_heartbeat() {
         let mut meta = ActivityMeta {
+            was: &[],
             name: "charge",
             function: "shop::charge",
             file: "shop.rs",

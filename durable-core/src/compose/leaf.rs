@@ -73,7 +73,7 @@ mod tests {
     };
 
     fn step(done: Vec<(OperationId, Completion)>) -> Step {
-        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         Step::new(Arc::<Codec>::default(), frames, 0, Scratch::of_completions(7, done))
     }
 

@@ -18,7 +18,7 @@ use crate::{
     activity::{Activity, ActivityFn, States},
     clock::{Clock, SystemClock},
     codec::Codec,
-    frame::Frames,
+    frame::{Frames, StandIn},
     message::MAX_MESSAGES,
     random::Random,
     registry::{Registration, Registry},
@@ -53,6 +53,7 @@ pub struct EngineBuilder {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) build: Option<u64>,
+    pub(crate) stand_ins: Vec<StandIn>,
     /// A test moves its clock itself.
     pub(crate) manual_timers: bool,
 }
@@ -79,6 +80,7 @@ impl EngineBuilder {
             clock: Arc::new(SystemClock),
             random: Random::system(),
             build: None,
+            stand_ins: Vec::new(),
             manual_timers: false,
         }
     }
@@ -167,11 +169,10 @@ impl EngineBuilder {
     /// See [`OpenError`].
     pub async fn open(mut self) -> Result<Engine, OpenError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
-        let registry = Registry::collect(&self.registrations).map_err(|duplicate| OpenError::Duplicate {
-            name: duplicate.name,
-            first: duplicate.first,
-            second: duplicate.second,
+        let mut registry = Registry::collect(&self.registrations).map_err(|duplicate| {
+            OpenError::Duplicate { name: duplicate.name, first: duplicate.first, second: duplicate.second }
         })?;
+        registry.stand_in(&self.stand_ins);
         let manual_timers = self.manual_timers;
         let opening = runtime.clone();
         let inner = runtime
@@ -214,7 +215,7 @@ impl EngineBuilder {
         let parts = Parts {
             store,
             codec: Arc::new(Codec::new()),
-            frames: Arc::new(Frames::new(source)),
+            frames: Arc::new(Frames::new(source, self.stand_ins)),
             registry,
             states: self.states,
             mocks: self.mocks,

@@ -91,7 +91,8 @@ impl StartRequest {
                 return Ok(Decision::Create);
             }
         }
-        let is_there = origin.on_close.is_none() && existing.workflow == self.workflow;
+        let is_there =
+            origin.on_close.is_none() && inner.registry.is_same_workflow(&existing.workflow, self.workflow);
         let completion = if is_there {
             Completion::Done
         } else {

@@ -119,18 +119,18 @@ impl StartRequest {
                     None => return Ok(Decision::Create),
                 },
             };
-            return Ok(self.decide_on(number, workflow, closed));
+            return Ok(self.decide_on(inner, number, workflow, closed));
         }
         Ok(Decision::Answer(Err(contradiction(&self.id).into())))
     }
 
     /// What to do about the instance that stands under the id.
-    fn decide_on(&self, number: Number, workflow: String, closed: bool) -> Decision {
+    fn decide_on(&self, inner: &Inner, number: Number, workflow: String, closed: bool) -> Decision {
         if closed && self.on_existing == OnExisting::RestartIfClosed {
             return Decision::Create;
         }
         let id = self.id.clone();
-        Decision::Answer(if workflow != self.workflow {
+        Decision::Answer(if !inner.registry.is_same_workflow(&workflow, self.workflow) {
             Err(StartError::OtherWorkflow { id, found: workflow, wanted: self.workflow })
         } else if self.on_existing == OnExisting::Fail {
             Err(StartError::Exists { id })

@@ -1,6 +1,6 @@
 //! Which point of a changed workflow an old one is.
 //!
-//! 1. In an unchanged workflow, the same. A point with a name: the one of that name.
+//! 1. The one that says so itself, `#[resume(was = "charge#2")]`. In an unchanged workflow, the same. A point with a name: the one of that name.
 //! 2. Else all points that await the same thing are compared, in the old workflow and in the new. If they are all the same, in their order,
 //!    nothing that matters to this point has changed.
 //! 3. Else those of them that stand in the same place, a path of branches and loops, have to be as many as they were. A single one is
@@ -20,9 +20,22 @@ pub(crate) enum Unmatched {
     Ambiguous { candidates: Vec<usize> },
 }
 
-/// Where the old workflow's point `at` stands in the new one.
-pub(crate) fn match_point(old: &[PointId], at: usize, new: &[PointId]) -> Result<usize, Unmatched> {
-    if old == new {
+/// Where the old workflow's point `at` stands in the new one, of whose points some say themselves what they `were`.
+pub(crate) fn match_point(
+    old: &[PointId],
+    at: usize,
+    new: &[PointId],
+    were: &[Option<&str>],
+) -> Result<usize, Unmatched> {
+    let references: Vec<String> = (0..old.len()).map(|at| PointId::reference(old, at)).collect();
+    if let Some(found) = were.iter().position(|was| was.is_some_and(|was| was == references[at])) {
+        return Ok(found);
+    }
+    let says = |n: usize| {
+        were.get(n).is_some_and(|was| was.is_some_and(|was| references.iter().any(|old| old == was)))
+    };
+    let is_claimed = |old: usize| were.iter().flatten().any(|was| *was == references[old]);
+    if old == new && !(0..new.len()).any(says) {
         return Ok(at);
     }
     let point = &old[at];
@@ -31,15 +44,15 @@ pub(crate) fn match_point(old: &[PointId], at: usize, new: &[PointId]) -> Result
     {
         return Ok(found);
     }
-    // What has the name of another old point is that one.
-    let taken = |point: &PointId| {
-        point.name.is_some() && old.iter().any(|other| other.name.is_some() && other.name == point.name)
+    // What has the name of another old point, or says that it is one, is that one.
+    let is_named = |points: &[PointId], like: &PointId| {
+        like.name.is_some() && points.iter().any(|point| point.name == like.name)
     };
-    let like = |points: &[PointId], free: &dyn Fn(&PointId) -> bool| -> Vec<usize> {
-        (0..points.len()).filter(|n| points[*n].callee == point.callee && free(&points[*n])).collect()
+    let like = |points: &[PointId], free: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        (0..points.len()).filter(|n| points[*n].callee == point.callee && free(*n)).collect()
     };
-    let olds = like(old, &|other| other == point || !(other.name.is_some() && is_named(new, other)));
-    let news = like(new, &|point| !taken(point));
+    let olds = like(old, &|n| n == at || !(is_named(new, &old[n]) || is_claimed(n)));
+    let news = like(new, &|n| !(is_named(old, &new[n]) || says(n)));
     let rank = |points: &[usize], at| points.iter().position(|point| *point == at);
     let same = |(a, b): (&usize, &usize)| {
         let (a, b) = (&old[*a], &new[*b]);
@@ -98,10 +111,6 @@ fn in_place(
     }
 }
 
-fn is_named(points: &[PointId], like: &PointId) -> bool {
-    points.iter().any(|point| point.name == like.name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Unmatched::*, *};
@@ -127,8 +136,13 @@ mod tests {
 
     #[track_caller]
     fn check(old: &[&str], new: &[&str], expected: &[Result<usize, Unmatched>]) {
+        check_with(old, new, &[], expected);
+    }
+
+    #[track_caller]
+    fn check_with(old: &[&str], new: &[&str], were: &[Option<&str>], expected: &[Result<usize, Unmatched>]) {
         let (old, new) = (points(old), points(new));
-        let found: Vec<_> = (0..old.len()).map(|at| match_point(&old, at, &new)).collect();
+        let found: Vec<_> = (0..old.len()).map(|at| match_point(&old, at, &new, were)).collect();
         assert_eq!(found, expected);
     }
 
@@ -214,5 +228,17 @@ mod tests {
     #[test]
     fn a_name_given_later_changes_nothing_else() {
         check(&[". charge x", ". charge y"], &[r#""paid" . charge x"#, ". charge y"], &[Ok(0), Ok(1)]);
+    }
+
+    #[test]
+    fn who_says_what_it_was_is_that_and_the_rest_is_matched_without_it() {
+        check_with(
+            &[". charge x", ". charge y"],
+            &[". charge y", ". charge x"],
+            &[None, Some("charge#1")],
+            &[Ok(1), Ok(0)],
+        );
+        check_with(&[". charge x"], &[". charge y", "if.then pay x"], &[None, Some("charge#1")], &[Ok(1)]);
+        check_with(&[". charge x"], &[". charge x"], &[Some("charge#7")], &[Ok(0)]);
     }
 }

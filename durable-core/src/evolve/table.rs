@@ -30,6 +30,13 @@ impl PointId {
         }
     }
 
+    /// How a message and `#[resume(was = "..")]` name the point `at`: by what it awaits and which of those it is, from 1.
+    pub(super) fn reference(points: &[PointId], at: usize) -> String {
+        let callee = &points[at].callee;
+        let rank = points[..=at].iter().filter(|point| point.callee == *callee).count();
+        format!("{callee}#{rank}")
+    }
+
     /// The path without the ordinals, which change when a branch is added in front: `for/if.then` for `for/if#2.then`.
     pub(super) fn place(&self) -> String {
         let mut place = String::with_capacity(self.path.len());
@@ -63,6 +70,11 @@ pub(crate) struct PointTable {
 }
 
 impl PointTable {
+    /// How a message and `#[resume(was = "..")]` name the point `at`.
+    pub(crate) fn reference(&self, at: usize) -> String {
+        PointId::reference(&self.points, at)
+    }
+
     pub(crate) fn of(meta: &WorkflowMeta) -> Self {
         PointTable { points: meta.points.iter().map(PointId::of).collect() }
     }

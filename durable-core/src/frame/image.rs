@@ -68,6 +68,19 @@ pub(crate) struct Resolved {
     pub(crate) order: Vec<usize>,
 }
 
+/// In a test, a workflow under a name of its own that is a later version of another one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StandIn {
+    pub(crate) old: &'static str,
+    pub(crate) new: &'static str,
+}
+
+impl StandIn {
+    fn is(&self, one: &str, other: &str) -> bool {
+        (one, other) == (self.old, self.new) || (other, one) == (self.old, self.new)
+    }
+}
+
 /// Reads a stored layout row.
 type Source = Box<dyn Fn(u64) -> Option<Vec<u8>> + Send + Sync>;
 type SavedKey = (usize, u32, u64);
@@ -76,6 +89,8 @@ type ResolvedKey = (usize, u64);
 /// The frame layouts that an engine knows; others are fetched from the store when they are met.
 pub(crate) struct Frames {
     source: Source,
+    /// Workflows that stand for others in a test: theirs and the others' names.
+    stand_ins: Vec<StandIn>,
     layouts: RwLock<HashMap<u64, Arc<KnownLayout>>>,
     tables: RwLock<HashMap<u64, Arc<PointTable>>>,
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
@@ -99,9 +114,10 @@ const TABLE_ROW: u8 = b'P';
 const LOCK: &str = "no code panics while it holds this lock";
 
 impl Frames {
-    pub(crate) fn new(source: Source) -> Self {
+    pub(crate) fn new(source: Source, stand_ins: Vec<StandIn>) -> Self {
         Frames {
             source,
+            stand_ins,
             layouts: RwLock::default(),
             tables: RwLock::default(),
             own: RwLock::default(),
@@ -213,7 +229,14 @@ impl Frames {
             return Ok(resolved.clone());
         }
         let (_, own) = self.own_table(meta);
-        let resolved = Arc::new(match_layout(meta, &own, self.get(id)?)?);
+        let known = self.get(id)?;
+        let stored = known.layout.workflow.as_str();
+        let had_the_name = stored == meta.name || meta.was.contains(&stored);
+        if !had_the_name && !self.stand_ins.iter().any(|one| one.is(stored, meta.name)) {
+            let name = meta.name;
+            return Err(format!("the snapshot is of workflow `{stored}` and is called as `{name}`"));
+        }
+        let resolved = Arc::new(match_layout(meta, &own, known)?);
         self.resolved.write().expect(LOCK).insert(key, resolved.clone());
         Ok(resolved)
     }
@@ -282,24 +305,34 @@ fn match_layout(
     known: Arc<KnownLayout>,
 ) -> Result<Resolved, String> {
     let layout = &known.layout;
-    if layout.workflow != meta.name {
-        return Err(format!(
-            "the snapshot is of workflow `{}` and is called as `{}`",
-            layout.workflow, meta.name
-        ));
-    }
-    let index = match_point(&known.table.points, layout.point as usize, &own.points)
-        .map_err(|unmatched| explain(meta, own, known.point(), &unmatched))?;
+    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
+    let index = match_point(&known.table.points, layout.point as usize, &own.points, &were)
+        .map_err(|unmatched| explain(meta, own, &known, &unmatched))?;
     let point = &meta.points[index];
     // The awaited future stands first; a variable may have its name, `r#await`.
     let Some((_, stored)) = layout.vars.split_first() else {
         return Err(format!("the snapshot of workflow `{}` is damaged: it awaits nothing", meta.name));
     };
     let places = point.vars.iter().map(|name| {
-        stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1).ok_or_else(|| {
+        let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
+        let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
+        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
+            return Ok(at);
+        }
+        let stem = stem(name);
+        let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
+        let in_image = stored.iter().filter(|(name, _)| self::stem(name) == stem).count();
+        if in_image > 0 && in_build != in_image {
+            return Err(format!(
+                "workflow `{}` has {in_build} variables `{stem}` at {}:{}, and the snapshot has {in_image}: which is which can't be told, \
+                 so give them different names",
+                meta.name, meta.file, point.line
+            ));
+        }
+        find(name).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
-                 give it back its old name, make it again behind the await, or supply it with `migrate`",
+                 give it the name that it had, `#[was(\"..\")]`, make it again behind the await, or supply it with `migrate`",
                 meta.name, meta.file, point.line
             )
         })
@@ -308,26 +341,49 @@ fn match_layout(
     Ok(Resolved { known, point: index as u32 + 1, order })
 }
 
+/// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
+/// same, or it would not have been matched; so they are told by their order. What follows the first dot says how the loop goes.
+fn same_loop(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<usize> {
+    let is_loop = |name: &str| name == "for" || name.starts_with("for ");
+    let order = |name: &str| name.split_once('.').map_or("", |(_, order)| order).to_owned();
+    let own: Vec<_> = build.iter().filter(|name| is_loop(name)).collect();
+    let stored: Vec<_> = image
+        .iter()
+        .enumerate()
+        .filter(|(_, (name, _))| is_loop(name))
+        .map(|(at, (name, _))| (at + 1, name))
+        .collect();
+    let same = own.len() == stored.len()
+        && own.iter().zip(&stored).all(|(own, (_, stored))| order(own) == order(stored));
+    let rank = own.iter().position(|own| **own == name)?;
+    same.then(|| stored[rank].0)
+}
+
+/// The name in the source: variables of one name are numbered, `x` and `x#2`.
+fn stem(name: &str) -> &str {
+    name.split('#').next().unwrap_or(name)
+}
+
 /// Why a point was not matched, and what would do it.
-fn explain(meta: &WorkflowMeta, own: &PointTable, point: &PointId, unmatched: &Unmatched) -> String {
+fn explain(meta: &WorkflowMeta, own: &PointTable, known: &KnownLayout, unmatched: &Unmatched) -> String {
+    let (point, reference) = (known.point(), known.table.reference(known.layout.point as usize));
     let (what, candidates) = match unmatched {
         Unmatched::Gone { candidates } => ("this build does not have there any more", candidates),
         Unmatched::Ambiguous { candidates } => {
             ("this build has several of, or others in its place", candidates)
         }
     };
-    let mut text = format!("workflow `{}` stands at {point}, which {what}", meta.name);
-    let mut candidates =
-        candidates.iter().map(|at| format!("{}:{} {}", meta.file, meta.points[*at].line, own.points[*at]));
-    if let Some(first) = candidates.next() {
-        let all = candidates.fold(first, |all, one| all + "; " + &one);
-        text += &format!(
-            ". It may be: {all}. Say which, `#[resume(\"..\")]` with the name that the snapshot has, or go on with the build that saved it"
-        );
+    let candidates: Vec<String> = candidates
+        .iter()
+        .map(|at| format!("{}:{} {}", meta.file, meta.points[*at].line, own.points[*at]))
+        .collect();
+    let remedy = format!("write `#[resume(was = \"{reference}\")]` at the await that takes its place");
+    let rest = if candidates.is_empty() {
+        ", or go on with a build that has it".to_owned()
     } else {
-        text += ": a build that awaits it there resumes it, or a `migrate` function says where to go on";
-    }
-    text
+        format!(". It may be {}", candidates.join(", or "))
+    };
+    format!("workflow `{}` stands at {point}, which {what}: {remedy}{rest}", meta.name)
 }
 
 /// What is stored under a hash of its content.

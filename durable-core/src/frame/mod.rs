@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, KnownLayout};
+pub(crate) use image::{FrameImage, KnownLayout, StandIn};
 pub(crate) use image::{Frames, split};
 pub use load::{NoText, Owned, Storable};
 

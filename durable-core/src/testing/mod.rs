@@ -38,7 +38,8 @@ pub use crate::activity::{UnitCall, call};
 use crate::{
     activity::{Activity, ActivityFn},
     clock::from_ms,
-    engine::{Engine, EngineBuilder, RunError, inner::Inner},
+    engine::{Engine, EngineBuilder, RunError, WorkflowFn, inner::Inner},
+    frame::StandIn,
     random::Random,
 };
 use clock::VirtualClock;
@@ -56,6 +57,7 @@ pub fn engine() -> TestBuilder {
             clock,
             seed: 0,
             build: 1,
+            stand_ins: Vec::new(),
             openings: Arc::default(),
         },
         image: MemoryImage::new(),
@@ -69,6 +71,7 @@ pub(crate) struct Plan {
     pub(crate) clock: Arc<VirtualClock>,
     seed: u64,
     build: u64,
+    stand_ins: Vec<StandIn>,
     /// How often an engine was made of it; of the plan alone, so that a seed repeats.
     openings: Arc<AtomicU64>,
 }
@@ -85,6 +88,7 @@ impl Plan {
         builder.random =
             Random::seeded(self.seed ^ self.openings.fetch_add(1, Ordering::Relaxed).rotate_left(32));
         builder.build = Some(self.build);
+        builder.stand_ins.clone_from(&self.stand_ins);
         builder.manual_timers = true;
         builder
     }
@@ -265,6 +269,27 @@ impl TestEngine {
     /// # Panics
     /// If it can't be opened again.
     pub async fn reopen_as_build(&self, build: u64) -> TestEngine {
+        self.reopen_with(build, self.plan.stand_ins.clone()).await
+    }
+
+    /// Closes this engine and opens one that stands for a build in which workflow `old` reads like `new`: what was started as the one
+    /// goes on as the other, or is parked with the reason. That is how the effect of an edit on running instances is tested.
+    ///
+    /// ```ignore
+    /// let engine = engine.deploy(fulfil_before, fulfil).await;
+    /// assert_eq!(engine.handle("order-1").describe().await?.status, Status::Completed);
+    /// ```
+    ///
+    /// # Panics
+    /// If it can't be opened again.
+    pub async fn deploy<P, Q, F: WorkflowFn<P>, G: WorkflowFn<Q>>(&self, old: F, new: G) -> TestEngine {
+        let _ = (old, new);
+        let mut stand_ins = self.plan.stand_ins.clone();
+        stand_ins.push(StandIn { old: F::META.name, new: G::META.name });
+        self.reopen_with(self.plan.build + 1, stand_ins).await
+    }
+
+    async fn reopen_with(&self, build: u64, stand_ins: Vec<StandIn>) -> TestEngine {
         let last = self.last();
         last.engine.kill().await;
         let plan = Plan {
@@ -273,6 +298,7 @@ impl TestEngine {
             clock: self.plan.clock.clone(),
             seed: self.plan.seed,
             build,
+            stand_ins,
             openings: self.plan.openings.clone(),
         };
         let image = last.image.fork();

@@ -184,9 +184,11 @@ impl Emit<'_> {
         let max_interval_ms = option(retry.max_interval_ms, Literal::u64_unsuffixed);
         let max_attempts = option(retry.max_attempts, Literal::u32_unsuffixed);
         let jitter = option(retry.jitter, Literal::f64_unsuffixed);
+        let was = &self.options.was;
         quote! {
             #p::ActivityMeta {
                 name: #name,
+                was: &[#(#was),*],
                 function: ::core::concat!(::core::module_path!(), "::", #path),
                 file: ::core::file!(),
                 line: #line,

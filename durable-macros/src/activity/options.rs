@@ -16,8 +16,9 @@ use crate::diagnostics::refusal;
 
 const PAGE: &str = "activity-option";
 
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
     "name",
+    "was",
     "start_to_close",
     "schedule_to_close",
     "heartbeat",
@@ -33,6 +34,8 @@ const RETRY_OPTIONS: [&str; 5] = ["initial", "backoff", "max_interval", "max_att
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) name: Option<LitStr>,
+    /// The names that it was stored under before.
+    pub(super) was: Vec<LitStr>,
     pub(super) start_to_close_ms: Option<u64>,
     pub(super) schedule_to_close_ms: Option<u64>,
     pub(super) heartbeat_ms: Option<u64>,
@@ -84,6 +87,7 @@ impl Options {
     fn option(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         match key.to_string().as_str() {
             "name" => self.name = Some(name(input)?),
+            "was" => self.was.push(name(input)?),
             "start_to_close" => self.start_to_close_ms = Some(duration(input)?),
             "schedule_to_close" => self.schedule_to_close_ms = Some(duration(input)?),
             "heartbeat" => self.heartbeat_ms = Some(duration(input)?),

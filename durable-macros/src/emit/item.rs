@@ -350,16 +350,25 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
     let p = made_up("__p");
     let points = function.points.iter().enumerate().map(|(number, point)| {
         let name = point.name.as_ref().map(|name| quote!(.named(#name)));
+        let was = point.was.as_ref().map(|was| quote!(.was(#was)));
         let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
         let start = point.span.start();
         let at_line = Literal::usize_unsuffixed(start.line);
         let at_column = Literal::usize_unsuffixed(start.column + 1);
-        let vars = stored_names(function, &layout.saved(function, number));
+        let saved = layout.saved(function, number);
+        let vars = stored_names(function, &saved);
+        let renamed = saved.iter().filter_map(|var| {
+            let var = &function.vars[*var];
+            let (name, was) = (&var.stored_name, var.was.as_ref()?);
+            Some(quote!((#name, #was)))
+        });
+        let renamed: Vec<TokenStream> = renamed.collect();
+        let renamed = (!renamed.is_empty()).then(|| quote!(.renamed(&[#(#renamed),*])));
         let next = numbers(&flow::after(function, live, number));
         // Few tokens: they are a good part of what an expansion takes.
         quote!(#p::PointMeta::new(
             [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], &[#(#next),*]
-        ) #name)
+        ) #name #was #renamed)
     });
     let points: Vec<TokenStream> = points.collect();
     meta_of(workflow, &numbers(&flow::first(function, live)), &points)
@@ -384,8 +393,10 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         || quote!(::core::option::Option::None),
         |deadline_ms| quote!(::core::option::Option::Some(#deadline_ms)),
     );
+    let was = &workflow.options.was;
     quote!(&#p::WorkflowMeta {
         name: #name,
+        was: &[#(#was),*],
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,

@@ -4,7 +4,7 @@ use super::pattern::binds_by_ref;
 use super::{Dest, Lowerer, borrow, is_control, plain, point, var_pat};
 use crate::diagnostics;
 use crate::ir::{ARGS, Let, Stmt, Term, bound, marked, var_expr};
-use crate::parse::{Workflow, take_resume_name};
+use crate::parse::{Workflow, take_resume, take_was};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
 use syn::{Expr, Pat, Type};
@@ -23,11 +23,15 @@ impl Lowerer {
                 };
                 let owned =
                     self.temp(name.unwrap_or_else(|| format!("argument({})", pats.len())), param.pat.span());
+                self.function.vars[owned].was.clone_from(&param.was);
                 pats.push(var_pat(owned, param.pat.span()));
                 separate.push((owned, param));
             } else {
                 self.flatten(&param.pat, self.current);
                 pats.push(param.pat.clone());
+            }
+            for var in bound(&param.pat) {
+                self.function.vars[var].was.clone_from(&param.was);
             }
         }
         let args = Ident::new(ARGS, Span::mixed_site());
@@ -44,7 +48,8 @@ impl Lowerer {
     }
 
     pub(super) fn local(&mut self, mut local: syn::Local) {
-        self.resume_name = take_resume_name(&mut local.attrs, &mut self.errors);
+        self.resume = take_resume(&mut local.attrs, &mut self.errors);
+        let was = take_was(&mut local.attrs, &local.pat, &mut self.errors);
         self.allow(&local.attrs);
         let (pat, ty) = match local.pat {
             Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),
@@ -54,6 +59,7 @@ impl Lowerer {
             && let Some(var) = marked(&ident.ident)
         {
             self.binding = self.function.vars[var].stored_name.clone();
+            self.function.vars[var].was = was;
         }
         match local.init {
             None => self.deferred(&pat, ty.as_ref()),
@@ -62,7 +68,7 @@ impl Lowerer {
                 self.initialised(local.attrs, pat, ty, *init.expr, diverge);
             }
         }
-        self.unused_resume_name();
+        self.unused_resume();
     }
 
     /// `let x;`

@@ -61,7 +61,7 @@ impl Lowerer {
     /// Ends the block with the future's creation and begins the resume point that polls it.
     pub(super) fn await_expr(&mut self, awaited: syn::ExprAwait) -> Expr {
         let (callee, args) = callee(&self.function, &awaited.base);
-        let name = self.resume_name.take().map(|(name, _)| name);
+        let (name, was) = self.resume.take().map_or((None, None), |resume| (resume.name, resume.was));
         let span = awaited.await_token.span;
         let place = awaited.base.span();
         let base = self.operand(*awaited.base);
@@ -85,6 +85,7 @@ impl Lowerer {
             future,
             span: place,
             name,
+            was,
             callee,
             path: self.path.segments.join("/"),
             binding: self.binding.clone(),

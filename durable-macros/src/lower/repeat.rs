@@ -102,7 +102,7 @@ impl Lowerer {
         let iteration =
             if is_owned_by_syntax(&iterated) { Err(Not::Owned) } else { self.iteration(&iterated) };
         let next = match iteration {
-            Ok(found) => self.counted(&name, iterated, found),
+            Ok(found) => self.counted(&(name + &order_of(&iterated)), iterated, found),
             Err(not) => {
                 self.refuse_iteration(&iterated, not);
                 self.owned(&name, &iterated)
@@ -251,4 +251,37 @@ fn runtime(span: Span) -> Ident {
 /// Parses tokens of our own making.
 fn parsed(tokens: proc_macro2::TokenStream) -> Expr {
     syn::parse2(tokens.clone()).unwrap_or(Expr::Verbatim(tokens))
+}
+
+/// What decides which item a count is of, beside what is iterated: a count of one order must not be taken for one of another.
+fn order_of(iterated: &Expr) -> String {
+    const SAME: &[&str] = &[
+        "iter",
+        "iter_mut",
+        "into_iter",
+        "enumerate",
+        "cloned",
+        "copied",
+        "zip",
+        "take",
+        "fuse",
+        "peekable",
+        "keys",
+        "values",
+        "values_mut",
+    ];
+    match iterated {
+        Expr::MethodCall(call) => {
+            let (inner, method) = (order_of(&call.receiver), call.method.to_string());
+            if SAME.contains(&method.as_str()) || method.starts_with("as_") {
+                inner
+            } else {
+                format!("{inner}.{method}")
+            }
+        }
+        Expr::Paren(inner) => order_of(&inner.expr),
+        Expr::Group(inner) => order_of(&inner.expr),
+        Expr::Reference(inner) => order_of(&inner.expr),
+        _ => String::new(),
+    }
 }

@@ -11,6 +11,8 @@ use syn::{Ident, Lit, LitStr, Path, Token};
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
     /// How long an instance may take.
+    /// The names that it was stored under before.
+    pub(crate) was: Vec<String>,
     pub(crate) deadline_ms: Option<u64>,
     /// Where the `durable` crate is found.
     pub(crate) krate: Path,
@@ -21,8 +23,13 @@ pub(crate) struct Options {
 impl Options {
     /// Reads as many of the arguments as are right.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options =
-            Self { name: None, deadline_ms: None, krate: syn::parse_quote!(::durable), home: None };
+        let mut options = Self {
+            name: None,
+            was: Vec::new(),
+            deadline_ms: None,
+            krate: syn::parse_quote!(::durable),
+            home: None,
+        };
         let read = |input: ParseStream<'_>| {
             if let Err(error) = options.arguments(input) {
                 errors.push_error(error);
@@ -61,6 +68,7 @@ impl Options {
                 input.parse::<Token![=]>()?;
                 match key.to_string().as_str() {
                     "name" => self.name = Some(workflow_name(&input.parse()?)?),
+                    "was" => self.was.push(workflow_name(&input.parse()?)?),
                     "deadline" => self.deadline_ms = Some(duration_ms(&input.parse()?)?),
                     // Refused, not ignored.
                     "migrate" => {
@@ -69,7 +77,8 @@ impl Options {
                     }
                     other => {
                         let what = format!("unknown option `{other}`");
-                        let message = refusal(what, "a workflow takes `name`, `deadline` and `crate`", PAGE);
+                        let message =
+                            refusal(what, "a workflow takes `name`, `was`, `deadline` and `crate`", PAGE);
                         return Err(syn::Error::new(key.span(), message));
                     }
                 }

@@ -37,6 +37,8 @@ pub mod __private {
 
     pub struct WorkflowMeta {
         pub name: &'static str,
+        #[allow(dead_code)]
+        pub was: &'static [&'static str],
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
@@ -70,6 +72,14 @@ pub mod __private {
 
         pub const fn named(mut self, name: &'static str) -> Self {
             self.name = Some(name);
+            self
+        }
+
+        pub const fn was(self, _: &'static str) -> Self {
+            self
+        }
+
+        pub const fn renamed(self, _: &'static [(&'static str, &'static str)]) -> Self {
             self
         }
     }

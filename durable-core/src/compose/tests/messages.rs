@@ -82,7 +82,7 @@ impl Kept {
             let message = Message { name: "m".into(), body, reply: ReplyTo::Nobody, key: None, sent_ms: 0 };
             scratch.mail.arrived(*queue, *seq, message);
         }
-        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         let mut step = Step::new(Arc::<Codec>::default(), frames, 0, scratch);
         let polled = future.poll(&mut Context { step: &mut step });
         let shared = step.scratch.clone();

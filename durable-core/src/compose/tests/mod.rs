@@ -16,7 +16,7 @@ use crate::{
 type Timer = Branch<Sleep, ()>;
 
 fn step(next: OperationId, done: Vec<OperationId>) -> Step {
-    let frames = Arc::new(Frames::new(Box::new(|_| None)));
+    let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
     let done = done.into_iter().map(|id| (id, Completion::Fired)).collect();
     Step::new(Arc::<Codec>::default(), frames, 0, Scratch::of_completions(next, done))
 }

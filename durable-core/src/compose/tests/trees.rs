@@ -233,7 +233,7 @@ impl Instance {
             next_operation: self.next,
             ..Scratch::of_completions(0, Vec::new())
         };
-        let frames = Arc::new(Frames::new(Box::new(|_| None)));
+        let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         let mut step = Step::new(Arc::<Codec>::default(), frames, 0, scratch);
         let shared = step.scratch.clone();
         let polled = ambient::enter(&shared, || tree.poll(&mut Context { step: &mut step }));

@@ -1,0 +1,77 @@
+//! What is awaited, when the new version awaits something else under the same name.
+
+use durable::prelude::*;
+
+use super::{charge, is_parked};
+
+mod other {
+    use durable::prelude::*;
+
+    /// Called like the other one, and not it.
+    #[activity(name = "charge_twice")]
+    pub(super) async fn charge(what: &str, cents: u64) -> u64 {
+        let _ = what;
+        2 * cents
+    }
+}
+
+#[workflow]
+async fn pays() -> u64 {
+    charge("a", 5).await
+}
+
+#[workflow]
+async fn pays_otherwise() -> u64 {
+    use other::charge;
+    charge("a", 5).await
+}
+
+#[tokio::test]
+async fn another_activity_of_the_same_function_name_does_not_get_the_result() {
+    is_parked!(pays() as pays_otherwise, "a call of another activity", "`charge_twice`" => 5);
+}
+
+#[workflow]
+async fn pays_both() -> (u64, u64) {
+    (charge("a", 5), other::charge("b", 7)).join().await
+}
+
+#[workflow]
+async fn pays_both_the_other_way_round() -> (u64, u64) {
+    (other::charge("b", 7), charge("a", 5)).join().await
+}
+
+#[tokio::test]
+async fn the_branches_of_a_join_are_told_apart() {
+    is_parked!(pays_both() as pays_both_the_other_way_round, "a call of another activity" => (5, 14));
+}
+
+#[workflow]
+async fn inner(cents: u64) -> u64 {
+    let fee = 1;
+    charge("inner", cents).await + fee
+}
+
+#[workflow]
+async fn outer() -> u64 {
+    let base = 100;
+    inner(5).await + base
+}
+
+#[workflow]
+async fn inner_too(cents: u64) -> u64 {
+    let fee = 1;
+    charge("inner", cents).await + fee
+}
+
+#[workflow]
+async fn outer_with_another_inner() -> u64 {
+    let base = 100;
+    let inner = inner_too;
+    inner(5).await + base
+}
+
+#[tokio::test]
+async fn a_called_workflow_is_known_by_its_name() {
+    is_parked!(outer() as outer_with_another_inner, "`inner`", "`inner_too`" => 106);
+}
