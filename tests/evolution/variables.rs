@@ -155,6 +155,15 @@ async fn sums_backwards(prices: Vec<u64>) -> Vec<u64> {
 }
 
 #[workflow]
+async fn sums_doubled(prices: Vec<u64>) -> Vec<u64> {
+    let mut paid = Vec::new();
+    for amount in prices.iter() {
+        paid.push(2 * charge("a", *amount).await);
+    }
+    paid
+}
+
+#[workflow]
 async fn sums_numbered(prices: Vec<u64>) -> Vec<u64> {
     let mut paid = Vec::new();
     for (number, price) in prices.iter().enumerate() {
@@ -166,9 +175,10 @@ async fn sums_numbered(prices: Vec<u64>) -> Vec<u64> {
 #[tokio::test]
 async fn a_loop_goes_on_where_it_was_but_not_in_another_order() {
     is_parked!(sums(vec![1, 2, 3]) as sums_backwards, "for price" => [1, 2, 3]);
+    is_parked!(sums(vec![1, 2, 3]) as sums_numbered, "needs variable `number`" => [1, 2, 3]);
     let engine = super::engine().await;
     engine.start("it", sums(vec![1, 2, 3])).await.unwrap();
     engine.advance(super::MINUTE).await;
-    let engine = engine.deploy(sums, sums_numbered).await;
-    assert_eq!(engine.handle("it").of(sums_numbered).result().await.unwrap(), [1, 102, 203]);
+    let engine = engine.deploy(sums, sums_doubled).await;
+    assert_eq!(engine.handle("it").of(sums_doubled).result().await.unwrap(), [2, 4, 6]);
 }
