@@ -29,6 +29,11 @@ pub trait DurableFuture: Persist {
         frame.restore()
     }
 
+    /// Looks whether this build can go on with what was stored, without moving: whoever holds other futures asks them. What can't go on
+    /// fails the step.
+    #[doc(hidden)]
+    fn inspect(&mut self, _cx: &mut Context<'_>) {}
+
     /// What it waits for, if polling it before that is there would change nothing: a composition then leaves it alone. Default: it
     /// acts on everything that happens.
     fn quiet(&self) -> Option<Wait> {

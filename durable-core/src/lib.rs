@@ -60,10 +60,10 @@ pub use context::{
 };
 pub use durable_store as store;
 pub use engine::{
-    CompensationState, CompensationView, CompleteError, Description, Engine, EngineBuilder, EngineError,
-    Filter, FrameView, HistoryEvent, HistoryKind, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting,
-    OpenError, ParkReason, PendingActivity, RunError, Start, StartError, Status, StatusKind, Summary,
-    Waiting, WorkflowFn, WorkflowHandle,
+    CheckGroup, CheckOutcome, CheckReport, CompensationState, CompensationView, CompleteError, Description,
+    Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind, MAX_ID_BYTES,
+    MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError, Start, StartError,
+    Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use external::{External, Token, TokenError, external};

@@ -78,6 +78,10 @@ fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<
 /// Runs a root workflow to its next suspension.
 fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
     let (mut args, image) = begin::<W::Args>(step, W::META, machine)?;
+    if step.dry.is_some() && image.is_none() {
+        // It has not begun, and its arguments can be read.
+        return None;
+    }
     let mut output = None;
     let moved = run(step, W::META, image, &mut |frame| match W::poll(frame, args.take()) {
         Poll::Pending => true,

@@ -183,6 +183,31 @@ impl<'de, W: Workflow> Deserialize<'de> for Inline<W> {
 impl<W: Workflow> DurableFuture for Inline<W> {
     type Output = W::Output;
 
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        if let Some((stored, what)) = self.state.stored() {
+            let (mut args, mut output): (Option<W::Args>, Option<W::Output>) = (None, None);
+            let read = if what == "arguments" {
+                cx.decode_as(const { TypeOf::of::<W::Args>() }, stored.layout, &stored.bytes, &mut args)
+            } else {
+                W::stored().map_or(Ok(()), |kept| {
+                    cx.decode_as(kept.of, stored.layout, &stored.bytes, (kept.slot)(&mut output))
+                })
+            };
+            if let Err(error) = read {
+                let what = format!("the {what} of workflow `{}`", W::META.name);
+                cx.fail(StepFailure::Decode { what, error });
+            }
+            return;
+        }
+        let mut none: Option<W::Args> = None;
+        let of = const { TypeOf::of::<W::Args>() };
+        if let Some((mut frame, id, caller)) = self.state.enter(W::META, of, &mut none, cx) {
+            // It loads what it needs and looks at what it awaits, no more.
+            let _ = W::poll(&mut frame, None);
+            self.state.leave(frame, id, caller, true);
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
         if matches!(self.state, InlineState::Returned { .. }) {
             let mut output = None;
@@ -216,6 +241,15 @@ impl<W: Workflow> DurableFuture for Inline<W> {
 }
 
 impl InlineState {
+    /// What was stored of a call that is not suspended: its arguments, or its result.
+    fn stored(&self) -> Option<(&Encoded, &'static str)> {
+        match self {
+            InlineState::Start(args) => Some((args, "arguments")),
+            InlineState::Returned { output, .. } => Some((output, "result")),
+            InlineState::Suspended { .. } | InlineState::Ended => None,
+        }
+    }
+
     /// Makes the frame of the call. Its arguments are in their slot, or were stored and come into it.
     fn enter<'a>(
         &mut self,

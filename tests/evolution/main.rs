@@ -2,6 +2,7 @@
 //! the other, on an engine in memory. With two real builds of a program the same is shown in `builds`.
 
 mod awaited;
+mod check;
 mod points;
 mod variables;
 

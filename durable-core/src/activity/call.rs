@@ -303,6 +303,22 @@ impl CallState {
         Polled::Failed(error, reason)
     }
 
+    /// See [`DurableFuture::inspect`]: whether it is a call of this activity, and whether its result can be read, if it is there.
+    fn inspect(&self, meta: &ActivityMeta, of: &TypeOf, output: &mut dyn Slot, cx: &mut Context<'_>) {
+        let (activity, started) = match self {
+            CallState::Unstarted(call) => (call.activity, None),
+            CallState::Started { id, activity } => (*activity, Some(*id)),
+            CallState::Ended => return,
+        };
+        if !meta.is(activity) {
+            cx.fail(other_activity(meta));
+        } else if let Some(Completion::Value(value)) = started.and_then(|id| cx.completion(id))
+            && let Err(error) = cx.decode_as(of, value.layout, &value.bytes, output)
+        {
+            cx.fail(StepFailure::Decode { what: format!("the result of `{}`", meta.name), error });
+        }
+    }
+
     /// Starts the operation, if it is not.
     fn start(&mut self, meta: &ActivityMeta, cx: &mut Context<'_>) -> Option<OperationId> {
         let call = match std::mem::replace(self, CallState::Ended) {
@@ -380,6 +396,11 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<A::Output> {
         poll(&mut self.state.0, A::META, A::from_call_error, cx)
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        let mut output: Option<A::Output> = None;
+        self.state.0.inspect(A::META, const { TypeOf::of::<A::Output>() }, &mut output, cx);
     }
 
     fn quiet(&self) -> Option<Wait> {

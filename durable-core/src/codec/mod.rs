@@ -321,6 +321,7 @@ impl Codec {
                 break;
             }
             if read_bytes(slot, &stored, bytes).is_err() || !is_same(slot, &value.tree) {
+                self.types.replace(id, &known, known.with_difference(layout));
                 break;
             }
             let Ok(grown) = known.grown(&value.tree, Some((layout, &stored))) else {
@@ -332,6 +333,11 @@ impl Codec {
             }
         }
         read_value(of, slot, &value)
+    }
+
+    /// Whether values of this layout were found to be of another type than today's, and are read by name.
+    pub(crate) fn has_changed(&self, of: &TypeOf, layout: LayoutId) -> bool {
+        self.types.get((of.id)()).is_some_and(|known| known.differs(layout))
     }
 
     /// Reads a value by its layout alone, without the type.

@@ -90,11 +90,23 @@ impl Known {
         }
     }
 
+    /// Whether it is known not to.
+    pub(super) fn differs(&self, layout: LayoutId) -> bool {
+        self.relations.get(&layout) == Some(&Relation::Differs)
+    }
+
     pub(super) fn relate(&self, stored: &Layout) -> Relation {
         match &self.verified {
             Some(verified) if !verified.agrees(stored) => Relation::Differs,
             _ => Relation::Agrees,
         }
+    }
+
+    /// It was found to be another type's.
+    pub(super) fn with_difference(&self, layout: LayoutId) -> Self {
+        let mut known = self.clone();
+        known.relations.insert(layout, Relation::Differs);
+        known
     }
 
     pub(super) fn with_relation(&self, layout: LayoutId, stored: &Layout) -> Self {

@@ -40,6 +40,8 @@ pub enum Waiting {
 pub trait AnyBranch {
     /// Polls it if it is pending; gives what it waits for if it still is.
     fn poll(&mut self, cx: &mut Context<'_>) -> Option<Waiting>;
+    /// See [`DurableFuture::inspect`].
+    fn inspect(&mut self, cx: &mut Context<'_>);
     /// See [`DurableFuture::quiet`]; none if it is not pending.
     fn quiet(&self) -> Option<Wait>;
     /// Whether it has no value yet.
@@ -59,6 +61,13 @@ pub trait Branches {
     fn at(&mut self, at: usize) -> &mut dyn AnyBranch;
     /// The same to look at.
     fn get(&self, at: usize) -> &dyn AnyBranch;
+}
+
+/// Looks at all branches; see [`DurableFuture::inspect`].
+pub(super) fn inspect(branches: &mut dyn Branches, cx: &mut Context<'_>) {
+    for at in 0..branches.len() {
+        branches.at(at).inspect(cx);
+    }
 }
 
 impl<F, T> Branch<F, T> {
@@ -89,6 +98,12 @@ impl<F: DurableFuture<Output = T>, T: Persist> AnyBranch for Branch<F, T> {
                 None
             }
             Poll::Pending => Some(cx.waiting(future.quiet())),
+        }
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        if let Branch::Pending(future) = self {
+            future.inspect(cx);
         }
     }
 
@@ -135,6 +150,10 @@ pub struct Trying<F, T, E>(pub(crate) Branch<F, Result<T, E>>);
 impl<F: DurableFuture<Output = Result<T, E>>, T: Persist, E: Persist> AnyBranch for Trying<F, T, E> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Option<Waiting> {
         self.0.poll(cx)
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        self.0.inspect(cx);
     }
 
     fn quiet(&self) -> Option<Wait> {

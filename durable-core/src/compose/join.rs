@@ -117,6 +117,10 @@ impl<B> TryJoin<B> {
 impl<B: JoinBranches> DurableFuture for Join<B> {
     type Output = B::Output;
 
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        super::branch::inspect(&mut self.branches, cx);
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
         match self.joining.poll(&mut self.branches, cx) {
             Joined::All => Poll::Ready(self.branches.values()),
@@ -131,6 +135,10 @@ impl<B: JoinBranches> DurableFuture for Join<B> {
 
 impl<B: TryJoinBranches> DurableFuture for TryJoin<B> {
     type Output = Result<B::Output, B::Error>;
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        super::branch::inspect(&mut self.branches, cx);
+    }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.joining.try_poll(&mut self.branches, cx) {

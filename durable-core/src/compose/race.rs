@@ -32,6 +32,8 @@ pub trait RaceBranches: Persist {
     fn count(&self) -> usize;
     /// Polls one of them.
     fn poll(&mut self, at: usize, cx: &mut Context<'_>) -> Poll<Self::Output>;
+    /// See [`DurableFuture::inspect`].
+    fn inspect(&mut self, at: usize, cx: &mut Context<'_>);
 }
 
 /// A race that is awaited. See [`RaceExt::race`]. One without any branches waits for ever.
@@ -51,6 +53,12 @@ impl<B> Race<B> {
 
 impl<B: RaceBranches> DurableFuture for Race<B> {
     type Output = B::Output;
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        for at in 0..self.branches.count() {
+            self.branches.inspect(at, cx);
+        }
+    }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let Race { branches, racing } = self;
@@ -163,6 +171,10 @@ impl<F: DurableFuture> RaceBranches for Vec<F> {
 
     fn poll(&mut self, at: usize, cx: &mut Context<'_>) -> Poll<F::Output> {
         self[at].poll(cx)
+    }
+
+    fn inspect(&mut self, at: usize, cx: &mut Context<'_>) {
+        self[at].inspect(cx);
     }
 }
 

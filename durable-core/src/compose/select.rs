@@ -252,6 +252,12 @@ macro_rules! select {
         impl<$($F: DurableFuture),+> DurableFuture for $Select<$($F),+> {
             type Output = ($Won<$($F::Output),+>, Self);
 
+            fn inspect(&mut self, cx: &mut Context<'_>) {
+                if let Some(arms) = &mut self.arms {
+                    $(arms.$at.inspect(cx);)+
+                }
+            }
+
             fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let mut arms = self.arms.take().expect("it is polled to its end once");
                 let mut won = $Won::Disabled;

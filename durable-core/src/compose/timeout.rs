@@ -40,6 +40,10 @@ pub struct Timed<F> {
 impl<F: DurableFuture> DurableFuture for Timed<F> {
     type Output = Result<F::Output, Elapsed>;
 
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        self.future.inspect(cx);
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Timed { future, timer, racing } = self;
         let mut value = None;

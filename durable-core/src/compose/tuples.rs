@@ -114,6 +114,13 @@ macro_rules! tuple {
                     _ => unreachable!("it is in the tuple"),
                 }
             }
+
+            fn inspect(&mut self, at: usize, cx: &mut Context<'_>) {
+                match at {
+                    $($at => self.$at.inspect(cx),)+
+                    _ => unreachable!("it is in the tuple"),
+                }
+            }
         }
 
         impl<Out, $($F: IntoDurableFuture<Output = Out>),+> RaceExt for ($($F,)+) {

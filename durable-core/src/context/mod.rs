@@ -50,12 +50,23 @@ pub struct Step {
     pub(crate) wait: Option<Wait>,
     pub(crate) failure: Option<StepFailure>,
     pub(crate) depth: u32,
+    /// The machine is only loaded: what it awaits is looked at and not polled.
+    pub(crate) dry: Option<Inspection>,
+}
+
+/// What was found while a machine was only loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Inspection {
+    /// Variables whose stored type differs from today's: `total`, of which workflow.
+    pub(crate) converted: Vec<String>,
+    /// Variables that are not needed any more.
+    pub(crate) dropped: Vec<String>,
 }
 
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
         let scratch = Rc::new(RefCell::new(scratch));
-        Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0 }
+        Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0, dry: None }
     }
 }
 
@@ -158,6 +169,12 @@ impl Context<'_> {
         let polled = poll(&mut Context { step: self.step });
         self.step.scratch.borrow_mut().visible = before;
         polled
+    }
+
+    /// The completion of an operation that has ended, which stays where it is.
+    pub(crate) fn completion(&self, id: OperationId) -> Option<Completion> {
+        let scratch = self.step.scratch.borrow();
+        Some(scratch.operations.get(id)?.done()?.completion.clone())
     }
 
     /// Whether an operation is there whose completion was not taken.

@@ -44,7 +44,7 @@ const WORKERS: usize = 2;
 /// ```
 #[must_use = "an engine is opened by `.open().await`"]
 pub struct EngineBuilder {
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     pub(crate) store: Option<Arc<dyn Store>>,
     states: Arc<States>,
     registrations: Vec<Registration>,
@@ -169,10 +169,7 @@ impl EngineBuilder {
     /// See [`OpenError`].
     pub async fn open(mut self) -> Result<Engine, OpenError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
-        let mut registry = Registry::collect(&self.registrations).map_err(|duplicate| {
-            OpenError::Duplicate { name: duplicate.name, first: duplicate.first, second: duplicate.second }
-        })?;
-        registry.stand_in(&self.stand_ins);
+        let registry = self.registry()?;
         let manual_timers = self.manual_timers;
         let opening = runtime.clone();
         let inner = runtime
@@ -192,6 +189,15 @@ impl EngineBuilder {
         Ok(engine)
     }
 
+    /// The items that this build has.
+    pub(super) fn registry(&self) -> Result<Registry, OpenError> {
+        let mut registry = Registry::collect(&self.registrations).map_err(|duplicate| {
+            OpenError::Duplicate { name: duplicate.name, first: duplicate.first, second: duplicate.second }
+        })?;
+        registry.stand_in(&self.stand_ins);
+        Ok(registry)
+    }
+
     fn open_store(&mut self) -> Result<Arc<dyn Store>, OpenError> {
         if let Some(store) = self.store.take() {
             return Ok(store);
@@ -200,7 +206,7 @@ impl EngineBuilder {
         Ok(Arc::new(RedbStore::open(path)?))
     }
 
-    fn assemble(
+    pub(super) fn assemble(
         self,
         store: Arc<dyn Store>,
         registry: Registry,

@@ -23,6 +23,24 @@ pub enum OpenError {
         /// The other place.
         second: String,
     },
+    /// The store could not be copied, to be checked.
+    #[error("can't copy the store {} to check it: {source}", path.display())]
+    Copy {
+        /// The store.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No consistent copy could be made.
+    #[error(
+        "the store {} is written to all the time, so that no copy of one moment could be made to check it: check it when there is less to do",
+        path.display()
+    )]
+    Busy {
+        /// The store.
+        path: std::path::PathBuf,
+    },
     /// The builder was not told where the store is.
     #[error("no store: call `.path(..)` on the builder")]
     NoStore,

@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod check;
 mod children;
 mod control;
 mod describe;
@@ -40,6 +41,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
+pub use check::{CheckGroup, CheckOutcome, CheckReport};
 pub use describe::{CompensationState, CompensationView, Description, FrameView, PendingActivity, Waiting};
 pub use error::{CompleteError, EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};

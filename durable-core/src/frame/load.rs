@@ -102,7 +102,12 @@ impl Frame<'_> {
         let (Some(mut future), Some(mut cx)) = (future, self.context()) else {
             return Poll::Pending;
         };
-        let polled = future.poll(&mut cx);
+        let polled = if cx.step.dry.is_some() {
+            future.inspect(&mut cx);
+            Poll::Pending
+        } else {
+            future.poll(&mut cx)
+        };
         if polled.is_pending() {
             future.keep(self);
         } else {

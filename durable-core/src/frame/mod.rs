@@ -77,6 +77,11 @@ impl<'a> Frame<'a> {
         let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
             format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
         })?;
+        if let Some(found) = &mut self.step.dry {
+            let vars = resolved.known.layout.vars.iter().enumerate();
+            let unused = vars.filter(|(at, _)| !resolved.order.contains(at));
+            found.dropped.extend(unused.map(|(_, (name, _))| name.clone()));
+        }
         Ok(Source { resolved, bytes: image.vars, ranges, next: 0 })
     }
 
@@ -106,7 +111,15 @@ impl<'a> Frame<'a> {
         let Some(&stored) = source.resolved.order.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[stored];
         let bytes = &source.bytes[source.ranges[stored].clone()];
-        if let Err(error) = self.step.frames.decode_as(&self.step.codec, of, LayoutId(*layout), bytes, slot) {
+        let (frames, codec) = (&self.step.frames, &self.step.codec);
+        let read = frames.decode_as(codec, of, LayoutId(*layout), bytes, slot);
+        if let Some(found) = &mut self.step.dry
+            && at > 0
+            && codec.has_changed(of, LayoutId(*layout))
+        {
+            found.converted.push(name.clone());
+        }
+        if let Err(error) = read {
             slot.clear();
             let what = self.variable(name, source.resolved.point);
             self.fail(StepFailure::Decode { what, error });

@@ -1,0 +1,145 @@
+//! What a build says it would do, before it does it.
+
+use durable::{CheckOutcome, CheckReport, Engine, prelude::*};
+
+use super::{MINUTE, charge, engine, reserve};
+
+#[workflow]
+async fn order(sku: String, price: u32) -> String {
+    let reserved = reserve(&sku).await;
+    let total = price * 2;
+    let paid = charge(&sku, u64::from(total)).await;
+    sleep(60 * MINUTE).await;
+    format!("{reserved} {total} {paid}")
+}
+
+#[workflow]
+async fn order_with_wide_total(sku: String, price: u32) -> String {
+    let reserved = reserve(&sku).await;
+    let total = u64::from(price) * 2;
+    let paid = charge(&sku, total).await;
+    sleep(60 * MINUTE).await;
+    format!("{reserved} {total} {paid}")
+}
+
+#[workflow]
+async fn order_with_a_discount(sku: String, price: u32) -> String {
+    let reserved = reserve(&sku).await;
+    let total = price * 2;
+    let paid = charge(&sku, u64::from(total)).await;
+    let discount = 7;
+    sleep(60 * MINUTE).await;
+    format!("{reserved} {total} {paid} {discount}")
+}
+
+#[workflow]
+async fn order_of_text(sku: String, price: u32) -> String {
+    let reserved = reserve(&sku).await;
+    let total = format!("{price}");
+    let paid = charge(&sku, u64::from(price)).await;
+    sleep(60 * MINUTE).await;
+    format!("{reserved} {total} {paid}")
+}
+
+/// Seven at the charge, three at the sleep.
+async fn store() -> durable::testing::TestEngine {
+    let engine = engine().await;
+    for n in 0..3 {
+        engine.start(format!("early-{n}"), order("tea".into(), n)).await.unwrap();
+    }
+    engine.advance(MINUTE).await;
+    for n in 0..7 {
+        engine.start(format!("late-{n}"), order("tea".into(), n)).await.unwrap();
+    }
+    engine.idle().await;
+    engine
+}
+
+/// Instances by outcome, with what it says.
+fn outcomes(report: &CheckReport) -> Vec<(u64, String)> {
+    let groups = report.groups.iter().map(|group| {
+        let outcome = match &group.outcome {
+            CheckOutcome::Resumes => "resumes".to_owned(),
+            CheckOutcome::Converts { variables } => format!("converts {}", variables.join(", ")),
+            CheckOutcome::Strands { reason } => format!("strands: {reason}"),
+            other => format!("{other:?}"),
+        };
+        (group.instances, outcome)
+    });
+    groups.collect()
+}
+
+#[tokio::test]
+async fn instances_are_grouped_by_where_they_stand_and_how_they_fare() {
+    let engine = store().await;
+    let report = engine.check().await.unwrap();
+    assert_eq!(outcomes(&report), [(7, "resumes".into()), (3, "resumes".into())]);
+    assert_eq!((report.instances(), report.stranded(), report.exit_code()), (10, 0, 0));
+    let places: Vec<_> = report.groups.iter().map(|group| &group.place).collect();
+    assert!(places[0].starts_with("tests/evolution/check.rs:11 `charge("), "{places:?}");
+    assert!(places[1].starts_with("tests/evolution/check.rs:12 `sleep("), "{places:?}");
+
+    let engine = engine.deploy(order, order_with_wide_total).await;
+    let report = engine.check().await.unwrap();
+    assert_eq!(outcomes(&report), [(7, "converts total".into()), (3, "converts total".into())]);
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[tokio::test]
+async fn who_would_be_parked_is_said_with_the_reason_and_stays_as_it_is() {
+    let engine = store().await.deploy(order, order_with_a_discount).await;
+    let report = engine.check().await.unwrap();
+    let found = outcomes(&report);
+    assert_eq!((found[0].0, found[1].0), (3, 7), "{report}");
+    assert!(found[0].1.contains("needs variable `discount` at tests/evolution/check.rs:31"), "{report}");
+    assert_eq!(found[1].1, "resumes");
+    assert_eq!((report.stranded(), report.exit_code()), (3, 1));
+    let text = report.to_string();
+    for expected in ["10 instances in flight: 7 resume, 3 would be parked", "early-0, early-1, early-2"] {
+        assert!(text.contains(expected), "{text}");
+    }
+    let json = report.to_json();
+    assert_eq!(json["groups"][0]["outcome"]["outcome"], "strands");
+    assert_eq!(json["groups"][0]["instances"], 3);
+
+    // Nothing was done to anybody.
+    let engine = engine.deploy(order, order).await;
+    let result = engine.handle("early-1").of(order).result().await.unwrap();
+    assert_eq!(result, "reserved tea 2 2");
+}
+
+#[tokio::test]
+async fn values_that_differ_do_not_make_groups() {
+    let engine = store().await.deploy(order, order_of_text).await;
+    let report = engine.check().await.unwrap();
+    let found = outcomes(&report);
+    assert_eq!((found[0].0, found[1].0, found.len()), (7, 3, 2), "{report}");
+    assert!(found[0].1.contains("variable `total`"), "{report}");
+}
+
+#[tokio::test]
+async fn a_file_is_checked_while_its_engine_runs_and_when_it_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("orders.redb");
+    let running = Engine::open(&path).await.unwrap();
+    for n in 0..20 {
+        running.start(format!("order-{n}"), order("tea".into(), n)).await.unwrap();
+    }
+    while running.list(durable::Filter::new().status(durable::Status::Waiting)).await.unwrap().len() < 20 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let before = std::fs::metadata(&path).unwrap().len();
+    let report = Engine::builder().path(&path).check().await.unwrap();
+    assert_eq!(outcomes(&report), [(20, "resumes".into())]);
+    running.shutdown(MINUTE).await.unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let report = Engine::builder().path(&path).check().await.unwrap();
+    assert_eq!(report.instances(), 20);
+    assert!(std::fs::read(&path).unwrap() == bytes, "it was touched");
+    assert!(before > 0);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "the copy is gone");
+
+    let missing = directory.path().join("none.redb");
+    let error = Engine::builder().path(&missing).check().await.unwrap_err().to_string();
+    assert!(error.contains("none.redb") && !missing.exists(), "{error}");
+}
