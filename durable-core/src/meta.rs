@@ -7,6 +7,8 @@ pub struct WorkflowMeta {
     pub name: &'static str,
     /// The names that it was stored under before.
     pub was: &'static [&'static str],
+    /// The stored parameters: the name of each, and the names that it had before.
+    pub args: &'static [&'static [&'static str]],
     /// Module path and function name.
     pub function: &'static str,
     /// Source file.

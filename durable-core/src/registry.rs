@@ -120,9 +120,16 @@ fn begin<A: Persist>(
     meta: &WorkflowMeta,
     machine: Machine,
 ) -> Option<(Option<A>, Option<FrameImage>)> {
-    let Encoded { layout, bytes } = match machine {
+    let args = match machine {
         Machine::At(image) => return Some((None, Some(image))),
         Machine::Start(args) => args,
+    };
+    let Encoded { layout, bytes } = match step.frames.load_args(&step.codec, meta.args, &args) {
+        Ok(args) => args,
+        Err(reason) => {
+            step.failure = Some(StepFailure::Incompatible { reason });
+            return None;
+        }
     };
     let mut args = None;
     let of = const { TypeOf::of::<A>() };

@@ -75,6 +75,7 @@ impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
     const META: &'static WorkflowMeta = &WorkflowMeta {
         name: "refused",
         was: &[],
+        args: &[],
         function: "",
         file: "",
         line: 0,

@@ -23,6 +23,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
         const META: &'static p::WorkflowMeta = &p::WorkflowMeta {
             name: "rounds",
             was: &[],
+            args: &[],
             function: "engine::rounds",
             file: file!(),
             line: line!(),

@@ -27,6 +27,7 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
         const META: &'static p::WorkflowMeta = &p::WorkflowMeta {
             name: "nap",
             was: &[],
+            args: &[],
             function: "store_failure::nap",
             file: file!(),
             line: line!(),

@@ -75,3 +75,49 @@ async fn outer_with_another_inner() -> u64 {
 async fn a_called_workflow_is_known_by_its_name() {
     is_parked!(outer() as outer_with_another_inner, "`inner`", "`inner_too`" => 106);
 }
+
+#[workflow]
+async fn ships(address: String, express: bool) -> String {
+    let paid = charge("ships", 5).await;
+    format!("{address} {express} {paid}")
+}
+
+#[workflow]
+async fn ships_with_other_parameters(
+    note: Option<String>,
+    express: bool,
+    #[was("address")] to: String,
+) -> String {
+    let paid = charge("ships", 5).await;
+    format!("{to} {express} {note:?} {paid}")
+}
+
+#[workflow]
+async fn ships_with_a_weight(address: String, express: bool, grams: u32) -> String {
+    let paid = charge("ships", 5).await;
+    format!("{address} {express} {grams} {paid}")
+}
+
+/// Started with a delay, an instance has nothing but its arguments when the new version comes.
+#[tokio::test]
+async fn arguments_are_found_by_name_and_a_new_option_is_none() {
+    let engine = super::engine().await;
+    engine.start("it", ships("Oslo".into(), true)).delay(super::MINUTE).await.unwrap();
+    engine.idle().await;
+    let again = engine.deploy(ships, ships_with_other_parameters).await;
+    assert_eq!(again.check().await.unwrap().exit_code(), 0);
+    let result = again.handle("it").of(ships_with_other_parameters).result().await;
+    assert_eq!(result.unwrap(), "Oslo true None 5");
+}
+
+#[tokio::test]
+async fn a_new_parameter_that_needs_a_value_parks() {
+    let engine = super::engine().await;
+    engine.start("it", ships("Oslo".into(), true)).delay(super::MINUTE).await.unwrap();
+    engine.idle().await;
+    let engine = engine.deploy(ships, ships_with_a_weight).await;
+    let report = engine.check().await.unwrap();
+    assert!(report.to_string().contains("the arguments of workflow `ships_with_a_weight`"), "{report}");
+    let engine = engine.deploy(ships, ships).await;
+    assert_eq!(engine.handle("it").of(ships).result().await.unwrap(), "Oslo true 5");
+}

@@ -480,6 +480,7 @@ mod tests {
         type Output = Result<u32, CallError>;
         const META: &'static ActivityMeta = &ActivityMeta {
             was: &[],
+            args: &[],
             name: "charge",
             function: "charge",
             file: "",

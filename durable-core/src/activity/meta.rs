@@ -14,6 +14,8 @@ pub struct ActivityMeta {
     pub name: &'static str,
     /// The names that it was stored under before.
     pub was: &'static [&'static str],
+    /// The stored parameters: the name of each, and the names that it had before.
+    pub args: &'static [&'static [&'static str]],
     /// Module path and function name.
     pub function: &'static str,
     /// Source file.
@@ -99,6 +101,7 @@ mod tests {
     fn the_default_of_five_minutes_is_for_attempts_without_a_heartbeat() {
         let mut meta = ActivityMeta {
             was: &[],
+            args: &[],
             name: "charge",
             function: "shop::charge",
             file: "shop.rs",

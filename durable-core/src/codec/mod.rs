@@ -84,8 +84,16 @@ pub use {
 };
 
 use layout::Layout;
+use tree::Tree;
 use trial::{check, is_same, read_bytes, read_value, try_named, try_positional};
 use types::{Known, Relation, TypeMap};
+
+/// See [`Codec::adapt`].
+#[derive(Debug, Clone)]
+struct Adapted {
+    stored: LayoutId,
+    order: Vec<Option<usize>>,
+}
 
 /// Which layout a value is stored under: a hash of the layout, the same in every build; never 0 for a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
@@ -134,6 +142,8 @@ pub struct Encoded {
 pub struct Codec {
     types: TypeMap,
     layouts: RwLock<HashMap<LayoutId, Arc<Layout>>>,
+    /// Arguments of calls that are stored under other parameters than today's.
+    adapted: RwLock<HashMap<LayoutId, Adapted>>,
     pending: Mutex<Vec<(u64, Vec<u8>)>>,
     checking: AtomicBool,
 }
@@ -150,6 +160,7 @@ impl Codec {
         Self {
             types: TypeMap::default(),
             layouts: RwLock::default(),
+            adapted: RwLock::default(),
             pending: Mutex::default(),
             checking: AtomicBool::new(cfg!(debug_assertions)),
         }
@@ -312,8 +323,11 @@ impl Codec {
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
         let id = (of.id)();
-        let stored = self.layout(layout)?;
         let value = self.view(layout, bytes)?;
+        if self.adapted(layout).is_some() {
+            return read_value(of, slot, &value);
+        }
+        let stored = self.layout(layout)?;
         loop {
             let known = self.types.get(id).unwrap_or_default();
             if known.relate(&stored) == Relation::Differs {
@@ -350,13 +364,37 @@ impl Codec {
         if layout == LayoutId::NAMED {
             return Ok(Value { tree: named::read(bytes).map_err(malformed)?, readable: true });
         }
+        if let Some(Adapted { stored, order }) = self.adapted(layout) {
+            let Value { tree, readable } = self.view(stored, bytes)?;
+            let Tree::Tuple(mut parts) = tree else { return Err(malformed("arguments are a tuple")) };
+            let part = |at: Option<usize>| {
+                at.and_then(|at| Some(std::mem::replace(parts.get_mut(at)?, Tree::None)))
+                    .unwrap_or(Tree::None)
+            };
+            return Ok(Value { tree: Tree::Tuple(order.into_iter().map(part).collect()), readable });
+        }
         let stored = self.layout(layout)?;
         Ok(Value { tree: view::view(&stored, bytes).map_err(malformed)?, readable: false })
     }
 
+    /// The layout of a tuple of which each part is one of a stored tuple's, or `None` where that has none. It is known to this process
+    /// alone.
+    pub(crate) fn adapt(&self, stored: LayoutId, order: &[Option<usize>]) -> LayoutId {
+        let mut key = stored.0.to_le_bytes().to_vec();
+        key.extend(order.iter().flat_map(|at| at.map_or(u64::MAX, |at| at as u64).to_le_bytes()));
+        let id = LayoutId::of(&key);
+        let mut adapted = self.adapted.write().unwrap_or_else(PoisonError::into_inner);
+        adapted.entry(id).or_insert_with(|| Adapted { stored, order: order.to_vec() });
+        id
+    }
+
+    fn adapted(&self, id: LayoutId) -> Option<Adapted> {
+        self.adapted.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
     /// Whether values of this layout can be read without learning it first.
     pub(crate) fn knows(&self, id: LayoutId) -> bool {
-        id == LayoutId::NAMED || self.layout(id).is_ok()
+        id == LayoutId::NAMED || self.layout(id).is_ok() || self.adapted(id).is_some()
     }
 
     fn layout(&self, id: LayoutId) -> Result<Arc<Layout>, DecodeError> {

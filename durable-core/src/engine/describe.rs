@@ -144,7 +144,7 @@ impl Description {
                     next_try: (activity.next_attempt_ms > now_ms).then(|| from_ms(activity.next_attempt_ms)),
                     since: from_ms(activity.scheduled_ms),
                     idempotency_key: activity.key().to_string(),
-                    args: inner.json(activity.args.layout, &activity.args.bytes),
+                    args: inner.args_json(activity),
                     progress: activity
                         .progress
                         .as_ref()
@@ -269,6 +269,12 @@ impl fmt::Display for Description {
 
 impl Inner {
     /// A stored value as JSON; what can't be read says so in place of its value.
+    /// The arguments of a pending call, in the order in which they were stored.
+    fn args_json(&self, activity: &super::state::ActivityOperation) -> serde_json::Value {
+        let values = self.frames.args_layout(activity.args.layout);
+        self.json(values, &activity.args.bytes)
+    }
+
     pub(crate) fn json(&self, layout: LayoutId, bytes: &[u8]) -> serde_json::Value {
         match self.frames.view(&self.codec, layout, bytes) {
             Ok(value) => value.to_json(),

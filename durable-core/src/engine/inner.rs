@@ -313,6 +313,14 @@ impl Inner {
         Ok(loaded)
     }
 
+    /// The arguments of a workflow that begins, with the names of its parameters.
+    pub(crate) fn stored_args(&self, workflow: &str, args: crate::codec::Encoded) -> crate::codec::Encoded {
+        match self.registry.workflows.get(workflow) {
+            Some(entry) => self.frames.store_args(entry.meta.args, args),
+            None => args,
+        }
+    }
+
     /// Puts an event into an instance's inbox and makes the instance ready.
     pub(crate) fn post(&self, shared: &mut Shared, slot: Slot, number: Number, event: Event) {
         if shared.stopping == Stopping::Now || shared.broken.is_some() {

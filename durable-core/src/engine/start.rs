@@ -142,7 +142,12 @@ impl StartRequest {
     /// The record of the instance before its first step.
     pub(crate) fn first_record(&self, inner: &Inner, number: Number) -> Box<Loaded> {
         let now_ms = inner.clock.now_ms();
-        let mut state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        let mut state = InstanceState::new(
+            inner.stored_args(self.workflow, self.args.clone()),
+            self.tags.clone(),
+            inner.build,
+            now_ms,
+        );
         state.deadline_ms = self.deadline_ms.map(|deadline_ms| now_ms.saturating_add(deadline_ms));
         if let Requester::Instance(origin) = &self.by {
             state.origin = Some(origin.clone());

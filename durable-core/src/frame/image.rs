@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AWAITED;
 use crate::{
-    codec::{Codec, DecodeError, LayoutId, Persist, Slot, TypeOf, Value},
+    codec::{Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
     evolve::{PointId, PointTable, Unmatched, match_point},
     meta::WorkflowMeta,
 };
@@ -42,6 +42,14 @@ pub(crate) struct FrameLayout {
     pub point: u32,
     /// The stored variables' names and layouts, the awaited future first.
     pub vars: Vec<(String, u64)>,
+}
+
+/// What the arguments of a call are stored under.
+#[derive(Debug, Serialize, Deserialize)]
+struct Parameters {
+    /// The layout of the tuple of their values.
+    values: LayoutId,
+    names: Vec<String>,
 }
 
 /// A stored layout and the points of the workflow that it is of.
@@ -95,6 +103,7 @@ pub(crate) struct Frames {
     tables: RwLock<HashMap<u64, Arc<PointTable>>>,
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
+    parameters: RwLock<HashMap<u64, Arc<Parameters>>>,
     saved: RwLock<HashMap<SavedKey, u64>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
@@ -106,10 +115,11 @@ impl std::fmt::Debug for Frames {
     }
 }
 
-/// The first byte of a layout row tells frame layouts, value layouts and tables of points.
+/// The first byte of a layout row tells frame layouts, value layouts, tables of points and lists of parameters.
 const FRAME_ROW: u8 = b'F';
 const VALUE_ROW: u8 = b'V';
 const TABLE_ROW: u8 = b'P';
+const PARAMETERS_ROW: u8 = b'A';
 
 const LOCK: &str = "no code panics while it holds this lock";
 
@@ -121,6 +131,7 @@ impl Frames {
             layouts: RwLock::default(),
             tables: RwLock::default(),
             own: RwLock::default(),
+            parameters: RwLock::default(),
             saved: RwLock::default(),
             resolved: RwLock::default(),
             new: Mutex::default(),
@@ -165,6 +176,63 @@ impl Frames {
         }
         self.own.write().expect(LOCK).insert(key, own.clone());
         own
+    }
+
+    /// The arguments of a call, as they are stored: with the names of the parameters, by which a build with others reads them.
+    pub(crate) fn store_args(&self, names: &[&[&str]], args: Encoded) -> Encoded {
+        if names.is_empty() {
+            return args;
+        }
+        let names = names.iter().filter_map(|names| names.first()).map(|name| (*name).to_owned()).collect();
+        let (id, bytes) = content(&Parameters { values: args.layout, names });
+        if !self.parameters.read().expect(LOCK).contains_key(&id) {
+            let parameters: Parameters = postcard::from_bytes(&bytes).expect("what was just written");
+            if self.parameters.write().expect(LOCK).insert(id, Arc::new(parameters)).is_none() {
+                self.add_row(PARAMETERS_ROW, id, &bytes);
+            }
+        }
+        Encoded { layout: LayoutId(id), bytes: args.bytes }
+    }
+
+    /// The arguments of a stored call as today's parameters. One that was not there is `None`.
+    pub(crate) fn load_args(
+        &self,
+        codec: &Codec,
+        names: &[&[&str]],
+        args: &Encoded,
+    ) -> Result<Encoded, String> {
+        let given = |layout| Encoded { layout, bytes: args.bytes.clone() };
+        // A call without parameters has none stored either; nor have those that were made by hand.
+        if names.is_empty() && self.stored_parameters(args.layout).is_err() {
+            return Ok(given(args.layout));
+        }
+        let stored = self.stored_parameters(args.layout)?;
+        let place =
+            |names: &&[&str]| names.iter().find_map(|name| stored.names.iter().position(|had| had == name));
+        let order: Vec<_> = names.iter().map(place).collect();
+        self.ensure(codec, stored.values);
+        if order.len() == stored.names.len() && order.iter().enumerate().all(|(at, place)| *place == Some(at))
+        {
+            return Ok(given(stored.values));
+        }
+        Ok(given(codec.adapt(stored.values, &order)))
+    }
+
+    /// The layout of the values of a call's arguments.
+    pub(crate) fn args_layout(&self, stored: LayoutId) -> LayoutId {
+        match self.stored_parameters(stored) {
+            Ok(parameters) => parameters.values,
+            Err(_) => stored,
+        }
+    }
+
+    fn stored_parameters(&self, id: LayoutId) -> Result<Arc<Parameters>, String> {
+        if let Some(known) = self.parameters.read().expect(LOCK).get(&id.0) {
+            return Ok(known.clone());
+        }
+        let fetched: Arc<Parameters> = Arc::new(self.fetch(PARAMETERS_ROW, id.0, "list of parameters")?);
+        self.parameters.write().expect(LOCK).insert(id.0, fetched.clone());
+        Ok(fetched)
     }
 
     /// A row that is to be stored with the next commit, if it is not there.

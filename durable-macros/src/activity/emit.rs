@@ -185,10 +185,15 @@ impl Emit<'_> {
         let max_attempts = option(retry.max_attempts, Literal::u32_unsuffixed);
         let jitter = option(retry.jitter, Literal::f64_unsuffixed);
         let was = &self.options.was;
+        let args = self.signature.stored().map(|stored| {
+            let name = &stored.written;
+            quote!(&[#name])
+        });
         quote! {
             #p::ActivityMeta {
                 name: #name,
                 was: &[#(#was),*],
+                args: &[#(#args),*],
                 function: ::core::concat!(::core::module_path!(), "::", #path),
                 file: ::core::file!(),
                 line: #line,

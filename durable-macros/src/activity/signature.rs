@@ -40,6 +40,8 @@ pub(super) enum Kind {
 pub(super) struct Stored {
     /// The name in the outer function.
     pub(super) name: Ident,
+    /// The name under which it is stored.
+    pub(super) written: String,
     /// The type in the outer function.
     pub(super) given: Type,
     /// The owned type in the stored arguments.
@@ -308,7 +310,13 @@ impl Stored {
             Some(_) => (syn::parse_quote!(&#inner), owned(inner)),
             None => (inner.clone(), inner.clone()),
         };
-        Stored { name, given, owned }
+        let written = match &*param.pat {
+            Pat::Ident(pat) => {
+                pat.ident.to_string().trim_start_matches("r#").trim_start_matches('_').to_owned()
+            }
+            _ => format!("arg{position}"),
+        };
+        Stored { name, written, given, owned }
     }
 }
 

@@ -394,9 +394,24 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         |deadline_ms| quote!(::core::option::Option::Some(#deadline_ms)),
     );
     let was = &workflow.options.was;
+    let args =
+        workflow.params.iter().zip(&workflow.item.sig.inputs).enumerate().map(|(at, (param, input))| {
+            let name = match input {
+                FnArg::Receiver(_) => "self".to_owned(),
+                FnArg::Typed(input) => match &*input.pat {
+                    Pat::Ident(pat) => {
+                        pat.ident.to_string().trim_start_matches("r#").trim_start_matches('_').to_owned()
+                    }
+                    _ => format!("argument({at})"),
+                },
+            };
+            let was = param.was.iter();
+            quote!(&[#name #(, #was)*])
+        });
     quote!(&#p::WorkflowMeta {
         name: #name,
         was: &[#(#was),*],
+        args: &[#(#args),*],
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,

@@ -39,6 +39,8 @@ pub mod __private {
         pub name: &'static str,
         #[allow(dead_code)]
         pub was: &'static [&'static str],
+        #[allow(dead_code)]
+        pub args: &'static [&'static [&'static str]],
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,

@@ -22,6 +22,10 @@ impl Advance<'_> {
             NewOperation::Activity { name, args, options } => {
                 draft.effects.dispatch.push(id);
                 let key = self.engine.random.bits();
+                let args = match self.engine.registry.activities.get(name.as_str()) {
+                    Some(entry) => self.engine.frames.store_args(entry.meta.args, args),
+                    None => args,
+                };
                 let activity = ActivityOperation::new(name, args, options, key, draft.now_ms);
                 OperationKind::Activity(Box::new(activity))
             }
@@ -35,7 +39,7 @@ impl Advance<'_> {
             NewOperation::Task { workflow, args } => {
                 is_task = true;
                 draft.loaded.state.scopes.open(id, scope);
-                let machine = Machine::Start(args);
+                let machine = Machine::Start(self.engine.stored_args(&workflow, args));
                 let since_ms = draft.now_ms;
                 OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms, caller: frame }))
             }

@@ -82,13 +82,17 @@ impl Inner {
                 }
             },
         };
-        let prepared = *prepared;
+        let mut prepared = *prepared;
         let entry = match &prepared.entry {
             Ok(entry) => entry.clone(),
             Err(name) => {
                 let name = format!("activity `{name}`");
                 return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
             }
+        };
+        prepared.args = match self.frames.load_args(&self.codec, entry.meta.args, &prepared.args) {
+            Ok(args) => args,
+            Err(reason) => return Some(Attempted::Impossible(ParkReason::Incompatible { reason })),
         };
         for value in std::iter::once(&prepared.args).chain(&prepared.progress) {
             self.frames.ensure(&self.codec, value.layout);
