@@ -1,0 +1,28 @@
+//! The first build. See `main.rs`.
+
+mod shop;
+
+use durable::prelude::*;
+use shop::{Order, charge, reserve, sell};
+
+/// Percent, from 500 on.
+fn discount(cents: u64) -> u64 {
+    let steps = cents.saturating_sub(50_000) / 1_000_000;
+    if cents > 50_000 { cents / steps } else { 0 }
+}
+
+#[workflow]
+async fn checkout(order: Order) -> u64 {
+    let place = reserve(&order.id).await;
+    let total = order.cents - discount(order.cents);
+    let charged = charge(&order.id, total).await;
+    println!("  {place} is empty");
+    charged
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().collect();
+    let engine = Engine::open(&args[2]).await?;
+    sell(&engine, async |id, order| engine.start(id, checkout(order)).await.map(drop)).await
+}
