@@ -3,7 +3,13 @@
 mod shop;
 
 use durable::prelude::*;
-use shop::{Order, charge, reserve, sell};
+use shop::{Order, charge, sell};
+
+#[activity]
+async fn reserve(id: &str) -> String {
+    println!("  reserved {id}");
+    format!("shelf of {id}")
+}
 
 /// Percent, from 500 on.
 fn discount(cents: u64) -> u64 {

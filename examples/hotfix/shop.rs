@@ -12,12 +12,6 @@ pub(crate) struct Order {
 }
 
 #[activity]
-pub(crate) async fn reserve(id: &str) -> String {
-    println!("  reserved {id}");
-    format!("shelf of {id}")
-}
-
-#[activity]
 pub(crate) async fn charge(id: &str, cents: u64) -> u64 {
     println!("  charged {id}: {cents}");
     cents
