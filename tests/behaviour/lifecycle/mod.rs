@@ -7,5 +7,6 @@ mod deadline;
 mod load;
 mod pause;
 mod retention;
+mod reviewed;
 mod scenarios;
 mod tokens;
