@@ -85,3 +85,13 @@ async fn a_join_goes_on_if_all_that_it_lacked_was_the_receipt_of_what_it_sent() 
     let knocks = engine.start("a", knocks_and_enters("door".into())).with_signal(Opened(7)).await.unwrap();
     assert_eq!(soon(knocks.result()).await.unwrap(), Ok(7));
 }
+
+#[tokio::test]
+async fn a_deadline_that_passes_while_compensations_run_changes_nothing() {
+    let engine = testing::engine().mock(mock(scrape_off).delay(3 * HOUR).then(|| Ok(()))).open().await;
+    let handle = engine.start("a", painting()).await.unwrap();
+    let error = soon(handle.result()).await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "no colour left");
+    let described = handle.describe().await.unwrap();
+    assert_eq!((described.status, described.compensations.len()), (Status::Failed, 0));
+}

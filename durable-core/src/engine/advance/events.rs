@@ -155,6 +155,7 @@ impl Advance<'_> {
     pub(super) fn mailed(&mut self) {
         if self.draft.mail.is_empty() {
             return;
+            self.draft.changed = true;
         }
         let control = match self.draft.mail.first(crate::engine::mail::CONTROL, usize::MAX, &|_| false) {
             Ok(control) => control,
