@@ -95,3 +95,10 @@ async fn a_deadline_that_passes_while_compensations_run_changes_nothing() {
     let described = handle.describe().await.unwrap();
     assert_eq!((described.status, described.compensations.len()), (Status::Failed, 0));
 }
+
+#[tokio::test]
+async fn a_workflow_that_starts_itself_finds_that_it_is_there() {
+    let engine = testing::engine().open().await;
+    let handle = engine.start("a", begins_itself()).await.unwrap();
+    assert_eq!(soon(handle.result()).await.unwrap(), Ok(3));
+}
