@@ -102,3 +102,11 @@ async fn a_workflow_that_starts_itself_finds_that_it_is_there() {
     let handle = engine.start("a", begins_itself()).await.unwrap();
     assert_eq!(soon(handle.result()).await.unwrap(), Ok(3));
 }
+
+#[tokio::test]
+async fn a_child_that_may_outlive_its_parent_is_created_even_if_that_returns_at_once() {
+    let engine = testing::engine().open().await;
+    assert_eq!(soon(engine.start("a", leaves_its_child()).await.unwrap().result()).await.unwrap(), 1);
+    let left = engine.handle("a/left").of(grown_up);
+    assert_eq!(soon(left.result()).await.unwrap().unwrap(), 5);
+}

@@ -136,7 +136,7 @@ impl Advance<'_> {
 }
 
 /// Whether it stands for an instance that was not created yet and is to outlive this one.
-fn is_to_be_created(operation: &Operation) -> bool {
+pub(super) fn is_to_be_created(operation: &Operation) -> bool {
     match &operation.kind {
         OperationKind::Start(_) => true,
         OperationKind::Child { child, address: None } => child.on_close == Some(OnClose::Abandon),
