@@ -110,3 +110,19 @@ async fn a_child_that_may_outlive_its_parent_is_created_even_if_that_returns_at_
     let left = engine.handle("a/left").of(grown_up);
     assert_eq!(soon(left.result()).await.unwrap().unwrap(), 5);
 }
+
+#[tokio::test]
+async fn a_parked_instance_that_is_resumed_stays_parked_and_makes_no_attempt() {
+    let engine = testing::engine().open().await;
+    let handle = engine.start("a", picture()).await.unwrap();
+    engine.advance(MINUTE).await;
+    assert!(engine.calls(hang_up) == 2);
+    handle.pause().await.unwrap();
+    handle.resume().await.unwrap();
+    engine.advance(MINUTE).await;
+    assert!(matches!(handle.describe().await.unwrap().status, Status::Parked(_)));
+    assert!(engine.calls(hang_up) == 2, "nobody asked for another one");
+    handle.retry_now().await.unwrap();
+    engine.advance(MINUTE).await;
+    assert!(engine.calls(hang_up) > 2);
+}

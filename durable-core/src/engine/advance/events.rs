@@ -129,14 +129,9 @@ impl Advance<'_> {
     fn resume(&mut self) {
         if self.draft.loaded.state.paused_ms.take().is_some() {
             self.draft.note(HistoryKind::Resumed);
-            let activities = self.draft.loaded.state.activities();
-            let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
-            for (id, next_ms) in due {
-                if next_ms > self.draft.now_ms {
-                    self.draft.effects.backoff.push((next_ms, id));
-                } else {
-                    self.dispatch(id);
-                }
+            // A parked one is not taken up by this: what it was parked for would be tried again.
+            if self.draft.loaded.state.parked.is_none() {
+                self.dispatch_all();
             }
             self.act_on_stop();
         }
@@ -144,6 +139,19 @@ impl Advance<'_> {
 
     fn deadline_passed(&mut self, deadline_ms: u64) {
         if self.draft.loaded.state.deadline_ms == Some(deadline_ms) {
+    /// Its activities are attempted again when they are due.
+    fn dispatch_all(&mut self) {
+        let activities = self.draft.loaded.state.activities();
+        let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
+        for (id, next_ms) in due {
+            if next_ms > self.draft.now_ms {
+                self.draft.effects.backoff.push((next_ms, id));
+            } else {
+                self.dispatch(id);
+            }
+        }
+    }
+
             self.draft.loaded.state.deadline_ms = None;
             let timer = Timer { deadline_ms, slot: self.draft.slot, operation: DEADLINE };
             self.draft.timers.push(TimerChange::Clear(timer));
