@@ -95,10 +95,17 @@ impl Advance<'_> {
         let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
         match &operation.kind {
             OperationKind::Done(_) => {}
-            // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
             OperationKind::Activity(_) => {
                 operation.stopped = true;
-                self.draft.effects.stop.push(id);
+                let backoff = &mut self.draft.effects.backoff;
+                if backoff.iter().any(|(_, other)| *other == id) {
+                    // Its attempt has ended in this very transition: nothing else would have a last word.
+                    backoff.retain(|(_, other)| *other != id);
+                    self.stopped(id);
+                } else {
+                    // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
+                    self.draft.effects.stop.push(id);
+                }
             }
             OperationKind::Child { child, address } => {
                 let (on_close, address) = (child.on_close, *address);

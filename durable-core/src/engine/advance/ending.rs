@@ -104,7 +104,6 @@ impl Advance<'_> {
         match &operation.kind {
             OperationKind::Activity(_) => {
                 self.draft.effects.dispatch.retain(|other| *other != id);
-                self.draft.effects.backoff.retain(|(_, other)| *other != id);
                 self.stop_operation(id);
             }
             // They are what makes up for the rest.

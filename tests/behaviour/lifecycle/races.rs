@@ -1,0 +1,173 @@
+//! What happens to one instance at the same time, in each order that matters.
+//!
+//! A workflow whose plain code stands still holds the worker that steps it. The engine has two: a test that holds both decides what
+//! each of them finds when it goes on.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Condvar, LazyLock, Mutex},
+};
+
+use durable::{
+    child,
+    prelude::*,
+    spawn,
+    testing::{self, TestEngine},
+};
+use serde::{Deserialize, Serialize};
+use tokio::task::{JoinHandle, yield_now};
+
+use crate::support::{Gate, HOUR, MINUTE};
+
+/// A place in a workflow's plain code.
+#[derive(Default)]
+struct Place {
+    /// Somebody has come; everybody may go on.
+    state: Mutex<(bool, bool)>,
+    opened: Condvar,
+}
+
+static PLACES: LazyLock<Mutex<HashMap<String, Arc<Place>>>> = LazyLock::new(Mutex::default);
+
+/// The place of this name; each test has names of its own.
+fn place(name: &str) -> Arc<Place> {
+    PLACES.lock().unwrap().entry(name.to_owned()).or_default().clone()
+}
+
+/// A workflow comes to a place, and stands there.
+fn stand(name: &str) {
+    let place = place(name);
+    let mut state = place.state.lock().unwrap();
+    state.0 = true;
+    while !state.1 {
+        state = place.opened.wait(state).unwrap();
+    }
+}
+
+/// Waits until a workflow stands at a place.
+async fn taken(name: &str) {
+    let place = place(name);
+    while !place.state.lock().unwrap().0 {
+        yield_now().await;
+    }
+}
+
+fn open(name: &str) {
+    let place = place(name);
+    place.state.lock().unwrap().1 = true;
+    place.opened.notify_all();
+}
+
+/// Opens its places when the test ends, however it ends: an engine waits for its workers.
+struct Opens<'a>(&'a [String]);
+
+impl Drop for Opens<'_> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|at| open(at));
+    }
+}
+
+/// Has something happen as far as it can without the workers.
+async fn posted<T: Send + 'static>(
+    what: impl IntoFuture<Output = T, IntoFuture: Send + 'static>,
+) -> JoinHandle<T> {
+    let posted = tokio::spawn(what.into_future());
+    for _ in 0..100 {
+        yield_now().await;
+    }
+    posted
+}
+
+/// What would wait for ever is a failure.
+async fn soon<T>(what: impl IntoFuture<Output = T>) -> T {
+    tokio::time::timeout(MINUTE / 4, what.into_future()).await.expect("it comes to an end")
+}
+
+#[derive(Debug, Serialize, Deserialize, Signal)]
+struct Walk;
+
+#[derive(Debug, Serialize, Deserialize, Signal)]
+struct Finish;
+
+/// Stands still when it is told to walk.
+#[workflow]
+async fn stands(at: String) {
+    recv::<Walk>().await;
+    stand(&at);
+}
+
+/// Holds a worker at each of these places.
+async fn hold(engine: &TestEngine, places: &[String]) -> Vec<JoinHandle<Result<(), SignalError>>> {
+    for at in places {
+        engine.start(at, stands(at.clone())).await.unwrap();
+    }
+    let mut held = Vec::new();
+    for at in places {
+        held.push(posted(engine.signal(at, Walk)).await);
+        soon(taken(at)).await;
+    }
+    held
+}
+
+/// Places for both workers.
+fn two(test: &str) -> [String; 2] {
+    [format!("{test} 1"), format!("{test} 2")]
+}
+
+#[activity(retry(initial = "1h", jitter = 0))]
+async fn trip_over(State(gate): State<Gate>) -> Result<(), Error> {
+    gate.pass().await;
+    bail!("stumbled")
+}
+
+#[workflow]
+async fn stumbles() -> Result<(), Error> {
+    trip_over().await
+}
+
+#[workflow]
+async fn stumbles_until_it_is_to_finish() -> Result<String, Error> {
+    let mut walk = spawn(trip_over());
+    select! {
+        walked = &mut walk => walked?,
+        Finish = recv::<Finish>() => {}
+    }
+    Ok(match walk.cancel().await {
+        Ok(Ok(())) => "it has walked".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    })
+}
+
+#[tokio::test]
+async fn a_cancellation_that_comes_with_the_end_of_a_failed_attempt_is_the_last_word() {
+    let gate = Arc::new(Gate::default());
+    let engine = testing::engine().state_arc(gate.clone()).open().await;
+    let handle = engine.start("a", stumbles()).await.unwrap();
+    let other = engine.start("b", stumbles_until_it_is_to_finish()).await.unwrap();
+    gate.arrival().await;
+    gate.arrival().await;
+    let places = two("stumbling");
+    let _opens = Opens(&places);
+    let held = hold(&engine, &places).await;
+    gate.open(2);
+    yield_now().await;
+    let cancelled = posted({
+        let handle = handle.clone();
+        async move { handle.cancel("enough").await }
+    })
+    .await;
+    let signalled = posted(other.signal(Finish)).await;
+    let start = engine.now();
+    places.iter().for_each(|at| open(at));
+    soon(cancelled).await.unwrap().unwrap();
+    soon(signalled).await.unwrap().unwrap();
+    for held in held {
+        soon(held).await.unwrap().unwrap();
+    }
+    let ended = soon(handle.result()).await;
+    assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
+    let ended = soon(other.result()).await.unwrap().unwrap();
+    assert!(ended.contains("cancelled"), "{ended}");
+    assert_eq!((engine.now(), engine.calls(trip_over).len()), (start, 2), "no other attempt was waited for");
+}
