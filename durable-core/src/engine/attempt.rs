@@ -147,17 +147,12 @@ impl Inner {
     /// Puts an attempt into the queue, unless it is there or runs already.
     #[allow(clippy::unused_self)] // the queue is the engine's
     pub(crate) fn enqueue(&self, shared: &mut Shared, mut queued: Queued) {
-        let live = shared.live.entry(queued.slot).or_insert_with(|| Live::new(queued.number));
-        if live.number != queued.number {
-            return;
-        }
-        match live.attempt(queued.operation) {
+        let Some(live) = shared.live(queued.slot, queued.number) else { return };
+        let waited = match live.attempt(queued.operation) {
             Some(Attempt::Queued | Attempt::Running(_) | Attempt::Ended) => return,
-            Some(Attempt::BackingOff { at_ms }) => {
-                shared.backoffs.remove(&(*at_ms, queued.slot, queued.number, queued.operation));
-            }
-            None => {}
-        }
+            Some(Attempt::BackingOff { at_ms }) => Some(*at_ms),
+            None => None,
+        };
         live.set_attempt(queued.operation, Attempt::Queued);
         if shared.queue.len() >= PREPARED_ATTEMPTS {
             queued.prepared = None;
@@ -175,6 +170,9 @@ impl Inner {
             shared.queue.push_front(next);
         }
     }
+        if let Some(at_ms) = waited {
+            shared.backoffs.remove(&(at_ms, queued.slot, queued.number, queued.operation));
+        }
 
     /// How many attempts of a limited activity may run at once.
     fn most_of(&self, name: &str) -> usize {
@@ -283,8 +281,6 @@ impl Turn {
                 if let Some(attempt) = live.and_then(|live| live.attempt_mut(self.operation)) {
                     *attempt = Attempt::Ended;
                 }
-                let event = Event::Attempted { operation: self.operation, ended };
-                inner.post(&mut shared, self.slot, self.number, event);
             }
             None => {
                 if let Some(live) = live {
@@ -296,8 +292,11 @@ impl Turn {
                     }
                 }
             }
+                // Nobody waits for one that is not known any more.
         }
         let launches = inner.pump(&mut shared);
+                    let event = Event::Attempted { operation: self.operation, ended };
+                    inner.post(&mut shared, self.slot, self.number, event);
         inner.tell_idle(&shared);
         drop(shared);
         launches.launch();

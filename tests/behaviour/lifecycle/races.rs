@@ -171,3 +171,48 @@ async fn a_cancellation_that_comes_with_the_end_of_a_failed_attempt_is_the_last_
     assert!(ended.contains("cancelled"), "{ended}");
     assert_eq!((engine.now(), engine.calls(trip_over).len()), (start, 2), "no other attempt was waited for");
 }
+
+#[activity]
+async fn linger(State(gate): State<Gate>) {
+    gate.pass().await;
+}
+
+#[workflow]
+async fn lingers() {
+    linger().await;
+}
+
+#[workflow]
+async fn rests() {
+    sleep(HOUR).await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_an_instance_does_not_hide_the_one_in_its_place() {
+    let gate = Arc::new(Gate::default());
+    let engine = testing::engine().state_arc(gate.clone()).open().await;
+    let old = engine.start("old", lingers()).await.unwrap();
+    gate.arrival().await;
+    old.terminate("it takes too long").await.unwrap();
+    // The store gives the lowest free place away.
+    let new = engine.start("new", rests()).await.unwrap();
+    let places = two("lingering");
+    let _opens = Opens(&places);
+    let held = hold(&engine, &places).await;
+    gate.open(1);
+    yield_now().await;
+    let paused = posted({
+        let new = new.clone();
+        async move { new.pause().await }
+    })
+    .await;
+    places.iter().for_each(|at| open(at));
+    soon(paused).await.unwrap().expect("it is there");
+    for held in held {
+        soon(held).await.unwrap().unwrap();
+    }
+    assert_eq!(new.describe().await.unwrap().status, Status::Paused);
+    engine.idle().await;
+    new.resume().await.unwrap();
+    soon(new.result()).await.unwrap();
+}
