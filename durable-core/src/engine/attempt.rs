@@ -39,6 +39,7 @@ pub(crate) enum Attempt {
 pub(crate) struct Launched {
     task: OnceLock<tokio::task::AbortHandle>,
     state: OnceLock<Arc<AttemptState>>,
+    cancelled: AtomicBool,
     aborted: AtomicBool,
 }
 
@@ -49,6 +50,23 @@ impl Launched {
         if self.aborted.load(Ordering::SeqCst) {
             task.abort();
         }
+    }
+
+    /// Tells it that nobody waits for it any more, or will do so once it has begun.
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        if let Some(state) = self.state.get() {
+            state.cancel();
+        }
+    }
+
+    /// What it is told by, from its beginning on.
+    fn begin(&self, state: Arc<AttemptState>) -> &Arc<AttemptState> {
+        let state = self.state.get_or_init(|| state);
+        if self.cancelled.load(Ordering::SeqCst) {
+            state.cancel();
+        }
+        state
     }
 
     /// Ends it where it stands.
@@ -88,10 +106,8 @@ impl Leaving {
 impl Attempt {
     /// Tells a running attempt that nobody waits for it any more.
     pub(crate) fn cancel(&self) {
-        if let Attempt::Running(launched) = self
-            && let Some(state) = launched.state.get()
-        {
-            state.cancel();
+        if let Attempt::Running(launched) = self {
+            launched.cancel();
         }
     }
 

@@ -216,3 +216,33 @@ async fn what_is_left_of_an_instance_does_not_hide_the_one_in_its_place() {
     new.resume().await.unwrap();
     soon(new.result()).await.unwrap();
 }
+
+#[activity]
+async fn listen(context: ActivityContext) -> Result<(), Error> {
+    context.cancelled().await;
+    bail!("was told")
+}
+
+#[workflow]
+async fn listens() -> Result<(), Error> {
+    listen().await
+}
+
+#[tokio::test]
+async fn an_attempt_is_told_of_a_cancellation_that_came_before_it_had_begun() {
+    let engine = testing::engine().open().await;
+    let start = engine.now();
+    let of = engine.clone();
+    // This thread is the only one that could run the attempt.
+    let elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let handle = of.start("a", listens()).await.unwrap();
+            handle.cancel("not now").await.unwrap();
+        });
+    });
+    elsewhere.join().unwrap();
+    let ended = soon(engine.handle("a").of(listens).result()).await;
+    assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
+    assert_eq!(engine.now(), start, "nobody waited for its time-out");
+}

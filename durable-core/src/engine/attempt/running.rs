@@ -112,8 +112,7 @@ impl Inner {
             codec: self.codec.clone(),
             clock: self.beat_clock.clone(),
         };
-        let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
-        let state = launched.state.get_or_init(|| state);
+        let state = launched.begin(AttemptState::on(Arc::downgrade(&self), info, now_ms));
         let running = self.mocks.run(&self, &entry, &prepared.args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, prepared.args, state));
         Some(self.watch(running, &limits, state).await)
