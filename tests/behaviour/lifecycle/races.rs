@@ -246,3 +246,53 @@ async fn an_attempt_is_told_of_a_cancellation_that_came_before_it_had_begun() {
     assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
     assert_eq!(engine.now(), start, "nobody waited for its time-out");
 }
+
+#[workflow]
+async fn late_child(at: String) -> Result<(), Error> {
+    stand(&at);
+    recv::<Finish>().await;
+    Ok(())
+}
+
+#[workflow]
+async fn parent_of_late(at: String) -> Result<(), Error> {
+    child("late", late_child(at)).await
+}
+
+#[tokio::test]
+async fn a_child_whose_creation_its_parent_did_not_see_before_it_was_terminated_ends_with_it() {
+    let engine = testing::engine().open().await;
+    let places = ["creating", "before it", "beside it"].map(|at| format!("late: {at}"));
+    let _opens = Opens(&places);
+    let [creating, before, beside] = &places;
+    engine.start(beside, stands(beside.clone())).await.unwrap();
+    engine.idle().await;
+    let parent = engine.start("a", parent_of_late(creating.clone())).await.unwrap();
+    soon(taken(creating)).await;
+    engine.start(before, stands(before.clone())).await.unwrap();
+    let one = posted(engine.signal(before, Walk)).await;
+    soon(taken(before)).await;
+    // One worker creates the child; the other steps these two together.
+    let terminated = posted({
+        let parent = parent.clone();
+        async move { parent.terminate("enough").await }
+    })
+    .await;
+    let other = posted(engine.signal(beside, Walk)).await;
+    open(before);
+    soon(taken(beside)).await;
+    open(creating);
+    let late = engine.handle("a/late").of(late_child);
+    soon(async {
+        while late.describe().await.is_err() {
+            yield_now().await;
+        }
+    })
+    .await;
+    open(beside);
+    soon(terminated).await.unwrap().unwrap();
+    soon(one).await.unwrap().unwrap();
+    soon(other).await.unwrap().unwrap();
+    let ended = soon(late.result()).await;
+    assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
+}
