@@ -169,12 +169,10 @@ fn left(
                 (Body::Created { child, on_close, .. }, _) => {
                     on_close.and_then(end_of_parent).map(|body| (child, body))
                 }
-                _ => continue,
+                _ => None,
             };
             let Some((to, body)) = told else { continue };
             if runs.is_live(inner, to.slot, to.number)? {
-                // One that was answered before knows of no such operation any more.
-                let body = Body::Completed { operation: to.operation, completion, failed };
                 let told = Message::control(body, inner.clock.now_ms());
                 transition.mail.push(mail(inner, to.slot, &told));
                 resolving.mailed.push((to.slot, to.number));
