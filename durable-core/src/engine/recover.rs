@@ -159,7 +159,7 @@ fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
         }
     }
     if loaded.state.is_ready() {
-        inner.post(&mut shared, slot, loaded.number, Event::Unpark { by: "restart" });
+        inner.post(&mut shared, slot, loaded.number, Event::GoOn);
     }
 }
 

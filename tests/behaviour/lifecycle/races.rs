@@ -296,3 +296,46 @@ async fn a_child_whose_creation_its_parent_did_not_see_before_it_was_terminated_
     let ended = soon(late.result()).await;
     assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
 }
+
+#[activity(park_when_exhausted, retry(max_attempts = 1))]
+async fn give_up(State(gate): State<Gate>) -> Result<(), Error> {
+    gate.pass().await;
+    bail!("it can't be done")
+}
+
+#[workflow]
+async fn sends_meanwhile(at: String, to: String) -> Result<(), Error> {
+    let given_up = spawn(give_up());
+    recv::<Walk>().await;
+    stand(&at);
+    durable::signal(to, Finish).await?;
+    given_up.await
+}
+
+#[workflow]
+async fn finishes() -> String {
+    recv::<Finish>().await;
+    "finished".into()
+}
+
+#[tokio::test]
+async fn an_instance_that_parks_right_after_it_has_sent_something_stays_parked() {
+    let gate = Arc::new(Gate::default());
+    let engine = testing::engine().state_arc(gate.clone()).open().await;
+    engine.start("to", finishes()).await.unwrap();
+    let places = ["sending meanwhile".to_owned()];
+    let (at, _opens) = (&places[0], Opens(&places));
+    let handle = engine.start("a", sends_meanwhile(at.clone(), "to".into())).await.unwrap();
+    gate.arrival().await;
+    let walking = posted(engine.signal("a", Walk)).await;
+    soon(taken(at)).await;
+    gate.open(1);
+    for _ in 0..100 {
+        yield_now().await;
+    }
+    open(at);
+    soon(walking).await.unwrap().unwrap();
+    soon(engine.idle()).await;
+    assert!(matches!(handle.describe().await.unwrap().status, Status::Parked(_)));
+    assert!(engine.calls(give_up) == 1, "only a person may ask for another attempt");
+}

@@ -27,7 +27,9 @@ pub(crate) enum Event {
     Stopped { operation: OperationId },
     /// A timer is due. Its slot may hold another instance by now, so the deadline must match too.
     Fired { operation: OperationId, deadline_ms: u64 },
-    /// Another build parked it, or a person asks: try again.
+    /// It can move, as far as is known.
+    GoOn,
+    /// Another build parked it: try again.
     Unpark { by: &'static str },
     /// Its next state can't be stored.
     Park { reason: ParkReason },
@@ -84,8 +86,8 @@ impl Advance<'_> {
             Event::Unpark { by } => self.unpark(by),
             Event::Park { reason } => self.park(reason),
             Event::Mail { message, sender } => self.received(*message, sender),
-            // What is in the mailbox was looked at before any event.
-            Event::Mailed => {}
+            // What is in the mailbox is looked at before any event, and what can move moves after all of them.
+            Event::Mailed | Event::GoOn => {}
             Event::Complete { operation, secret, value, reply } => {
                 let completed = self.completed_outside(operation, secret, value);
                 // Answered once it is durable, and refused if it can't be.
