@@ -339,3 +339,37 @@ async fn an_instance_that_parks_right_after_it_has_sent_something_stays_parked()
     assert!(matches!(handle.describe().await.unwrap().status, Status::Parked(_)));
     assert!(engine.calls(give_up) == 1, "only a person may ask for another attempt");
 }
+
+#[workflow]
+async fn stands_and_finishes(at: String) -> String {
+    recv::<Walk>().await;
+    stand(&at);
+    recv::<Finish>().await;
+    "finished".into()
+}
+
+#[workflow]
+async fn finishes_and_cancels(id: String) -> Result<(), SignalError> {
+    durable::signal(&id, Finish).await?;
+    durable::cancel(&id, "it should have finished").await
+}
+
+#[tokio::test]
+async fn a_signal_and_the_cancellation_behind_it_come_in_their_order() {
+    let engine = testing::engine().open().await;
+    let places = ["finishing".to_owned()];
+    let (at, _opens) = (&places[0], Opens(&places));
+    let handle = engine.start("a", stands_and_finishes(at.clone())).await.unwrap();
+    let walking = posted(engine.signal("a", Walk)).await;
+    soon(taken(at)).await;
+    let other = engine.start("b", finishes_and_cancels("a".into())).await.unwrap();
+    soon(async {
+        while !other.describe().await.unwrap().status.is_closed() {
+            yield_now().await;
+        }
+    })
+    .await;
+    open(at);
+    soon(walking).await.unwrap().unwrap();
+    assert_eq!(soon(handle.result()).await.unwrap(), "finished");
+}
