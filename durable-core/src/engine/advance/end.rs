@@ -90,6 +90,12 @@ impl Advance<'_> {
         }
     }
 
+    /// A child is told to end, whatever becomes of it at its parent's end.
+    pub(super) fn stop_child(&mut self, to: Address, on_close: Option<OnClose>) {
+        let terminates = on_close == Some(OnClose::Terminate);
+        self.end_child(to, Some(if terminates { OnClose::Terminate } else { OnClose::Cancel }));
+    }
+
     /// An operation is told to end; its last word is waited for.
     pub(super) fn stop_operation(&mut self, id: OperationId) {
         let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
@@ -111,8 +117,7 @@ impl Advance<'_> {
                 let (on_close, address) = (child.on_close, *address);
                 operation.stopped = true;
                 if let Some(address) = address {
-                    let on_close = on_close.filter(|on_close| *on_close == OnClose::Terminate);
-                    self.end_child(address, on_close.or(Some(OnClose::Cancel)));
+                    self.stop_child(address, on_close);
                 }
             }
             OperationKind::Timer { deadline_ms } => {

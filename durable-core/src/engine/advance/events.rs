@@ -139,8 +139,6 @@ impl Advance<'_> {
         }
     }
 
-    fn deadline_passed(&mut self, deadline_ms: u64) {
-        if self.draft.loaded.state.deadline_ms == Some(deadline_ms) {
     /// Its activities are attempted again when they are due.
     fn dispatch_all(&mut self) {
         let activities = self.draft.loaded.state.activities();
@@ -154,7 +152,10 @@ impl Advance<'_> {
         }
     }
 
+    fn deadline_passed(&mut self, deadline_ms: u64) {
+        if self.draft.loaded.state.deadline_ms == Some(deadline_ms) {
             self.draft.loaded.state.deadline_ms = None;
+            self.draft.changed = true;
             let timer = Timer { deadline_ms, slot: self.draft.slot, operation: DEADLINE };
             self.draft.timers.push(TimerChange::Clear(timer));
             self.stop(Cause::Deadline);
@@ -165,7 +166,6 @@ impl Advance<'_> {
     pub(super) fn mailed(&mut self) {
         if self.draft.mail.is_empty() {
             return;
-            self.draft.changed = true;
         }
         let control = match self.draft.mail.first(crate::engine::mail::CONTROL, usize::MAX, &|_| false) {
             Ok(control) => control,
@@ -253,6 +253,8 @@ impl Advance<'_> {
             self.arm_again();
         }
         self.draft.note(HistoryKind::Unparked { by: by.into() });
+        // An instance that it starts may not have been in the build.
+        self.start_again();
         // One may have fired in a transition that the store refused.
         self.draft.effects.timers.extend(self.draft.loaded.state.timers(self.draft.slot));
         let due = self.draft.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
