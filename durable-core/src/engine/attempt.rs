@@ -9,7 +9,7 @@ use std::sync::{
 
 use durable_store::{Number, Slot};
 
-pub(crate) use running::Running;
+pub(crate) use running::{Running, StoredCall};
 
 use super::{
     advance::{Attempted, Event},
@@ -170,6 +170,9 @@ impl Inner {
             None => None,
         };
         live.set_attempt(queued.operation, Attempt::Queued);
+        if let Some(at_ms) = waited {
+            shared.backoffs.remove(&(at_ms, queued.slot, queued.number, queued.operation));
+        }
         if shared.queue.len() >= PREPARED_ATTEMPTS {
             queued.prepared = None;
         }
@@ -186,9 +189,6 @@ impl Inner {
             shared.queue.push_front(next);
         }
     }
-        if let Some(at_ms) = waited {
-            shared.backoffs.remove(&(at_ms, queued.slot, queued.number, queued.operation));
-        }
 
     /// How many attempts of a limited activity may run at once.
     fn most_of(&self, name: &str) -> usize {
@@ -294,8 +294,11 @@ impl Turn {
         let live = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number);
         match ended {
             Some(ended) => {
+                // Nobody waits for one that is not known any more.
                 if let Some(attempt) = live.and_then(|live| live.attempt_mut(self.operation)) {
                     *attempt = Attempt::Ended;
+                    let event = Event::Attempted { operation: self.operation, ended };
+                    inner.post(&mut shared, self.slot, self.number, event);
                 }
             }
             None => {
@@ -308,11 +311,8 @@ impl Turn {
                     }
                 }
             }
-                // Nobody waits for one that is not known any more.
         }
         let launches = inner.pump(&mut shared);
-                    let event = Event::Attempted { operation: self.operation, ended };
-                    inner.post(&mut shared, self.slot, self.number, event);
         inner.tell_idle(&shared);
         drop(shared);
         launches.launch();
