@@ -20,6 +20,7 @@
 
 mod child;
 mod commits;
+mod families;
 mod io_error;
 mod journal;
 mod kill;
