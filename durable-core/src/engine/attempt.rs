@@ -199,6 +199,10 @@ impl Inner {
     #[must_use = "what was taken must be launched"]
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
         let mut due = Launches { inner: self.clone(), attempts: Vec::new() };
+        // What is in memory when the store has failed is about to be forgotten: an attempt that began now would be counted after that.
+        if shared.broken.is_some() {
+            return due;
+        }
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
             let Some(queued) = shared.queue.pop_front() else { break };
             // It may have been terminated while it waited for its turn.
