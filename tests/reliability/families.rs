@@ -127,6 +127,17 @@ async fn family(name: String, fails: bool) -> Result<u32, Error> {
     Ok(written)
 }
 
+/// Whether the store keeps what it says is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Promises {
+    Kept,
+    /// Now and then it forgets what one instance tells another, and says nothing of it.
+    Broken,
+}
+
+/// What was noted, of each sender; what was counted; how often the store failed.
+type Told = (BTreeMap<String, Vec<u32>>, u32, u64);
+
 /// A store whose commits fail now and then. Until it was opened again it answers nothing.
 struct Flaky {
     store: RedbStore,
@@ -135,8 +146,7 @@ struct Flaky {
     failures: AtomicU64,
     /// Of so many commits one fails; 0 for none.
     one_of: AtomicU64,
-    /// It says that what it forgot is there.
-    lies: bool,
+    promises: Promises,
 }
 
 impl Flaky {
@@ -161,7 +171,9 @@ impl Layer for Flaky {
         let drawn = if one_of == 0 { 1 } else { self.rng.lock().unwrap().below(2 * one_of) };
         if drawn == 0 {
             self.failures.fetch_add(1, Ordering::SeqCst);
-            if self.lies && batch.transitions.iter().any(|transition| !transition.mail.is_empty()) {
+            if self.promises == Promises::Broken
+                && batch.transitions.iter().any(|transition| !transition.mail.is_empty())
+            {
                 let mut less = batch.clone();
                 less.transitions.iter_mut().for_each(|transition| transition.mail.clear());
                 return self.store.commit(&less);
@@ -226,15 +238,15 @@ fn expected() -> BTreeMap<String, Vec<u32>> {
     expected
 }
 
-/// One round. Gives what was noted and counted, and how often the store failed; or who waits for ever.
-async fn round(seed: u64, lies: bool) -> Result<(BTreeMap<String, Vec<u32>>, u32, u64), String> {
+/// One round. Gives what has come of it, or who waits for ever.
+async fn round(seed: u64, store: Promises, patience: Duration) -> Result<Told, String> {
     let store = Arc::new(Flaky {
         store: RedbStore::open_image(&MemoryImage::new()).unwrap(),
         rng: Mutex::new(Rng::new(seed)),
         failed: false.into(),
         failures: 0.into(),
         one_of: 0.into(),
-        lies,
+        promises: store,
     });
     let engine = Engine::builder().store(store.clone()).open().await.unwrap();
     let notes = engine.start("notes", notes_down()).await.unwrap();
@@ -259,7 +271,7 @@ async fn round(seed: u64, lies: bool) -> Result<(BTreeMap<String, Vec<u32>>, u32
         let counted = insist(async || count.result().await).await;
         (noted, counted)
     };
-    let ended = tokio::time::timeout(PATIENCE, work).await;
+    let ended = tokio::time::timeout(patience, work).await;
     store.one_of.store(0, Ordering::SeqCst);
     let Ok((noted, counted)) = ended else {
         let mut waiting = String::new();
@@ -283,7 +295,7 @@ fn everybody_comes_to_an_end_and_is_told_everything_once_however_often_the_store
     let seed = seed();
     let mut failures = 0;
     for round_seed in seed..seed + times(10) {
-        let (noted, counted, failed) = block_on(round(round_seed, false))
+        let (noted, counted, failed) = block_on(round(round_seed, Promises::Kept, PATIENCE))
             .unwrap_or_else(|waiting| panic!("DURABLE_SEED={round_seed}: these wait for ever:\n{waiting}"));
         assert_eq!(noted, expected(), "DURABLE_SEED={round_seed}");
         assert_eq!(counted, FAMILIES * CHILDREN + CALLERS * NOTES, "DURABLE_SEED={round_seed}");
@@ -291,4 +303,15 @@ fn everybody_comes_to_an_end_and_is_told_everything_once_however_often_the_store
     }
     println!("the store failed {failures} times");
     assert!(failures >= 50, "the store failed {failures} times only");
+}
+
+#[test]
+fn a_store_that_forgets_what_one_instance_tells_another_is_noticed() {
+    let seed = seed();
+    let patience = Duration::from_secs(3);
+    let noticed = (seed..seed + 3).any(|seed| match block_on(round(seed, Promises::Broken, patience)) {
+        Err(_) => true,
+        Ok((noted, ..)) => noted != expected(),
+    });
+    assert!(noticed, "a message was forgotten, and nobody missed it");
 }
