@@ -2,7 +2,7 @@
 //! public face.
 //!
 //! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] (the machine does),
-//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`commits`] counts
+//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store that fails. [`commits`] counts
 //! what a step costs. They all run the same [`workload`], which writes down every attempt of every
 //! activity, and the same [`journal`] judges what was written down. Each has a negative control: the
 //! same test over something that breaks the promise must notice it.
@@ -15,11 +15,13 @@
 //! DURABLE_SCALE=200 cargo test --release --test reliability power_loss::  # 1,000,000 images
 //! DURABLE_SCALE=100 cargo test --release --test reliability commits::     # 1,000,000 steps
 //! DURABLE_SCALE=50  cargo test --release --test reliability io_error::    # 2,000 failures
+//! DURABLE_SCALE=60  cargo test --release --test reliability families::    # 4,500 failures
 //! DURABLE_SCALE=100 cargo test --release --test reliability messages::    # 1,000,000 signals
 //! ```
 
 mod child;
 mod commits;
+mod families;
 mod io_error;
 mod journal;
 mod kill;

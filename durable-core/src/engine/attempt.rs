@@ -9,7 +9,7 @@ use std::sync::{
 
 use durable_store::{Number, Slot};
 
-pub(crate) use running::Running;
+pub(crate) use running::{Running, StoredCall};
 
 use super::{
     advance::{Attempted, Event},
@@ -39,6 +39,7 @@ pub(crate) enum Attempt {
 pub(crate) struct Launched {
     task: OnceLock<tokio::task::AbortHandle>,
     state: OnceLock<Arc<AttemptState>>,
+    cancelled: AtomicBool,
     aborted: AtomicBool,
 }
 
@@ -49,6 +50,23 @@ impl Launched {
         if self.aborted.load(Ordering::SeqCst) {
             task.abort();
         }
+    }
+
+    /// Tells it that nobody waits for it any more, or will do so once it has begun.
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        if let Some(state) = self.state.get() {
+            state.cancel();
+        }
+    }
+
+    /// What it is told by, from its beginning on.
+    fn begin(&self, state: Arc<AttemptState>) -> &Arc<AttemptState> {
+        let state = self.state.get_or_init(|| state);
+        if self.cancelled.load(Ordering::SeqCst) {
+            state.cancel();
+        }
+        state
     }
 
     /// Ends it where it stands.
@@ -88,10 +106,8 @@ impl Leaving {
 impl Attempt {
     /// Tells a running attempt that nobody waits for it any more.
     pub(crate) fn cancel(&self) {
-        if let Attempt::Running(launched) = self
-            && let Some(state) = launched.state.get()
-        {
-            state.cancel();
+        if let Attempt::Running(launched) = self {
+            launched.cancel();
         }
     }
 
@@ -147,18 +163,16 @@ impl Inner {
     /// Puts an attempt into the queue, unless it is there or runs already.
     #[allow(clippy::unused_self)] // the queue is the engine's
     pub(crate) fn enqueue(&self, shared: &mut Shared, mut queued: Queued) {
-        let live = shared.live.entry(queued.slot).or_insert_with(|| Live::new(queued.number));
-        if live.number != queued.number {
-            return;
-        }
-        match live.attempt(queued.operation) {
+        let Some(live) = shared.live(queued.slot, queued.number) else { return };
+        let waited = match live.attempt(queued.operation) {
             Some(Attempt::Queued | Attempt::Running(_) | Attempt::Ended) => return,
-            Some(Attempt::BackingOff { at_ms }) => {
-                shared.backoffs.remove(&(*at_ms, queued.slot, queued.number, queued.operation));
-            }
-            None => {}
-        }
+            Some(Attempt::BackingOff { at_ms }) => Some(*at_ms),
+            None => None,
+        };
         live.set_attempt(queued.operation, Attempt::Queued);
+        if let Some(at_ms) = waited {
+            shared.backoffs.remove(&(at_ms, queued.slot, queued.number, queued.operation));
+        }
         if shared.queue.len() >= PREPARED_ATTEMPTS {
             queued.prepared = None;
         }
@@ -185,6 +199,10 @@ impl Inner {
     #[must_use = "what was taken must be launched"]
     pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
         let mut due = Launches { inner: self.clone(), attempts: Vec::new() };
+        // What is in memory when the store has failed is about to be forgotten: an attempt that began now would be counted after that.
+        if shared.broken.is_some() {
+            return due;
+        }
         while shared.running < self.settings.max_concurrent_activities && shared.stopping == Stopping::No {
             let Some(queued) = shared.queue.pop_front() else { break };
             // It may have been terminated while it waited for its turn.
@@ -280,11 +298,12 @@ impl Turn {
         let live = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number);
         match ended {
             Some(ended) => {
+                // Nobody waits for one that is not known any more.
                 if let Some(attempt) = live.and_then(|live| live.attempt_mut(self.operation)) {
                     *attempt = Attempt::Ended;
+                    let event = Event::Attempted { operation: self.operation, ended };
+                    inner.post(&mut shared, self.slot, self.number, event);
                 }
-                let event = Event::Attempted { operation: self.operation, ended };
-                inner.post(&mut shared, self.slot, self.number, event);
             }
             None => {
                 if let Some(live) = live {

@@ -4,7 +4,7 @@
 //! after a restart as long as it is not known to be done; the instance that is created names the operation it stands for, so that the
 //! second time finds it. Its creation and its end are each committed together with the news of them for the other instance.
 
-use durable_store::{Error as StoreError, Found, Number, Slot};
+use durable_store::{Error as StoreError, Found, Slot};
 
 use super::{
     advance::Event,
@@ -71,7 +71,6 @@ pub(super) fn to_be_created(operation: &Operation) -> Option<&NewInstance> {
 
 /// What stands under an id.
 struct Existing {
-    number: Number,
     workflow: String,
     origin: Option<Origin>,
     closed: bool,
@@ -98,7 +97,6 @@ impl StartRequest {
         } else {
             Completion::Error(CallError::IdInUse { id: self.id.clone() })
         };
-        debug_assert_ne!(existing.number, origin.by.number, "an instance is not its own child");
         Ok(Decision::Resolve(Resolved { to: origin.by, completion, failed: !is_there }))
     }
 }
@@ -112,16 +110,16 @@ fn existing(inner: &Inner, id: &str) -> Result<Option<Existing>, StoreError> {
                     // It has closed between the two reads: look again.
                     continue;
                 };
-                let (number, workflow) = (instance.number, instance.workflow.clone());
+                let workflow = instance.workflow.clone();
                 // One that can't be read is another's.
                 let origin = Loaded::read(instance).ok().and_then(|loaded| loaded.state.origin);
-                return Ok(Some(Existing { number, workflow, origin, closed: false }));
+                return Ok(Some(Existing { workflow, origin, closed: false }));
             }
             Some(Found::Closed(number)) => {
                 let Some(closed) = inner.store.closed(number)? else { return Ok(None) };
                 let state = postcard::from_bytes::<ClosedState>(&closed.state).ok();
                 let origin = state.and_then(|state| state.origin);
-                return Ok(Some(Existing { number, workflow: closed.workflow, origin, closed: true }));
+                return Ok(Some(Existing { workflow: closed.workflow, origin, closed: true }));
             }
         }
     }

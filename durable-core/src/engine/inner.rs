@@ -177,6 +177,27 @@ pub(crate) struct Limited {
     pub(crate) waiting: VecDeque<Queued>,
 }
 
+impl Shared {
+    /// What is in memory of a run. Nothing if a later one has its slot: then it has closed.
+    ///
+    /// What is there of an earlier run is what came for it after its end, and must not hide this one. A worker that has just taken it
+    /// finds no such run in the store, and leaves it at that.
+    pub(crate) fn live(&mut self, slot: Slot, number: Number) -> Option<&mut Live> {
+        let live = self.live.entry(slot).or_insert_with(|| Live::new(number));
+        if live.number < number {
+            // It stands in the queue only once.
+            let of_later = Live { queued: live.queued, ..Live::new(number) };
+            let left = std::mem::replace(live, of_later);
+            self.busy -= usize::from(left.busy);
+            self.cached -= usize::from(left.cached.is_some());
+            for event in left.inbox {
+                event.refuse(EngineError::Closed { id: String::new() });
+            }
+        }
+        (live.number == number).then_some(live)
+    }
+}
+
 impl Live {
     pub(crate) fn new(number: Number) -> Self {
         Live {
@@ -326,10 +347,7 @@ impl Inner {
         if shared.stopping == Stopping::Now || shared.broken.is_some() {
             return;
         }
-        let live = shared.live.entry(slot).or_insert_with(|| Live::new(number));
-        if live.number != number {
-            return;
-        }
+        let Some(live) = shared.live(slot, number) else { return };
         live.inbox.push(event);
         if !live.busy && !live.queued {
             live.queued = true;

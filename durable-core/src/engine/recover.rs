@@ -159,14 +159,14 @@ fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
         }
     }
     if loaded.state.is_ready() {
-        inner.post(&mut shared, slot, loaded.number, Event::Unpark { by: "restart" });
+        inner.post(&mut shared, slot, loaded.number, Event::GoOn);
     }
 }
 
 fn back_off(shared: &mut Shared, queued: Queued, at_ms: u64) {
     let Queued { slot, number, operation, .. } = queued;
-    let live = shared.live.entry(slot).or_insert_with(|| super::inner::Live::new(number));
-    if live.number == number && live.attempt(operation).is_none() {
+    let Some(live) = shared.live(slot, number) else { return };
+    if live.attempt(operation).is_none() {
         live.set_attempt(operation, Attempt::BackingOff { at_ms });
         shared.backoffs.insert((at_ms, slot, number, operation));
     }

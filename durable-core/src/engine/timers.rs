@@ -15,7 +15,7 @@ use durable_store::{Error as StoreError, Record, Timer};
 
 use super::{
     advance::Event,
-    attempt::{Attempt, Queued},
+    attempt::{Attempt, Queued, StoredCall},
     inner::{Inner, Stopping},
 };
 
@@ -180,14 +180,12 @@ impl Inner {
 
     /// A back-off is over: the attempt gets into the queue.
     fn retry_due(self: &Arc<Self>, slot: durable_store::Slot, number: durable_store::Number, operation: u64) {
-        let Ok(Some(instance)) = self.ask(|store| store.instance(slot)) else { return };
-        let Ok(loaded) = self.load(slot, instance) else { return };
-        if loaded.number != number || loaded.state.parked.is_some() || loaded.state.paused_ms.is_some() {
+        let Ok(Some(StoredCall { instance, is_held: false, activity })) =
+            self.stored_call(slot, number, operation)
+        else {
             return;
-        }
-        let id = loaded.id.clone();
-        let Some(activity) = loaded.state.activity(operation) else { return };
-        let queued = Queued::new(self, slot, number, operation, &id, activity);
+        };
+        let queued = Queued::new(self, slot, number, operation, &instance, &activity);
         let mut shared = self.lock();
         // By hand it may have been made already since the record was read, and be done.
         let live = shared.live.get(&slot).filter(|live| live.number == number);

@@ -6,6 +6,8 @@ mod children;
 mod deadline;
 mod load;
 mod pause;
+mod races;
 mod retention;
+mod reviewed;
 mod scenarios;
 mod tokens;

@@ -47,7 +47,7 @@ impl Advance<'_> {
         self.draft.note_of(id, HistoryKind::ChildStarted { id: name });
         self.created(id);
         if stopped {
-            self.end_child(child, on_close.map(|_| OnClose::Cancel));
+            self.stop_child(child, on_close);
         }
     }
 

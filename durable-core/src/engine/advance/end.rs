@@ -90,22 +90,34 @@ impl Advance<'_> {
         }
     }
 
+    /// A child is told to end, whatever becomes of it at its parent's end.
+    pub(super) fn stop_child(&mut self, to: Address, on_close: Option<OnClose>) {
+        let terminates = on_close == Some(OnClose::Terminate);
+        self.end_child(to, Some(if terminates { OnClose::Terminate } else { OnClose::Cancel }));
+    }
+
     /// An operation is told to end; its last word is waited for.
     pub(super) fn stop_operation(&mut self, id: OperationId) {
         let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
         match &operation.kind {
             OperationKind::Done(_) => {}
-            // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
             OperationKind::Activity(_) => {
                 operation.stopped = true;
-                self.draft.effects.stop.push(id);
+                let backoff = &mut self.draft.effects.backoff;
+                if backoff.iter().any(|(_, other)| *other == id) {
+                    // Its attempt has ended in this very transition: nothing else would have a last word.
+                    backoff.retain(|(_, other)| *other != id);
+                    self.stopped(id);
+                } else {
+                    // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
+                    self.draft.effects.stop.push(id);
+                }
             }
             OperationKind::Child { child, address } => {
                 let (on_close, address) = (child.on_close, *address);
                 operation.stopped = true;
                 if let Some(address) = address {
-                    let on_close = on_close.filter(|on_close| *on_close == OnClose::Terminate);
-                    self.end_child(address, on_close.or(Some(OnClose::Cancel)));
+                    self.stop_child(address, on_close);
                 }
             }
             OperationKind::Timer { deadline_ms } => {

@@ -46,7 +46,8 @@ impl Advance<'_> {
             return;
         };
         if !stop.is_to_be_handled() || !self.awaits_cancellation() {
-            return self.end_by_force();
+            // It ends when its machines have moved by what came before.
+            return;
         }
         let seq = stop.seq;
         if state.parked.is_some() {
@@ -60,12 +61,18 @@ impl Advance<'_> {
         machines.any(|(_, wait)| wait.is_some_and(Wait::handles_cancellation))
     }
 
+    /// The number of what ends it, if no machine deals with that: what came before still lets them move, and nothing behind it does.
+    pub(super) fn ends_at(&self) -> Option<u64> {
+        let state = &self.draft.loaded.state;
+        let stop = state.stop.as_ref().filter(|stop| !stop.handled && state.ending.is_none())?;
+        (!stop.is_to_be_handled() || !self.awaits_cancellation()).then_some(stop.seq)
+    }
+
     /// After its machines have moved: if it was told to end and none of them waits for that any more, it is ended.
     pub(super) fn end_if_unhandled(&mut self) {
-        let state = &self.draft.loaded.state;
-        let to_be_handled = state.stop.as_ref().is_some_and(Stop::is_to_be_handled);
-        let at_rest = self.draft.end.is_none() && !self.draft.effects.again && state.can_move();
-        if to_be_handled && state.ending.is_none() && at_rest && !self.awaits_cancellation() {
+        let is_held = self.draft.loaded.state.paused_ms.is_some();
+        let at_rest = self.draft.end.is_none() && !self.draft.effects.again && !is_held;
+        if at_rest && self.ends_at().is_some() {
             self.end_by_force();
         }
     }
@@ -104,7 +111,6 @@ impl Advance<'_> {
         match &operation.kind {
             OperationKind::Activity(_) => {
                 self.draft.effects.dispatch.retain(|other| *other != id);
-                self.draft.effects.backoff.retain(|(_, other)| *other != id);
                 self.stop_operation(id);
             }
             // They are what makes up for the rest.
@@ -136,7 +142,7 @@ impl Advance<'_> {
 }
 
 /// Whether it stands for an instance that was not created yet and is to outlive this one.
-fn is_to_be_created(operation: &Operation) -> bool {
+pub(super) fn is_to_be_created(operation: &Operation) -> bool {
     match &operation.kind {
         OperationKind::Start(_) => true,
         OperationKind::Child { child, address: None } => child.on_close == Some(OnClose::Abandon),

@@ -27,7 +27,9 @@ pub(crate) enum Event {
     Stopped { operation: OperationId },
     /// A timer is due. Its slot may hold another instance by now, so the deadline must match too.
     Fired { operation: OperationId, deadline_ms: u64 },
-    /// Another build parked it, or a person asks: try again.
+    /// It can move, as far as is known.
+    GoOn,
+    /// Another build parked it: try again.
     Unpark { by: &'static str },
     /// Its next state can't be stored.
     Park { reason: ParkReason },
@@ -84,8 +86,8 @@ impl Advance<'_> {
             Event::Unpark { by } => self.unpark(by),
             Event::Park { reason } => self.park(reason),
             Event::Mail { message, sender } => self.received(*message, sender),
-            // What is in the mailbox was looked at before any event.
-            Event::Mailed => {}
+            // What is in the mailbox is looked at before any event, and what can move moves after all of them.
+            Event::Mailed | Event::GoOn => {}
             Event::Complete { operation, secret, value, reply } => {
                 let completed = self.completed_outside(operation, secret, value);
                 // Answered once it is durable, and refused if it can't be.
@@ -129,22 +131,31 @@ impl Advance<'_> {
     fn resume(&mut self) {
         if self.draft.loaded.state.paused_ms.take().is_some() {
             self.draft.note(HistoryKind::Resumed);
-            let activities = self.draft.loaded.state.activities();
-            let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
-            for (id, next_ms) in due {
-                if next_ms > self.draft.now_ms {
-                    self.draft.effects.backoff.push((next_ms, id));
-                } else {
-                    self.dispatch(id);
-                }
+            // A parked one is not taken up by this: what it was parked for would be tried again.
+            if self.draft.loaded.state.parked.is_none() {
+                self.dispatch_all();
             }
             self.act_on_stop();
+        }
+    }
+
+    /// Its activities are attempted again when they are due.
+    fn dispatch_all(&mut self) {
+        let activities = self.draft.loaded.state.activities();
+        let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
+        for (id, next_ms) in due {
+            if next_ms > self.draft.now_ms {
+                self.draft.effects.backoff.push((next_ms, id));
+            } else {
+                self.dispatch(id);
+            }
         }
     }
 
     fn deadline_passed(&mut self, deadline_ms: u64) {
         if self.draft.loaded.state.deadline_ms == Some(deadline_ms) {
             self.draft.loaded.state.deadline_ms = None;
+            self.draft.changed = true;
             let timer = Timer { deadline_ms, slot: self.draft.slot, operation: DEADLINE };
             self.draft.timers.push(TimerChange::Clear(timer));
             self.stop(Cause::Deadline);
@@ -242,6 +253,8 @@ impl Advance<'_> {
             self.arm_again();
         }
         self.draft.note(HistoryKind::Unparked { by: by.into() });
+        // An instance that it starts may not have been in the build.
+        self.start_again();
         // One may have fired in a transition that the store refused.
         self.draft.effects.timers.extend(self.draft.loaded.state.timers(self.draft.slot));
         let due = self.draft.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();

@@ -32,6 +32,8 @@ impl Draft {
                 self.timers.extend(self.loaded.state.timers(self.slot).map(TimerChange::Clear));
                 self.effects.ended.extend(self.loaded.state.activities().map(|(id, _)| id));
                 self.effects.closed = true;
+                // The store takes all of it: this says what was looked at.
+                transition.taken = std::mem::take(&mut self.taken);
                 self.loaded.state.operations.flush_notes(&mut self.loaded.state.history);
                 self.take_history(&mut transition, closing);
                 transition.change = Change::Close(close(&self.loaded, end, self.mail.unread(), self.now_ms));

@@ -3,7 +3,9 @@
 use super::{Advance, Post};
 use crate::{
     codec::Encoded,
-    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait},
+    context::{
+        Completion, NewOperation, OnClose, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait,
+    },
     engine::{
         history::HistoryKind,
         mail::{Body, KeyRow, Message},
@@ -76,9 +78,10 @@ impl Advance<'_> {
         match moved {
             Moved::Ended(value) if machine == MAIN => {
                 // Nothing else begins that would be cancelled at once.
-                let lasting = |started: &Started| {
-                    let kind = &started.operation;
-                    matches!(kind, NewOperation::Compensation { .. } | NewOperation::Unwind { .. })
+                let lasting = |started: &Started| match &started.operation {
+                    NewOperation::Compensation { .. } | NewOperation::Unwind { .. } => true,
+                    NewOperation::Child(child) => child.on_close == Some(OnClose::Abandon),
+                    _ => false,
                 };
                 self.begin_all(scratch.started.into_iter().filter(lasting));
                 self.returned(value);

@@ -27,8 +27,10 @@ impl Advance<'_> {
                 }
             }
         }
+        let ends_at = self.ends_at().unwrap_or(u64::MAX);
         let met = self.draft.ready.iter().filter(|(machine, _)| !stalled.contains(machine));
         let met = met.filter_map(|(machine, ready)| Some((*machine, ready.as_ref()?.met()?)));
+        let met = met.filter(|(_, cutoff)| *cutoff < ends_at);
         met.min_by_key(|(machine, cutoff)| (*cutoff, *machine))
     }
 

@@ -9,7 +9,7 @@
 //!
 //! Deliberately absent: which frame is the current one and what is handed to whom when a frame returns (`workflow`, `context/scratch`).
 
-use super::Advance;
+use super::{Advance, ending::is_to_be_created};
 use crate::{
     context::{Completion, FrameId, OperationId, ScopeId, Undo},
     engine::{
@@ -276,7 +276,7 @@ impl Advance<'_> {
         }
     }
 
-    /// The instance ends: what it has pushed is run before, as far as it is for this end.
+    /// The instance ends: what it has pushed is run before, as far as it is for this end, and what is to outlive it is created.
     pub(super) fn end_after_compensations(&mut self, end: End, own: Undo) {
         let unneeded = self.draft.loaded.state.operations.compensations();
         let unneeded = unneeded.filter(|(_, entry)| entry.frame == MAIN && !own.covers(entry.finally));
@@ -284,7 +284,8 @@ impl Advance<'_> {
             self.forget(id);
         }
         let operations = &self.draft.loaded.state.operations;
-        if operations.compensations().next().is_none() && operations.unwinds().next().is_none() {
+        let is_unwound = operations.compensations().next().is_none() && operations.unwinds().next().is_none();
+        if is_unwound && !operations.iter().any(is_to_be_created) {
             self.draft.end = Some(end);
             return;
         }

@@ -21,7 +21,7 @@ use crate::{
         advance::Attempted,
         inner::Inner,
         panics::{Caught, catch},
-        state::{ActivityOperation, ParkReason},
+        state::{ActivityOperation, Loaded, Operation, OperationKind, ParkReason},
     },
     error::{CallError, Timeout},
 };
@@ -58,6 +58,24 @@ impl Prepared {
     /// The activity's name, if it has a limit of its own.
     pub(super) fn limited(&self) -> Option<&'static str> {
         self.entry.as_ref().ok().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
+    }
+}
+
+/// A call that is pending in the store.
+#[derive(Debug)]
+pub(crate) struct StoredCall {
+    /// The id of its instance.
+    pub(crate) instance: String,
+    /// No attempt of it begins: its instance is parked or paused.
+    pub(crate) is_held: bool,
+    pub(crate) activity: ActivityOperation,
+}
+
+/// The call that an operation in a row of its own is.
+fn activity_in(row: &[u8]) -> Option<ActivityOperation> {
+    match postcard::from_bytes::<Operation>(row).ok()?.kind {
+        OperationKind::Activity(activity) => Some(*activity),
+        _ => None,
     }
 }
 
@@ -116,8 +134,7 @@ impl Inner {
             codec: self.codec.clone(),
             clock: self.beat_clock.clone(),
         };
-        let state = AttemptState::on(Arc::downgrade(&self), info, now_ms);
-        let state = launched.state.get_or_init(|| state);
+        let state = launched.begin(AttemptState::on(Arc::downgrade(&self), info, now_ms));
         let running = self.mocks.run(&self, &entry, &prepared.args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, prepared.args, state));
         Some(self.watch(running, &limits, state).await)
@@ -130,12 +147,30 @@ impl Inner {
         number: Number,
         operation: OperationId,
     ) -> Result<Option<Box<Prepared>>, StoreError> {
-        let instance = self.ask(|store| store.instance(slot))?;
-        let loaded = instance.and_then(|instance| self.load(slot, instance).ok());
-        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|loaded| {
-            let activity = loaded.state.activity(operation)?;
-            Some(Box::new(Prepared::new(self, &loaded.id, activity)))
-        }))
+        let call = self.stored_call(slot, number, operation)?;
+        Ok(call.map(|call| Box::new(Prepared::new(self, &call.instance, &call.activity))))
+    }
+
+    /// A call as it is stored now. The instance's other operations, which may be thousands, are not read.
+    pub(crate) fn stored_call(
+        &self,
+        slot: Slot,
+        number: Number,
+        operation: OperationId,
+    ) -> Result<Option<StoredCall>, StoreError> {
+        let instance = self.ask(|store| store.instance(slot))?.filter(|instance| instance.number == number);
+        let Some(Ok(loaded)) = instance.map(Loaded::read) else { return Ok(None) };
+        let activity = match loaded.state.activity(operation) {
+            Some(activity) => Some(activity.clone()),
+            None => {
+                let row = self.ask(|store| store.operation(slot, operation))?;
+                // It may have closed between the two readings, and another have its slot.
+                let is_there = self.ask(|store| store.owner(slot))? == Some(number);
+                row.filter(|_| is_there).and_then(|row| activity_in(&row))
+            }
+        };
+        let is_held = loaded.state.parked.is_some() || loaded.state.paused_ms.is_some();
+        Ok(activity.map(|activity| StoredCall { instance: loaded.id, is_held, activity }))
     }
 
     /// The user's function, with panics caught.

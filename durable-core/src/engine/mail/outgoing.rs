@@ -67,7 +67,7 @@ pub(super) fn send(
         apply(inner, loaded, id, outcome);
     }
     rewrite(loaded, transition);
-    resolving.effects.again |= loaded.state.is_ready();
+    resolving.effects.again |= loaded.is_ready();
     Ok(())
 }
 

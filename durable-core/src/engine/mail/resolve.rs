@@ -4,7 +4,7 @@
 //! Invariant: whatever an instance sends is in its own transition, so that both sides commit together or not at all, also when a
 //! batch is committed one transition at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use durable_store::{Batch, Change, Closed, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
 
@@ -14,7 +14,7 @@ use crate::{
     engine::{
         advance::{Advanced, Callers, Draft, Effects, Post},
         inner::Inner,
-        state::{ClosedState, Loaded, ReplyTo},
+        state::{Address, ClosedState, Loaded, ReplyTo},
     },
 };
 
@@ -80,7 +80,13 @@ pub(crate) fn fall_back(
         Err(StoreError::DamagedRecord { .. }) => return Ok(()),
         mailbox => mailbox?.unwrap_or_default(),
     };
-    if now == *fallback.mailbox() {
+    // What the engine itself has put there is for no step, and of an end it is told by `left`.
+    let of_users = |mailbox: &Mailbox| {
+        let mut queues = mailbox.queues.clone();
+        queues.retain(|queue| queue.queue != CONTROL);
+        queues
+    };
+    if of_users(&now) == of_users(fallback.mailbox()) {
         return Ok(());
     }
     let Advanced { transition: instead, mut loaded, mut effects, .. } = fallback.finish();
@@ -128,7 +134,7 @@ fn orphaned(inner: &Inner, transition: &mut Transition, resolving: &mut Resolvin
     }
 }
 
-/// Other instances that wait for an answer of one that ends without having looked at what they sent are told.
+/// An instance ends without having looked at some of its mail: others that wait for an answer of it are told, and so are its children.
 fn left(
     inner: &Inner,
     runs: &Runs,
@@ -145,20 +151,28 @@ fn left(
         _ => None,
     };
     let Some((completion, failed)) = end.map(|state| state.end.completion()) else { return Ok(()) };
+    let taken: HashSet<_> = transition.taken.iter().map(|taken| (taken.queue, taken.seq)).collect();
     let queues = mailbox.queues.iter().filter(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
     for queue in queues {
-        for row in inner.store.mail(transition.slot, queue.queue, None, usize::MAX)? {
+        let rows = inner.store.mail(transition.slot, queue.queue, None, usize::MAX)?;
+        for row in rows.into_iter().filter(|row| !taken.contains(&(row.queue, row.seq))) {
             let Ok(message) = postcard::from_bytes::<Message>(&row.bytes) else { continue };
-            let (to, completion, failed) = match (message.body, message.reply) {
-                (Body::Watch(to), _) => (to, completion.clone(), failed),
-                (Body::Update(_), ReplyTo::Instance(to)) => {
-                    (to, Completion::Refused(Refused::Unanswered), true)
-                }
-                _ => continue,
+            let over = |to: Address, completion, failed| {
+                (to, Body::Completed { operation: to.operation, completion, failed })
             };
+            let told = match (message.body, message.reply) {
+                (Body::Watch(to), _) => Some(over(to, completion.clone(), failed)),
+                (Body::Update(_), ReplyTo::Instance(to)) => {
+                    Some(over(to, Completion::Refused(Refused::Unanswered), true))
+                }
+                // A child that this one does not know yet.
+                (Body::Created { child, on_close, .. }, _) => {
+                    on_close.and_then(end_of_parent).map(|body| (child, body))
+                }
+                _ => None,
+            };
+            let Some((to, body)) = told else { continue };
             if runs.is_live(inner, to.slot, to.number)? {
-                // One that was answered before knows of no such operation any more.
-                let body = Body::Completed { operation: to.operation, completion, failed };
                 let told = Message::control(body, inner.clock.now_ms());
                 transition.mail.push(mail(inner, to.slot, &told));
                 resolving.mailed.push((to.slot, to.number));

@@ -360,6 +360,14 @@ impl Loaded {
         debug_assert!(self.hash() == self.stored_hash, "a change of the record would not be written");
     }
 
+    /// Whether a machine can move with what is done and with the messages that its last step knew of.
+    pub(crate) fn is_ready(&self) -> bool {
+        let met = |(_, readiness): &(_, Option<Readiness>)| {
+            readiness.as_ref().is_some_and(|readiness| readiness.met().is_some())
+        };
+        self.state.is_ready() || (self.state.can_move() && self.ready.iter().any(met))
+    }
+
     /// The record to be stored.
     pub(crate) fn record(&mut self) -> Instance {
         let state = Vec::with_capacity(self.stored_bytes + 128);

@@ -113,10 +113,13 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         commit.callers.refuse(&|| broken(error));
     }
     let mut shared = inner.lock();
+    // No longer being started. Whoever came meanwhile is decided anew: an instance, which may have come after the store was opened
+    // again, asks only once.
+    let shared = &mut *shared;
     for id in work.ids {
-        // No longer being started, whoever comes next.
-        for request in shared.starting.remove(&id).unwrap_or_default() {
-            request.by.refuse(broken(error));
-        }
+        shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
+    }
+    if !shared.starts.is_empty() {
+        inner.wake_worker();
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             inner.wake_worker();
         }
         if effects.again {
-            inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
+            inner.post(&mut shared, slot, number, Event::GoOn);
         }
         if effects.closed {
             refuse_inbox(&mut shared, slot);

@@ -135,7 +135,6 @@ pub(super) fn start(
 ///
 /// A batch from before a reopening gets none: it will not be committed, and must leave no trace in memory.
 pub(super) fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number), StoreError> {
-    let number = inner.next_number();
     let mut occupied = Vec::new();
     let taken = loop {
         let slot = match inner.store.allocate() {
@@ -151,6 +150,8 @@ pub(super) fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number)
             occupied.push(slot);
             continue;
         }
+        // Later than that of any run that was in this slot before.
+        let number = inner.next_number();
         let mut live = Live::new(number);
         live.busy = true;
         shared.busy += 1;
