@@ -25,8 +25,6 @@ use self::{
 };
 
 const TREES: u64 = 200;
-/// Every one of so many is crashed after each of its commits.
-const CRASHED: u64 = 4;
 
 /// A tree and what its operations do.
 #[derive(Clone, Debug)]
@@ -147,28 +145,37 @@ async fn random_trees_through_the_engine_give_what_the_interpreter_gives_and_at_
     assert!(noticed || trees < TREES, "the comparison finds too little: {found_out:?}, {reversed_found}");
 }
 
-#[tokio::test]
+/// Runs a tree in peace and with a crash after each of its commits. Gives how many crashes there were.
+async fn crash(seed: u64, case: Case) -> u64 {
+    let right = expected(&case, Wrong::Not, false).expect("it ends");
+    let logs: Arc<Mutex<Vec<Arc<Log>>>> = Arc::default();
+    let kept = logs.clone();
+    println!("DURABLE_SEED={seed}");
+    let crashing = testing::crash_at_every_step(move || {
+        let (node, spawned, letters) = case.start();
+        grown(node, spawned, letters)
+    });
+    let crashing = crashing.with(move |builder| {
+        let log = Arc::new(Log::default());
+        kept.lock().unwrap().push(log.clone());
+        builder.state_arc(log)
+    });
+    let report = crashing.await;
+    // Each run gave what the first one gave; that this is right is the other test's affair.
+    logs.lock().unwrap().iter().for_each(|log| check_log(seed, log, &right));
+    report.crashes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_trees_give_the_same_at_the_same_time_with_a_crash_after_each_commit() {
-    let mut crashes = 0;
-    for (seed, case) in cases(TREES / CRASHED) {
-        let right = expected(&case, Wrong::Not, false).expect("it ends");
-        let logs: Arc<Mutex<Vec<Arc<Log>>>> = Arc::default();
-        let kept = logs.clone();
-        println!("DURABLE_SEED={seed}");
-        let report = testing::crash_at_every_step(move || {
-            let (node, spawned, letters) = case.start();
-            grown(node, spawned, letters)
-        });
-        let report = report.with(move |builder| {
-            let log = Arc::new(Log::default());
-            kept.lock().unwrap().push(log.clone());
-            builder.state_arc(log)
-        });
-        crashes += report.await.crashes;
-        // Each run gave what the first one gave; that this is right is the other test's affair.
-        for log in logs.lock().unwrap().iter() {
-            check_log(seed, log, &right);
+    let half = |rest| async move {
+        let mut crashes = 0;
+        for (seed, case) in cases(TREES).filter(|(seed, _)| seed % 2 == rest) {
+            crashes += crash(seed, case).await;
         }
-    }
+        crashes
+    };
+    let (odd, even) = (tokio::spawn(half(1)), tokio::spawn(half(0)));
+    let crashes = odd.await.unwrap() + even.await.unwrap();
     println!("{crashes} crashes");
 }
