@@ -5,5 +5,7 @@
 
 #[path = "../../examples/agent.rs"]
 mod agent;
+#[path = "../../examples/graph.rs"]
+mod graph;
 #[path = "../../examples/quickstart.rs"]
 mod quickstart;

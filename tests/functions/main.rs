@@ -1,5 +1,5 @@
 //! What surrounds a body: functions of `impl` blocks, type parameters, parameters of every form, recursion, results, and functions
-//! that a macro writes; and two of the programs of `examples/`. Each workflow runs in peace and with a crash at every suspension.
+//! that a macro writes; and some of the programs of `examples/`. Each workflow runs in peace and with a crash at every suspension.
 
 mod blocks;
 mod examples;

@@ -84,17 +84,13 @@ fn hours(rng: &mut Rng) -> Vec<Hour> {
     let mut hours = Vec::new();
     let mut now = START_MS;
     for _ in 0..40 {
-        let hour = match rng.below(4) {
-            0 => {
-                let to_ms = if rng.below(2) == 0 { now - DAY_MS } else { now + DAY_MS };
-                now = to_ms;
-                Hour::Jumps { to_ms, dead: rng.below(2) == 0 }
-            }
-            _ => {
-                let ms = 1 + rng.below(DAY_MS / 4);
-                now += ms;
-                Hour::Passes { ms, dies_after_us: (rng.below(2) == 0).then(|| rng.below(20_000)) }
-            }
+        let hour = if rng.below(4) == 0 {
+            now = if rng.below(2) == 0 { now - DAY_MS } else { now + DAY_MS };
+            Hour::Jumps { to_ms: now, dead: rng.below(2) == 0 }
+        } else {
+            let ms = 1 + rng.below(DAY_MS / 4);
+            now += ms;
+            Hour::Passes { ms, dies_after_us: (rng.below(2) == 0).then(|| rng.below(20_000)) }
         };
         hours.push(hour);
     }

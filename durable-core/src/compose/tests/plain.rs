@@ -194,8 +194,8 @@ fn all(parts: &mut [Node], event: Option<(u32, bool)>, wrong: Wrong) -> Option<O
 
 fn first(parts: &mut [Node], event: Option<(u32, bool)>, wrong: Wrong) -> Option<Out> {
     if wrong == Wrong::Source {
-        let waits = parts.iter_mut().fold(false, |waits, part| !part.go(event, wrong) || waits);
-        return if waits { None } else { parts[0].out.clone() };
+        let done: Vec<_> = parts.iter_mut().map(|part| part.go(event, wrong)).collect();
+        return if done.contains(&false) { None } else { parts[0].out.clone() };
     }
     parts.iter_mut().find_map(|part| {
         part.go(event, wrong);
@@ -294,8 +294,8 @@ impl Maker {
         (0..self.rng.usize(least..4)).map(|_| self.plan(depth - 1)).collect()
     }
 
-    fn two(&mut self, depth: u32) -> Box<(Plan, Plan)> {
-        Box::new((self.plan(depth - 1), self.plan(depth - 1)))
+    fn two(&mut self, depth: u32) -> (Plan, Plan) {
+        (self.plan(depth - 1), self.plan(depth - 1))
     }
 
     pub(crate) fn plan(&mut self, depth: u32) -> Plan {
@@ -313,8 +313,8 @@ impl Maker {
             }
             5..=6 => Plan::TryJoin(self.several(depth, 1)),
             7 => Plan::Race(self.several(depth, 1)),
-            8 => Plan::Select(self.two(depth)),
-            9 => Plan::SelectOk(self.two(depth)),
+            8 => Plan::Select(Box::new(self.two(depth))),
+            9 => Plan::SelectOk(Box::new(self.two(depth))),
             10 => Plan::Kept(Box::new((self.plan(0), self.plan(depth - 1)))),
             11 => {
                 let plan = self.plan(depth - 1);
