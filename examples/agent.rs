@@ -223,3 +223,27 @@ impl fmt::Display for Message {
         }
     }
 }
+
+#[cfg(test)] // run by tests/functions
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_crash_changes_where_the_person_flies() {
+        let call = || agent("Get me to Oslo".into(), 10_000);
+        let report = durable::testing::crash_at_every_step(call).with(|engine| {
+            let world = World::default();
+            world.approved.store(true, Ordering::SeqCst);
+            engine.state(world)
+        });
+        assert!(report.await.crashes >= 9);
+    }
+
+    #[tokio::test]
+    async fn nor_whether_the_budget_is_enough() {
+        let call = || agent("Get me to Oslo".into(), 60);
+        let report =
+            durable::testing::crash_at_every_step(call).with(|engine| engine.state(World::default()));
+        assert!(report.await.crashes >= 3);
+    }
+}

@@ -152,3 +152,29 @@ fn resident_kib() -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
+
+#[cfg(test)] // run by tests/applications
+mod tests {
+    use super::*;
+    use durable::{child, testing};
+
+    /// Files an expense, and decides it.
+    #[workflow]
+    async fn decided(approved: bool) -> Result<String, Error> {
+        let expense = Expense { who: "Ann".into(), what: "a train to Oslo".into(), cents: 24_000 };
+        let expense = child("expense", reimburse(expense)).start().await;
+        let id = expense.id().to_owned();
+        durable::signal(id, Decision { by: "Bea".into(), approved }).await?;
+        Ok(expense.outcome().await?)
+    }
+
+    #[tokio::test]
+    async fn no_crash_changes_who_gets_how_much() {
+        let engine = testing::engine().open().await;
+        let paid = engine.run(decided(true)).await.unwrap().unwrap();
+        assert_eq!(paid, "Bea approved, Ann gets 24000 cents for F-24000");
+        assert_eq!(engine.run(decided(false)).await.unwrap().unwrap(), "Bea said no to Ann");
+        assert!(testing::crash_at_every_step(|| decided(true)).await.crashes >= 5);
+        assert!(testing::crash_at_every_step(|| decided(false)).await.crashes >= 4);
+    }
+}

@@ -60,7 +60,7 @@ async fn read_page(State(world): State<World>, page: u32) -> Result<String, Erro
 
 /// A tool whose provider allows three calls at a time, over all instances.
 #[activity(limit = 3)]
-async fn use_tool(State(world): State<World>, tool: u32, notes: usize) -> String {
+async fn ask_tool(State(world): State<World>, tool: u32, notes: usize) -> String {
     let counts = &world.0;
     counts.most_using.fetch_max(counts.using.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -75,13 +75,13 @@ async fn read_in_time(page: u32) -> Option<String> {
 }
 
 #[workflow]
-async fn research(question: String) -> Vec<String> {
+async fn research(question: String, pages: u32) -> Vec<String> {
     let mut notes = vec![question];
     let mut given_up = 0;
     let mut reading = JoinSet::new();
     let mut page = 0;
-    while page < PAGES || !reading.is_empty() {
-        while page < PAGES && reading.len() < AT_ONCE {
+    while page < pages || !reading.is_empty() {
+        while page < pages && reading.len() < AT_ONCE {
             reading.spawn(read_in_time(page));
             page += 1;
         }
@@ -91,8 +91,8 @@ async fn research(question: String) -> Vec<String> {
             None => break,
         }
     }
-    notes.push(format!("{given_up} of {PAGES} pages were too slow and were given up"));
-    let tools: Vec<_> = (0..TOOLS).map(|tool| use_tool(tool, notes.len())).collect();
+    notes.push(format!("{given_up} of {pages} pages were too slow and were given up"));
+    let tools: Vec<_> = (0..TOOLS).map(|tool| ask_tool(tool, notes.len())).collect();
     notes.extend(tools.join().await);
     select! {
         answer = recv::<Answer>() => notes.push(answer.0),
@@ -101,9 +101,9 @@ async fn research(question: String) -> Vec<String> {
     notes
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let world = World(Arc::new(Counts {
+/// Nothing was done yet, and the power is off.
+fn world() -> World {
+    World(Arc::new(Counts {
         reading: AtomicUsize::new(0),
         most_reading: AtomicUsize::new(0),
         read: AtomicUsize::new(0),
@@ -111,10 +111,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         most_using: AtomicUsize::new(0),
         blocked: AtomicUsize::new(0),
         power: Semaphore::new(0),
-    }));
+    }))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let world = world();
     let counts = &world.0;
     let engine = durable::testing::engine().state(world.clone()).open().await;
-    engine.start("thesis", research("what is durable?".into())).await?;
+    engine.start("thesis", research("what is durable?".into(), PAGES)).await?;
 
     // Two of the first 200 pages never answer and keep their places; all other places are taken by blocked pages.
     while counts.blocked.load(Ordering::SeqCst) < AT_ONCE - 2 {
@@ -147,4 +152,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         engine.now().duration_since(began)?.as_secs() / 86_400
     );
     Ok(())
+}
+
+#[cfg(test)] // run by tests/applications
+mod tests {
+    use super::*;
+    use durable::testing::{self, mock};
+
+    /// Which notes there are; in which order pages are read is nobody's affair.
+    #[workflow]
+    async fn sorted(pages: u32) -> Vec<String> {
+        let mut notes = research("what is durable?".into(), pages).await;
+        notes.sort();
+        notes
+    }
+
+    #[tokio::test]
+    async fn no_crash_loses_a_page_or_a_note() {
+        // More pages than are read at once, one of which never answers.
+        let report = testing::crash_at_every_step(|| sorted(24)).with(|engine| {
+            engine.state(world()).mock(mock(ask_tool).then(|tool, notes| format!("{tool} of {notes}")))
+        });
+        assert!(report.await.crashes >= 5);
+    }
 }

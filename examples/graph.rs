@@ -34,3 +34,14 @@ fn main() {
         _ => print!("{}", graph.mermaid()),
     }
 }
+
+#[cfg(test)] // run by tests/functions
+mod tests {
+    #[tokio::test]
+    async fn no_crash_changes_how_often_somebody_is_reminded() {
+        let call = || super::onboard("ann@example.com".into());
+        assert!(durable::testing::crash_at_every_step(call).await.crashes >= 2);
+        let call = || super::onboard(String::new());
+        assert!(durable::testing::crash_at_every_step(call).await.crashes >= 2);
+    }
+}

@@ -143,3 +143,22 @@ impl Order {
 fn main() -> ExitCode {
     order_demo::run()
 }
+
+#[cfg(test)] // run by tests/applications
+mod tests {
+    use super::*;
+    use durable::testing::{self, mock};
+
+    #[tokio::test]
+    async fn no_crash_changes_what_the_customer_gets() {
+        let report = testing::crash_at_every_step(|| fulfil(Order::sample())).with(|engine| {
+            engine
+                .mock(mock(reserve_inventory).then(|items| Ok(format!("{} items", items.len()))))
+                .mock(mock(charge_card).fails(1).then(|order, cents| Ok(format!("{cents} for {order}"))))
+                .mock(mock(create_label).then(|order, reserved| Ok(format!("{order}: {reserved}"))))
+                .mock(mock(send_confirmation).then(|email, label| Ok(format!("{label} to {email}"))))
+                .mock(mock(mark_complete).then(Ok))
+        });
+        assert!(report.await.crashes >= 7);
+    }
+}

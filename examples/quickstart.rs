@@ -27,3 +27,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", handle.result().await??);
     Ok(())
 }
+
+#[cfg(test)] // run by tests/functions
+mod tests {
+    #[tokio::test]
+    async fn no_crash_changes_the_outcome() {
+        let call = || super::fulfil("order-1042".into(), vec![1250, 4900]);
+        assert!(durable::testing::crash_at_every_step(call).await.crashes >= 2);
+    }
+}

@@ -54,3 +54,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     Ok(())
 }
+
+#[cfg(test)] // run by tests/applications
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_crash_changes_that_all_is_given_back() {
+        let report = testing::crash_at_every_step(trip).with(|engine| engine.mock(mock(cancel).fails(2)));
+        assert!(report.await.crashes >= 5);
+    }
+}

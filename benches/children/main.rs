@@ -1,16 +1,21 @@
-//! What a child costs, beside an instance that is started from outside and makes the same step.
+//! What a child costs: one of ten, one of a thousand, and beside an instance that is started from outside and makes the same step.
 //!
 //! `cargo bench --bench children`
 //!
-//! Both take turns within one run, on one disk. A child writes more than an instance of its own: its parent's record of it, and the
-//! news of its creation and of its end.
+//! All take turns within one run, on one disk, with as many children. A child writes more than an instance of its own: its parent's
+//! record of it, and the news of its creation and of its end.
 
-use std::{path::Path, time::Instant};
+#[path = "../common/mod.rs"]
+mod common;
 
-use durable::{ChildHandle, Engine, Error, activity, child, workflow};
+use std::time::{Duration, Instant};
+
+use common::{Cost, Counting, Dir, line, ratio, runtime};
+use durable::{Engine, child, prelude::*};
 
 const CHILDREN: u32 = 1_000;
-const ROUNDS: usize = 7;
+const FEW: u32 = 10;
+const ROUNDS: usize = 5;
 
 #[activity]
 async fn tick(n: u32) -> Result<u32, Error> {
@@ -24,60 +29,50 @@ async fn leaf(n: u32) -> Result<u32, Error> {
 
 #[workflow]
 async fn parent(children: u32) -> Result<u32, Error> {
-    let mut started: Vec<ChildHandle<Result<u32, Error>>> = Vec::new();
-    for n in 0..children {
-        started.push(child(n.to_string(), leaf(n)).start().await);
+    let calls: Vec<_> = (0..children).map(|n| child(n.to_string(), leaf(n))).collect();
+    Ok(calls.try_join().await?.iter().sum())
+}
+
+/// So many at once, of so many children each; none: instances of their own.
+async fn measure(dir: &Dir, of_each: Option<u32>) -> Cost {
+    let store = Counting::create(&dir.file("children.redb"));
+    let engine = Engine::builder().store(store.clone()).open().await.expect("the engine opens");
+    store.take();
+    let began = Instant::now();
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..CHILDREN / of_each.unwrap_or(1) {
+        let engine = engine.clone();
+        running.spawn(async move {
+            let ended = match of_each {
+                Some(children) => engine.run(parent(children)).await,
+                None => engine.run(leaf(n)).await,
+            };
+            ended.expect("it ends").expect("and does not fail")
+        });
     }
-    let mut sum = 0;
-    for child in started {
-        sum += child.await?;
+    while let Some(sum) = running.join_next().await {
+        assert!(sum.expect("no panic") > 0);
     }
-    Ok(sum)
+    let cost = Cost::of(u64::from(CHILDREN), began.elapsed(), store.take());
+    engine.shutdown(Duration::from_secs(10)).await.expect("it stops");
+    cost
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("the runtime starts");
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("children-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).expect("the directory is made");
-    let mut ratios = Vec::new();
-    for round in 0..ROUNDS {
-        let (of_parent, alone) = runtime.block_on(measure(&dir.join(format!("{round}.redb"))));
-        println!("{CHILDREN} children of one parent: {of_parent:.2} s; {CHILDREN} instances: {alone:.2} s");
-        ratios.push(of_parent / alone);
+    let runtime = runtime();
+    let dir = Dir::new("children");
+    let shapes = [None, Some(FEW), Some(CHILDREN)];
+    let mut costs = shapes.map(|_| Vec::new());
+    for _ in 0..ROUNDS {
+        for (shape, costs) in shapes.into_iter().zip(&mut costs) {
+            costs.push(runtime.block_on(measure(&dir, shape)));
+        }
     }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "a child costs {:.1} times an instance ({:.1} to {:.1})",
-        ratios[ROUNDS / 2],
-        ratios[0],
-        ratios[ROUNDS - 1]
-    );
-    let _ = std::fs::remove_dir_all(&dir);
-}
-
-/// Seconds with one parent, and without.
-async fn measure(path: &Path) -> (f64, f64) {
-    let expected: u32 = (1..=CHILDREN).sum();
-    let engine = Engine::open(path).await.expect("the engine opens");
-    let began = Instant::now();
-    let sum = engine.run(parent(CHILDREN)).await.expect("the parent ends").expect("and does not fail");
-    let of_parent = began.elapsed().as_secs_f64();
-    assert_eq!(sum, expected);
-    let began = Instant::now();
-    let mut handles = Vec::new();
-    for n in 0..CHILDREN {
-        handles.push(engine.start(format!("alone-{n}"), leaf(n)).await.expect("it starts"));
-    }
-    let mut sum = 0;
-    for handle in handles {
-        sum += handle.result().await.expect("it ends").expect("and does not fail");
-    }
-    let alone = began.elapsed().as_secs_f64();
-    assert_eq!(sum, expected);
-    engine.shutdown(std::time::Duration::from_secs(5)).await.expect("the engine closes");
-    (of_parent, alone)
+    let [alone, few, many] = &costs;
+    println!("medians of {ROUNDS} rounds, {CHILDREN} each");
+    line("an instance of its own", alone);
+    line(&format!("a child, one of {FEW}"), few);
+    line(&format!("a child, one of {CHILDREN}"), many);
+    ratio(&format!("one of {CHILDREN} against one of {FEW}"), many, few);
+    ratio(&format!("one of {CHILDREN} against an instance"), many, alone);
 }

@@ -1,4 +1,4 @@
-//! The shop's process: runs [`shop`](crate::shop) and tells the parent what happens.
+//! The shop's process: runs [`shop`](super::super::shop) and tells the parent what happens.
 //!
 //! It runs on one thread, so that it can stand still at the moment the parent waits for: a demo has to
 //! be killed at the same places every time. `kill -9` at random moments is what `tests/` does.
@@ -46,9 +46,9 @@ pub(crate) fn run(dir: &Path, stop_at: &str) -> ExitCode {
     let runtime = runtime.expect("a runtime of one thread can be had wherever a process can");
     let stage = Stage { begun: Instant::now(), stop_at, reserved: Arc::default() };
     let demo = Demo { dir: dir.into(), stage };
-    match runtime.block_on(crate::shop(&demo)) {
+    match runtime.block_on(super::super::shop(&demo)) {
         Ok(receipt) => {
-            let crate::Receipt { charge, label, total_cents } = receipt;
+            let super::super::Receipt { charge, label, total_cents } = receipt;
             demo.stage.say(Kind::Returned { charge, label, total_cents });
             ExitCode::SUCCESS
         }

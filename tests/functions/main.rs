@@ -1,7 +1,8 @@
 //! What surrounds a body: functions of `impl` blocks, type parameters, parameters of every form, recursion, results, and functions
-//! that a macro writes. Each workflow runs in peace and with a crash at every suspension.
+//! that a macro writes; and some of the programs of `examples/`. Each workflow runs in peace and with a crash at every suspension.
 
 mod blocks;
+mod examples;
 mod generics;
 mod parameters;
 mod recursion;

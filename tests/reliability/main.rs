@@ -2,8 +2,8 @@
 //! public face.
 //!
 //! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] (the machine does),
-//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store that fails. [`commits`] counts
-//! what a step costs. They all run the same [`workload`], which writes down every attempt of every
+//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store
+//! that fails. [`commits`] counts what a step costs; [`messages`] and [`timers`] say what becomes of those whatever dies. The first ones all run the same [`workload`], which writes down every attempt of every
 //! activity, and the same [`journal`] judges what was written down. Each has a negative control: the
 //! same test over something that breaks the promise must notice it.
 //!
@@ -17,6 +17,7 @@
 //! DURABLE_SCALE=50  cargo test --release --test reliability io_error::    # 2,000 failures
 //! DURABLE_SCALE=60  cargo test --release --test reliability families::    # 4,500 failures
 //! DURABLE_SCALE=100 cargo test --release --test reliability messages::    # 1,000,000 signals
+//! DURABLE_SCALE=10  cargo test --release --test reliability timers::      # 100,000 timers
 //! ```
 
 mod child;
@@ -28,6 +29,7 @@ mod kill;
 mod messages;
 mod power_loss;
 mod second_process;
+mod timers;
 mod watched;
 mod workload;
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod ambient;
 mod failure;
+mod gone;
 mod operation;
 mod scopes;
 mod scratch;

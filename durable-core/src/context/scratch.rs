@@ -15,7 +15,7 @@ use durable_store::{Number, Slot};
 
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
-    Undo,
+    Undo, gone::Gone,
 };
 use crate::{
     codec::Encoded,
@@ -39,6 +39,8 @@ pub(crate) struct Scratch {
     pub(crate) operations: Operations,
     pub(crate) mail: MailView,
     pub(crate) held: Vec<Held>,
+    /// What is held, taken or consumed; none as long as nobody has asked.
+    pub(crate) gone: Option<Gone>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
     /// Where the instance is found; the operation in it means nothing.
@@ -110,6 +112,7 @@ impl Scratch {
             operations: Operations::default(),
             mail: MailView::default(),
             held: Vec::new(),
+            gone: None,
             stop: None,
             info,
             address: Address { slot: Slot(0), number: Number(0), operation: 0 },
@@ -301,8 +304,7 @@ impl Scratch {
             started.scope = around;
             true
         });
-        self.held.retain(|held| !within.contains(&held.scope));
-        self.messages.retain(|held| !within.contains(&held.scope));
+        self.wait_again(&within);
         // What the frame that goes on has taken over is not for a branch to undo.
         frames.remove(&self.frame);
         if !frames.is_empty() {
@@ -361,12 +363,12 @@ impl Scratch {
     /// The numbers of the first messages of a queue that are there for the taking.
     fn free(&mut self, queue: u64, most: usize) -> Vec<u64> {
         let (held, messages, consumed) = (&self.held, &self.messages, &self.consumed);
-        let gone = |seq: u64| {
-            let is = |held: &Held| held.queue == queue && held.seq == seq;
-            held.iter().any(is) || messages.iter().any(is) || consumed.contains(&(queue, seq))
-        };
-        match self.mail.first(queue, most, &gone) {
-            Ok(first) => first,
+        let gone = self.gone.get_or_insert_with(|| Gone::of(held.iter().chain(messages), consumed));
+        match self.mail.first_from(gone.from(queue), queue, most, &|seq| gone.holds(queue, seq)) {
+            Ok(first) => {
+                first.first().iter().for_each(|seq| gone.found_first(queue, **seq));
+                first
+            }
             Err(reason) => {
                 self.failure.get_or_insert(StepFailure::Incompatible { reason });
                 Vec::new()
@@ -383,7 +385,26 @@ impl Scratch {
         let seq = self.free(queue, 1).into_iter().find(|seq| *seq <= visible)?;
         let message = self.mail.get(queue, seq)?.clone();
         self.messages.push(Held { queue, seq, scope: self.scope });
+        self.is_gone(queue, seq);
         Some((seq, message))
+    }
+
+    fn is_gone(&mut self, queue: u64, seq: u64) {
+        if let Some(gone) = &mut self.gone {
+            gone.add(queue, seq);
+        }
+    }
+
+    /// What was taken or is held in scopes that are cancelled is there for others.
+    fn wait_again(&mut self, within: &HashSet<ScopeId>) {
+        let (gone, is_within) = (&mut self.gone, |held: &Held| within.contains(&held.scope));
+        for messages in [&mut self.held, &mut self.messages] {
+            if let Some(gone) = gone {
+                let back = messages.iter().filter(|held| is_within(held));
+                back.for_each(|held| gone.give_back(held.queue, held.seq));
+            }
+            messages.retain(|held| !is_within(held));
+        }
     }
 
     /// The next message of a queue, whenever it came. It is the user's at once.
@@ -394,6 +415,7 @@ impl Scratch {
         };
         let message = self.mail.get(queue, seq)?.clone();
         self.consumed.push((queue, seq));
+        self.is_gone(queue, seq);
         Some((seq, message))
     }
 
@@ -418,7 +440,8 @@ impl Scratch {
 
     /// What a composition has held belongs to whoever polls it.
     pub(crate) fn give(&mut self, held: &[(u64, u64)]) {
-        self.held.retain(|known| !held.contains(&(known.queue, known.seq)));
+        let given: HashSet<_> = held.iter().copied().collect();
+        self.held.retain(|known| !given.contains(&(known.queue, known.seq)));
         let scope = self.scope;
         self.messages.extend(held.iter().map(|&(queue, seq)| Held { queue, seq, scope }));
     }

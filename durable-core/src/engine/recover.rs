@@ -188,7 +188,7 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
             Ok(()) => break,
             Err(error) => {
                 inner.report(&format!("the store can't be opened again yet: {error}"));
-                std::thread::sleep(PAUSE);
+                pause(inner);
             }
         }
     }
@@ -200,10 +200,18 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
     inner.work.notify_all();
     if let Err(error) = recover(inner) {
         inner.store_failed(generation, &error);
-        std::thread::sleep(PAUSE);
+        pause(inner);
     }
     inner.lock().reopening = false;
     inner.work.notify_all();
+}
+
+/// Gives the disk some time, unless the engine is to stop.
+fn pause(inner: &Inner) {
+    let shared = inner.lock();
+    let goes_on = |shared: &mut Shared| shared.stopping != Stopping::Now;
+    let waited = inner.work.wait_timeout_while(shared, PAUSE, goes_on);
+    drop(waited.expect("no code panics under the engine's lock"));
 }
 
 /// Everything in memory may be wrong after a failed commit: running attempts are told to stop, and

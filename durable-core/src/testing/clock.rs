@@ -70,12 +70,21 @@ impl VirtualClock {
         self.lock().sleepers.first_key_value().map(|((deadline_ms, _), _)| *deadline_ms)
     }
 
-    /// Sets the time and wakes whoever is due.
+    /// Gets on to a time and wakes whoever is due.
     pub(crate) fn set(&self, now_ms: u64) {
+        self.change(now_ms, |state| state.now_ms = state.now_ms.max(now_ms));
+    }
+
+    /// Shows another time from now on, later or earlier, with nothing between.
+    pub(crate) fn jump(&self, now_ms: u64) {
+        self.change(now_ms, |state| (state.now_ms, state.target_ms) = (now_ms, now_ms));
+    }
+
+    fn change(&self, now_ms: u64, change: impl FnOnce(&mut State)) {
         let mut wake = Vec::new();
         {
             let mut state = self.lock();
-            state.now_ms = state.now_ms.max(now_ms);
+            change(&mut state);
             while let Some(entry) = state.sleepers.first_entry() {
                 if entry.key().0 > now_ms {
                     break;

@@ -21,14 +21,14 @@ use std::{
     ops::Deref,
     pin::{Pin, pin},
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     task::Poll,
     time::{Duration, SystemTime},
 };
 
-use durable_store::{MemoryImage, RedbStore};
+use durable_store::{Batch, Error as StoreError, Layer, MemoryImage, RedbStore, Store};
 use tokio::sync::oneshot;
 
 pub use self::crash::{CrashReport, CrashTest, crash_at_every_step};
@@ -174,16 +174,54 @@ impl TestBuilder {
     /// If it can't be opened: a test has nothing to go on with.
     pub async fn open(self) -> TestEngine {
         let TestBuilder { plan, image } = self;
-        let first = open(&plan, &image).await;
-        let first = Opened { engine: first, image, next: OnceLock::new() };
+        let first = open(&plan, image).await;
         TestEngine { plan: Arc::new(plan), first: Arc::new(first) }
     }
 }
 
-async fn open(plan: &Plan, image: &MemoryImage) -> Engine {
-    let store = RedbStore::open_image(image).unwrap_or_else(|error| panic!("the test's store: {error}"));
-    let opened = plan.builder(Arc::new(store)).open().await;
-    opened.unwrap_or_else(|error| panic!("the test's engine: {error}"))
+async fn open(plan: &Plan, image: MemoryImage) -> Opened {
+    let store = RedbStore::open_image(&image).unwrap_or_else(|error| panic!("the test's store: {error}"));
+    let store = Arc::new(Mortal { store, image, dead: RwLock::new(false) });
+    let opened = plan.builder(store.clone()).open().await;
+    let engine = opened.unwrap_or_else(|error| panic!("the test's engine: {error}"));
+    Opened { engine, store, next: OnceLock::new() }
+}
+
+/// A store that commits nothing more from the moment of the crash on: what its engine did after that moment would be lost, and yet
+/// have had effects.
+struct Mortal {
+    store: RedbStore,
+    image: MemoryImage,
+    dead: RwLock<bool>,
+}
+
+impl Mortal {
+    /// What the crash leaves.
+    fn die(&self) -> MemoryImage {
+        let mut dead = self.dead.write().expect("no code panics while it holds this lock");
+        *dead = true;
+        self.image.fork()
+    }
+}
+
+impl Layer for Mortal {
+    fn beneath(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        let dead = self.dead.read().expect("no code panics while it holds this lock");
+        if *dead { Err(crashed()) } else { self.store.commit(batch) }
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let dead = self.dead.read().expect("no code panics while it holds this lock");
+        if *dead { Err(crashed()) } else { self.store.reopen() }
+    }
+}
+
+fn crashed() -> StoreError {
+    StoreError::Poisoned { reason: "crashed on purpose".into() }
 }
 
 /// An engine in memory with a virtual clock. It is an [`Engine`] with more methods.
@@ -196,7 +234,7 @@ pub struct TestEngine {
 /// One opening of a test's engine, and the one after its crash.
 struct Opened {
     engine: Engine,
-    image: MemoryImage,
+    store: Arc<Mortal>,
     next: OnceLock<Box<Opened>>,
 }
 
@@ -243,6 +281,12 @@ impl TestEngine {
         from_ms(self.plan.clock.target())
     }
 
+    /// Sets the clock, forward or back, as whoever keeps a machine's clock does: no time passes. What is due by then happens at the
+    /// new time, once the engine is awaited.
+    pub fn set_clock(&self, time: SystemTime) {
+        self.plan.clock.jump(crate::clock::to_ms(time));
+    }
+
     /// The attempts made of an activity, with their arguments.
     pub fn calls<P, F: ActivityFn<P>>(&self, activity: F) -> Calls<<F::Activity as Activity>::Args> {
         let _ = activity;
@@ -256,10 +300,9 @@ impl TestEngine {
     /// If it can't be opened again.
     pub async fn crash_and_reopen(&self) -> TestEngine {
         let last = self.last();
-        let image = last.image.fork();
+        let image = last.store.die();
         last.engine.kill().await;
-        let engine = open(&self.plan, &image).await;
-        let reopened = Opened { engine, image, next: OnceLock::new() };
+        let reopened = open(&self.plan, image).await;
         assert!(last.next.set(Box::new(reopened)).is_ok(), "two crashes of one engine at once");
         self.clone()
     }
@@ -301,8 +344,7 @@ impl TestEngine {
             stand_ins,
             openings: self.plan.openings.clone(),
         };
-        let image = last.image.fork();
-        let first = Opened { engine: open(&plan, &image).await, image, next: OnceLock::new() };
+        let first = open(&plan, last.store.die()).await;
         TestEngine { plan: Arc::new(plan), first: Arc::new(first) }
     }
 }

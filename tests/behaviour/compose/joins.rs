@@ -7,6 +7,7 @@ use std::sync::{
 
 use durable::{
     prelude::*,
+    store::{Batch, Change, Error as StoreError, Layer, MemoryImage, OperationChange, RedbStore, Store},
     testing::{self, mock},
 };
 
@@ -142,6 +143,81 @@ async fn a_limit_holds_and_loses_nothing() {
     assert_eq!(doubled, (0..40).map(|n| n * 2).collect::<Vec<_>>());
     assert_eq!(crowd.0.1.load(Ordering::SeqCst), 3, "as many as the limit allows, and no more");
     testing::crash_at_every_step(|| limited(7, 2)).with(|builder| builder.state(Crowd::default())).await;
+}
+
+/// A store that counts what is written while an instance runs.
+struct Written {
+    store: RedbStore,
+    /// Of the instance.
+    records: AtomicUsize,
+    /// Of its operations.
+    rows: AtomicUsize,
+}
+
+impl Layer for Written {
+    fn beneath(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        for transition in &batch.transitions {
+            let record = usize::from(!matches!(transition.change, Change::Keep));
+            self.records.fetch_add(record, Ordering::SeqCst);
+            let rows = transition.operations.iter().filter(|row| matches!(row, OperationChange::Put(..)));
+            self.rows.fetch_add(rows.count(), Ordering::SeqCst);
+        }
+        self.store.commit(batch)
+    }
+}
+
+#[activity]
+async fn halved(n: u32) -> u32 {
+    n / 2
+}
+
+#[workflow]
+async fn halves(count: u32) -> u32 {
+    let calls: Vec<_> = (0..count).map(|n| halved(n)).collect();
+    calls.join().await.iter().sum()
+}
+
+/// So much of it in turn: what the join is, in another way.
+#[workflow]
+async fn halves_in_turn(count: u32) -> u32 {
+    let mut sum = 0;
+    for n in 0..count {
+        sum += halved(n).await;
+    }
+    sum
+}
+
+/// How often the record of an instance was written, and how many rows of operations.
+async fn written(run: impl AsyncFnOnce(Engine)) -> (usize, usize) {
+    let store = RedbStore::open_image(&MemoryImage::new()).unwrap();
+    let store = Arc::new(Written { store, records: 0.into(), rows: 0.into() });
+    run(Engine::builder().store(store.clone()).open().await.unwrap()).await;
+    (store.records.load(Ordering::SeqCst), store.rows.load(Ordering::SeqCst))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_join_of_ten_thousand_activities_touches_its_instance_once() {
+    const ACTIVITIES: u32 = 10_000;
+    let expected = (0..ACTIVITIES).map(|n| n / 2).sum::<u32>();
+    let (records, rows) = written(async |engine| {
+        assert_eq!(engine.run(halves(ACTIVITIES)).await.unwrap(), expected);
+        engine.shutdown(SECOND).await.unwrap();
+    })
+    .await;
+    // It begins, is touched by those few completions whose operations stand in its record, and by the last one, which ends it.
+    assert!(records <= 10, "{records} times");
+    assert!(rows <= 2 * ACTIVITIES as usize, "{rows} rows: each is written as it begins, and as it ends");
+
+    let (records, _) = written(async |engine| {
+        engine.run(halves_in_turn(100)).await.unwrap();
+        engine.shutdown(SECOND).await.unwrap();
+    })
+    .await;
+    assert!(records > 100, "one by one they touch it each time, and that is noticed: {records}");
 }
 
 /// What was done when.

@@ -3,6 +3,7 @@
 mod described;
 mod joins;
 mod races;
+mod random;
 mod selects;
 mod spawned;
 

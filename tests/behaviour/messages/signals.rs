@@ -50,6 +50,25 @@ async fn signals_that_come_early_are_kept_and_come_in_their_order() {
 }
 
 #[tokio::test]
+async fn ten_thousand_signals_that_wait_are_read_as_fast_as_ten_are() {
+    let engine = testing::engine().open().await;
+    let handle = engine.start("late", meter_that_opens_late(10_000)).await.unwrap();
+    let mut sending = tokio::task::JoinSet::new();
+    for reading in 0..10_000 {
+        let engine = engine.clone();
+        sending.spawn(async move { engine.signal("late", Reading(reading)).await.unwrap() });
+    }
+    sending.join_all().await;
+    // If each cost what was read before it, this would take minutes.
+    let began = std::time::Instant::now();
+    let mut readings = handle.result().await.unwrap();
+    let took = began.elapsed();
+    readings.sort_unstable();
+    assert!(readings.into_iter().eq(0..10_000));
+    assert!(took < 30 * SECOND, "{took:?}");
+}
+
+#[tokio::test]
 async fn an_acknowledged_signal_survives_a_crash_whether_it_was_taken_or_not() {
     let engine = testing::engine().open().await;
     engine.start("crash", meter(3)).await.unwrap();

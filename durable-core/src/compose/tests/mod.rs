@@ -1,6 +1,7 @@
 //! Compositions by themselves: polled, stored and restored, without an engine.
 
 mod messages;
+mod plain;
 mod trees;
 
 use std::{sync::Arc, time::Duration};

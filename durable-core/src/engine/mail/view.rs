@@ -74,12 +74,24 @@ impl MailView {
         most: usize,
         held: &dyn Fn(u64) -> bool,
     ) -> Result<Vec<u64>, String> {
+        self.first_from(0, queue, most, held)
+    }
+
+    /// The same where all in front of a number are known to be held.
+    pub(crate) fn first_from(
+        &mut self,
+        from: u64,
+        queue: u64,
+        most: usize,
+        held: &dyn Fn(u64) -> bool,
+    ) -> Result<Vec<u64>, String> {
         let Some(known) = self.queues.get_mut(&queue) else { return Ok(Vec::new()) };
         loop {
             // What has come lately stands behind what is stored, but a peer's message may have got its number before.
             let complete = known.unread == 0;
             let last = known.read_to.unwrap_or_default();
-            let there = known.waiting.keys().copied().filter(|seq| complete || *seq <= last);
+            let there = known.waiting.range(from..).map(|(seq, _)| *seq);
+            let there = there.filter(|seq| complete || *seq <= last);
             let first: Vec<_> = there.filter(|seq| !held(*seq)).take(most).collect();
             if first.len() == most || complete {
                 return Ok(first);
