@@ -109,6 +109,13 @@ pub struct CompensateNow {
     unwind: Option<OperationId>,
 }
 
+impl CompensateNow {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        CompensateNow { unwind: self.unwind }
+    }
+}
+
 impl DurableFuture for CompensateNow {
     type Output = ();
 

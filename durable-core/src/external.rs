@@ -59,6 +59,11 @@ impl<T> External<T> {
         self.token.clone()
     }
 
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        External { token: self.token.clone(), ended: self.ended }
+    }
+
     fn operation(&self) -> OperationId {
         self.token.to.operation
     }

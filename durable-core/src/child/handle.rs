@@ -10,6 +10,7 @@ use crate::{
     compose::leaf::Leaf,
     context::{Context, NewInstance, NewOperation, OperationId, Wait},
     future::{DurableFuture, IntoDurableFuture},
+    message::{SendPeer, Signal, Update, UpdatePeer, cancel, signal, update},
 };
 
 /// A child of this instance that was started. It can be stored, and dropping it changes nothing: the child ends with its parent as its
@@ -26,6 +27,29 @@ impl<T> ChildHandle<T> {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// Sends the child a signal; awaiting it gives `Ok` once it is in the child's mailbox, in this step's transaction.
+    pub fn signal<S: Signal>(&self, message: S) -> SendPeer {
+        signal(&self.id, message)
+    }
+
+    /// Sends the child an update and waits for its answer.
+    pub fn update<U: Update>(&self, message: U) -> UpdatePeer<U> {
+        update(&self.id, message)
+    }
+
+    /// Asks the child to end as cancelled. Awaiting it gives `Ok` once that is in the child's mailbox; await the handle for its end.
+    pub fn cancel(&self, why: impl Into<String>) -> SendPeer {
+        cancel(&self.id, why)
+    }
+
+    /// Its future, for a `select!` to which it is lent.
+    pub(crate) fn take_future(&self) -> ChildFuture<T> {
+        ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+    }
+
+    /// It is back; a handle has no state.
+    pub(crate) fn put_future(&mut self, _: ChildFuture<T>) {}
 
     /// Waits for the child's end and gives any end as it is.
     pub fn outcome(self) -> ChildOutcome<T> {
@@ -58,7 +82,7 @@ impl<T: ChildOutput> IntoDurableFuture for ChildHandle<T> {
     type IntoFuture = ChildFuture<T>;
 
     fn into_durable(self) -> ChildFuture<T> {
-        ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+        self.take_future()
     }
 }
 
@@ -115,6 +139,13 @@ impl State {
         cx.wait(Wait::Op(created));
         *self = State::Started { child, created, id };
         None
+    }
+}
+
+impl<T> ChildStart<T> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(crate) fn take(&mut self) -> Self {
+        ChildStart { state: std::mem::replace(&mut self.state, State::Ended), output: PhantomData }
     }
 }
 

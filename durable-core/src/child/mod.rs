@@ -40,18 +40,20 @@ pub fn child<W: RootWorkflow>(id: impl Into<String>, call: WorkflowCall<W>) -> C
     let parent = ambient::with("child", |scratch| scratch.info.clone());
     // An id that is empty stays so, and is refused.
     let id = if id.is_empty() { id } else { format!("{}/{id}", parent.id) };
-    ChildCall { call: Call::new(id, call, Some(OnClose::default())), workflow: PhantomData }
+    ChildCall { call: Call::new(id, call, Some(OnClose::default())), begun: None, workflow: PhantomData }
 }
 
 /// A child that has not begun; see [`child`].
 #[must_use = "a child does nothing until it is awaited, started or spawned"]
 pub struct ChildCall<W: RootWorkflow> {
     call: Call,
+    /// It was lent to a `select!`, which has started it.
+    begun: Option<Leaf>,
     workflow: PhantomData<fn() -> W>,
 }
 
 /// The start of an instance of any workflow, as a workflow describes it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Call {
     new: NewInstance,
     // The call has no way to report that its arguments can't be stored: the step that polls or stores it does.
@@ -61,7 +63,7 @@ struct Call {
 
 impl Call {
     fn new<W: RootWorkflow>(id: String, call: WorkflowCall<W>, on_close: Option<OnClose>) -> Self {
-        let args = codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), &call.args));
+        let args = codec::current(|codec| call.encode(codec));
         Self::of(id, W::META.name, args, on_close)
     }
 
@@ -94,19 +96,47 @@ impl<W: RootWorkflow> ChildCall<W> {
 
     /// Waits for the child's end and gives any end as it is: `Result<Output, CallError>`.
     pub fn outcome(self) -> ChildOutcome<W::Output> {
-        ChildOutcome { waiting: Waiting::new(self.call), output: PhantomData }
+        ChildOutcome { waiting: self.waiting(), output: PhantomData }
     }
 
     /// Waits until the child was created, and gives a handle that can be stored. If it can't be created, because its id is in use,
     /// the handle says so when it is awaited.
     pub fn start(self) -> ChildStart<W::Output> {
-        ChildStart::new(self.call)
+        ChildStart::new(self.unstarted())
     }
 
     /// The operation that stands for it if nobody converts its end but the engine.
-    pub(crate) fn into_operation(mut self) -> Result<NewOperation, StepFailure> {
-        self.call.new.as_value = true;
-        self.call.into_new().map(NewOperation::Child)
+    pub(crate) fn into_operation(self) -> Result<NewOperation, StepFailure> {
+        let mut call = self.unstarted();
+        call.new.as_value = true;
+        call.into_new().map(NewOperation::Child)
+    }
+
+    /// What starts it, which happens once.
+    fn unstarted(mut self) -> Call {
+        if self.begun.is_some() {
+            let message = "the child was started by a `select!`: await it instead".to_owned();
+            self.call.refused = Some(EncodeError::Serialize { type_name: W::META.name, message });
+        }
+        self.call
+    }
+
+    fn waiting(self) -> Waiting {
+        match self.begun {
+            Some(leaf) => Waiting(Ok(leaf)),
+            None => Waiting::new(self.call),
+        }
+    }
+
+    /// Its future, for a `select!` to which it is lent. It has to be put back.
+    pub(crate) fn take_future(&mut self) -> ChildFuture<W::Output> {
+        let taken: ChildCall<W> = ChildCall { call: self.call.clone(), begun: self.begun.take(), workflow: PhantomData };
+        ChildFuture { waiting: taken.waiting(), output: PhantomData }
+    }
+
+    /// What was lent is back, started or not.
+    pub(crate) fn put_future(&mut self, future: ChildFuture<W::Output>) {
+        self.begun = future.waiting.0.ok().filter(|leaf| !matches!(leaf, Leaf::Unstarted(_)));
     }
 }
 
@@ -119,7 +149,7 @@ impl<W: RootWorkflow> fmt::Debug for ChildCall<W> {
 impl<W: RootWorkflow> Serialize for ChildCall<W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.call.refused {
-            None => self.call.serialize(serializer),
+            None => (&self.call, &self.begun).serialize(serializer),
             Some(error) => Err(serde::ser::Error::custom(error)),
         }
     }
@@ -127,7 +157,8 @@ impl<W: RootWorkflow> Serialize for ChildCall<W> {
 
 impl<'de, W: RootWorkflow> Deserialize<'de> for ChildCall<W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(ChildCall { call: Call::deserialize(deserializer)?, workflow: PhantomData })
+        let (call, begun) = Deserialize::deserialize(deserializer)?;
+        Ok(ChildCall { call, begun, workflow: PhantomData })
     }
 }
 
@@ -156,7 +187,7 @@ impl<W: RootWorkflow<Output: ChildOutput>> IntoDurableFuture for ChildCall<W> {
     type IntoFuture = ChildFuture<W::Output>;
 
     fn into_durable(self) -> ChildFuture<W::Output> {
-        ChildFuture { waiting: Waiting::new(self.call), output: PhantomData }
+        ChildFuture { waiting: self.waiting(), output: PhantomData }
     }
 }
 
@@ -187,6 +218,14 @@ impl<T: ChildOutput> DurableFuture for ChildFuture<T> {
 pub struct ChildOutcome<T> {
     waiting: Waiting,
     output: PhantomData<fn() -> T>,
+}
+
+impl<T> ChildOutcome<T> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(crate) fn take(&mut self) -> Self {
+        let waiting = Waiting(std::mem::replace(&mut self.waiting.0, Ok(Leaf::Ended)));
+        ChildOutcome { waiting, output: PhantomData }
+    }
 }
 
 impl<T: Persist> DurableFuture for ChildOutcome<T> {

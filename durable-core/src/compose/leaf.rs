@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Completion, Context, NewOperation, OperationId, Wait};
+use crate::context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait};
 
 /// An operation that is awaited. On disk: append only.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ impl Leaf {
         };
         let completion = cx.take(id);
         if completion.is_none() {
+            if !cx.exists(id) {
+                let reason = format!("{what} is awaited again, and what it gave was given before");
+                cx.fail(StepFailure::Incompatible { reason });
+            }
             *self = Leaf::Started(id);
             cx.wait(Wait::Op(id));
         }
@@ -50,12 +54,10 @@ impl Leaf {
         }
     }
 
-    #[allow(dead_code, reason = "children follow")]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("the engine's own records always encode")
     }
 
-    #[allow(dead_code, reason = "children follow")]
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         postcard::from_bytes(bytes).map_err(|error| error.to_string())
     }

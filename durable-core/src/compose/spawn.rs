@@ -5,7 +5,7 @@ use crate::{
     activity::{Activity, ActivityCall},
     child::ChildCall,
     clock::to_ms,
-    codec::{self, Persist, TypeOf},
+    codec::{self, Persist},
     context::{NewOperation, StepFailure, ambient},
     time::{Sleep, now},
     workflow::{RootWorkflow, WorkflowCall},
@@ -69,7 +69,7 @@ impl<W: RootWorkflow> Spawn for WorkflowCall<W> {
     type Output = W::Output;
 
     fn operation(self) -> Result<NewOperation, StepFailure> {
-        match codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), &self.args)) {
+        match codec::current(|codec| self.encode(codec)) {
             Ok(args) => Ok(NewOperation::Task { workflow: W::META.name.to_owned(), args }),
             Err(error) => {
                 let what = format!("the arguments of workflow `{}`", W::META.name);

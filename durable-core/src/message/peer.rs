@@ -100,6 +100,11 @@ impl Sending {
         self.leaf.as_ref().ok()?.quiet()
     }
 
+    /// Moves it out of its place; what is left has ended.
+    fn take(&mut self) -> Self {
+        Sending { to: self.to.clone(), leaf: std::mem::replace(&mut self.leaf, Ok(Leaf::Ended)) }
+    }
+
     /// Reads what the other instance gave. If that can't be done the step has failed.
     fn read(&self, value: &Encoded, of: &TypeOf, slot: &mut dyn Slot, cx: &mut Context<'_>) {
         if let Err(error) = cx.decode_as(of, value.layout, &value.bytes, slot) {
@@ -238,6 +243,13 @@ macro_rules! leaf {
 
             fn into_durable(self) -> Self {
                 self
+            }
+        }
+
+        impl<$($generics)*> $ty {
+            /// Moves it out of its place, for a `select!` to which it is lent.
+            pub(crate) fn take(&mut self) -> Self {
+                ($new)(self.state.take())
             }
         }
     )*};

@@ -142,6 +142,14 @@ fn operation(expr: Expr) -> syn::Result<Operation> {
             );
             Err(syn::Error::new_spanned(&borrow.expr, message))
         }
+        Expr::Await(awaited) => {
+            let message = refusal(
+                "a branch of a `select!` awaits its operation itself",
+                "leave out the `.await`",
+                PAGE,
+            );
+            Err(syn::Error::new(awaited.await_token.span, message))
+        }
         expr => Ok(Operation::Own(expr)),
     }
 }

@@ -1,0 +1,10 @@
+//! A set that is awaited as if it were one operation.
+use durable::prelude::*;
+use shop::*;
+
+#[workflow]
+async fn wrong(sku: String) -> Vec<u64> {
+    let mut prices = JoinSet::new();
+    prices.spawn(price(&sku));
+    prices.await
+}

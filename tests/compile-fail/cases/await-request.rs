@@ -1,0 +1,14 @@
+//! An answer is given, not awaited.
+use durable::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Update)]
+#[update(output = u64)]
+pub struct Add(u64);
+
+#[workflow]
+async fn wrong() -> u64 {
+    let request = recv_update::<Add>().await;
+    request.reply(5).await;
+    5
+}

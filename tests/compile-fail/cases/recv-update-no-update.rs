@@ -1,0 +1,12 @@
+//! A signal that is received as an update.
+use durable::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Signal)]
+pub struct Approve;
+
+#[workflow]
+async fn wrong() -> u64 {
+    let _request = recv_update::<Approve>().await;
+    5
+}
