@@ -76,13 +76,12 @@ impl<'de, T> Deserialize<'de> for ChildHandle<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T: ChildOutput> IntoDurableFuture for ChildHandle<T> {
     type Output = T;
-    type IntoFuture = ChildFuture<T>;
+    type IntoFuture = T::Child;
 
-    fn into_durable(self) -> ChildFuture<T> {
-        self.take_future()
+    fn into_durable(self) -> T::Child {
+        T::child(Waiting(Ok(Leaf::Started(self.operation))))
     }
 }
 

@@ -167,27 +167,41 @@ impl<'de, W: RootWorkflow> Deserialize<'de> for ChildCall<W> {
     message = "a child can end without returning, and `{Self}` has no error for that",
     label = "a `Result` whose error is `From<durable::CallError>` is needed here",
     note = "await `.outcome()` instead, which is a `Result<Output, CallError>`",
-    note = "or have the workflow return `durable::Result<..>`, or a `Result` whose error has a variant `#[from] durable::CallError`"
+    note = "or have the workflow return `durable::Result<..>`, or a `Result` whose error has a variant `#[from] durable::CallError`",
+    note = "see docs/errors/child.md"
 )]
 pub trait ChildOutput: Persist {
+    /// What awaits it. It is named here, so that an output that has none is one error and not two.
+    #[doc(hidden)]
+    type Child: DurableFuture<Output = Self>;
+    /// Makes that.
+    #[doc(hidden)]
+    fn child(waiting: Waiting) -> Self::Child;
     /// The output that stands for an end without one.
     #[doc(hidden)]
     fn from_call_error(error: CallError) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Persist, E: Persist + FromCallError> ChildOutput for Result<T, E> {
+    type Child = ChildFuture<Self>;
+
+    fn child(waiting: Waiting) -> ChildFuture<Self> {
+        ChildFuture { waiting, output: PhantomData }
+    }
+
     fn from_call_error(error: CallError) -> Self {
         Err(E::from_call_error(error))
     }
 }
 
-#[diagnostic::do_not_recommend]
+// Recommended, as it were: that its output has no error is what is wrong with a child that can't be awaited.
 impl<W: RootWorkflow<Output: ChildOutput>> IntoDurableFuture for ChildCall<W> {
     type Output = W::Output;
-    type IntoFuture = ChildFuture<W::Output>;
+    type IntoFuture = <W::Output as ChildOutput>::Child;
 
-    fn into_durable(self) -> ChildFuture<W::Output> {
-        ChildFuture { waiting: self.waiting(), output: PhantomData }
+    fn into_durable(self) -> Self::IntoFuture {
+        W::Output::child(self.waiting())
     }
 }
 
@@ -279,7 +293,8 @@ macro_rules! stored_as_waiting {
 stored_as_waiting!(ChildFuture ChildOutcome);
 
 /// A wait for the end of a child of whatever type.
-struct Waiting(Result<Leaf, Call>);
+#[doc(hidden)]
+pub struct Waiting(Result<Leaf, Call>);
 
 /// What a poll has come to.
 enum Polled {
@@ -328,6 +343,12 @@ impl Waiting {
 
     fn quiet(&self) -> Option<Wait> {
         self.0.as_ref().ok()?.quiet()
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     compensate::CompensateNow,
     external::External,
     future::DurableFuture,
-    message::{Attach, Recv, RecvUpdate, SendPeer, Signal, Update, UpdatePeer, recv, recv_update},
+    message::{Attach, Recv, RecvUpdate, SendPeer, Update, UpdatePeer},
     time::Sleep,
     workflow::{Inline, RootWorkflow, Workflow, WorkflowCall},
 };
@@ -59,8 +59,8 @@ lent_as_is! {
     [] Sleep => |place| place.clone();
     [] Cancelled => |_place| cancelled();
     [] CompensateNow => |place| place.copy();
-    [S: Signal] Recv<S> => |_place| recv();
-    [U: Update] RecvUpdate<U> => |_place| recv_update();
+    [S: Persist] Recv<S> => |place| place.copy();
+    [U: Persist] RecvUpdate<U> => |place| place.copy();
     [T: Persist] Handle<T> => |place| place.copy();
     [T: Persist] Cancelling<T> => |place| place.copy();
     [T: Persist] JoinNext<T> => |place| place.copy();

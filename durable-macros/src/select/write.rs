@@ -61,7 +61,9 @@ impl Writer {
         });
         let given = lent.iter().enumerate().filter_map(|(number, place)| {
             let (place, name) = (place.as_ref()?, name(number));
-            Some(quote_spanned!(at=> #p::give_back(&mut #place, #name);))
+            // At the place, so that what can't be lent is one error and not two.
+            let (p, give_back) = self.functions_at("give_back", place.span());
+            Some(quote_spanned!(give_back.span()=> #p::#give_back(&mut #place, #name);))
         });
         quote_spanned! {at=> {
             let (#won, (#(#ended,)*)) = #p::#end(#awaited);

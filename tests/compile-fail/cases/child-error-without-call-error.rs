@@ -20,4 +20,8 @@ async fn wrong(skus: Vec<String>) -> Result<u64, TotalError> {
     let handle = child("total", total(skus)).start().await;
     notify("started").await;
     handle.await
+    //~ error[E0277] at `handle`: a child can end without returning, and `std::result::Result<u64, TotalError>` has no error for that
+    //~ see docs/errors/child.md
+    //~ error[E0277] at `await`: a child can end without returning, and `std::result::Result<u64, TotalError>` has no error for that
+    //~ see docs/errors/child.md
 }

@@ -5,4 +5,5 @@ use shop::*;
 #[workflow]
 async fn wrong(sku: String) -> u64 {
     child("price", price(&sku)).outcome().await.unwrap_or(0)
+    //~ error[E0308] at `price(&sku)`
 }

@@ -14,4 +14,6 @@ async fn total(skus: Vec<String>) -> u64 {
 #[workflow]
 async fn wrong(skus: Vec<String>) -> u64 {
     child("total", total(skus)).await
+    //~ error[E0277] at `child("total", total(skus))`: a child can end without returning, and `u64` has no error for that
+    //~ see docs/errors/child.md
 }
