@@ -71,7 +71,9 @@ async fn webhook(
 }
 
 /// Opens the store and serves; both end with the process, or with the task.
-async fn serve(store: &std::path::Path) -> Result<(Engine, SocketAddr, tokio::task::JoinHandle<()>), Failure> {
+async fn serve(
+    store: &std::path::Path,
+) -> Result<(Engine, SocketAddr, tokio::task::JoinHandle<()>), Failure> {
     let engine = Engine::open(store).await?;
     let app = Router::new().route("/webhooks/{order}", post(webhook)).with_state(engine.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -104,8 +106,7 @@ async fn main() -> Result<(), Failure> {
     let (engine, address, serving) = serve(&store).await?;
 
     // Twice at once, before anybody has heard of the order.
-    let (one, two) =
-        tokio::join!(deliver(address, "order-7", "evt-1"), deliver(address, "order-7", "evt-1"));
+    let (one, two) = tokio::join!(deliver(address, "order-7", "evt-1"), deliver(address, "order-7", "evt-1"));
     println!("delivery 1: {}", one?);
     println!("delivery 2: {}", two?);
     // The shop is slower than its provider.
@@ -118,7 +119,10 @@ async fn main() -> Result<(), Failure> {
     engine.shutdown(Duration::ZERO).await?;
     drop((handle, engine));
     let (engine, address, serving) = serve(&store).await?;
-    println!("another process serves on {}", if address.ip().is_loopback() { "the same machine" } else { "?" });
+    println!(
+        "another process serves on {}",
+        if address.ip().is_loopback() { "the same machine" } else { "?" }
+    );
     println!("delivery 4: {}", deliver(address, "order-7", "evt-1").await?);
     let handle = engine.handle("order-7").of(fulfil);
     println!("{}", handle.result().await??);
@@ -138,7 +142,10 @@ async fn main() -> Result<(), Failure> {
 /// A delivery that can't be read is refused, and the provider told so.
 async fn bad(address: SocketAddr) -> Result<String, Failure> {
     let mut line = TcpStream::connect(address).await?;
-    line.write_all(b"POST /webhooks/order-8 HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}").await?;
+    line.write_all(
+        b"POST /webhooks/order-8 HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+    )
+    .await?;
     let mut answer = String::new();
     line.read_to_string(&mut answer).await?;
     Ok(answer.lines().next().unwrap_or_default().to_owned())

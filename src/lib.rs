@@ -36,10 +36,10 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, ChildHandle, Compensation, Elapsed, Engine, Error, ErrorContext, External,
-        Filter, Handle, JoinExt as _, JoinSet, OnClose, OnExisting, Publish, RaceExt as _, Reply, Request,
-        Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, TimeoutExt as _, Token,
-        TryJoinExt as _, Update, UpdateError, WorkflowHandle, attach, bail, cancel, cancelled, child,
+        ActivityContext, CallError, ChildHandle, Compensation, Elapsed, Engine, Error, ErrorContext,
+        External, Filter, Handle, JoinExt as _, JoinSet, OnClose, OnExisting, Publish, RaceExt as _, Reply,
+        Request, Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, TimeoutExt as _,
+        Token, TryJoinExt as _, Update, UpdateError, WorkflowHandle, attach, bail, cancel, cancelled, child,
         compensate, compensate_now, ensure, external, finally, publish, recv, recv_update, signal, sleep,
         sleep_until, spawn, start, try_recv, try_recv_update, update,
     };

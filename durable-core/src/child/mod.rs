@@ -115,8 +115,9 @@ impl<W: RootWorkflow> ChildCall<W> {
     /// What starts it, which happens once.
     fn unstarted(mut self) -> Call {
         if self.begun.is_some() {
-            let message = "the child was started by a `select!`: await it instead".to_owned();
-            self.call.refused = Some(EncodeError::Serialize { type_name: W::META.name, message });
+            let begun = "the child was started by a `select!`: await it instead";
+            self.call.refused =
+                Some(EncodeError::Serialize { type_name: W::META.name, message: begun.to_owned() });
         }
         self.call
     }
@@ -130,7 +131,8 @@ impl<W: RootWorkflow> ChildCall<W> {
 
     /// Its future, for a `select!` to which it is lent. It has to be put back.
     pub(crate) fn take_future(&mut self) -> ChildFuture<W::Output> {
-        let taken: ChildCall<W> = ChildCall { call: self.call.clone(), begun: self.begun.take(), workflow: PhantomData };
+        let taken: ChildCall<W> =
+            ChildCall { call: self.call.clone(), begun: self.begun.take(), workflow: PhantomData };
         ChildFuture { waiting: taken.waiting(), output: PhantomData }
     }
 

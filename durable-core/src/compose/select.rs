@@ -30,12 +30,13 @@ pub fn own<F: IntoDurableFuture<IntoFuture = D>, D>(operation: F) -> Arm<D> {
 }
 
 /// One that stays where it is: it goes on if it loses.
-pub fn lend<L: Lend>(place: &mut L) -> Arm<L::Lent> {
+pub fn lend<L: Lend<Lent = F>, F>(place: &mut L) -> Arm<F> {
     Arm { future: place.lend(), lent: true }
 }
 
 /// What was lent stands in its place again.
-pub fn give_back<L: Lend>(place: &mut L, lent: L::Lent) {
+// What is polled is a parameter and no projection, so that what can't be lent is one error.
+pub fn give_back<L: Lend<Lent = F>, F>(place: &mut L, lent: F) {
     place.give_back(lent);
 }
 

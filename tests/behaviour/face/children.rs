@@ -84,12 +84,10 @@ async fn face_never_fails(wait: std::time::Duration) -> u32 {
 #[workflow]
 async fn face_outcomes() -> Result<u32, CallError> {
     let one = child("one", face_never_fails(MINUTE)).outcome().await?;
-    let (two, three) = (
-        child("two", face_never_fails(MINUTE)).outcome(),
-        child("three", face_never_fails(HOUR)).outcome(),
-    )
-        .join()
-        .await;
+    let (two, three) =
+        (child("two", face_never_fails(MINUTE)).outcome(), child("three", face_never_fails(HOUR)).outcome())
+            .join()
+            .await;
     let late = child("late", face_never_fails(DAY)).outcome().timeout(HOUR).await;
     assert!(late.is_err());
     let first = vec![

@@ -142,9 +142,8 @@ async fn publish_token(context: ActivityContext, token: &str) {
 #[tokio::test]
 async fn a_select_waits_for_everything_that_can_be_awaited() {
     let engine = testing::engine().open().await;
-    let expected = [
-        "handle 2", "child 4", "external 42", "join", "vec", "timeout true", "signal 9", "outcome true",
-    ];
+    let expected =
+        ["handle 2", "child 4", "external 42", "join", "vec", "timeout true", "signal 9", "outcome true"];
     for (which, expected) in expected.into_iter().enumerate() {
         let id = format!("every-{which}");
         let handle = engine.start(&id, face_everything(which as u32)).await.unwrap();

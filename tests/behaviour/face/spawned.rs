@@ -159,7 +159,10 @@ async fn face_compositions() -> Result<usize, Error> {
 #[tokio::test]
 async fn compositions_nest_at_will() {
     let engine = testing::engine().open().await;
-    assert_eq!(engine.run(face_compositions()).await.unwrap().unwrap(), 1 + 2 + 3 + 4 + 2 + 2 + 1 + 45 + 3 + 5 + 6);
+    assert_eq!(
+        engine.run(face_compositions()).await.unwrap().unwrap(),
+        1 + 2 + 3 + 4 + 2 + 2 + 1 + 45 + 3 + 5 + 6
+    );
 }
 
 /// An activity that is told to end and says something last.
@@ -186,7 +189,8 @@ async fn face_cancels() -> Result<String, Error> {
 
 #[tokio::test]
 async fn what_is_spawned_is_cancelled_with_its_last_word() {
-    let engine = testing::engine().mock(mock(face_endless).then(|| Ok("a last word".into())).delay(DAY)).open().await;
+    let engine =
+        testing::engine().mock(mock(face_endless).then(|| Ok("a last word".into())).delay(DAY)).open().await;
     drop(engine);
     let directory = tempfile::tempdir().unwrap();
     let engine = Engine::open(directory.path().join("store.redb")).await.unwrap();
