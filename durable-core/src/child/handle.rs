@@ -43,7 +43,7 @@ impl<T> ChildHandle<T> {
         cancel(&self.id, why)
     }
 
-    /// Its future, for a `select!` to which it is lent.
+    /// Its future, for a `select!` to which it is lent: it stays this instance's.
     pub(crate) fn take_future(&self) -> ChildFuture<T> {
         ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
     }
@@ -53,7 +53,7 @@ impl<T> ChildHandle<T> {
 
     /// Waits for the child's end and gives any end as it is.
     pub fn outcome(self) -> ChildOutcome<T> {
-        ChildOutcome { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+        ChildOutcome { waiting: Waiting(Ok(Leaf::Handed(self.operation))), output: PhantomData }
     }
 }
 
@@ -81,7 +81,7 @@ impl<T: ChildOutput> IntoDurableFuture for ChildHandle<T> {
     type IntoFuture = T::Child;
 
     fn into_durable(self) -> T::Child {
-        T::child(Waiting(Ok(Leaf::Started(self.operation))))
+        T::child(Waiting(Ok(Leaf::Handed(self.operation))))
     }
 }
 

@@ -124,6 +124,7 @@ impl<W: RootWorkflow> ChildCall<W> {
 
     fn waiting(self) -> Waiting {
         match self.begun {
+            Some(Leaf::Started(id)) => Waiting(Ok(Leaf::Handed(id))),
             Some(leaf) => Waiting(Ok(leaf)),
             None => Waiting::new(self.call),
         }
@@ -131,9 +132,12 @@ impl<W: RootWorkflow> ChildCall<W> {
 
     /// Its future, for a `select!` to which it is lent. It has to be put back.
     pub(crate) fn take_future(&mut self) -> ChildFuture<W::Output> {
-        let taken: ChildCall<W> =
-            ChildCall { call: self.call.clone(), begun: self.begun.take(), workflow: PhantomData };
-        ChildFuture { waiting: taken.waiting(), output: PhantomData }
+        let waiting = match self.begun.take() {
+            // It stays where it was started.
+            Some(leaf) => Waiting(Ok(leaf)),
+            None => Waiting::new(self.call.clone()),
+        };
+        ChildFuture { waiting, output: PhantomData }
     }
 
     /// What was lent is back, started or not.

@@ -12,6 +12,8 @@ pub(crate) enum Leaf {
     Unstarted(Box<NewOperation>),
     Started(OperationId),
     Ended,
+    /// It was started elsewhere; whoever polls it first has it from then on, and it ends with his branch.
+    Handed(OperationId),
 }
 
 impl Leaf {
@@ -27,6 +29,10 @@ impl Leaf {
         let id = match std::mem::replace(self, Leaf::Ended) {
             Leaf::Unstarted(operation) => cx.start(*operation),
             Leaf::Started(id) => id,
+            Leaf::Handed(id) => {
+                cx.claim(id);
+                id
+            }
             Leaf::Ended => panic!("{what} was polled after it ended"),
         };
         let completion = cx.take(id);
@@ -46,11 +52,11 @@ impl Leaf {
         self.operation().map(Wait::Op)
     }
 
-    /// The operation, once it was started.
+    /// The operation, once it was polled.
     pub(crate) fn operation(&self) -> Option<OperationId> {
         match self {
             Leaf::Started(id) => Some(*id),
-            Leaf::Unstarted(_) | Leaf::Ended => None,
+            Leaf::Unstarted(_) | Leaf::Ended | Leaf::Handed(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_MESSAGE_BYTES, Update};
+use super::Update;
 use crate::{
     codec::{self, Emit, Persist, TypeOf},
     context::{StepFailure, ambient},
@@ -86,10 +86,13 @@ fn answer_with(seq: u64, name: &str, of: &TypeOf, answer: &dyn Emit) {
     // The user's `Serialize` runs before the step is borrowed.
     let encoded = codec::current(|codec| codec.encode_as(of, answer));
     ambient::with("reply", |scratch| match encoded {
-        Ok(value) if value.bytes.len() <= MAX_MESSAGE_BYTES => scratch.replies.push((seq, Ok(value))),
+        Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
+            scratch.replies.push((seq, Ok(value)))
+        }
         Ok(value) => {
             let (what, bytes) = (format!("the answer to an update `{name}`"), value.bytes.len());
-            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes });
+            let most = scratch.limits.message_bytes;
+            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
         }
         Err(error) => {
             let what = format!("the answer to an update `{name}`");

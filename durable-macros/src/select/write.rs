@@ -46,10 +46,10 @@ impl Writer {
     fn won(&self, select: &Select, awaited: TokenStream) -> TokenStream {
         let (at, p, end) = (self.at, self.ident("__p"), self.numbered("end"));
         let lent = |branch: &Branch| match &branch.operation {
-            Operation::Lent(place) => Some(place.clone()),
+            Operation::Lent(borrow) => Some(borrow.clone()),
             Operation::Own(_) => None,
         };
-        let lent: Vec<Option<Expr>> = select.branches.iter().map(lent).collect();
+        let lent: Vec<Option<syn::ExprReference>> = select.branches.iter().map(lent).collect();
         if lent.iter().all(Option::is_none) {
             return quote_spanned!(at=> #p::#end(#awaited).0);
         }
@@ -63,7 +63,7 @@ impl Writer {
             let (place, name) = (place.as_ref()?, name(number));
             // At the place, so that what can't be lent is one error and not two.
             let (p, give_back) = self.functions_at("give_back", place.span());
-            Some(quote_spanned!(give_back.span()=> #p::#give_back(&mut #place, #name);))
+            Some(quote_spanned!(give_back.span()=> #p::#give_back(#place, #name);))
         });
         quote_spanned! {at=> {
             let (#won, (#(#ended,)*)) = #p::#end(#awaited);
@@ -114,9 +114,9 @@ impl Writer {
                 let (p, own) = self.functions_at("own", operation.span());
                 quote!(#p::#own(#operation))
             }
-            Operation::Lent(place) => {
-                let (p, lend) = self.functions_at("lend", place.span());
-                quote!(#p::#lend(&mut #place))
+            Operation::Lent(borrow) => {
+                let (p, lend) = self.functions_at("lend", borrow.span());
+                quote!(#p::#lend(#borrow))
             }
         }
     }

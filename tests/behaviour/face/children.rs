@@ -201,3 +201,38 @@ async fn a_handle_is_passed_on_and_lent_to_a_select() {
     assert_eq!(engine.run(face_lends_handle()).await.unwrap().unwrap(), (10, 3));
     testing::crash_at_every_step(face_lends_handle).await;
 }
+
+#[workflow]
+async fn face_gives_up(which: u32) -> Result<String, Error> {
+    let collector = child("sum", face_collector(10)).start().await;
+    let answer = external::<u32>();
+    let gave_up = match which {
+        0 => collector.timeout(HOUR).await.is_err(),
+        1 => collector.outcome().timeout(HOUR).await.is_err(),
+        2 => answer.timeout(HOUR).await.is_err(),
+        _ => {
+            let mut collector = collector;
+            select! {
+                _ = &mut collector => false,
+                _ = sleep(HOUR) => collector.timeout(HOUR).await.is_err(),
+            }
+        }
+    };
+    sleep(DAY).await;
+    Ok(format!("{gave_up}"))
+}
+
+#[tokio::test]
+async fn a_child_and_what_is_completed_outside_end_with_the_branch_that_waits_for_them() {
+    let engine = testing::engine().open().await;
+    for which in 0..4 {
+        let id = format!("gives-up-{which}");
+        let handle = engine.start(&id, face_gives_up(which)).await.unwrap();
+        engine.advance(3 * HOUR).await;
+        let kid = engine.handle(format!("{id}/sum")).of(face_collector);
+        let status = kid.describe().await.unwrap().status;
+        assert_eq!(status, if which == 2 { Status::Waiting } else { Status::Cancelled }, "{which}");
+        assert_eq!(handle.result().await.unwrap().unwrap(), "true");
+    }
+    testing::crash_at_every_step(|| face_gives_up(0)).await;
+}

@@ -4,8 +4,6 @@ use shop::*;
 use std::time::Duration;
 
 #[workflow]
-//~ error[E0277] at `#[workflow]`: `&mut durable::JoinSet<u64>` can't be a branch of a `select!`
-//~ see docs/errors/select.md
 async fn wrong(sku: String) -> u64 {
     let mut prices = JoinSet::new();
     prices.spawn(price(&sku));
