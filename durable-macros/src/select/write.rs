@@ -27,7 +27,7 @@ impl Writer {
     fn write(&self, select: &Select) -> TokenStream {
         let at = self.at;
         let may_fail = select.branches.iter().any(|branch| may_fail(&branch.pat));
-        let won = self.won(select, self.awaited(select, may_fail));
+        let won = self.won(select, &self.awaited(select, may_fail));
         let arms = select.branches.iter().enumerate().map(|(number, Branch { pat, body, .. })| {
             let variant = self.variant(number, &quote!((#pat)));
             quote_spanned!(at=> #variant => { #body })
@@ -43,7 +43,7 @@ impl Writer {
     }
 
     /// What won. The losers have ended, and what was lent is in its place again: before a pattern binds a name that hides the place's.
-    fn won(&self, select: &Select, awaited: TokenStream) -> TokenStream {
+    fn won(&self, select: &Select, awaited: &TokenStream) -> TokenStream {
         let (at, p, end) = (self.at, self.ident("__p"), self.numbered("end"));
         let lent = |branch: &Branch| match &branch.operation {
             Operation::Lent(borrow) => Some(borrow.clone()),
