@@ -36,11 +36,12 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
-        JoinSet, OnClose, OnExisting, Publish, RaceExt as _, Reply, Request, Retry, RetryHint, RunError,
-        Signal, SignalError, StartError, State, Status, TimeoutExt as _, TryJoinExt as _, Update,
-        UpdateError, WorkflowHandle, bail, cancelled, child, compensate, compensate_now, ensure, external,
-        finally, publish, recv, recv_update, sleep, sleep_until, spawn, try_recv, try_recv_update,
+        ActivityContext, CallError, ChildHandle, Compensation, Elapsed, Engine, Error, ErrorContext,
+        External, Filter, Handle, JoinExt as _, JoinSet, OnClose, OnExisting, Publish, RaceExt as _, Reply,
+        Request, Retry, RetryHint, RunError, Signal, SignalError, StartError, State, Status, TimeoutExt as _,
+        Token, TryJoinExt as _, Update, UpdateError, WorkflowHandle, attach, bail, cancel, cancelled, child,
+        compensate, compensate_now, ensure, external, finally, publish, recv, recv_update, signal, sleep,
+        sleep_until, spawn, start, try_recv, try_recv_update, update,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

@@ -12,6 +12,19 @@ use crate::{
     future::{DurableFuture, IntoDurableFuture},
 };
 
+/// What can be pushed as a compensation: whatever can be spawned.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be pushed to be run later",
+    label = "only the call of an activity or a workflow, a child or a timer can be run at the end",
+    note = "it is stored, and run when the workflow ends, perhaps after a restart: give the call itself, without `.await`, as in `compensate(refund(id))`",
+    note = "several operations, or a block of code: write a `#[workflow]` and give its call",
+    note = "see docs/errors/compensate.md"
+)]
+pub trait Compensate: Spawn {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Spawn> Compensate for S {}
+
 /// A compensation that was pushed. It can be stored; dropping it changes nothing.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compensation {
@@ -55,7 +68,7 @@ pub struct Compensation {
 /// # Panics
 /// Outside of a workflow.
 #[allow(clippy::needless_pass_by_value, reason = "it is stored")]
-pub fn compensate<S: Spawn>(operation: S) -> Compensation {
+pub fn compensate<S: Compensate>(operation: S) -> Compensation {
     push("compensate", operation.operation(), false)
 }
 
@@ -64,7 +77,7 @@ pub fn compensate<S: Spawn>(operation: S) -> Compensation {
 ///
 /// # Panics
 /// Outside of a workflow.
-pub fn finally<S: Spawn>(operation: S) -> Compensation {
+pub fn finally<S: Compensate>(operation: S) -> Compensation {
     push("finally", operation.operation(), true)
 }
 
@@ -107,6 +120,13 @@ pub fn compensate_now() -> CompensateNow {
 #[must_use = "nothing is compensated until it is awaited"]
 pub struct CompensateNow {
     unwind: Option<OperationId>,
+}
+
+impl CompensateNow {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        CompensateNow { unwind: self.unwind }
+    }
 }
 
 impl DurableFuture for CompensateNow {

@@ -18,6 +18,8 @@ use crate::{
 /// Something that is completed from outside with a `T`; see [`external`].
 pub struct External<T> {
     token: Token<T>,
+    /// Whoever awaits it has polled it once.
+    awaited: bool,
     ended: bool,
 }
 
@@ -49,7 +51,7 @@ pub fn external<T: Persist>() -> External<T> {
         let secret = scratch.random.bits().to_le_bytes();
         let operation = scratch.start(NewOperation::External { secret });
         let to = Address { operation, ..scratch.address };
-        External { token: Token { to, secret, value: PhantomData }, ended: false }
+        External { token: Token { to, secret, value: PhantomData }, awaited: false, ended: false }
     })
 }
 
@@ -57,6 +59,11 @@ impl<T> External<T> {
     /// What whoever is to complete it needs.
     pub fn token(&self) -> Token<T> {
         self.token.clone()
+    }
+
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        External { token: self.token.clone(), awaited: self.awaited, ended: self.ended }
     }
 
     fn operation(&self) -> OperationId {
@@ -70,6 +77,11 @@ impl<T: Persist> DurableFuture for External<T> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         assert!(!self.ended, "an external operation was polled after it ended");
         let id = self.operation();
+        // Whoever waits for it in a branch owns it: it ends with the branch.
+        if !self.awaited {
+            self.awaited = true;
+            cx.claim(id);
+        }
         let Some(completion) = cx.take(id) else {
             cx.wait(Wait::Op(id));
             return Poll::Pending;
@@ -88,7 +100,7 @@ impl<T: Persist> DurableFuture for External<T> {
     }
 
     fn quiet(&self) -> Option<Wait> {
-        Some(Wait::Op(self.operation()))
+        self.awaited.then(|| Wait::Op(self.operation()))
     }
 }
 
@@ -98,7 +110,7 @@ impl<T: Persist> IntoDurableFuture for External<T> {
     type IntoFuture = Self;
 
     fn into_durable(self) -> Self {
-        self
+        External { awaited: false, ..self }
     }
 }
 
@@ -110,14 +122,14 @@ impl<T> fmt::Debug for External<T> {
 
 impl<T> Serialize for External<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.token, self.ended).serialize(serializer)
+        (&self.token, self.awaited, self.ended).serialize(serializer)
     }
 }
 
 impl<'de, T> Deserialize<'de> for External<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (token, ended) = Deserialize::deserialize(deserializer)?;
-        Ok(External { token, ended })
+        let (token, awaited, ended) = Deserialize::deserialize(deserializer)?;
+        Ok(External { token, awaited, ended })
     }
 }
 

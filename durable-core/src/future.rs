@@ -47,6 +47,7 @@ pub trait DurableFuture: Persist {
     label = "not durable: a crash would lose it",
     note = "if it is an `async fn` of yours: annotate it with `#[activity]` if it deals with the world, with `#[workflow]` if it calls activities",
     note = "anything else, a request, a lock, a channel: do it inside an `#[activity]` and await its call; `durable::sleep` is there",
+    note = "several operations: `.join()`, `.try_join()` or `.race()` of a tuple or a `Vec` of them; of a `JoinSet`, `.join_next()` or `.collect()`",
     note = "see docs/errors/await-not-durable.md"
 )]
 pub trait IntoDurableFuture {

@@ -49,7 +49,7 @@ pub use child::{
     ChildCall, ChildFuture, ChildHandle, ChildOutcome, ChildOutput, ChildStart, StartedInstance, child, start,
 };
 pub use codec::{DecodeError, EncodeError, Persist};
-pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
+pub use compensate::{Compensate, CompensateNow, Compensation, compensate, compensate_now, finally};
 pub use compose::{
     CancelAll, Cancelling, Collect, Elapsed, Handle, Join, JoinExt, JoinNext, JoinSet, Race, RaceExt, Spawn,
     Timed, TimeoutExt, TryJoin, TryJoinExt, spawn,

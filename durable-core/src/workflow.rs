@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     activity::Stored,
-    codec::{self, Encoded, Persist, Slot, TypeOf},
+    codec::{self, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Context, FrameId, MAX_DEPTH, NewOperation, OperationId, StepFailure, Undo, Wait},
     error::CallError,
     frame::{Frame, FrameImage},
@@ -97,26 +97,58 @@ impl<A: Persist, O: Persist> RootWorkflow for Refused<A, O> {
 /// A call of a workflow that has not begun: to be started on an engine, or awaited in a workflow.
 #[must_use = "a workflow does nothing until it is started or awaited"]
 pub struct WorkflowCall<W: Workflow> {
-    pub(crate) args: W::Args,
+    call: Kept<W::Args>,
+}
+
+/// A call that may be kept and collected: its arguments, or how far it has come where it was lent to a `select!`. On disk: append only.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "WorkflowCall", bound = "A: Persist")]
+enum Kept<A> {
+    Unstarted(A),
+    Begun(InlineState),
 }
 
 impl<W: Workflow> WorkflowCall<W> {
     #[doc(hidden)]
     pub fn new(args: W::Args) -> Self {
-        WorkflowCall { args }
+        WorkflowCall { call: Kept::Unstarted(args) }
+    }
+
+    /// Its arguments, encoded for an instance or a spawned workflow of its own.
+    pub(crate) fn encode(&self, codec: &codec::Codec) -> Result<Encoded, EncodeError> {
+        match &self.call {
+            Kept::Unstarted(args) => codec.encode_as(const { TypeOf::of::<W::Args>() }, args),
+            Kept::Begun(_) => Err(EncodeError::Serialize {
+                type_name: W::META.name,
+                message: "the call was begun by a `select!`: await it instead".to_owned(),
+            }),
+        }
+    }
+
+    /// Its future, for a `select!` to which it is lent. It has to be put back.
+    pub(crate) fn take_future(&mut self) -> Inline<W> {
+        let call = std::mem::replace(&mut self.call, Kept::Begun(InlineState::Ended));
+        WorkflowCall { call }.into_durable()
+    }
+
+    /// What was lent is back, started or not.
+    pub(crate) fn put_future(&mut self, future: Inline<W>) {
+        self.call = match future.args {
+            Some(args) => Kept::Unstarted(args),
+            None => Kept::Begun(future.state),
+        };
     }
 }
 
-// An unstarted call may be kept and collected: it is its arguments.
 impl<W: Workflow> Serialize for WorkflowCall<W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.args.serialize(serializer)
+        self.call.serialize(serializer)
     }
 }
 
 impl<'de, W: Workflow> Deserialize<'de> for WorkflowCall<W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(WorkflowCall { args: W::Args::deserialize(deserializer)? })
+        Ok(WorkflowCall { call: Kept::deserialize(deserializer)? })
     }
 }
 
@@ -133,7 +165,10 @@ impl<W: Workflow> IntoDurableFuture for WorkflowCall<W> {
     type IntoFuture = Inline<W>;
 
     fn into_durable(self) -> Inline<W> {
-        Inline { args: Some(self.args), state: InlineState::Ended }
+        match self.call {
+            Kept::Unstarted(args) => Inline { args: Some(args), state: InlineState::Ended },
+            Kept::Begun(state) => Inline { args: None, state },
+        }
     }
 }
 

@@ -3,10 +3,14 @@
 //! ```text
 //! select! { x = e1, if c => b1, r = &mut place => b2, else => b3 }
 //!
-//! match __p::end2(__p::select2(false, [c, true], (__p::own(e1), __p::lend(&mut place))).await) {
-//!     (__p::Won2::A(x), (_, __lent_1)) => { __p::give_back(&mut place, __lent_1); b1 }
-//!     (__p::Won2::B(r), (_, __lent_1)) => { __p::give_back(&mut place, __lent_1); b2 }
-//!     (__p::Won2::Disabled, (_, __lent_1)) => { __p::give_back(&mut place, __lent_1); b3 }
+//! match {
+//!     let (__won, (_, __lent_1)) = __p::end2(__p::select2(false, [c, true], (__p::own(e1), __p::lend(&mut place))).await);
+//!     __p::give_back(&mut place, __lent_1);
+//!     __won
+//! } {
+//!     __p::Won2::A(x) => { b1 }
+//!     __p::Won2::B(r) => { b2 }
+//!     __p::Won2::Disabled => { b3 }
 //! }
 //! ```
 //!

@@ -11,6 +11,7 @@ mod activities;
 mod compensation;
 mod compose;
 mod engine;
+mod face;
 mod graph;
 mod lifecycle;
 mod messages;

@@ -10,6 +10,7 @@ use crate::{
     compose::leaf::Leaf,
     context::{Context, NewInstance, NewOperation, OperationId, Wait},
     future::{DurableFuture, IntoDurableFuture},
+    message::{SendPeer, Signal, Update, UpdatePeer, cancel, signal, update},
 };
 
 /// A child of this instance that was started. It can be stored, and dropping it changes nothing: the child ends with its parent as its
@@ -27,9 +28,32 @@ impl<T> ChildHandle<T> {
         &self.id
     }
 
+    /// Sends the child a signal; awaiting it gives `Ok` once it is in the child's mailbox, in this step's transaction.
+    pub fn signal<S: Signal>(&self, message: S) -> SendPeer {
+        signal(&self.id, message)
+    }
+
+    /// Sends the child an update and waits for its answer.
+    pub fn update<U: Update>(&self, message: U) -> UpdatePeer<U> {
+        update(&self.id, message)
+    }
+
+    /// Asks the child to end as cancelled. Awaiting it gives `Ok` once that is in the child's mailbox; await the handle for its end.
+    pub fn cancel(&self, why: impl Into<String>) -> SendPeer {
+        cancel(&self.id, why)
+    }
+
+    /// Its future, for a `select!` to which it is lent: it stays this instance's.
+    pub(crate) fn take_future(&self) -> ChildFuture<T> {
+        ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+    }
+
+    /// It is back; a handle has no state.
+    pub(crate) fn put_future(&mut self, _: ChildFuture<T>) {}
+
     /// Waits for the child's end and gives any end as it is.
     pub fn outcome(self) -> ChildOutcome<T> {
-        ChildOutcome { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+        ChildOutcome { waiting: Waiting(Ok(Leaf::Handed(self.operation))), output: PhantomData }
     }
 }
 
@@ -52,13 +76,12 @@ impl<'de, T> Deserialize<'de> for ChildHandle<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T: ChildOutput> IntoDurableFuture for ChildHandle<T> {
     type Output = T;
-    type IntoFuture = ChildFuture<T>;
+    type IntoFuture = T::Child;
 
-    fn into_durable(self) -> ChildFuture<T> {
-        ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
+    fn into_durable(self) -> T::Child {
+        T::child(Waiting(Ok(Leaf::Handed(self.operation))))
     }
 }
 
@@ -115,6 +138,13 @@ impl State {
         cx.wait(Wait::Op(created));
         *self = State::Started { child, created, id };
         None
+    }
+}
+
+impl<T> ChildStart<T> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(crate) fn take(&mut self) -> Self {
+        ChildStart { state: std::mem::replace(&mut self.state, State::Ended), output: PhantomData }
     }
 }
 

@@ -40,18 +40,20 @@ pub fn child<W: RootWorkflow>(id: impl Into<String>, call: WorkflowCall<W>) -> C
     let parent = ambient::with("child", |scratch| scratch.info.clone());
     // An id that is empty stays so, and is refused.
     let id = if id.is_empty() { id } else { format!("{}/{id}", parent.id) };
-    ChildCall { call: Call::new(id, call, Some(OnClose::default())), workflow: PhantomData }
+    ChildCall { call: Call::new(id, call, Some(OnClose::default())), begun: None, workflow: PhantomData }
 }
 
 /// A child that has not begun; see [`child`].
 #[must_use = "a child does nothing until it is awaited, started or spawned"]
 pub struct ChildCall<W: RootWorkflow> {
     call: Call,
+    /// It was lent to a `select!`, which has started it.
+    begun: Option<Leaf>,
     workflow: PhantomData<fn() -> W>,
 }
 
 /// The start of an instance of any workflow, as a workflow describes it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Call {
     new: NewInstance,
     // The call has no way to report that its arguments can't be stored: the step that polls or stores it does.
@@ -61,7 +63,7 @@ struct Call {
 
 impl Call {
     fn new<W: RootWorkflow>(id: String, call: WorkflowCall<W>, on_close: Option<OnClose>) -> Self {
-        let args = codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), &call.args));
+        let args = codec::current(|codec| call.encode(codec));
         Self::of(id, W::META.name, args, on_close)
     }
 
@@ -94,19 +96,53 @@ impl<W: RootWorkflow> ChildCall<W> {
 
     /// Waits for the child's end and gives any end as it is: `Result<Output, CallError>`.
     pub fn outcome(self) -> ChildOutcome<W::Output> {
-        ChildOutcome { waiting: Waiting::new(self.call), output: PhantomData }
+        ChildOutcome { waiting: self.waiting(), output: PhantomData }
     }
 
     /// Waits until the child was created, and gives a handle that can be stored. If it can't be created, because its id is in use,
     /// the handle says so when it is awaited.
     pub fn start(self) -> ChildStart<W::Output> {
-        ChildStart::new(self.call)
+        ChildStart::new(self.unstarted())
     }
 
     /// The operation that stands for it if nobody converts its end but the engine.
-    pub(crate) fn into_operation(mut self) -> Result<NewOperation, StepFailure> {
-        self.call.new.as_value = true;
-        self.call.into_new().map(NewOperation::Child)
+    pub(crate) fn into_operation(self) -> Result<NewOperation, StepFailure> {
+        let mut call = self.unstarted();
+        call.new.as_value = true;
+        call.into_new().map(NewOperation::Child)
+    }
+
+    /// What starts it, which happens once.
+    fn unstarted(mut self) -> Call {
+        if self.begun.is_some() {
+            let begun = "the child was started by a `select!`: await it instead";
+            self.call.refused =
+                Some(EncodeError::Serialize { type_name: W::META.name, message: begun.to_owned() });
+        }
+        self.call
+    }
+
+    fn waiting(self) -> Waiting {
+        match self.begun {
+            Some(Leaf::Started(id)) => Waiting(Ok(Leaf::Handed(id))),
+            Some(leaf) => Waiting(Ok(leaf)),
+            None => Waiting::new(self.call),
+        }
+    }
+
+    /// Its future, for a `select!` to which it is lent. It has to be put back.
+    pub(crate) fn take_future(&mut self) -> ChildFuture<W::Output> {
+        let waiting = match self.begun.take() {
+            // It stays where it was started.
+            Some(leaf) => Waiting(Ok(leaf)),
+            None => Waiting::new(self.call.clone()),
+        };
+        ChildFuture { waiting, output: PhantomData }
+    }
+
+    /// What was lent is back, started or not.
+    pub(crate) fn put_future(&mut self, future: ChildFuture<W::Output>) {
+        self.begun = future.waiting.0.ok().filter(|leaf| !matches!(leaf, Leaf::Unstarted(_)));
     }
 }
 
@@ -119,7 +155,7 @@ impl<W: RootWorkflow> fmt::Debug for ChildCall<W> {
 impl<W: RootWorkflow> Serialize for ChildCall<W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.call.refused {
-            None => self.call.serialize(serializer),
+            None => (&self.call, &self.begun).serialize(serializer),
             Some(error) => Err(serde::ser::Error::custom(error)),
         }
     }
@@ -127,7 +163,8 @@ impl<W: RootWorkflow> Serialize for ChildCall<W> {
 
 impl<'de, W: RootWorkflow> Deserialize<'de> for ChildCall<W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(ChildCall { call: Call::deserialize(deserializer)?, workflow: PhantomData })
+        let (call, begun) = Deserialize::deserialize(deserializer)?;
+        Ok(ChildCall { call, begun, workflow: PhantomData })
     }
 }
 
@@ -136,27 +173,41 @@ impl<'de, W: RootWorkflow> Deserialize<'de> for ChildCall<W> {
     message = "a child can end without returning, and `{Self}` has no error for that",
     label = "a `Result` whose error is `From<durable::CallError>` is needed here",
     note = "await `.outcome()` instead, which is a `Result<Output, CallError>`",
-    note = "or have the workflow return `durable::Result<..>`, or a `Result` whose error has a variant `#[from] durable::CallError`"
+    note = "or have the workflow return `durable::Result<..>`, or a `Result` whose error has a variant `#[from] durable::CallError`",
+    note = "see docs/errors/child.md"
 )]
 pub trait ChildOutput: Persist {
+    /// What awaits it. It is named here, so that an output that has none is one error and not two.
+    #[doc(hidden)]
+    type Child: DurableFuture<Output = Self>;
+    /// Makes that.
+    #[doc(hidden)]
+    fn child(waiting: Waiting) -> Self::Child;
     /// The output that stands for an end without one.
     #[doc(hidden)]
     fn from_call_error(error: CallError) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Persist, E: Persist + FromCallError> ChildOutput for Result<T, E> {
+    type Child = ChildFuture<Self>;
+
+    fn child(waiting: Waiting) -> ChildFuture<Self> {
+        ChildFuture { waiting, output: PhantomData }
+    }
+
     fn from_call_error(error: CallError) -> Self {
         Err(E::from_call_error(error))
     }
 }
 
-#[diagnostic::do_not_recommend]
+// Recommended, as it were: that its output has no error is what is wrong with a child that can't be awaited.
 impl<W: RootWorkflow<Output: ChildOutput>> IntoDurableFuture for ChildCall<W> {
     type Output = W::Output;
-    type IntoFuture = ChildFuture<W::Output>;
+    type IntoFuture = <W::Output as ChildOutput>::Child;
 
-    fn into_durable(self) -> ChildFuture<W::Output> {
-        ChildFuture { waiting: Waiting::new(self.call), output: PhantomData }
+    fn into_durable(self) -> Self::IntoFuture {
+        W::Output::child(self.waiting())
     }
 }
 
@@ -187,6 +238,14 @@ impl<T: ChildOutput> DurableFuture for ChildFuture<T> {
 pub struct ChildOutcome<T> {
     waiting: Waiting,
     output: PhantomData<fn() -> T>,
+}
+
+impl<T> ChildOutcome<T> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(crate) fn take(&mut self) -> Self {
+        let waiting = Waiting(std::mem::replace(&mut self.waiting.0, Ok(Leaf::Ended)));
+        ChildOutcome { waiting, output: PhantomData }
+    }
 }
 
 impl<T: Persist> DurableFuture for ChildOutcome<T> {
@@ -240,7 +299,8 @@ macro_rules! stored_as_waiting {
 stored_as_waiting!(ChildFuture ChildOutcome);
 
 /// A wait for the end of a child of whatever type.
-struct Waiting(Result<Leaf, Call>);
+#[doc(hidden)]
+pub struct Waiting(Result<Leaf, Call>);
 
 /// What a poll has come to.
 enum Polled {
@@ -289,6 +349,12 @@ impl Waiting {
 
     fn quiet(&self) -> Option<Wait> {
         self.0.as_ref().ok()?.quiet()
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
     }
 }
 

@@ -30,6 +30,13 @@ pub fn start<W: RootWorkflow>(id: impl Into<String>, call: WorkflowCall<W>) -> S
 #[must_use = "nothing is started until this is awaited"]
 pub struct StartedInstance(Result<Leaf, Option<StepFailure>>);
 
+impl StartedInstance {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(crate) fn take(&mut self) -> Self {
+        StartedInstance(std::mem::replace(&mut self.0, Ok(Leaf::Ended)))
+    }
+}
+
 impl DurableFuture for StartedInstance {
     type Output = Result<(), CallError>;
 

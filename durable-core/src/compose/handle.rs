@@ -168,6 +168,13 @@ impl<T> fmt::Debug for Cancelling<T> {
     }
 }
 
+impl<T> Cancelling<T> {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(super) fn copy(&self) -> Self {
+        Cancelling { handle: self.handle.copy(), asked: self.asked }
+    }
+}
+
 impl<T: Persist> DurableFuture for Cancelling<T> {
     type Output = Result<T, CallError>;
 

@@ -57,6 +57,8 @@ pub trait JoinBranches: Branches + Persist {
     type Output;
     /// All are done: their values.
     fn values(&mut self) -> Self::Output;
+    /// Moves them out; what is left is done and gone.
+    fn take(&mut self) -> Self;
 }
 
 /// The branches of a [`TryJoin`].
@@ -69,6 +71,8 @@ pub trait TryJoinBranches: Branches + Persist {
     fn values(&mut self) -> Self::Output;
     /// This one has failed: its error.
     fn error(&mut self, at: usize) -> Self::Error;
+    /// Moves them out; what is left is done and gone.
+    fn take(&mut self) -> Self;
 }
 
 /// A join that is awaited. See [`JoinExt::join`].
@@ -111,6 +115,20 @@ impl<B> TryJoin<B> {
     pub fn limit(mut self, most: usize) -> Self {
         self.joining.limit = Some(most.max(1) as u64);
         self
+    }
+}
+
+impl<B: JoinBranches> Join<B> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(super) fn take(&mut self) -> Self {
+        Join { branches: self.branches.take(), joining: std::mem::take(&mut self.joining) }
+    }
+}
+
+impl<B: TryJoinBranches> TryJoin<B> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(super) fn take(&mut self) -> Self {
+        TryJoin { branches: self.branches.take(), joining: std::mem::take(&mut self.joining) }
     }
 }
 
@@ -333,6 +351,10 @@ impl<F: DurableFuture<Output = T>, T: Persist> JoinBranches for Vec<Branch<F, T>
     fn values(&mut self) -> Vec<T> {
         self.iter_mut().map(Branch::value).collect()
     }
+
+    fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
 }
 
 /// The branches of an array.
@@ -359,6 +381,10 @@ impl<B: JoinBranches<Output = Vec<T>>, T, const N: usize> JoinBranches for Fixed
 
     fn values(&mut self) -> [T; N] {
         array(self.0.values())
+    }
+
+    fn take(&mut self) -> Self {
+        Fixed(self.0.take())
     }
 }
 
@@ -396,6 +422,10 @@ impl<F: DurableFuture<Output = Result<T, E>>, T: Persist, E: Persist> TryJoinBra
     fn error(&mut self, at: usize) -> E {
         self.0[at].error()
     }
+
+    fn take(&mut self) -> Self {
+        TryVec(std::mem::take(&mut self.0))
+    }
 }
 
 impl<B: TryJoinBranches<Output = Vec<T>>, T, const N: usize> TryJoinBranches for Fixed<B, N> {
@@ -408,6 +438,10 @@ impl<B: TryJoinBranches<Output = Vec<T>>, T, const N: usize> TryJoinBranches for
 
     fn error(&mut self, at: usize) -> B::Error {
         self.0.error(at)
+    }
+
+    fn take(&mut self) -> Self {
+        Fixed(self.0.take())
     }
 }
 

@@ -125,6 +125,13 @@ impl<T> fmt::Debug for JoinNext<T> {
     }
 }
 
+impl<T> JoinNext<T> {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(super) fn copy(&self) -> Self {
+        JoinNext { members: self.members.clone(), output: PhantomData }
+    }
+}
+
 impl<T: Persist> DurableFuture for JoinNext<T> {
     type Output = Option<T>;
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Completion, Context, NewOperation, OperationId, Wait};
+use crate::context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait};
 
 /// An operation that is awaited. On disk: append only.
 #[derive(Debug, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub(crate) enum Leaf {
     Unstarted(Box<NewOperation>),
     Started(OperationId),
     Ended,
+    /// It was started elsewhere; whoever polls it first has it from then on, and it ends with his branch.
+    Handed(OperationId),
 }
 
 impl Leaf {
@@ -27,10 +29,18 @@ impl Leaf {
         let id = match std::mem::replace(self, Leaf::Ended) {
             Leaf::Unstarted(operation) => cx.start(*operation),
             Leaf::Started(id) => id,
+            Leaf::Handed(id) => {
+                cx.claim(id);
+                id
+            }
             Leaf::Ended => panic!("{what} was polled after it ended"),
         };
         let completion = cx.take(id);
         if completion.is_none() {
+            if !cx.exists(id) {
+                let reason = format!("{what} is awaited again, and what it gave was given before");
+                cx.fail(StepFailure::Incompatible { reason });
+            }
             *self = Leaf::Started(id);
             cx.wait(Wait::Op(id));
         }
@@ -42,11 +52,11 @@ impl Leaf {
         self.operation().map(Wait::Op)
     }
 
-    /// The operation, once it was started.
+    /// The operation, once it was polled.
     pub(crate) fn operation(&self) -> Option<OperationId> {
         match self {
             Leaf::Started(id) => Some(*id),
-            Leaf::Unstarted(_) | Leaf::Ended => None,
+            Leaf::Unstarted(_) | Leaf::Ended | Leaf::Handed(_) => None,
         }
     }
 

@@ -13,6 +13,7 @@ mod handle;
 mod join;
 mod join_set;
 pub(crate) mod leaf;
+mod lend;
 mod race;
 mod select;
 mod spawn;
@@ -25,11 +26,12 @@ pub use branch::{AnyBranch, Branch, Branches, Trying};
 pub use handle::{Cancelling, Handle};
 pub use join::{Fixed, Join, JoinBranches, JoinExt, TryJoin, TryJoinBranches, TryJoinExt, TryVec};
 pub use join_set::{CancelAll, Collect, JoinNext, JoinSet};
+pub use lend::Lend;
 pub use race::{Race, RaceBranches, RaceExt};
 pub use select::{
-    Arm, Lend, Selection, Won1, Won2, Won3, Won4, Won5, Won6, Won7, Won8, end1, end2, end3, end4, end5, end6,
-    end7, end8, give_back, lend, own, select_again, select1, select2, select3, select4, select5, select6,
-    select7, select8,
+    Arm, Selection, Won1, Won2, Won3, Won4, Won5, Won6, Won7, Won8, end1, end2, end3, end4, end5, end6, end7,
+    end8, give_back, lend, own, select_again, select1, select2, select3, select4, select5, select6, select7,
+    select8,
 };
 pub use spawn::{Spawn, spawn};
 pub use timeout::{Elapsed, Timed, TimeoutExt};

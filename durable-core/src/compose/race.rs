@@ -41,13 +41,19 @@ pub trait RaceBranches: Persist {
 #[serde(bound = "B: Persist")]
 #[must_use = "a race does nothing until it is awaited"]
 pub struct Race<B> {
-    branches: B,
+    /// None while it is lent.
+    branches: Option<B>,
     racing: Racing,
 }
 
 impl<B> Race<B> {
     pub(super) fn new(branches: B) -> Self {
-        Race { branches, racing: Racing::default() }
+        Race { branches: Some(branches), racing: Racing::default() }
+    }
+
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(super) fn take(&mut self) -> Self {
+        Race { branches: self.branches.take(), racing: std::mem::take(&mut self.racing) }
     }
 }
 
@@ -55,13 +61,15 @@ impl<B: RaceBranches> DurableFuture for Race<B> {
     type Output = B::Output;
 
     fn inspect(&mut self, cx: &mut Context<'_>) {
-        for at in 0..self.branches.count() {
-            self.branches.inspect(at, cx);
+        let Some(branches) = &mut self.branches else { return };
+        for at in 0..branches.count() {
+            branches.inspect(at, cx);
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let Race { branches, racing } = self;
+        let branches = branches.as_mut().expect("it is not polled where it was taken away");
         let count = branches.count();
         let mut value = None;
         let won = racing.decide(count, cx, &mut |at, cx| match branches.poll(at, cx) {

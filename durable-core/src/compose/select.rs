@@ -8,16 +8,13 @@ use std::task::Poll;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Handle,
+    Lend,
     race::{Part, Racing},
 };
 use crate::{
-    activity::{Activity, ActivityCall, ActivityFuture},
     codec::Persist,
     context::{Context, Ending, ambient},
     future::{DurableFuture, IntoDurableFuture},
-    message::{Recv, RecvUpdate, Signal, Update, recv, recv_update},
-    time::Sleep,
 };
 
 /// The operation of a branch.
@@ -33,86 +30,14 @@ pub fn own<F: IntoDurableFuture<IntoFuture = D>, D>(operation: F) -> Arm<D> {
 }
 
 /// One that stays where it is: it goes on if it loses.
-pub fn lend<L: Lend>(place: &mut L) -> Arm<L::Lent> {
+pub fn lend<L: Lend<Lent = F>, F>(place: &mut L) -> Arm<F> {
     Arm { future: place.lend(), lent: true }
 }
 
 /// What was lent stands in its place again.
-pub fn give_back<L: Lend>(place: &mut L, lent: L::Lent) {
+// What is polled is a parameter and no projection, so that what can't be lent is one error.
+pub fn give_back<L: Lend<Lent = F>, F>(place: &mut L, lent: F) {
     place.give_back(lent);
-}
-
-/// An operation that can be lent to a `select!` with `&mut`.
-#[diagnostic::on_unimplemented(
-    message = "`&mut {Self}` can't be a branch of a `select!`",
-    label = "only a handle, or an operation that was not started elsewhere, can be lent",
-    note = "`spawn` it, and write `&mut` in front of its handle",
-    note = "see docs/errors/select.md"
-)]
-pub trait Lend {
-    /// What is polled meanwhile.
-    type Lent: DurableFuture;
-    /// Takes it out of its place.
-    fn lend(&mut self) -> Self::Lent;
-    /// Puts it back.
-    fn give_back(&mut self, lent: Self::Lent);
-}
-
-impl Lend for Sleep {
-    type Lent = Sleep;
-
-    fn lend(&mut self) -> Sleep {
-        self.clone()
-    }
-
-    fn give_back(&mut self, lent: Sleep) {
-        *self = lent;
-    }
-}
-
-// A message that is waited for has no state.
-impl<S: Signal> Lend for Recv<S> {
-    type Lent = Self;
-
-    fn lend(&mut self) -> Self {
-        recv()
-    }
-
-    fn give_back(&mut self, _: Self) {}
-}
-
-impl<U: Update> Lend for RecvUpdate<U> {
-    type Lent = Self;
-
-    fn lend(&mut self) -> Self {
-        recv_update()
-    }
-
-    fn give_back(&mut self, _: Self) {}
-}
-
-impl<T: Persist> Lend for Handle<T> {
-    type Lent = Self;
-
-    fn lend(&mut self) -> Self {
-        self.copy()
-    }
-
-    fn give_back(&mut self, lent: Self) {
-        *self = lent;
-    }
-}
-
-impl<A: Activity> Lend for ActivityCall<A> {
-    type Lent = ActivityFuture<A>;
-
-    fn lend(&mut self) -> ActivityFuture<A> {
-        self.take_future()
-    }
-
-    fn give_back(&mut self, lent: ActivityFuture<A>) {
-        self.put_future(lent);
-    }
 }
 
 /// A `select!` of any number of operations.

@@ -5,7 +5,7 @@ use crate::{
     activity::{Activity, ActivityCall},
     child::ChildCall,
     clock::to_ms,
-    codec::{self, Persist, TypeOf},
+    codec::{self, Persist},
     context::{NewOperation, StepFailure, ambient},
     time::{Sleep, now},
     workflow::{RootWorkflow, WorkflowCall},
@@ -15,7 +15,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be spawned",
     label = "only the call of an activity or a workflow, a child or a timer can be started by itself",
-    note = "several operations together: write a `#[workflow]` that awaits them, and spawn its call"
+    note = "several operations together, or a block of code: write a `#[workflow]` that awaits them, and spawn its call",
+    note = "see docs/errors/spawn.md"
 )]
 pub trait Spawn {
     /// What it gives.
@@ -44,7 +45,8 @@ pub trait Spawn {
 ///
 /// # Panics
 /// Outside of a workflow.
-pub fn spawn<S: Spawn>(operation: S) -> Handle<S::Output> {
+// The output is a parameter and no projection, so that what can't be spawned is one error and not two.
+pub fn spawn<S: Spawn<Output = T>, T>(operation: S) -> Handle<T> {
     // Encoded before the step is asked for: a `Serialize` may spawn too.
     let operation = operation.operation();
     let id = ambient::with("spawn", |scratch| match operation {
@@ -57,6 +59,7 @@ pub fn spawn<S: Spawn>(operation: S) -> Handle<S::Output> {
     Handle::new(id)
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Activity> Spawn for ActivityCall<A> {
     type Output = A::Output;
 
@@ -69,7 +72,7 @@ impl<W: RootWorkflow> Spawn for WorkflowCall<W> {
     type Output = W::Output;
 
     fn operation(self) -> Result<NewOperation, StepFailure> {
-        match codec::current(|codec| codec.encode_as(TypeOf::of::<W::Args>(), &self.args)) {
+        match codec::current(|codec| self.encode(codec)) {
             Ok(args) => Ok(NewOperation::Task { workflow: W::META.name.to_owned(), args }),
             Err(error) => {
                 let what = format!("the arguments of workflow `{}`", W::META.name);
@@ -79,6 +82,7 @@ impl<W: RootWorkflow> Spawn for WorkflowCall<W> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<W: RootWorkflow> Spawn for ChildCall<W> {
     type Output = W::Output;
 
@@ -87,6 +91,7 @@ impl<W: RootWorkflow> Spawn for ChildCall<W> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Spawn for Sleep {
     type Output = ();
 

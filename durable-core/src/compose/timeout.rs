@@ -16,7 +16,7 @@ pub trait TimeoutExt: IntoDurableFuture + Sized {
     /// `Ok` with what it gave, or [`Elapsed`] once `duration` has passed since it was awaited: then it is cancelled. If it was done
     /// before the timer, it counts, whenever the workflow gets to see it.
     fn timeout(self, duration: Duration) -> Timed<Self::IntoFuture> {
-        Timed { future: self.into_durable(), timer: sleep(duration), racing: Racing::default() }
+        Timed { future: Some(self.into_durable()), timer: sleep(duration), racing: Racing::default() }
     }
 }
 
@@ -32,20 +32,35 @@ pub struct Elapsed;
 #[serde(bound = "F: DurableFuture")]
 #[must_use = "it does nothing until it is awaited"]
 pub struct Timed<F> {
-    future: F,
+    /// None while it is lent.
+    future: Option<F>,
     timer: Sleep,
     racing: Racing,
+}
+
+impl<F> Timed<F> {
+    /// Moves it out of its place, for a `select!` to which it is lent.
+    pub(super) fn take(&mut self) -> Self {
+        Timed {
+            future: self.future.take(),
+            timer: self.timer.clone(),
+            racing: std::mem::take(&mut self.racing),
+        }
+    }
 }
 
 impl<F: DurableFuture> DurableFuture for Timed<F> {
     type Output = Result<F::Output, Elapsed>;
 
     fn inspect(&mut self, cx: &mut Context<'_>) {
-        self.future.inspect(cx);
+        if let Some(future) = &mut self.future {
+            future.inspect(cx);
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Timed { future, timer, racing } = self;
+        let future = future.as_mut().expect("it is not polled where it was taken away");
         let mut value = None;
         let ended = racing.decide(2, cx, &mut |at, cx| {
             if at == 1 {

@@ -41,6 +41,10 @@ macro_rules! tuple {
             fn values(&mut self) -> Self::Output {
                 ($(self.$at.value(),)+)
             }
+
+            fn take(&mut self) -> Self {
+                ($(std::mem::replace(&mut self.$at, Branch::Gone),)+)
+            }
         }
 
         impl<$($F: IntoDurableFuture<Output = $T>, $T: Persist),+> JoinExt for ($($F,)+) {
@@ -88,6 +92,10 @@ macro_rules! tuple {
                     $($at => self.$at.error(),)+
                     _ => unreachable!("it is in the tuple"),
                 }
+            }
+
+            fn take(&mut self) -> Self {
+                ($(Trying(std::mem::replace(&mut self.$at.0, Branch::Gone)),)+)
             }
         }
 

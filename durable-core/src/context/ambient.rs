@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use super::Scratch;
+use super::{Limits, Scratch};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<RefCell<Scratch>>>> = const { RefCell::new(None) };
@@ -34,4 +34,11 @@ pub(crate) fn with<R>(what: &'static str, f: impl FnOnce(&mut Scratch) -> R) -> 
         Some(scratch) => f(&mut scratch.borrow_mut()),
         None => panic!("`{what}` works in a #[workflow] only, and no workflow runs here"),
     }
+}
+
+/// The limits of the running step, and the defaults where none runs: what is made there never gets anywhere.
+pub(crate) fn limits() -> Limits {
+    CURRENT
+        .with(|current| current.borrow().as_ref().map(|scratch| scratch.borrow().limits))
+        .unwrap_or_default()
 }

@@ -1,10 +1,7 @@
 //! Why a step could not be made.
 
-use super::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
-use crate::{
-    codec::{DecodeError, EncodeError},
-    message::MAX_MESSAGE_BYTES,
-};
+use super::MAX_DEPTH;
+use crate::codec::{DecodeError, EncodeError};
 
 /// Why a step could not be made. The instance parks at its last snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -44,23 +41,27 @@ pub enum StepFailure {
     },
     /// A snapshot is too large.
     #[error(
-        "the snapshot of workflow `{workflow}` has {bytes} bytes, and {MAX_SNAPSHOT_BYTES} are the limit: keep large data outside and its address in the workflow"
+        "the snapshot of workflow `{workflow}` has {bytes} bytes, and {most} are the limit: keep large data outside and its address in the workflow, or raise `.max_snapshot_bytes(..)` of the engine's builder"
     )]
     TooLarge {
         /// The workflow's name.
         workflow: &'static str,
         /// Its bytes.
         bytes: usize,
+        /// The limit.
+        most: usize,
     },
     /// What a step gives away is too large.
     #[error(
-        "{what} has {bytes} bytes, and {MAX_MESSAGE_BYTES} are the limit: give the address of large data"
+        "{what} has {bytes} bytes, and {most} are the limit: give the address of large data, or raise `.max_message_bytes(..)` of the engine's builder"
     )]
     ValueTooLarge {
         /// What.
         what: String,
         /// Its bytes.
         bytes: usize,
+        /// The limit.
+        most: usize,
     },
     /// Workflows call each other too deeply.
     #[error("workflow `{workflow}` is called {MAX_DEPTH} calls deep; turn the recursion into a loop")]
@@ -70,7 +71,10 @@ pub enum StepFailure {
     },
     /// Too many operations are open at once.
     #[error(
-        "an instance may have {MAX_OPERATIONS} operations open at once: await some of them before more are started"
+        "an instance may have {most} operations open at once: await some of them before more are started, or raise `.max_operations(..)` of the engine's builder"
     )]
-    TooManyOperations,
+    TooManyOperations {
+        /// The limit.
+        most: usize,
+    },
 }

@@ -6,6 +6,7 @@
 pub(crate) mod ambient;
 mod failure;
 mod gone;
+mod limits;
 mod operation;
 mod scopes;
 mod scratch;
@@ -14,11 +15,12 @@ mod wait;
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 pub use failure::StepFailure;
+pub(crate) use limits::{Limits, MOST_BYTES};
+pub use limits::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
 pub(crate) use operation::Started;
 pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent, Undo};
 pub use scopes::ScopeId;
 pub(crate) use scopes::{Ending, Scopes};
-pub use scratch::MAX_OPERATIONS;
 pub(crate) use scratch::Scratch;
 pub use wait::Wait;
 pub(crate) use wait::{Present, Spoken, needed};
@@ -33,12 +35,6 @@ pub type OperationId = u64;
 
 /// Names a frame within its instance, for the compensations that it pushes. 0 is the frame of the instance's own workflow.
 pub type FrameId = u64;
-
-/// The most inline workflow calls that may be nested in one another.
-pub const MAX_DEPTH: u32 = 64;
-
-/// The most bytes that the snapshot of one workflow function may have.
-pub const MAX_SNAPSHOT_BYTES: usize = 512 << 20;
 
 /// One step of one instance: what goes in and what comes out.
 #[derive(Debug)]

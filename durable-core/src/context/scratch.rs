@@ -14,8 +14,8 @@ use std::{
 use durable_store::{Number, Slot};
 
 use super::{
-    Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
-    Undo, gone::Gone,
+    Completion, Ending, FrameId, Limits, NewOperation, OperationId, Present, ScopeId, Scopes, Started,
+    StepFailure, Undo, gone::Gone,
 };
 use crate::{
     codec::Encoded,
@@ -27,9 +27,6 @@ use crate::{
     instance::InstanceInfo,
     random::Random,
 };
-
-/// The most operations that an instance may have open at once.
-pub const MAX_OPERATIONS: usize = 100_000;
 
 /// What one run of a machine sees and leaves behind.
 #[derive(Debug)]
@@ -48,6 +45,7 @@ pub(crate) struct Scratch {
     /// What stored values are read with; none outside of any engine.
     pub(crate) frames: Option<Arc<Frames>>,
     pub(crate) random: Arc<Random>,
+    pub(crate) limits: Limits,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
     /// Futures see nothing: a composition is polled for the first time, and decides nothing yet.
@@ -118,6 +116,7 @@ impl Scratch {
             address: Address { slot: Slot(0), number: Number(0), operation: 0 },
             frames: None,
             random,
+            limits: Limits::default(),
             visible: 0,
             blind: false,
             scope: 0,
@@ -169,8 +168,9 @@ impl Scratch {
 
     fn start_in(&mut self, scope: ScopeId, operation: NewOperation) -> OperationId {
         let id = self.next_id();
-        if self.operations.len() + self.started.len() >= MAX_OPERATIONS {
-            self.failure.get_or_insert(StepFailure::TooManyOperations);
+        let most = self.limits.operations;
+        if self.operations.len() + self.started.len() >= most {
+            self.failure.get_or_insert(StepFailure::TooManyOperations { most });
         }
         let frame = self.frame;
         self.started.push(Started { id, scope, frame, operation });

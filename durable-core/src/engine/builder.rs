@@ -18,6 +18,7 @@ use crate::{
     activity::{Activity, ActivityFn, States},
     clock::{Clock, SystemClock},
     codec::Codec,
+    context::{Limits, MOST_BYTES},
     frame::{Frames, StandIn},
     message::MAX_MESSAGES,
     random::Random,
@@ -74,6 +75,7 @@ impl EngineBuilder {
             settings: Settings {
                 max_concurrent_activities: 1_024,
                 max_messages: MAX_MESSAGES,
+                limits: Limits::default(),
                 retention: retention::DEFAULT_RETENTION,
             },
             mocks: Mocks::default(),
@@ -128,6 +130,27 @@ impl EngineBuilder {
     /// Default: 100,000.
     pub fn max_messages(mut self, most: u32) -> Self {
         self.settings.max_messages = most.max(1);
+        self
+    }
+
+    /// A message, an answer to an update or a published value has at most so many bytes as it is written; a larger one is refused with
+    /// [`SignalError::TooLarge`](crate::SignalError::TooLarge), or parks the workflow that gave it. Default: 100 MiB; at most 1 GiB.
+    pub fn max_message_bytes(mut self, most: usize) -> Self {
+        self.settings.limits.message_bytes = most.clamp(1, MOST_BYTES);
+        self
+    }
+
+    /// At most so many operations of one instance are open at once: activities, timers, children, what is spawned or was pushed as a
+    /// compensation, with those whose result nobody has awaited yet. One more parks the instance. Default: 100,000.
+    pub fn max_operations(mut self, most: usize) -> Self {
+        self.settings.limits.operations = most.max(1);
+        self
+    }
+
+    /// The snapshot of one workflow function has at most so many bytes; a larger one parks the instance where it stood before. Default:
+    /// 512 MiB; at most 1 GiB.
+    pub fn max_snapshot_bytes(mut self, most: usize) -> Self {
+        self.settings.limits.snapshot_bytes = most.clamp(1, MOST_BYTES);
         self
     }
 

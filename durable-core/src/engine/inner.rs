@@ -31,8 +31,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    activity::States, clock::Clock, codec::Codec, frame::Frames, program::Program, random::Random,
-    registry::Registry, testing::Mocks,
+    activity::States, clock::Clock, codec::Codec, context::Limits, frame::Frames, program::Program,
+    random::Random, registry::Registry, testing::Mocks,
 };
 
 /// So many instances keep their decoded record in memory between two steps; the others are read again.
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     /// How long closed instances are kept.
     pub(crate) retention: std::time::Duration,
     pub(crate) max_messages: u32,
+    /// What one instance may grow to.
+    pub(crate) limits: Limits,
 }
 
 /// The engine.

@@ -186,8 +186,7 @@ impl<T> std::fmt::Debug for Start<T> {
 impl<T> Start<T> {
     pub(crate) fn new<W: Workflow<Output = T>>(engine: Engine, id: String, call: WorkflowCall<W>) -> Self {
         let workflow = W::META.name;
-        let args =
-            engine.inner.codec.encode(&call.args).map_err(|error| StartError::Args { workflow, error });
+        let args = call.encode(&engine.inner.codec).map_err(|error| StartError::Args { workflow, error });
         Start {
             engine,
             id,

@@ -25,7 +25,7 @@ pub use load::{NoText, Owned, Storable};
 
 use crate::{
     codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
-    context::{Context, MAX_SNAPSHOT_BYTES, Step, StepFailure},
+    context::{Context, Step, StepFailure},
     meta::WorkflowMeta,
 };
 use image::Resolved;
@@ -190,8 +190,9 @@ impl<'a> Frame<'a> {
             layouts.push(layout.map_err(|error| unwritten(names[index], error))?.0);
             image::push_delimited(&mut out, &scratch);
         }
-        if out.len() > MAX_SNAPSHOT_BYTES {
-            return Err(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len() });
+        let most = self.step.scratch.borrow().limits.snapshot_bytes;
+        if out.len() > most {
+            return Err(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len(), most });
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
         Ok(FrameImage { layout, vars: out })

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MAX_MESSAGE_BYTES;
 use crate::{
     context::Refused,
     engine::{EngineError, StartError},
@@ -35,12 +34,12 @@ pub enum SignalError {
         most: u64,
     },
     /// The message is too large.
-    #[error(
-        "the message has {bytes} bytes, and {MAX_MESSAGE_BYTES} are the limit: send the address of large data"
-    )]
+    #[error("the message has {bytes} bytes, and {most} are the limit: send the address of large data")]
     TooLarge {
         /// Its bytes.
         bytes: u64,
+        /// The limit, which the engine's builder sets with `.max_message_bytes(..)`.
+        most: u64,
     },
     /// The message can't be written so that it can be read again.
     #[error("the message can't be stored: {reason}")]

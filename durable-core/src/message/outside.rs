@@ -12,7 +12,7 @@ use std::{
 use durable_store::{Found, Number, Slot};
 use tokio::sync::oneshot;
 
-use super::{MAX_MESSAGE_BYTES, Signal, SignalError, StartUpdateError, Update, UpdateError};
+use super::{Signal, SignalError, StartUpdateError, Update, UpdateError};
 use crate::{
     codec::{Emit, Persist, TypeOf},
     context::Refused,
@@ -33,8 +33,9 @@ fn letter(engine: &Engine, kind: MessageKind, name: &str, of: &TypeOf, value: &d
     let inner = &engine.inner;
     let encoded = inner.codec.encode_as(of, value);
     let value = encoded.map_err(|error| SignalError::Encode { reason: error.to_string() })?;
-    if value.bytes.len() > MAX_MESSAGE_BYTES {
-        return Err(SignalError::TooLarge { bytes: value.bytes.len() as u64 });
+    let most = inner.settings.limits.message_bytes;
+    if value.bytes.len() > most {
+        return Err(SignalError::TooLarge { bytes: value.bytes.len() as u64, most: most as u64 });
     }
     let (body, reply) = match kind {
         MessageKind::Signal => (Body::Signal(value), ReplyTo::Nobody),

@@ -6,11 +6,11 @@ use std::{marker::PhantomData, task::Poll};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{MAX_MESSAGE_BYTES, Signal, SignalError, Update, UpdateError};
+use super::{Signal, SignalError, Update, UpdateError};
 use crate::{
     codec::{self, Emit, Encoded, Persist, Slot, TypeOf},
     compose::leaf::Leaf,
-    context::{Completion, Context, NewOperation, Outgoing, Refused, Sent, StepFailure, Wait},
+    context::{Completion, Context, NewOperation, Outgoing, Refused, Sent, StepFailure, Wait, ambient},
     engine::{WorkflowFn, clip},
     error::CallError,
     future::{DurableFuture, IntoDurableFuture},
@@ -55,8 +55,9 @@ where
 fn encode(of: &TypeOf, message: &dyn Emit) -> Result<Encoded, SignalError> {
     let encoded = codec::current(|codec| codec.encode_as(of, message));
     let value = encoded.map_err(|error| SignalError::Encode { reason: error.to_string() })?;
-    if value.bytes.len() > MAX_MESSAGE_BYTES {
-        return Err(SignalError::TooLarge { bytes: value.bytes.len() as u64 });
+    let most = ambient::limits().message_bytes;
+    if value.bytes.len() > most {
+        return Err(SignalError::TooLarge { bytes: value.bytes.len() as u64, most: most as u64 });
     }
     Ok(value)
 }
@@ -98,6 +99,11 @@ impl Sending {
 
     fn quiet(&self) -> Option<Wait> {
         self.leaf.as_ref().ok()?.quiet()
+    }
+
+    /// Moves it out of its place; what is left has ended.
+    fn take(&mut self) -> Self {
+        Sending { to: self.to.clone(), leaf: std::mem::replace(&mut self.leaf, Ok(Leaf::Ended)) }
     }
 
     /// Reads what the other instance gave. If that can't be done the step has failed.
@@ -238,6 +244,13 @@ macro_rules! leaf {
 
             fn into_durable(self) -> Self {
                 self
+            }
+        }
+
+        impl<$($generics)*> $ty {
+            /// Moves it out of its place, for a `select!` to which it is lent.
+            pub(crate) fn take(&mut self) -> Self {
+                ($new)(self.state.take())
             }
         }
     )*};

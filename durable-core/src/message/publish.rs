@@ -1,6 +1,6 @@
 //! Values that an instance shows to everybody.
 
-use super::{MAX_MESSAGE_BYTES, Publish};
+use super::Publish;
 use crate::{
     codec::{self, Emit, TypeOf},
     context::{StepFailure, ambient},
@@ -19,13 +19,14 @@ fn show(name: &'static str, of: &TypeOf, value: &dyn Emit) {
     // The user's `Serialize` runs before the step is borrowed.
     let encoded = codec::current(|codec| codec.encode_as(of, value));
     ambient::with("publish", |scratch| match encoded {
-        Ok(value) if value.bytes.len() <= MAX_MESSAGE_BYTES => {
+        Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
             scratch.published.retain(|(other, _)| other != name);
             scratch.published.push((name.to_owned(), value));
         }
         Ok(value) => {
             let (what, bytes) = (format!("the published `{name}`"), value.bytes.len());
-            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes });
+            let most = scratch.limits.message_bytes;
+            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
         }
         Err(error) => {
             let what = format!("the published `{name}`");

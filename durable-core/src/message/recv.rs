@@ -1,12 +1,12 @@
 //! Receiving messages in a workflow.
 
-use std::{marker::PhantomData, sync::Arc, task::Poll};
+use std::{borrow::Cow, marker::PhantomData, sync::Arc, task::Poll};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Request, Signal, Update};
 use crate::{
-    codec::{Slot, TypeOf},
+    codec::{Persist, Slot, TypeOf},
     context::{Context, StepFailure, Wait, ambient},
     engine::mail::{Body, Message, MessageKind, queue},
     future::{DurableFuture, IntoDurableFuture},
@@ -25,7 +25,7 @@ use crate::{
 /// durable_core::recv::<Approve>(); // `.await` it in a workflow
 /// ```
 pub fn recv<S: Signal>() -> Recv<S> {
-    Recv { signal: PhantomData }
+    Recv { name: S::NAME.into(), signal: PhantomData }
 }
 
 /// The next signal of this type, if one is there. A step that got `None` is made again if one is committed before the step is, so that
@@ -35,13 +35,13 @@ pub fn recv<S: Signal>() -> Recv<S> {
 /// Outside of a workflow.
 pub fn try_recv<S: Signal>() -> Option<S> {
     let mut slot = None;
-    take_now("try_recv", &Kind::of_signal::<S>(), TypeOf::of::<S>(), &mut slot)?;
+    take_now("try_recv", &Kind::of_signal(S::NAME), TypeOf::of::<S>(), &mut slot)?;
     slot
 }
 
 /// The next update of this type, to be answered: see [`Request`]. One that came before it was asked for is kept.
 pub fn recv_update<U: Update>() -> RecvUpdate<U> {
-    RecvUpdate { update: PhantomData }
+    RecvUpdate { name: U::NAME.into(), update: PhantomData }
 }
 
 /// The next update of this type, if one is there; see [`try_recv`].
@@ -50,7 +50,7 @@ pub fn recv_update<U: Update>() -> RecvUpdate<U> {
 /// Outside of a workflow.
 pub fn try_recv_update<U: Update>() -> Option<Request<U>> {
     let mut slot = None;
-    let seq = take_now("try_recv_update", &Kind::of_update::<U>(), TypeOf::of::<U>(), &mut slot)?;
+    let seq = take_now("try_recv_update", &Kind::of_update(U::NAME), TypeOf::of::<U>(), &mut slot)?;
     slot.map(|message| Request::new(message, seq))
 }
 
@@ -58,7 +58,9 @@ pub fn try_recv_update<U: Update>() -> Option<Request<U>> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Recv", bound = "")]
 #[must_use = "nothing is received until this is awaited"]
-pub struct Recv<S: Signal> {
+pub struct Recv<S> {
+    // Asked of the type where it is made and nowhere else, so that a type that is no signal is one error.
+    name: Cow<'static, str>,
     signal: PhantomData<fn() -> S>,
 }
 
@@ -66,35 +68,36 @@ pub struct Recv<S: Signal> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "RecvUpdate", bound = "")]
 #[must_use = "nothing is received until this is awaited"]
-pub struct RecvUpdate<U: Update> {
+pub struct RecvUpdate<U> {
+    name: Cow<'static, str>,
     update: PhantomData<fn() -> U>,
 }
 
-impl<S: Signal> std::fmt::Debug for Recv<S> {
+impl<S> std::fmt::Debug for Recv<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "recv::<{}>()", S::NAME)
+        write!(f, "recv::<{}>()", self.name)
     }
 }
 
-impl<U: Update> std::fmt::Debug for RecvUpdate<U> {
+impl<U> std::fmt::Debug for RecvUpdate<U> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "recv_update::<{}>()", U::NAME)
+        write!(f, "recv_update::<{}>()", self.name)
     }
 }
 
 /// A type of message, without the type.
-struct Kind {
+struct Kind<'a> {
     kind: MessageKind,
-    name: &'static str,
+    name: &'a str,
 }
 
-impl Kind {
-    fn of_signal<S: Signal>() -> Self {
-        Kind { kind: MessageKind::Signal, name: S::NAME }
+impl<'a> Kind<'a> {
+    fn of_signal(name: &'a str) -> Self {
+        Kind { kind: MessageKind::Signal, name }
     }
 
-    fn of_update<U: Update>() -> Self {
-        Kind { kind: MessageKind::Update, name: U::NAME }
+    fn of_update(name: &'a str) -> Self {
+        Kind { kind: MessageKind::Update, name }
     }
 
     fn queue(&self) -> u64 {
@@ -141,7 +144,7 @@ fn content(message: &Message) -> Option<&crate::codec::Encoded> {
 }
 
 /// Takes the next message if one is there. The user's `Deserialize` runs outside of the borrow: it may ask for messages, too.
-fn take_now(what: &'static str, kind: &Kind, of: &TypeOf, slot: &mut dyn Slot) -> Option<u64> {
+fn take_now(what: &'static str, kind: &Kind<'_>, of: &TypeOf, slot: &mut dyn Slot) -> Option<u64> {
     let taken = ambient::with(what, |scratch| {
         let (seq, message) = scratch.try_message(kind.queue())?;
         Some((seq, message, scratch.frames.clone()))
@@ -164,41 +167,55 @@ fn take_now(what: &'static str, kind: &Kind, of: &TypeOf, slot: &mut dyn Slot) -
     None
 }
 
-impl<S: Signal> DurableFuture for Recv<S> {
+impl<S: Persist> DurableFuture for Recv<S> {
     type Output = S;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<S> {
         let mut slot = None;
-        match (Kind::of_signal::<S>().take(TypeOf::of::<S>(), &mut slot, cx), slot) {
+        match (Kind::of_signal(&self.name).take(TypeOf::of::<S>(), &mut slot, cx), slot) {
             (Some(_), Some(signal)) => Poll::Ready(signal),
             _ => Poll::Pending,
         }
     }
 
     fn quiet(&self) -> Option<Wait> {
-        Some(Wait::Message(Kind::of_signal::<S>().queue()))
+        Some(Wait::Message(Kind::of_signal(&self.name).queue()))
     }
 }
 
-impl<U: Update> DurableFuture for RecvUpdate<U> {
+impl<U: Persist> DurableFuture for RecvUpdate<U> {
     type Output = Request<U>;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Request<U>> {
         let mut slot = None;
-        match (Kind::of_update::<U>().take(TypeOf::of::<U>(), &mut slot, cx), slot) {
+        match (Kind::of_update(&self.name).take(TypeOf::of::<U>(), &mut slot, cx), slot) {
             (Some(seq), Some(message)) => Poll::Ready(Request::new(message, seq)),
             _ => Poll::Pending,
         }
     }
 
     fn quiet(&self) -> Option<Wait> {
-        Some(Wait::Message(Kind::of_update::<U>().queue()))
+        Some(Wait::Message(Kind::of_update(&self.name).queue()))
+    }
+}
+
+impl<T> Recv<T> {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        Recv { name: self.name.clone(), signal: PhantomData }
+    }
+}
+
+impl<T> RecvUpdate<T> {
+    /// The same once more, for a `select!` to which it is lent.
+    pub(crate) fn copy(&self) -> Self {
+        RecvUpdate { name: self.name.clone(), update: PhantomData }
     }
 }
 
 // Listing what can be awaited helps nobody who awaits something else.
 #[diagnostic::do_not_recommend]
-impl<S: Signal> IntoDurableFuture for Recv<S> {
+impl<S: Persist> IntoDurableFuture for Recv<S> {
     type Output = S;
     type IntoFuture = Self;
 
@@ -208,7 +225,7 @@ impl<S: Signal> IntoDurableFuture for Recv<S> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<U: Update> IntoDurableFuture for RecvUpdate<U> {
+impl<U: Persist> IntoDurableFuture for RecvUpdate<U> {
     type Output = Request<U>;
     type IntoFuture = Self;
 

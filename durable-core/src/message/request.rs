@@ -4,9 +4,9 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_MESSAGE_BYTES, Update};
+use super::Update;
 use crate::{
-    codec::{self, Emit, TypeOf},
+    codec::{self, Emit, Persist, TypeOf},
     context::{StepFailure, ambient},
 };
 
@@ -16,9 +16,9 @@ use crate::{
 /// Whoever sent it waits meanwhile. If the instance ends without an answer he gets
 /// [`UpdateError::Unanswered`](super::UpdateError::Unanswered).
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "Request", bound = "")]
+#[serde(rename = "Request", bound = "U: Persist")]
 #[must_use = "whoever sent the update waits for its answer"]
-pub struct Request<U: Update> {
+pub struct Request<U> {
     message: U,
     reply: Reply<U>,
 }
@@ -27,13 +27,13 @@ pub struct Request<U: Update> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Reply", bound = "")]
 #[must_use = "whoever sent the update waits for its answer"]
-pub struct Reply<U: Update> {
+pub struct Reply<U> {
     /// The update's number as a message.
     seq: u64,
     update: PhantomData<fn() -> U>,
 }
 
-impl<U: Update> Request<U> {
+impl<U> Request<U> {
     pub(super) fn new(message: U, seq: u64) -> Self {
         Request { message, reply: Reply { seq, update: PhantomData } }
     }
@@ -42,7 +42,9 @@ impl<U: Update> Request<U> {
     pub fn into_parts(self) -> (U, Reply<U>) {
         (self.message, self.reply)
     }
+}
 
+impl<U: Update> Request<U> {
     /// Answers. The answer is committed with this step, and the sender gets it after that.
     ///
     /// # Panics
@@ -84,10 +86,13 @@ fn answer_with(seq: u64, name: &str, of: &TypeOf, answer: &dyn Emit) {
     // The user's `Serialize` runs before the step is borrowed.
     let encoded = codec::current(|codec| codec.encode_as(of, answer));
     ambient::with("reply", |scratch| match encoded {
-        Ok(value) if value.bytes.len() <= MAX_MESSAGE_BYTES => scratch.replies.push((seq, Ok(value))),
+        Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
+            scratch.replies.push((seq, Ok(value)))
+        }
         Ok(value) => {
             let (what, bytes) = (format!("the answer to an update `{name}`"), value.bytes.len());
-            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes });
+            let most = scratch.limits.message_bytes;
+            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
         }
         Err(error) => {
             let what = format!("the answer to an update `{name}`");
@@ -96,7 +101,7 @@ fn answer_with(seq: u64, name: &str, of: &TypeOf, answer: &dyn Emit) {
     });
 }
 
-impl<U: Update> Deref for Request<U> {
+impl<U> Deref for Request<U> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -104,14 +109,14 @@ impl<U: Update> Deref for Request<U> {
     }
 }
 
-impl<U: Update + fmt::Debug> fmt::Debug for Request<U> {
+impl<U: fmt::Debug> fmt::Debug for Request<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Request").field(&self.message).finish()
     }
 }
 
-impl<U: Update> fmt::Debug for Reply<U> {
+impl<U> fmt::Debug for Reply<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reply::<{}>(..)", U::NAME)
+        f.debug_struct("Reply").finish_non_exhaustive()
     }
 }

@@ -144,6 +144,24 @@ impl TestBuilder {
         self
     }
 
+    /// See [`EngineBuilder::max_message_bytes`].
+    pub fn max_message_bytes(mut self, most: usize) -> Self {
+        self.plan.builder = self.plan.builder.max_message_bytes(most);
+        self
+    }
+
+    /// See [`EngineBuilder::max_operations`].
+    pub fn max_operations(mut self, most: usize) -> Self {
+        self.plan.builder = self.plan.builder.max_operations(most);
+        self
+    }
+
+    /// See [`EngineBuilder::max_snapshot_bytes`].
+    pub fn max_snapshot_bytes(mut self, most: usize) -> Self {
+        self.plan.builder = self.plan.builder.max_snapshot_bytes(most);
+        self
+    }
+
     /// The seed of jitter and keys. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.plan.seed = seed;

@@ -29,7 +29,7 @@ pub(super) enum Operation {
     /// It is the branch's own and ends with it.
     Own(Expr),
     /// `&mut place`: it is left there.
-    Lent(Expr),
+    Lent(syn::ExprReference),
 }
 
 /// Reads the tokens of the macro.
@@ -133,7 +133,7 @@ fn operation(expr: Expr) -> syn::Result<Operation> {
         Expr::Paren(inner) if matches!(&*inner.expr, Expr::Reference(_)) => operation(*inner.expr),
         Expr::Reference(borrow) if borrow.mutability.is_some() => {
             if is_place(&borrow.expr) {
-                return Ok(Operation::Lent(*borrow.expr));
+                return Ok(Operation::Lent(borrow));
             }
             let message = refusal(
                 "`&mut` in a branch of a `select!` lends what stands in a place with a name",
@@ -141,6 +141,14 @@ fn operation(expr: Expr) -> syn::Result<Operation> {
                 PAGE,
             );
             Err(syn::Error::new_spanned(&borrow.expr, message))
+        }
+        Expr::Await(awaited) => {
+            let message = refusal(
+                "a branch of a `select!` awaits its operation itself",
+                "leave out the `.await`",
+                PAGE,
+            );
+            Err(syn::Error::new(awaited.await_token.span, message))
         }
         expr => Ok(Operation::Own(expr)),
     }

@@ -31,26 +31,28 @@ fn bodies_become_arms() {
     same(
         "select! { biased; x = a(), if c => { b(x) } _ = d => e, else => f };",
         "select!(@);
-        match __p::end2(__p::select2(true, [c, true], (__p::own(a()), __p::own(d),)).await) {
-            (__p::Won2::A(x), _) => { { b(x) } }
-            (__p::Won2::B(_), _) => { e }
-            (__p::Won2::Disabled, _) => { f }
+        match __p::end2(__p::select2(true, [c, true], (__p::own(a()), __p::own(d),)).await).0 {
+            __p::Won2::A(x) => { { b(x) } }
+            __p::Won2::B(_) => { e }
+            __p::Won2::Disabled => { f }
         };",
     );
 }
 
 #[test]
-fn what_is_lent_is_given_back_in_every_arm() {
+fn what_is_lent_is_given_back_before_anything_is_bound() {
     same(
         "select! { x = a() => b, y = &mut s.list[0] => c }",
         r#"select!(@);
-        match __p::end2(__p::select2(false, [true, true], (__p::own(a()), __p::lend(&mut s.list[0]),)).await) {
-            (__p::Won2::A(x), (_, __lent_1,)) => { __p::give_back(&mut s.list[0], __lent_1); b }
-            (__p::Won2::B(y), (_, __lent_1,)) => { __p::give_back(&mut s.list[0], __lent_1); c }
-            (__p::Won2::Disabled, (_, __lent_1,)) => {
-                __p::give_back(&mut s.list[0], __lent_1);
-                ::core::panic!("all branches of `select!` are disabled, and it has no `else`")
-            }
+        match {
+            let (__won, (_, __lent_1,)) =
+                __p::end2(__p::select2(false, [true, true], (__p::own(a()), __p::lend(&mut s.list[0]),)).await);
+            __p::give_back(&mut s.list[0], __lent_1);
+            __won
+        } {
+            __p::Won2::A(x) => { b }
+            __p::Won2::B(y) => { c }
+            __p::Won2::Disabled => { ::core::panic!("all branches of `select!` are disabled, and it has no `else`") }
         }"#,
     );
 }
@@ -109,6 +111,7 @@ fn mistakes_name_the_rewrite() {
         ("x = &mut a() => b", "name it first"),
         ("x = &mut list[next()] => b", "name it first"),
         ("x = &mut *list => b", "name it first"),
+        ("x = a().await => b", "leave out the `.await`"),
     ] {
         let error = written(&format!("select! {{ {wrong} }}")).expect_err(wrong);
         assert!(error.contains(expected), "{wrong}: {error}");

@@ -27,29 +27,49 @@ impl Writer {
     fn write(&self, select: &Select) -> TokenStream {
         let at = self.at;
         let may_fail = select.branches.iter().any(|branch| may_fail(&branch.pat));
-        let end = self.numbered("end");
-        let awaited = self.awaited(select, may_fail);
-        let lent: Vec<Option<&Expr>> = select
-            .branches
-            .iter()
-            .map(|branch| match &branch.operation {
-                Operation::Lent(place) => Some(place),
-                Operation::Own(_) => None,
-            })
-            .collect();
+        let won = self.won(select, &self.awaited(select, may_fail));
         let arms = select.branches.iter().enumerate().map(|(number, Branch { pat, body, .. })| {
-            self.arm(&self.variant(number, &quote!((#pat))), &lent, &quote!(#body))
+            let variant = self.variant(number, &quote!((#pat)));
+            quote_spanned!(at=> #variant => { #body })
         });
-        let disabled = select.otherwise.as_ref().map_or_else(
+        let otherwise = select.otherwise.as_ref().map_or_else(
             || quote_spanned!(at=> ::core::panic!("all branches of `select!` are disabled, and it has no `else`")),
             |body| quote!(#body),
         );
-        let name = self.ident("Disabled");
-        let disabled = self.arm(&self.variant_named(&name), &lent, &disabled);
+        let disabled = self.variant_named(&self.ident("Disabled"));
         let mismatch =
             may_fail.then(|| quote_spanned!(at=> #[allow(unreachable_patterns)] _ => ::core::unreachable!()));
-        let p = self.ident("__p");
-        quote_spanned!(at=> match #p::#end(#awaited) { #(#arms)* #disabled #mismatch })
+        quote_spanned!(at=> match #won { #(#arms)* #disabled => { #otherwise } #mismatch })
+    }
+
+    /// What won. The losers have ended, and what was lent is in its place again: before a pattern binds a name that hides the place's.
+    fn won(&self, select: &Select, awaited: &TokenStream) -> TokenStream {
+        let (at, p, end) = (self.at, self.ident("__p"), self.numbered("end"));
+        let lent = |branch: &Branch| match &branch.operation {
+            Operation::Lent(borrow) => Some(borrow.clone()),
+            Operation::Own(_) => None,
+        };
+        let lent: Vec<Option<syn::ExprReference>> = select.branches.iter().map(lent).collect();
+        if lent.iter().all(Option::is_none) {
+            return quote_spanned!(at=> #p::#end(#awaited).0);
+        }
+        let won = self.ident("__won");
+        let name = |number: usize| self.ident(&format!("__lent_{number}"));
+        let ended = lent.iter().enumerate().map(|(number, place)| {
+            let name = name(number);
+            if place.is_some() { quote!(#name) } else { quote_spanned!(at=> _) }
+        });
+        let given = lent.iter().enumerate().filter_map(|(number, place)| {
+            let (place, name) = (place.as_ref()?, name(number));
+            // At the place, so that what can't be lent is one error and not two.
+            let (p, give_back) = self.functions_at("give_back", place.span());
+            Some(quote_spanned!(give_back.span()=> #p::#give_back(#place, #name);))
+        });
+        quote_spanned! {at=> {
+            let (#won, (#(#ended,)*)) = #p::#end(#awaited);
+            #(#given)*
+            #won
+        }}
     }
 
     /// The value of the await: what won, and the operations.
@@ -94,9 +114,9 @@ impl Writer {
                 let (p, own) = self.functions_at("own", operation.span());
                 quote!(#p::#own(#operation))
             }
-            Operation::Lent(place) => {
-                let (p, lend) = self.functions_at("lend", place.span());
-                quote!(#p::#lend(&mut #place))
+            Operation::Lent(borrow) => {
+                let (p, lend) = self.functions_at("lend", borrow.span());
+                quote!(#p::#lend(#borrow))
             }
         }
     }
@@ -105,26 +125,6 @@ impl Writer {
     fn functions_at(&self, name: &str, span: Span) -> (Ident, Ident) {
         let span = self.at.located_at(span);
         (Ident::new("__p", span), Ident::new(name, span))
-    }
-
-    /// An arm: gives back what was lent, then runs the body.
-    fn arm(&self, won: &TokenStream, lent: &[Option<&Expr>], body: &TokenStream) -> TokenStream {
-        let (at, p) = (self.at, self.ident("__p"));
-        let name = |number: usize| self.ident(&format!("__lent_{number}"));
-        let ended = lent.iter().enumerate().map(|(number, place)| {
-            if place.is_some() {
-                let name = name(number);
-                quote!(#name)
-            } else {
-                quote_spanned!(at=> _)
-            }
-        });
-        let ended = if lent.iter().all(Option::is_none) { quote!(_) } else { quote!((#(#ended,)*)) };
-        let given = lent.iter().enumerate().filter_map(|(number, place)| {
-            let (place, name) = (place.as_ref()?, name(number));
-            Some(quote_spanned!(at=> #p::give_back(&mut #place, #name);))
-        });
-        quote_spanned!(at=> (#won, #ended) => { #(#given)* #body })
     }
 
     fn variant(&self, number: usize, fields: &TokenStream) -> TokenStream {

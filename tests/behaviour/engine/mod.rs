@@ -5,6 +5,7 @@ mod builds;
 mod describe;
 mod files;
 mod info;
+mod limits;
 mod list;
 mod panics;
 mod start;

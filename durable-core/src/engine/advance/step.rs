@@ -85,6 +85,7 @@ impl Advance<'_> {
             scopes: state.scopes.clone(),
             next_operation: state.next_operation,
             frames: Some(self.engine.frames.clone()),
+            limits: self.engine.settings.limits,
             ..Scratch::new(info.clone(), self.engine.random.clone())
         }
     }

@@ -1,0 +1,14 @@
+//! What is lent is an operation.
+use durable::prelude::*;
+use shop::*;
+use std::time::Duration;
+
+#[workflow]
+async fn wrong(sku: String) -> u64 {
+    let mut prices = JoinSet::new();
+    prices.spawn(price(&sku));
+    select! {
+        _ = &mut prices => 1,
+        _ = sleep(Duration::from_secs(1)) => 0,
+    }
+}
