@@ -2,8 +2,8 @@
 //! public face.
 //!
 //! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] (the machine does),
-//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store that fails. [`commits`] counts
-//! what a step costs. They all run the same [`workload`], which writes down every attempt of every
+//! [`io_error`] (the disk does; in [`families`], under instances that talk to each other),
+//! [`second_process`] (somebody else has the file). [`commits`] counts what a step costs. Most run the same [`workload`], which writes down every attempt of every
 //! activity, and the same [`journal`] judges what was written down. Each has a negative control: the
 //! same test over something that breaks the promise must notice it.
 //!
