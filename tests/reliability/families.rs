@@ -249,7 +249,7 @@ async fn round(seed: u64, store: Promises, patience: Duration) -> Result<Told, S
         promises: store,
     });
     let engine = Engine::builder().store(store.clone()).open().await.unwrap();
-    let notes = engine.start("notes", notes_down()).await.unwrap();
+    let scribe = engine.start("notes", notes_down()).await.unwrap();
     let count = engine.start("count", counts()).await.unwrap();
     store.one_of.store(6, Ordering::SeqCst);
     let work = async {
@@ -265,9 +265,9 @@ async fn round(seed: u64, store: Promises, patience: Duration) -> Result<Told, S
         let callers = futures::future::join_all((0..CALLERS).map(|n| outside(&engine, n)));
         futures::future::join(families, callers).await;
         store.one_of.store(0, Ordering::SeqCst);
-        insist(async || notes.signal(Enough).dedup("enough").await).await;
+        insist(async || scribe.signal(Enough).dedup("enough").await).await;
         insist(async || count.signal(Enough).dedup("enough").await).await;
-        let noted = insist(async || notes.result().await).await;
+        let noted = insist(async || scribe.result().await).await;
         let counted = insist(async || count.result().await).await;
         (noted, counted)
     };
@@ -278,7 +278,8 @@ async fn round(seed: u64, store: Promises, patience: Duration) -> Result<Told, S
         for open in insist(async || engine.list(Filter::new()).await).await {
             if !open.status.is_closed() {
                 let described = insist(async || engine.handle(&open.id).describe().await).await;
-                waiting.push_str(&format!("{described}\n"));
+                waiting.push_str(&described.to_string());
+                waiting.push('\n');
             }
         }
         return Err(waiting);

@@ -160,14 +160,13 @@ impl Inner {
     ) -> Result<Option<StoredCall>, StoreError> {
         let instance = self.ask(|store| store.instance(slot))?.filter(|instance| instance.number == number);
         let Some(Ok(loaded)) = instance.map(Loaded::read) else { return Ok(None) };
-        let activity = match loaded.state.activity(operation) {
-            Some(activity) => Some(activity.clone()),
-            None => {
-                let row = self.ask(|store| store.operation(slot, operation))?;
-                // It may have closed between the two readings, and another have its slot.
-                let is_there = self.ask(|store| store.owner(slot))? == Some(number);
-                row.filter(|_| is_there).and_then(|row| activity_in(&row))
-            }
+        let activity = if let Some(activity) = loaded.state.activity(operation) {
+            Some(activity.clone())
+        } else {
+            let row = self.ask(|store| store.operation(slot, operation))?;
+            // It may have closed between the two readings, and another have its slot.
+            let is_there = self.ask(|store| store.owner(slot))? == Some(number);
+            row.filter(|_| is_there).and_then(|row| activity_in(&row))
         };
         let is_held = loaded.state.parked.is_some() || loaded.state.paused_ms.is_some();
         Ok(activity.map(|activity| StoredCall { instance: loaded.id, is_held, activity }))
