@@ -48,9 +48,6 @@ impl<T> ChildHandle<T> {
         ChildFuture { waiting: Waiting(Ok(Leaf::Started(self.operation))), output: PhantomData }
     }
 
-    /// It is back; a handle has no state.
-    pub(crate) fn put_future(&mut self, _: ChildFuture<T>) {}
-
     /// Waits for the child's end and gives any end as it is.
     pub fn outcome(self) -> ChildOutcome<T> {
         ChildOutcome { waiting: Waiting(Ok(Leaf::Handed(self.operation))), output: PhantomData }

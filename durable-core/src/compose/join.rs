@@ -58,6 +58,7 @@ pub trait JoinBranches: Branches + Persist {
     /// All are done: their values.
     fn values(&mut self) -> Self::Output;
     /// Moves them out; what is left is done and gone.
+    #[must_use]
     fn take(&mut self) -> Self;
 }
 
@@ -72,6 +73,7 @@ pub trait TryJoinBranches: Branches + Persist {
     /// This one has failed: its error.
     fn error(&mut self, at: usize) -> Self::Error;
     /// Moves them out; what is left is done and gone.
+    #[must_use]
     fn take(&mut self) -> Self;
 }
 

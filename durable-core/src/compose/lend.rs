@@ -100,5 +100,16 @@ lent_as_future! {
     [A: Activity] ActivityCall<A> => ActivityFuture<A>;
     [W: Workflow] WorkflowCall<W> => Inline<W>;
     [W: RootWorkflow<Output: ChildOutput>] ChildCall<W> => ChildFuture<W::Output>;
-    [T: ChildOutput] ChildHandle<T> => ChildFuture<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ChildOutput> Lend for ChildHandle<T> {
+    type Lent = ChildFuture<T>;
+
+    fn lend(&mut self) -> ChildFuture<T> {
+        self.take_future()
+    }
+
+    // A handle has no state.
+    fn give_back(&mut self, _: ChildFuture<T>) {}
 }

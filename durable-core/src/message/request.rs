@@ -87,7 +87,7 @@ fn answer_with(seq: u64, name: &str, of: &TypeOf, answer: &dyn Emit) {
     let encoded = codec::current(|codec| codec.encode_as(of, answer));
     ambient::with("reply", |scratch| match encoded {
         Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
-            scratch.replies.push((seq, Ok(value)))
+            scratch.replies.push((seq, Ok(value)));
         }
         Ok(value) => {
             let (what, bytes) = (format!("the answer to an update `{name}`"), value.bytes.len());
