@@ -373,3 +373,23 @@ async fn a_signal_and_the_cancellation_behind_it_come_in_their_order() {
     soon(walking).await.unwrap().unwrap();
     assert_eq!(soon(handle.result()).await.unwrap(), "finished");
 }
+
+#[tokio::test]
+async fn a_cancellation_that_finds_the_end_in_front_of_it_is_told() {
+    let engine = testing::engine().open().await;
+    let places = ["ending".to_owned()];
+    let (at, _opens) = (&places[0], Opens(&places));
+    let handle = engine.start("a", stands_and_finishes(at.clone())).await.unwrap();
+    let walking = posted(engine.signal("a", Walk)).await;
+    soon(taken(at)).await;
+    let finishing = posted(engine.signal("a", Finish)).await;
+    let cancelled = handle.clone();
+    let cancelling = posted(async move { cancelled.cancel("too late").await }).await;
+    open(at);
+    for sent in [walking, finishing] {
+        soon(sent).await.unwrap().unwrap();
+    }
+    assert_eq!(soon(handle.result()).await.unwrap(), "finished");
+    let told = soon(cancelling).await.unwrap();
+    assert!(matches!(told, Err(durable::EngineError::Closed { .. })), "{told:?}");
+}

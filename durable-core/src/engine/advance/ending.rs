@@ -68,6 +68,15 @@ impl Advance<'_> {
         (!stop.is_to_be_handled() || !self.awaits_cancellation()).then_some(stop.seq)
     }
 
+    /// Whoever asks for a cancellation is told if the instance returned by what had come before, and nobody looked at it.
+    pub(super) fn answer_cancels(&mut self) {
+        let cancels = std::mem::take(&mut self.callers.cancels);
+        let unseen = self.draft.loaded.state.stop.as_ref().is_some_and(Stop::is_to_be_handled);
+        let returned = matches!(self.draft.end, Some(End::Returned { .. }));
+        let asked = if unseen && returned { &mut self.callers.too_late } else { &mut self.callers.replies };
+        asked.extend(cancels);
+    }
+
     /// After its machines have moved: if it was told to end and none of them waits for that any more, it is ended.
     pub(super) fn end_if_unhandled(&mut self) {
         let is_held = self.draft.loaded.state.paused_ms.is_some();

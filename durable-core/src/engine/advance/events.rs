@@ -98,8 +98,10 @@ impl Advance<'_> {
             }
             Event::StartAgain => self.start_again(),
             Event::Command { command, reply } => {
+                let is_cancel = matches!(command, Command::Cancel { .. });
                 self.command(command);
-                self.callers.replies.push(reply);
+                let asked = if is_cancel { &mut self.callers.cancels } else { &mut self.callers.replies };
+                asked.push(reply);
             }
         }
     }

@@ -90,6 +90,10 @@ pub(crate) type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    /// Those who ask for a cancellation.
+    pub(crate) cancels: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    /// Those who are told that the instance has ended without what they asked for.
+    pub(crate) too_late: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
     pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
     /// Senders of messages that came in this transition.
@@ -113,7 +117,7 @@ pub(crate) struct Posted {
 impl Callers {
     /// Nothing was done for any of them.
     pub(crate) fn refuse(self, error: &dyn Fn() -> EngineError) {
-        for reply in self.replies {
+        for reply in self.replies.into_iter().chain(self.cancels).chain(self.too_late) {
             let _ = reply.send(Err(error()));
         }
         for (reply, _) in self.completed {
@@ -160,6 +164,7 @@ pub(crate) fn advance(
             break;
         }
     }
+    advance.answer_cancels();
     advance.hold_back();
     if advance.draft.end.is_some() && !create {
         advance.tell_of_end();

@@ -87,6 +87,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
 #[derive(Default)]
 struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
+    too_late: Vec<oneshot::Sender<Result<(), EngineError>>>,
     completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
     answered: Vec<(Sender, Answer)>,
     late: Vec<Posted>,
@@ -96,6 +97,7 @@ impl Told {
     /// Takes in who is answered by a transition. Whoever asked for an answer waits for it from now on.
     fn add(&mut self, shared: &mut Shared, number: Number, callers: Callers, effects: &mut Effects) {
         self.replies.extend(callers.replies);
+        self.too_late.extend(callers.too_late);
         self.completed.extend(callers.completed);
         self.late.extend(callers.late);
         self.answered.extend(callers.answered);
@@ -132,6 +134,9 @@ impl Told {
         // Whoever does not wait any more needs no answer.
         for reply in self.replies {
             let _ = reply.send(Ok(()));
+        }
+        for reply in self.too_late {
+            let _ = reply.send(Err(EngineError::Closed { id: String::new() }));
         }
         for (reply, completed) in self.completed {
             let _ = reply.send(Ok(completed));
