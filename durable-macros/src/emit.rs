@@ -31,7 +31,7 @@ mod suspend;
 
 pub(crate) use body::made_up;
 #[cfg(test)]
-pub(crate) use item::emit_body;
+pub(crate) use item::{Body, emit_body};
 pub(crate) use item::{emit, emit_signature};
 
 #[cfg(test)]
