@@ -11,11 +11,12 @@ use crate::{
     future::DurableFuture,
 };
 
-/// The proof that a variable can be stored, and how the next variable is loaded, if it is of this type. It was read when the proof was
-/// asked for, so that a load can't fail; and it is called by its pointer: a resume point is then a call and nothing that rustc has to
-/// prove or to branch on, of which there may be hundreds.
+/// The proof that a variable can be stored, and how the next variable is loaded, if it is of this type.
+///
+/// It was read when the proof was asked for, so that a load can't fail. A load is called by its pointer, and by an ABI that does not unwind:
+/// so it is a call, and nothing that rustc has to prove, to branch on or to clean up behind, at each of what may be hundreds of places.
 #[derive(Debug)]
-pub struct Storable<T>(pub fn(&mut Frame<'_>) -> T);
+pub struct Storable<T>(pub extern "C" fn(&mut Frame<'_>) -> T);
 
 impl<T> Clone for Storable<T> {
     fn clone(&self) -> Self {
@@ -41,8 +42,13 @@ impl<T: Persist> Storable<T> {
     }
 }
 
+/// No code of the user's runs here: only a fault of the generated code could panic, and that ends the process.
 #[inline(never)]
-fn load<T: Persist>(frame: &mut Frame<'_>) -> T {
+#[allow(
+    improper_ctypes_definitions,
+    reason = "nothing foreign is called; the ABI says that it does not unwind"
+)]
+extern "C" fn load<T: Persist>(frame: &mut Frame<'_>) -> T {
     let value = frame.load_next().and_then(|value| value.downcast().ok());
     *value.expect("generated code loads what a point saves, in its order, and nothing once a variable could not be read")
 }

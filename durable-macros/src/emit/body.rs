@@ -26,6 +26,8 @@ pub(crate) struct Emitter<'a> {
     pub(super) suspensions: Suspensions,
     /// Made once per block.
     pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
+    /// Made once per level.
+    pub(super) routes: RefCell<HashMap<Level, Rc<Vec<(PointId, BlockId)>>>>,
 }
 
 /// A made-up identifier.

@@ -104,8 +104,8 @@ pub(crate) struct Body {
 pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
     let naming = Naming::new(function, names);
     let suspensions = Suspensions::plan(function, layout);
-    let prologues = std::cell::RefCell::default();
-    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues };
+    let (prologues, routes) = <_>::default();
+    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues, routes };
     let ((declarations, text), (storables, kept)) = (emitter.body(), emitter.storables());
     Body { declarations, text, storables, kept }
 }

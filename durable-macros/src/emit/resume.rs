@@ -99,7 +99,16 @@ impl Emitter<'_> {
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
-    pub(super) fn routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
+    pub(super) fn routes(&self, level: Level) -> Rc<Vec<(PointId, BlockId)>> {
+        if let Some(known) = self.routes.borrow().get(&level) {
+            return Rc::clone(known);
+        }
+        let made = Rc::new(self.make_routes(level));
+        self.routes.borrow_mut().insert(level, Rc::clone(&made));
+        made
+    }
+
+    fn make_routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
         let mut routes = Vec::new();
         for &point in &self.layout.points {
             let block = self.function.points[point].block;
@@ -172,7 +181,7 @@ impl Emitter<'_> {
     fn leave(&self, level: Level, points: &[PointId]) -> TokenStream {
         let (pending, resume) = (pending(), made_up("resume"));
         let mut ways: Vec<(Vec<PointId>, Lifetime, Option<TokenStream>)> = Vec::new();
-        for (point, target) in self.routes(level).into_iter().filter(|(point, _)| points.contains(point)) {
+        for &(point, target) in self.routes(level).iter().filter(|(point, _)| points.contains(point)) {
             let direct = self.function.points[point].block == target;
             let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
             let prologues = self.prologues(target);
@@ -221,7 +230,7 @@ impl Emitter<'_> {
             None => return Vec::new(),
         };
         let mut groups: Vec<Prologue> = Vec::new();
-        for (point, to) in self.routes(level) {
+        for &(point, to) in self.routes(level).iter() {
             if to != target {
                 continue;
             }
