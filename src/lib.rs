@@ -36,9 +36,11 @@ pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 /// What programs need: `use durable::prelude::*`.
 pub mod prelude {
     pub use durable_core::{
-        ActivityContext, CallError, Engine, Error, ErrorContext, Filter, OnExisting, Publish, Retry,
-        RetryHint, RunError, Signal, StartError, State, Status, Update, WorkflowHandle, bail, ensure, sleep,
-        sleep_until,
+        ActivityContext, CallError, Elapsed, Engine, Error, ErrorContext, Filter, Handle, JoinExt as _,
+        JoinSet, OnClose, OnExisting, Publish, RaceExt as _, Reply, Request, Retry, RetryHint, RunError,
+        Signal, SignalError, StartError, State, Status, TimeoutExt as _, TryJoinExt as _, Update,
+        UpdateError, WorkflowHandle, bail, cancelled, child, compensate, compensate_now, ensure, external,
+        finally, publish, recv, recv_update, sleep, sleep_until, spawn, try_recv, try_recv_update,
     };
     pub use durable_macros::{Publish, Signal, Update, activity, select, workflow};
 }

@@ -78,6 +78,12 @@ pub enum CallError {
         /// How long it is.
         len: usize,
     },
+    /// There is no instance of this id to wait for.
+    #[error("there is no instance `{id}` to wait for")]
+    NotFound {
+        /// The id.
+        id: String,
+    },
 }
 
 /// A time-out of an activity.

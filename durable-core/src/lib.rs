@@ -9,10 +9,14 @@
 #[macro_use]
 mod arity;
 mod build;
+mod cancel;
+mod child;
 mod clock;
+mod compensate;
 mod compose;
 mod context;
 mod engine;
+mod external;
 mod frame;
 mod future;
 mod graph;
@@ -39,21 +43,36 @@ pub mod private;
 pub use private as __private;
 
 pub use activity::{ActivityCall, ActivityContext, IdempotencyKey, Retry, RetryHint, State};
+pub use cancel::{Cancelled, cancelled};
+pub use child::{
+    ChildCall, ChildFuture, ChildHandle, ChildOutcome, ChildOutput, ChildStart, StartedInstance, child, start,
+};
 pub use codec::{DecodeError, EncodeError, Persist};
+pub use compensate::{CompensateNow, Compensation, compensate, compensate_now, finally};
+pub use compose::{
+    CancelAll, Cancelling, Collect, Elapsed, Handle, Join, JoinExt, JoinNext, JoinSet, Race, RaceExt, Spawn,
+    Timed, TimeoutExt, TryJoin, TryJoinExt, spawn,
+};
 pub use context::{
     Completion, Context, FrameId, MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES, NewInstance, NewOperation,
-    OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Wait,
+    OnClose, OperationId, Outgoing, Refused, ScopeId, Sent, Step, StepFailure, Undo, Wait,
 };
 pub use durable_store as store;
 pub use engine::{
-    Description, Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind,
-    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
-    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
+    CompensationState, CompensationView, CompleteError, Description, Engine, EngineBuilder, EngineError,
+    Filter, FrameView, HistoryEvent, HistoryKind, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting,
+    OpenError, ParkReason, PendingActivity, RunError, Start, StartError, Status, StatusKind, Summary,
+    Waiting, WorkflowFn, WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
+pub use external::{External, Token, TokenError, external};
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use instance::{InstanceInfo, instance};
-pub use message::{Publish, Signal, Update};
+pub use message::{
+    Attach, MAX_MESSAGE_BYTES, MAX_MESSAGES, Publish, Recv, RecvUpdate, Reply, Request, SendPeer, Signal,
+    SignalCall, SignalError, StartUpdate, StartUpdateError, Update, UpdateCall, UpdateError, UpdatePeer,
+    attach, cancel, publish, recv, recv_update, signal, try_recv, try_recv_update, update,
+};
 pub use time::{Sleep, now, sleep, sleep_until};
 pub use workflow::{Inline, RootWorkflow, Workflow, WorkflowCall};

@@ -11,6 +11,8 @@ pub struct WorkflowMeta {
     pub file: &'static str,
     /// Line of the function's name.
     pub line: u32,
+    /// How long an instance may take that is started without a deadline of its own, in milliseconds from its start.
+    pub deadline_ms: Option<u64>,
     /// What can come first: resume points by number; 0 is the end.
     pub first: &'static [u32],
     /// The resume points in source order: `points[0]` is resume point 1.

@@ -18,6 +18,7 @@ pub use serde;
 pub use crate::{
     activity::*,
     codec::Persist,
+    compose::*,
     engine::WorkflowFn,
     error::kind::{AdhocError, ChainError},
     error::*,

@@ -44,7 +44,6 @@ pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
     /// The output that stands for an end without one, if its type has an error for that.
-    #[allow(dead_code, reason = "children follow")]
     pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A timer that is set when it is first polled and survives a crash from then on.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[must_use = "a timer does nothing until it is awaited"]
 #[serde(rename = "Timer")]
 pub enum Sleep {
@@ -36,10 +36,13 @@ pub enum Sleep {
 /// durable_core::sleep(Duration::from_secs(86_400 * 30)); // `.await` it in a workflow
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
+    Sleep::For { duration_ms: millis_up(duration) }
+}
+
+/// Milliseconds. A timer never fires early: a fraction of a millisecond counts as one.
+pub(crate) fn millis_up(duration: Duration) -> u64 {
     let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    // A timer never fires early: a fraction of a millisecond counts as one.
-    let part = u64::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
-    Sleep::For { duration_ms: whole.saturating_add(part) }
+    whole.saturating_add(u64::from(!duration.subsec_nanos().is_multiple_of(1_000_000)))
 }
 
 /// Waits until `time`. A time that has passed is no wait, but still a step.

@@ -1,12 +1,13 @@
 //! Workflows: the trait that the compiler implements, and calls of them.
 
-use std::{marker::PhantomData, task::Poll};
+use std::{any::Any, marker::PhantomData, task::Poll};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
+    activity::Stored,
     codec::{self, Encoded, Persist, Slot, TypeOf},
-    context::{Context, MAX_DEPTH, StepFailure},
+    context::{Context, FrameId, MAX_DEPTH, NewOperation, OperationId, StepFailure, Undo, Wait},
     error::CallError,
     frame::{Frame, FrameImage},
     future::{DurableFuture, IntoDurableFuture},
@@ -43,6 +44,12 @@ pub trait Workflow: 'static {
     fn from_call_error(_error: CallError) -> Option<Self::Output> {
         None
     }
+
+    /// How its output is stored while its compensations run. It can't be if there is none, and then it may have none.
+    #[doc(hidden)]
+    fn stored() -> Option<Stored<Self::Output>> {
+        None
+    }
 }
 
 /// A workflow that an instance can be started with. Implemented by `#[workflow]`, never by hand, for every function
@@ -65,8 +72,15 @@ pub struct Refused<A, O>(PhantomData<fn(A) -> O>);
 impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
     type Args = A;
     type Output = O;
-    const META: &'static WorkflowMeta =
-        &WorkflowMeta { name: "refused", function: "", file: "", line: 0, first: &[0], points: &[] };
+    const META: &'static WorkflowMeta = &WorkflowMeta {
+        name: "refused",
+        function: "",
+        file: "",
+        line: 0,
+        deadline_ms: None,
+        first: &[0],
+        points: &[],
+    };
 
     fn poll(_: &mut Frame<'_>, _: Option<A>) -> Poll<O> {
         unreachable!("a workflow that does not compile never runs")
@@ -133,7 +147,16 @@ pub struct Inline<W: Workflow> {
 #[serde(rename = "Call")]
 enum InlineState {
     Start(Encoded),
-    Suspended(FrameImage),
+    Suspended {
+        frame: FrameId,
+        image: FrameImage,
+    },
+    /// It has returned, and its caller gets that when its compensations have run.
+    Returned {
+        frame: FrameId,
+        output: Encoded,
+        unwind: OperationId,
+    },
     Ended,
 }
 
@@ -160,14 +183,34 @@ impl<W: Workflow> DurableFuture for Inline<W> {
     type Output = W::Output;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
+        if matches!(self.state, InlineState::Returned { .. }) {
+            let mut output = None;
+            let stored = W::stored().map(|stored| (stored.of, (stored.slot)(&mut output)));
+            self.state.unwound(W::META, stored, cx);
+            return output.map_or(Poll::Pending, Poll::Ready);
+        }
         let mut args = self.args.take();
-        let Some(mut frame) = self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx)
+        let Some((mut frame, id, caller)) =
+            self.state.enter(W::META, const { TypeOf::of::<W::Args>() }, &mut args, cx)
         else {
             return Poll::Pending;
         };
         let polled = W::poll(&mut frame, args);
-        self.state.leave(frame, polled.is_pending());
-        polled
+        self.state.leave(frame, id, caller, polled.is_pending());
+        let Poll::Ready(output) = polled else { return Poll::Pending };
+        let failed = W::failed(&output);
+        if self.state.returned(
+            (id, caller),
+            failed,
+            W::META,
+            W::stored().map(|stored| stored.of),
+            &output,
+            cx,
+        ) {
+            Poll::Ready(output)
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -179,12 +222,12 @@ impl InlineState {
         of: &TypeOf,
         args: &mut dyn Slot,
         cx: &'a mut Context<'_>,
-    ) -> Option<Frame<'a>> {
+    ) -> Option<(Frame<'a>, FrameId, FrameId)> {
         if cx.step.depth == MAX_DEPTH {
             cx.fail(StepFailure::TooDeep { workflow: meta.name });
             return None;
         }
-        let image = match std::mem::replace(self, InlineState::Ended) {
+        let (frame, image) = match std::mem::replace(self, InlineState::Ended) {
             InlineState::Start(stored) => {
                 if let Err(error) = cx.decode_as(of, stored.layout, &stored.bytes, args) {
                     cx.fail(StepFailure::Decode {
@@ -193,22 +236,99 @@ impl InlineState {
                     });
                     return None;
                 }
-                None
+                (None, None)
             }
-            InlineState::Suspended(image) => Some(image),
-            InlineState::Ended if args.value().is_some() => None,
-            InlineState::Ended => panic!("workflow `{}` was polled after it ended", meta.name),
+            InlineState::Suspended { frame, image } => (Some(frame), Some(image)),
+            InlineState::Ended if args.value().is_some() => (None, None),
+            InlineState::Ended | InlineState::Returned { .. } => {
+                panic!("workflow `{}` was polled after it ended", meta.name)
+            }
         };
         cx.step.depth += 1;
-        Some(Frame::new(cx.step, meta, image))
+        let mut scratch = cx.step.scratch.borrow_mut();
+        let frame = frame.unwrap_or_else(|| scratch.open_frame());
+        let caller = std::mem::replace(&mut scratch.frame, frame);
+        drop(scratch);
+        Some((Frame::new(cx.step, meta, image), frame, caller))
     }
 
     /// Keeps where the call is suspended.
-    fn leave(&mut self, frame: Frame<'_>, is_pending: bool) {
+    fn leave(&mut self, frame: Frame<'_>, id: FrameId, caller: FrameId, is_pending: bool) {
         let (step, image) = frame.leave(is_pending);
         step.depth -= 1;
+        step.scratch.borrow_mut().frame = caller;
         if let Some(image) = image {
-            *self = InlineState::Suspended(image);
+            *self = InlineState::Suspended { frame: id, image };
+        }
+    }
+
+    /// The call has returned. What it pushed for this case is run before its caller gets that: then it is kept, and false is given.
+    fn returned(
+        &mut self,
+        (frame, caller): (FrameId, FrameId),
+        failed: bool,
+        meta: &WorkflowMeta,
+        of: Option<&TypeOf>,
+        output: &dyn Any,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let which = if failed { Undo::All } else { Undo::Finally };
+        if cx.has_failed() || !cx.step.scratch.borrow().has_compensations(frame, which) {
+            cx.step.scratch.borrow_mut().hand_over(frame, caller);
+            return true;
+        }
+        let Some((of, value)) = of.and_then(|of| Some((of, (of.emit)(output)?))) else {
+            cx.fail(StepFailure::Incompatible {
+                reason: format!(
+                    "workflow `{}` has compensations to run, and its output is of a type that can't be stored while they do",
+                    meta.name
+                ),
+            });
+            return false;
+        };
+        match cx.step.codec.encode_as(of, value) {
+            Ok(output) => {
+                let frames = vec![frame];
+                let unwind = cx.start(NewOperation::Unwind { frames, which, awaited: true });
+                cx.wait(Wait::Op(unwind));
+                *self = InlineState::Returned { frame, output, unwind };
+            }
+            Err(error) => {
+                let what = format!("the result of workflow `{}`", meta.name);
+                cx.fail(StepFailure::Encode { what, error });
+            }
+        }
+        false
+    }
+
+    /// Gives what the call has returned, once its compensations have run.
+    fn unwound(
+        &mut self,
+        meta: &WorkflowMeta,
+        stored: Option<(&TypeOf, &mut dyn Slot)>,
+        cx: &mut Context<'_>,
+    ) {
+        let InlineState::Returned { frame, unwind, output } = &*self else { return };
+        if cx.take(*unwind).is_none() {
+            cx.wait(Wait::Op(*unwind));
+            return;
+        }
+        let mut scratch = cx.step.scratch.borrow_mut();
+        let caller = scratch.frame;
+        scratch.hand_over(*frame, caller);
+        drop(scratch);
+        match stored.map(|(of, slot)| cx.decode_as(of, output.layout, &output.bytes, slot)) {
+            Some(Ok(())) => *self = InlineState::Ended,
+            Some(Err(error)) => {
+                let what = format!("the result of workflow `{}`", meta.name);
+                cx.fail(StepFailure::Decode { what, error });
+            }
+            None => cx.fail(StepFailure::Incompatible {
+                reason: format!(
+                    "the result of workflow `{}` was stored and is of a type that can't be",
+                    meta.name
+                ),
+            }),
         }
     }
 }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use durable_core::{
-    Completion, Context, DurableFuture, Engine, HistoryKind, IntoDurableFuture, NewOperation, OperationId,
-    Wait, activity::CallOptions, testing,
+    Completion, Context, DurableFuture, Engine, HistoryKind, IntoDurableFuture, JoinExt, NewOperation,
+    OperationId, Wait, activity::CallOptions, testing,
 };
 use durable_macros::{activity, workflow};
 use durable_store::{Batch, Change, Error, Layer, MemoryImage, OperationChange, RedbStore, Store};
@@ -155,6 +155,31 @@ async fn what_completes_one_of_many_does_not_write_the_record_again() {
     let completed =
         history.iter().filter(|event| matches!(event.kind, HistoryKind::ActivityCompleted { .. }));
     assert_eq!(completed.count(), 300);
+}
+
+#[workflow(crate = durable_core)]
+async fn sum_of_joined(n: u64) -> u64 {
+    let calls: Vec<_> = (0..n).map(|n| double(n)).collect();
+    calls.join().await.iter().sum()
+}
+
+#[tokio::test]
+async fn a_join_of_many_activities_touches_its_instance_no_more_than_one_of_a_few() {
+    let mut records = Vec::new();
+    for n in [10, 1_000] {
+        let store = Arc::new(Counted {
+            store: RedbStore::open_image(&MemoryImage::new()).expect("an empty image becomes a store"),
+            records: AtomicUsize::new(0),
+            rows: AtomicUsize::new(0),
+        });
+        let engine = Engine::builder().store(store.clone()).open().await.expect("it opens");
+        assert_eq!(engine.run(sum_of_joined(n)).await.expect("it ends"), n * (n - 1));
+        records.push(store.records.load(Ordering::Relaxed));
+        let rows = store.rows.load(Ordering::Relaxed) as u64;
+        assert!(rows <= 2 * n, "{rows} rows for {n} activities");
+    }
+    // The few operations that stand in the record may write it once each.
+    assert!(records.iter().all(|records| *records <= 10), "{records:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
             function: "engine::rounds",
             file: file!(),
             line: line!(),
+            deadline_ms: None,
             first: &[0, 1, 2],
             points: &[
                 p::PointMeta {

@@ -29,6 +29,7 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
             function: "store_failure::nap",
             file: file!(),
             line: line!(),
+            deadline_ms: None,
             first: &[1],
             points: &[p::PointMeta {
                 name: None,

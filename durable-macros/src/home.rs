@@ -113,6 +113,9 @@ pub(crate) fn expand(options: TokenStream, mut block: ItemImpl) -> TokenStream {
     if let (Some(first), Some(_)) = (arguments.clone().into_iter().next(), &options.name) {
         errors.push(first.span(), diagnostics::NAME_OF_BLOCK);
     }
+    if let (Some(first), Some(_)) = (arguments.clone().into_iter().next(), options.deadline_ms) {
+        errors.push(first.span(), diagnostics::DEADLINE_OF_BLOCK);
+    }
     if let Some((_, path, _)) = &block.trait_ {
         errors.push(path.span(), diagnostics::TRAIT_BLOCK);
     }

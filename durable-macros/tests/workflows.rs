@@ -108,7 +108,7 @@ mod hostile {
     }
 }
 
-#[workflow(name = "fulfilment", crate = crate::mini)]
+#[workflow(name = "fulfilment", deadline = "30d", crate = crate::mini)]
 async fn described(customer: u64, list: Vec<u64>) -> u64 {
     let total = num(customer).await;
     for item in &list {
@@ -135,6 +135,7 @@ fn points_are_described() {
     let call = described(2, vec![1, 5]);
     let meta = mini::__private::meta_of(&call);
     assert_eq!(meta.name, "fulfilment");
+    assert_eq!(meta.deadline_ms, Some(30 * 24 * 60 * 60 * 1000));
     assert_eq!(meta.function, "workflows::described");
     assert!(meta.file.ends_with("workflows.rs"));
     let shown: Vec<String> = meta
@@ -312,6 +313,7 @@ mod selects {
                 (None, "num", "sum . into ( )"),
             ]
         );
+        assert_eq!(meta.deadline_ms, None);
         assert_eq!((meta.points[0].line - meta.line, meta.points[0].column), (3, 9));
         assert_eq!(run_compiled(call).0, 3);
         assert_eq!(run_compiled(named(9)).0, 9);

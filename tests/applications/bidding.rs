@@ -179,7 +179,7 @@ async fn tender(tender: Tender) -> Result<Outcome, TenderError> {
         return Ok(Outcome::NoAward { why: why.into(), best: lowest });
     }
 
-    let mut declined = Vec::new();
+    let mut declined: Vec<String> = Vec::new();
     let mut candidates = VecDeque::from(ranking);
     let winner = loop {
         let Some(bid) = candidates.pop_front() else {

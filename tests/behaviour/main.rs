@@ -8,8 +8,12 @@
 #![allow(clippy::unchecked_time_subtraction)]
 
 mod activities;
+mod compensation;
+mod compose;
 mod engine;
 mod graph;
+mod lifecycle;
+mod messages;
 mod scenarios;
 mod support;
 mod testing_face;

@@ -15,6 +15,7 @@
 //! DURABLE_SCALE=200 cargo test --release --test reliability power_loss::  # 1,000,000 images
 //! DURABLE_SCALE=100 cargo test --release --test reliability commits::     # 1,000,000 steps
 //! DURABLE_SCALE=50  cargo test --release --test reliability io_error::    # 2,000 failures
+//! DURABLE_SCALE=100 cargo test --release --test reliability messages::    # 1,000,000 signals
 //! ```
 
 mod child;
@@ -22,6 +23,7 @@ mod commits;
 mod io_error;
 mod journal;
 mod kill;
+mod messages;
 mod power_loss;
 mod second_process;
 mod watched;

@@ -40,10 +40,15 @@ struct Call {
     options: CallOptions,
 }
 
+/// On disk: append only.
 #[derive(Serialize, Deserialize)]
 enum CallArgs {
     Encoded(Encoded),
-    // The call has no way to report it: the step that polls or stores it does.
+    /// It was lent to a `select!` that has begun it.
+    Started(OperationId),
+    /// It is lent to one, or has ended there.
+    Lent,
+    // The call has no way to report it: the step that polls or stores it does. Last, because it is never read.
     #[serde(skip_deserializing, serialize_with = "refuse")]
     Refused(EncodeError),
 }
@@ -86,6 +91,27 @@ impl<A: Activity> ActivityCall<A> {
     pub(crate) fn into_args(self) -> Result<Encoded, EncodeError> {
         self.call.into_args()
     }
+
+    /// The operation that stands for it, for `spawn`.
+    pub(crate) fn into_operation(self) -> Result<NewOperation, StepFailure> {
+        self.call.into_operation(A::META)
+    }
+
+    /// Its future, for a `select!` to which it is lent. It has to be put back.
+    pub(crate) fn take_future(&mut self) -> ActivityFuture<A> {
+        let lent = Call { args: CallArgs::Lent, options: CallOptions::default() };
+        let call = std::mem::replace(&mut self.call, lent);
+        ActivityFuture { state: State(call.into_state()), activity: PhantomData }
+    }
+
+    /// What was lent is back, started or not.
+    pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
+        self.call = match future.state.0 {
+            CallState::Unstarted(call) => call,
+            CallState::Started(id) => Call { args: CallArgs::Started(id), options: CallOptions::default() },
+            CallState::Ended => Call { args: CallArgs::Lent, options: CallOptions::default() },
+        };
+    }
 }
 
 #[inline(never)]
@@ -94,6 +120,28 @@ fn call<A: Persist, P: Serialize>(params: &P) -> Call {
 }
 
 impl Call {
+    fn into_state(self) -> CallState {
+        match self.args {
+            CallArgs::Started(id) => CallState::Started(id),
+            CallArgs::Lent => CallState::Ended,
+            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
+        }
+    }
+
+    fn into_operation(self, meta: &ActivityMeta) -> Result<NewOperation, StepFailure> {
+        let name = meta.name.to_owned();
+        let options = self.options;
+        match self.args {
+            CallArgs::Encoded(args) => Ok(NewOperation::Activity { name, args, options }),
+            CallArgs::Refused(error) => {
+                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error })
+            }
+            CallArgs::Started(_) | CallArgs::Lent => Err(StepFailure::Incompatible {
+                reason: format!("the call of `{name}` was begun by a `select!`: await it instead"),
+            }),
+        }
+    }
+
     fn new(of: &TypeOf, params: &dyn Emit) -> Self {
         let args = codec::current(|codec| codec.encode_as(of, params));
         Call { args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded), options: CallOptions::default() }
@@ -103,6 +151,7 @@ impl Call {
         match self.args {
             CallArgs::Encoded(args) => Ok(args),
             CallArgs::Refused(error) => Err(error),
+            CallArgs::Started(_) | CallArgs::Lent => panic!("the call was begun by a `select!`"),
         }
     }
 }
@@ -133,7 +182,7 @@ impl<A: Activity> IntoDurableFuture for ActivityCall<A> {
     type IntoFuture = ActivityFuture<A>;
 
     fn into_durable(self) -> ActivityFuture<A> {
-        ActivityFuture { state: State(CallState::Unstarted(self.call)), activity: PhantomData }
+        ActivityFuture { state: State(self.call.into_state()), activity: PhantomData }
     }
 }
 
@@ -229,15 +278,14 @@ impl CallState {
             }
             CallState::Ended => panic!("the call of activity `{}` was polled after it ended", meta.name),
         };
-        let options = call.options.clone();
-        match call.into_args() {
-            Ok(args) => {
-                let id = cx.start(NewOperation::Activity { name: meta.name.to_owned(), args, options });
+        match call.into_operation(meta) {
+            Ok(operation) => {
+                let id = cx.start(operation);
                 *self = CallState::Started(id);
                 Some(id)
             }
-            Err(error) => {
-                cx.fail(StepFailure::Encode { what: format!("the arguments of `{}`", meta.name), error });
+            Err(failure) => {
+                cx.fail(failure);
                 None
             }
         }

@@ -33,8 +33,9 @@ pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};
 pub use verdict::{
-    Fallible, FromCallError, HasHint, HasNoHint, HidesCallError, Infallible, OutputKind, Probe,
-    ReturnsResult, ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, TellsCallError, Verdict, fallible,
+    Fallible, FromCallError, HasHint, HasNoHint, HidesCallError, Infallible, LosesOutput, OutputKind, Probe,
+    ReturnsResult, ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, Stored, StoresOutput,
+    TellsCallError, Verdict, fallible,
 };
 
 use crate::{codec::Persist, error::CallError};

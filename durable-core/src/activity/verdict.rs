@@ -9,7 +9,10 @@
 use std::{fmt, marker::PhantomData, time::Duration};
 
 use super::RetryHint;
-use crate::error::CallError;
+use crate::{
+    codec::{Persist, Slot, TypeOf},
+    error::CallError,
+};
 
 /// What the output of an attempt means to the retry policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +166,33 @@ pub trait HidesCallError<O> {
 }
 impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {}
 impl<T> HidesCallError<T> for Infallible<T> {}
+
+/// How an output is stored.
+#[derive(Debug)]
+pub struct Stored<T> {
+    pub(crate) of: &'static TypeOf,
+    pub(crate) slot: fn(&mut Option<T>) -> &mut dyn Slot,
+}
+
+/// An output that can be stored.
+pub trait StoresOutput<T> {
+    /// How.
+    fn stored(&self) -> Option<Stored<T>>;
+}
+impl<T: Persist> StoresOutput<T> for &OutputKind<T> {
+    fn stored(&self) -> Option<Stored<T>> {
+        Some(Stored { of: TypeOf::of::<T>(), slot: |slot| slot })
+    }
+}
+
+/// An output that can't: a workflow that is only called by others gives what it likes.
+pub trait LosesOutput<T> {
+    /// There is no way.
+    fn stored(&self) -> Option<Stored<T>> {
+        None
+    }
+}
+impl<T> LosesOutput<T> for OutputKind<T> {}
 
 /// An output that can be matched by `no_retry`.
 #[diagnostic::on_unimplemented(

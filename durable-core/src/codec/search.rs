@@ -13,31 +13,59 @@ impl Value {
         matches!(&self.tree, Tree::Variant(variant) if variant.of == "Result" && variant.name == "Err")
     }
 
-    /// The first struct of this name in it, as a `T`.
-    pub(crate) fn find_struct<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let tree = find(&self.tree, name)?.clone();
-        T::deserialize(Value { tree, readable: self.readable }).ok()
+    /// The structs in it that have one of these names, in the order in which they are written; none that stands in another.
+    pub(crate) fn outermost(&self, names: &[&str]) -> Vec<Value> {
+        let mut found = Vec::new();
+        walk(&self.tree, &mut |tree| {
+            let is_wanted = matches!(tree, Tree::Struct(of, _) if names.contains(&&**of));
+            if is_wanted {
+                found.push(Value { tree: tree.clone(), readable: self.readable });
+            }
+            !is_wanted
+        });
+        found
+    }
+
+    /// As a `T`, if it is one.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Option<T> {
+        T::deserialize(self).ok()
+    }
+
+    /// The names of all variants of an enum in it, those that stand in another one of that enum left out.
+    pub(crate) fn find_variants(&self, of: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        walk(&self.tree, &mut |tree| match tree {
+            Tree::Variant(variant) if variant.of == of => {
+                found.push(variant.name.to_string());
+                false
+            }
+            _ => true,
+        });
+        found
     }
 }
 
-fn find<'a>(tree: &'a Tree, wanted: &str) -> Option<&'a Tree> {
-    let all = |parts: &'a [Tree]| parts.iter().find_map(|part| find(part, wanted));
-    let fields =
-        |parts: &'a [(super::tree::Name, Tree)]| parts.iter().find_map(|(_, part)| find(part, wanted));
+/// Shows every part to `visit`, which says whether to look into it.
+fn walk(tree: &Tree, visit: &mut dyn FnMut(&Tree) -> bool) {
+    if !visit(tree) {
+        return;
+    }
     match tree {
-        Tree::Struct(name, _) if name == wanted => Some(tree),
-        Tree::Leaf(_) | Tree::None | Tree::UnitStruct(_) => None,
-        Tree::Some(inner) | Tree::Newtype(_, inner) => find(inner, wanted),
-        Tree::Seq(parts) | Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => all(parts),
-        Tree::Map(entries) => {
-            entries.iter().find_map(|(key, value)| find(key, wanted).or_else(|| find(value, wanted)))
+        Tree::Leaf(_) | Tree::None | Tree::UnitStruct(_) => {}
+        Tree::Some(inner) | Tree::Newtype(_, inner) => walk(inner, visit),
+        Tree::Seq(parts) | Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => {
+            parts.iter().for_each(|part| walk(part, visit));
         }
-        Tree::Struct(_, parts) => fields(parts),
+        Tree::Map(entries) => entries.iter().for_each(|(key, value)| {
+            walk(key, visit);
+            walk(value, visit);
+        }),
+        Tree::Struct(_, parts) => parts.iter().for_each(|(_, part)| walk(part, visit)),
         Tree::Variant(variant) => match &variant.body {
-            Body::Unit => None,
-            Body::Newtype(inner) => find(inner, wanted),
-            Body::Tuple(parts) => all(parts),
-            Body::Struct(parts) => fields(parts),
+            Body::Unit => {}
+            Body::Newtype(inner) => walk(inner, visit),
+            Body::Tuple(parts) => parts.iter().for_each(|part| walk(part, visit)),
+            Body::Struct(parts) => parts.iter().for_each(|(_, part)| walk(part, visit)),
         },
     }
 }

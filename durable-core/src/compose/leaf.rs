@@ -50,10 +50,12 @@ impl Leaf {
         }
     }
 
+    #[allow(dead_code, reason = "children follow")]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("the engine's own records always encode")
     }
 
+    #[allow(dead_code, reason = "children follow")]
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         postcard::from_bytes(bytes).map_err(|error| error.to_string())
     }

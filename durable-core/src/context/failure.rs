@@ -1,7 +1,10 @@
 //! Why a step could not be made.
 
 use super::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
-use crate::codec::{DecodeError, EncodeError};
+use crate::{
+    codec::{DecodeError, EncodeError},
+    message::MAX_MESSAGE_BYTES,
+};
 
 /// Why a step could not be made. The instance parks at its last snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,16 @@ pub enum StepFailure {
     TooLarge {
         /// The workflow's name.
         workflow: &'static str,
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// What a step gives away is too large.
+    #[error(
+        "{what} has {bytes} bytes, and {MAX_MESSAGE_BYTES} are the limit: give the address of large data"
+    )]
+    ValueTooLarge {
+        /// What.
+        what: String,
         /// Its bytes.
         bytes: usize,
     },

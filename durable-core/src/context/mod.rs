@@ -14,7 +14,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 pub use failure::StepFailure;
 pub(crate) use operation::Started;
-pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent};
+pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent, Undo};
 pub use scopes::ScopeId;
 pub(crate) use scopes::{Ending, Scopes};
 pub use scratch::MAX_OPERATIONS;
@@ -110,7 +110,6 @@ impl Context<'_> {
 }
 
 /// For compositions.
-#[allow(dead_code, reason = "the compositions follow")]
 impl Context<'_> {
     /// Whether the step has failed: a composition gives `Pending` at once, without a wait.
     pub(crate) fn has_failed(&self) -> bool {
@@ -153,9 +152,42 @@ impl Context<'_> {
         polled
     }
 
+    /// Runs `poll` so that it sees all that is there, not only what lets the machine move.
+    pub(crate) fn all_seeing<R>(&mut self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let before = std::mem::replace(&mut self.step.scratch.borrow_mut().visible, u64::MAX);
+        let polled = poll(&mut Context { step: self.step });
+        self.step.scratch.borrow_mut().visible = before;
+        polled
+    }
+
+    /// Whether an operation is there whose completion was not taken.
+    pub(crate) fn exists(&self, id: OperationId) -> bool {
+        self.step.scratch.borrow().exists(id)
+    }
+
+    /// The one of these that was done first.
+    pub(crate) fn first_done(&self, of: &[OperationId]) -> Option<OperationId> {
+        self.step.scratch.borrow().first_done(of)
+    }
+
+    /// An operation belongs to the current scope, and is cancelled with it.
+    pub(crate) fn claim(&mut self, id: OperationId) {
+        self.step.scratch.borrow_mut().claim(id);
+    }
+
+    /// Tells an operation to end. Its last word arrives as its completion.
+    pub(crate) fn stop(&mut self, id: OperationId) {
+        self.step.scratch.borrow_mut().stop(id);
+    }
+
     /// Ends scopes that were opened in the same one.
     pub(crate) fn end_scopes(&mut self, scopes: &[ScopeId], ending: Ending) {
         self.step.scratch.borrow_mut().end_scopes(scopes, ending);
+    }
+
+    /// The reason of a cancellation that nobody has taken as his own affair; takes it.
+    pub(crate) fn take_cancellation(&mut self) -> Option<String> {
+        self.step.scratch.borrow_mut().take_cancellation()
     }
 
     /// The next message of a queue with its number, kept from others until it is consumed or given back.
@@ -168,7 +200,7 @@ impl Context<'_> {
         self.step.scratch.borrow().mark()
     }
 
-    /// Keeps what was taken since a mark from others, until [`give`](Self::give) or [`give_back`](Self::give_back).
+    /// Keeps what was taken since a mark from others, until [`give`](Self::give), or until their scope is cancelled.
     pub(crate) fn hold_since(&mut self, mark: usize) -> Vec<(u64, u64)> {
         self.step.scratch.borrow_mut().hold_since(mark)
     }
@@ -176,10 +208,5 @@ impl Context<'_> {
     /// What a composition has held belongs to whoever polls it.
     pub(crate) fn give(&mut self, held: &[(u64, u64)]) {
         self.step.scratch.borrow_mut().give(held);
-    }
-
-    /// What a composition has held waits again.
-    pub(crate) fn give_back(&mut self, held: &[(u64, u64)]) {
-        self.step.scratch.borrow_mut().give_back(held);
     }
 }

@@ -38,14 +38,21 @@ pub enum NewOperation {
     Child(NewInstance),
     /// An instance of its own that is completed by its start.
     Start(NewInstance),
+    /// Completed once this child was created, or is known not to be. Its id is the next one after the child's.
+    Created {
+        /// The child's operation.
+        child: OperationId,
+    },
     /// Something for another instance, by its id.
     Send(Outgoing),
-    /// Runs the compensations of a frame, the newest first; completed when none is left.
+    /// Runs the compensations of frames, the newest first.
     Unwind {
         /// Whose.
-        frame: FrameId,
-        /// Only those that run on success too.
-        finally_only: bool,
+        frames: Vec<FrameId>,
+        /// Which of them.
+        which: Undo,
+        /// It is completed when none is left; else nobody waits for that.
+        awaited: bool,
     },
     /// A compensation that is pushed and not run.
     Compensation {
@@ -56,6 +63,28 @@ pub enum NewOperation {
         /// What it runs.
         call: Box<NewOperation>,
     },
+}
+
+/// Which compensations of a frame are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// All.
+    All,
+    /// Those that make up for a failure.
+    Compensations,
+    /// Those that run on success too.
+    Finally,
+}
+
+impl Undo {
+    /// Whether it says so of one that runs on success too, or of another.
+    pub(crate) fn covers(self, finally: bool) -> bool {
+        match self {
+            Undo::All => true,
+            Undo::Compensations => !finally,
+            Undo::Finally => finally,
+        }
+    }
 }
 
 /// An instance that another one starts.
@@ -69,6 +98,8 @@ pub struct NewInstance {
     pub args: Encoded,
     /// What becomes of it when the instance that started it ends; nothing if it is no child.
     pub on_close: Option<OnClose>,
+    /// The engine makes an output of an end without one, as far as the workflow's type has an error for that.
+    pub as_value: bool,
 }
 
 /// What becomes of a child when its parent ends before it.
@@ -156,10 +187,11 @@ pub enum Refused {
     IdInUse,
 }
 
-/// An operation with the scope in which it was started.
+/// An operation with the scope and the frame in which it was started.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) id: OperationId,
     pub(crate) scope: super::ScopeId,
+    pub(crate) frame: FrameId,
     pub(crate) operation: NewOperation,
 }

@@ -3,6 +3,8 @@
 //! Locals are dropped at every suspension, so nothing can be cancelled by dropping it. An operation notes the scope in which it was
 //! started, and a composition ends the scopes of its losers.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 /// Names a scope within its instance; taken from the same numbers as operations. 0 is the whole instance, and a spawned workflow's
@@ -10,7 +12,6 @@ use serde::{Deserialize, Serialize};
 pub type ScopeId = u64;
 
 /// What becomes of what was started in a scope and is still there when the scope ends.
-#[allow(dead_code, reason = "the compositions follow")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// It is cancelled.
@@ -36,11 +37,12 @@ impl Scopes {
     /// These scopes with all that are open in them.
     pub(crate) fn within(&self, scopes: &[ScopeId]) -> Vec<ScopeId> {
         let mut within = scopes.to_vec();
+        let mut known: HashSet<_> = scopes.iter().copied().collect();
         // A scope stands behind the one around it, unless that one was adopted: so until nothing is added.
         loop {
             let before = within.len();
             for (scope, around) in &self.0 {
-                if within.contains(around) && !within.contains(scope) {
+                if known.contains(around) && known.insert(*scope) {
                     within.push(*scope);
                 }
             }
@@ -48,6 +50,22 @@ impl Scopes {
                 return within;
             }
         }
+    }
+
+    /// Only these stay open.
+    pub(crate) fn keep(&mut self, scopes: &[ScopeId]) {
+        self.0.retain(|(scope, _)| scopes.contains(scope));
+    }
+
+    /// An open scope stands in another one from now on.
+    pub(crate) fn move_into(&mut self, scope: ScopeId, around: ScopeId) {
+        if let Some((_, outer)) = self.0.iter_mut().find(|(open, _)| *open == scope) {
+            *outer = around;
+        }
+    }
+
+    pub(crate) fn close_all(&mut self, scopes: &HashSet<ScopeId>) {
+        self.0.retain(|(scope, _)| !scopes.contains(scope));
     }
 
     pub(crate) fn close(&mut self, scopes: &[ScopeId]) {

@@ -6,17 +6,24 @@
 //!
 //! Invariant: what a future sees is what came up to the cutoff (`visible`), so that a race sees one new thing at a time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use durable_store::{Number, Slot};
 
 use super::{
     Completion, Ending, FrameId, NewOperation, OperationId, Present, ScopeId, Scopes, Started, StepFailure,
+    Undo,
 };
 use crate::{
     codec::Encoded,
     engine::{
         mail::{MailView, Message},
-        state::{Compensation, Held, OperationKind, Operations, Phase, Stop},
+        state::{Address, Held, OperationKind, Operations, Phase, Stop},
     },
+    frame::Frames,
     instance::InstanceInfo,
     random::Random,
 };
@@ -34,7 +41,10 @@ pub(crate) struct Scratch {
     pub(crate) held: Vec<Held>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
-    #[allow(dead_code, reason = "tokens follow")]
+    /// Where the instance is found; the operation in it means nothing.
+    pub(crate) address: Address,
+    /// What stored values are read with; none outside of any engine.
+    pub(crate) frames: Option<Arc<Frames>>,
     pub(crate) random: Arc<Random>,
     /// What futures see has at most this number.
     pub(crate) visible: u64,
@@ -56,7 +66,11 @@ pub(crate) struct Scratch {
     /// Operations that are told to end and whose last word is waited for.
     pub(crate) stopped: Vec<OperationId>,
     /// Operations that stand in another scope now.
-    pub(crate) rescoped: Vec<(OperationId, ScopeId)>,
+    pub(crate) rescoped: BTreeMap<OperationId, ScopeId>,
+    /// Frames whose compensations are those of their callers now.
+    pub(crate) handed: Vec<(FrameId, FrameId)>,
+    /// Operations whose end nobody waits for.
+    pub(crate) detached: Vec<OperationId>,
     /// Messages that a future has taken and that the user's code does not have yet.
     pub(crate) messages: Vec<Held>,
     /// Messages that the user's code has.
@@ -98,6 +112,8 @@ impl Scratch {
             held: Vec::new(),
             stop: None,
             info,
+            address: Address { slot: Slot(0), number: Number(0), operation: 0 },
+            frames: None,
             random,
             visible: 0,
             blind: false,
@@ -109,7 +125,9 @@ impl Scratch {
             taken: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             stopped: Vec::new(),
-            rescoped: Vec::new(),
+            rescoped: BTreeMap::new(),
+            handed: Vec::new(),
+            detached: Vec::new(),
             messages: Vec::new(),
             consumed: Vec::new(),
             replies: Vec::new(),
@@ -127,6 +145,8 @@ impl Scratch {
             && self.cancelled.is_empty()
             && self.stopped.is_empty()
             && self.rescoped.is_empty()
+            && self.handed.is_empty()
+            && self.detached.is_empty()
             && self.consumed.is_empty()
             && self.replies.is_empty()
             && self.published.is_empty()
@@ -149,7 +169,8 @@ impl Scratch {
         if self.operations.len() + self.started.len() >= MAX_OPERATIONS {
             self.failure.get_or_insert(StepFailure::TooManyOperations);
         }
-        self.started.push(Started { id, scope, operation });
+        let frame = self.frame;
+        self.started.push(Started { id, scope, frame, operation });
         id
     }
 
@@ -170,8 +191,39 @@ impl Scratch {
         Some(completion)
     }
 
+    /// Whether an operation is there whose completion was not taken.
+    pub(crate) fn exists(&self, id: OperationId) -> bool {
+        let gone = self.taken.contains(&id) || self.cancelled.contains(&id);
+        !gone && (self.operations.get(id).is_some() || self.started_at(id).is_some())
+    }
+
+    /// Where in `started` an operation stands, which is in the order of the numbers.
+    fn started_at(&self, id: OperationId) -> Option<usize> {
+        self.started.binary_search_by_key(&id, |started| started.id).ok()
+    }
+
+    /// The one of these that was done first, as far as a future may see.
+    pub(crate) fn first_done(&self, of: &[OperationId]) -> Option<OperationId> {
+        let done = of.iter().filter(|id| self.is_done(**id).is_some());
+        let seq = |id: &&OperationId| self.operations.get(**id)?.done().map(|done| done.seq);
+        done.min_by_key(seq).copied()
+    }
+
+    /// An operation belongs to the current scope from now on.
+    pub(crate) fn claim(&mut self, id: OperationId) {
+        let scope = self.scope;
+        if let Some(at) = self.started_at(id) {
+            self.started[at].scope = scope;
+        } else if let Some(operation) = self.operations.get(id)
+            && self.scope_of(id, operation.scope) != scope
+        {
+            self.rescoped.insert(id, scope);
+            // A spawned workflow is a scope of its own.
+            self.scopes.move_into(id, scope);
+        }
+    }
+
     /// Tells an operation to end. Its last word arrives as its completion.
-    #[allow(dead_code, reason = "handles follow")]
     pub(crate) fn stop(&mut self, id: OperationId) {
         self.stopped.push(id);
     }
@@ -210,34 +262,30 @@ impl Scratch {
 
     /// The scope of an operation, which this run may have moved to another one.
     fn scope_of(&self, id: OperationId, before: ScopeId) -> ScopeId {
-        self.rescoped.iter().rev().find(|(moved, _)| *moved == id).map_or(before, |(_, scope)| *scope)
+        self.rescoped.get(&id).copied().unwrap_or(before)
     }
 
     fn cancel(&mut self, scopes: &[ScopeId], around: ScopeId) {
         // A spawned workflow is a scope of its own, open or not.
-        let mut within = self.scopes.within(scopes);
+        let mut within: HashSet<_> = self.scopes.within(scopes).into_iter().collect();
         let tasks = self.started.iter().filter(|started| {
             within.contains(&started.scope) && matches!(started.operation, NewOperation::Task { .. })
         });
         let tasks: Vec<_> = tasks.map(|started| started.id).collect();
         within.extend(tasks);
-        self.scopes.close(&within);
+        self.scopes.close_all(&within);
         let mut frames = BTreeSet::new();
         let mut moved = Vec::new();
         for op in self.operations.iter() {
-            if !within.contains(&self.scope_of(op.id, op.scope)) {
+            if !within.contains(&self.scope_of(op.id, op.scope)) || self.cancelled.contains(&op.id) {
                 continue;
             }
             match &op.kind {
                 // Compensations outlive what pushed them: they are what makes up for it.
                 OperationKind::Compensation(entry) => {
-                    let Compensation { frame, phase, .. } = &**entry;
                     moved.push((op.id, around));
-                    if *phase == Phase::Armed {
-                        frames.insert(*frame);
-                    }
+                    frames.insert(self.frame_of(entry.frame));
                 }
-                OperationKind::Unwind { .. } => moved.push((op.id, around)),
                 _ => {
                     self.cancelled.insert(op.id);
                 }
@@ -248,18 +296,65 @@ impl Scratch {
             if !within.contains(&started.scope) {
                 return true;
             }
-            if let NewOperation::Compensation { frame, .. } = started.operation {
-                frames.insert(frame);
-            }
+            let NewOperation::Compensation { frame, .. } = started.operation else { return false };
+            frames.insert(frame);
             started.scope = around;
-            matches!(started.operation, NewOperation::Compensation { .. } | NewOperation::Unwind { .. })
+            true
         });
         self.held.retain(|held| !within.contains(&held.scope));
         self.messages.retain(|held| !within.contains(&held.scope));
-        // What the instance's own frame pushed is not for a branch to undo.
+        // What the frame that goes on has taken over is not for a branch to undo.
         frames.remove(&self.frame);
-        for frame in frames {
-            self.start_in(around, NewOperation::Unwind { frame, finally_only: false });
+        if !frames.is_empty() {
+            let frames = frames.into_iter().collect();
+            self.start_in(around, NewOperation::Unwind { frames, which: Undo::All, awaited: false });
+        }
+    }
+
+    /// A name for a frame that begins.
+    pub(crate) fn open_frame(&mut self) -> FrameId {
+        self.next_id()
+    }
+
+    /// The frame whose compensation this is by now.
+    fn frame_of(&self, before: FrameId) -> FrameId {
+        self.handed.iter().fold(before, |frame, (from, to)| if frame == *from { *to } else { frame })
+    }
+
+    /// Whether a frame has compensations.
+    pub(crate) fn has_compensations(&self, frame: FrameId, which: Undo) -> bool {
+        let stored = self.operations.compensations().any(|(id, entry)| {
+            let is_there = !self.cancelled.contains(&id) && self.frame_of(entry.frame) == frame;
+            is_there && which.covers(entry.finally)
+        });
+        stored
+            || self.started.iter().any(|started| {
+                matches!(started.operation, NewOperation::Compensation { frame: of, finally, .. }
+                    if of == frame && which.covers(finally))
+            })
+    }
+
+    /// A frame has ended well: what it pushed is its caller's.
+    pub(crate) fn hand_over(&mut self, from: FrameId, to: FrameId) {
+        if self.operations.compensations().any(|(_, entry)| self.frame_of(entry.frame) == from) {
+            self.handed.push((from, to));
+        }
+        for started in &mut self.started {
+            if let NewOperation::Compensation { frame, .. } = &mut started.operation
+                && *frame == from
+            {
+                *frame = to;
+            }
+        }
+    }
+
+    /// A compensation is not needed any more; one that runs already is left to its end.
+    pub(crate) fn dismiss(&mut self, id: OperationId) {
+        self.started.retain(|started| started.id != id);
+        let mut compensations = self.operations.compensations();
+        if compensations.any(|(known, entry)| known == id && entry.phase == Phase::Armed) {
+            drop(compensations);
+            self.cancelled.insert(id);
         }
     }
 
@@ -292,7 +387,6 @@ impl Scratch {
     }
 
     /// The next message of a queue, whenever it came. It is the user's at once.
-    #[allow(dead_code, reason = "messages follow")]
     pub(crate) fn try_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
         let Some(seq) = self.free(queue, 1).pop() else {
             self.asked = true;
@@ -329,13 +423,7 @@ impl Scratch {
         self.messages.extend(held.iter().map(|&(queue, seq)| Held { queue, seq, scope }));
     }
 
-    /// What a composition has held waits again.
-    pub(crate) fn give_back(&mut self, held: &[(u64, u64)]) {
-        self.held.retain(|known| !held.contains(&(known.queue, known.seq)));
-    }
-
     /// The reason of a cancellation that nobody has taken as his own affair, as far as a future may see; takes it.
-    #[allow(dead_code, reason = "cancellation follows")]
     pub(crate) fn take_cancellation(&mut self) -> Option<String> {
         if !self.sees_cancellation() {
             return None;
@@ -460,12 +548,44 @@ mod tests {
         (scratch.scope, scratch.frame) = (0, 0);
         scratch.end_scopes(&[lost], Ending::Cancel);
         let left: Vec<_> = scratch.started.iter().map(|op| (op.id, op.scope, &op.operation)).collect();
-        let [(id, 0, NewOperation::Compensation { .. }), (_, 0, NewOperation::Unwind { frame: 30, .. })] =
-            left[..]
+        let [(id, 0, NewOperation::Compensation { .. }), (_, 0, NewOperation::Unwind { frames, .. })] =
+            &left[..]
         else {
             panic!("{left:?}");
         };
-        assert_eq!(id, pushed);
+        assert_eq!((*id, frames.as_slice()), (pushed, &[30][..]));
+    }
+
+    #[test]
+    fn a_frame_that_ends_well_hands_its_compensations_on_and_a_dismissed_one_is_none() {
+        let mut scratch = scratch();
+        let call = || Box::new(NewOperation::Timer { deadline_ms: 1 });
+        let push = |frame, finally| NewOperation::Compensation { frame, finally, call: call() };
+        let NewOperation::Compensation { call: stored, .. } = push(30, false) else { unreachable!() };
+        let entry = crate::engine::state::Compensation {
+            frame: 30,
+            finally: false,
+            call: *stored,
+            phase: Phase::Armed,
+            error: None,
+        };
+        let kind = OperationKind::Compensation(Box::new(entry));
+        scratch.operations.insert(crate::engine::state::Operation::new(5, 0, kind));
+        let started = scratch.start(push(31, true));
+        assert!(scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(30, Undo::Finally));
+        assert!(scratch.has_compensations(31, Undo::Finally) && !scratch.has_compensations(0, Undo::All));
+        scratch.hand_over(31, 30);
+        scratch.hand_over(30, 0);
+        scratch.hand_over(40, 0);
+        assert!(scratch.has_compensations(0, Undo::Finally), "of this step");
+        assert!(scratch.has_compensations(0, Undo::Compensations), "of a step before");
+        assert!(!scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(31, Undo::All));
+        assert_eq!(scratch.handed, [(30, 0)]);
+        scratch.dismiss(started);
+        scratch.dismiss(5);
+        scratch.dismiss(6);
+        assert!(!scratch.has_compensations(0, Undo::All) && scratch.started.is_empty());
+        assert_eq!(scratch.cancelled.iter().copied().collect::<Vec<_>>(), [5]);
     }
 
     #[test]

@@ -50,6 +50,39 @@ impl Launched {
             task.abort();
         }
     }
+
+    /// Ends it where it stands.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::SeqCst);
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.task.get().is_some_and(tokio::task::AbortHandle::is_finished)
+    }
+}
+
+/// Attempts that nobody waits for and that were told so: they run until they see it, and end with the engine.
+#[derive(Debug, Default)]
+pub(crate) struct Leaving(Vec<Arc<Launched>>);
+
+impl Leaving {
+    pub(crate) fn add(&mut self, attempt: &Attempt) {
+        if let Attempt::Running(launched) = attempt {
+            // Now and then, so that many cost no more each than a few.
+            if self.0.len().is_power_of_two() {
+                self.0.retain(|other| !other.is_over());
+            }
+            self.0.push(launched.clone());
+        }
+    }
+
+    /// Ends all of them where they stand.
+    pub(crate) fn abort(&mut self) {
+        self.0.drain(..).for_each(|launched| launched.abort());
+    }
 }
 
 impl Attempt {
@@ -66,10 +99,7 @@ impl Attempt {
     pub(crate) fn abort(&self) {
         self.cancel();
         if let Attempt::Running(launched) = self {
-            launched.aborted.store(true, Ordering::SeqCst);
-            if let Some(task) = launched.task.get() {
-                task.abort();
-            }
+            launched.abort();
         }
     }
 }

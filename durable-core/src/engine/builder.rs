@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use durable_store::{Batch, RedbStore, Store};
@@ -11,13 +12,14 @@ use super::{
     Alive, Engine, WorkflowFn,
     error::OpenError,
     inner::{Inner, Parts, Settings},
-    recover, timers, worker,
+    recover, retention, timers, worker,
 };
 use crate::{
     activity::{Activity, ActivityFn, States},
     clock::{Clock, SystemClock},
     codec::Codec,
     frame::Frames,
+    message::MAX_MESSAGES,
     random::Random,
     registry::{Registration, Registry},
     testing::Mocks,
@@ -68,7 +70,11 @@ impl EngineBuilder {
             store: None,
             states: Arc::default(),
             registrations: Vec::new(),
-            settings: Settings { max_concurrent_activities: 1_024 },
+            settings: Settings {
+                max_concurrent_activities: 1_024,
+                max_messages: MAX_MESSAGES,
+                retention: retention::DEFAULT_RETENTION,
+            },
             mocks: Mocks::default(),
             clock: Arc::new(SystemClock),
             random: Random::system(),
@@ -105,6 +111,21 @@ impl EngineBuilder {
     /// At most so many attempts run at once. Default: 1,024.
     pub fn max_concurrent_activities(mut self, most: usize) -> Self {
         self.settings.max_concurrent_activities = most.max(1);
+        self
+    }
+
+    /// How long instances are kept after their end. So long their results and histories can be read, and their ids are taken. Default: 7 days.
+    ///
+    /// It counts for all that have ended, also before this opening. What has passed is removed within minutes of it.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.settings.retention = retention;
+        self
+    }
+
+    /// At most so many messages wait for one instance; one more is refused with [`SignalError::Full`](crate::SignalError::Full).
+    /// Default: 100,000.
+    pub fn max_messages(mut self, most: u32) -> Self {
+        self.settings.max_messages = most.max(1);
         self
     }
 
@@ -165,6 +186,7 @@ impl EngineBuilder {
         let engine = start(inner)?;
         if !manual_timers {
             runtime.spawn(timers::run(Arc::downgrade(&engine.inner)));
+            runtime.spawn(retention::run(Arc::downgrade(&engine.inner)));
         }
         Ok(engine)
     }

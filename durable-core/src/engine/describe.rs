@@ -1,21 +1,17 @@
 //! What an instance is doing, for people: from its stored record alone, without running any code.
 
+mod compensations;
+
 use std::fmt;
 
-use durable_store::Closed;
+use durable_store::{Closed, Slot};
 
 use super::{
     error::EngineError,
     inner::Inner,
-    state::{ClosedState, End, Loaded, ParkReason, Status},
+    state::{Cause, ClosedState, End, InstanceState, Loaded, ParkReason, Status},
 };
-use crate::{
-    clock::from_ms,
-    codec::LayoutId,
-    frame::{AWAITED, FrameImage, FrameLayout},
-    program::Program,
-    registry::Machine,
-};
+use crate::{clock::from_ms, codec::LayoutId, registry::Machine};
 
 /// What an instance is doing.
 #[derive(Clone, Debug)]
@@ -37,17 +33,33 @@ pub struct Description {
     pub tags: Vec<(String, String)>,
     /// What it waits for, and since when.
     pub waiting: Option<Waiting>,
-    /// The stack of frames, the innermost first.
+    /// The frames: the innermost first, and behind those that it awaits the one that called them. Those of spawned workflows come last.
     pub frames: Vec<FrameView>,
     /// Activities that were called and have not given a result.
     pub activities: Vec<PendingActivity>,
+    /// Compensations that were pushed and have not run, in the order in which they would.
+    pub compensations: Vec<CompensationView>,
     /// Timers that are set.
     pub timers: Vec<std::time::SystemTime>,
+    /// The ids of the children that it has started and that have not ended.
+    pub children: Vec<String>,
+    /// When it must have ended.
+    pub deadline: Option<std::time::SystemTime>,
+    /// Why it was cancelled, if it was and has not ended yet.
+    pub cancelling: Option<String>,
+    /// Messages that wait for it, by their stored names, with how many of each.
+    pub messages: Vec<(String, u32)>,
+    /// Messages that were accepted and that it ended without receiving; 0 before its end.
+    pub unread: u32,
+    /// The last published value of each type, by its stored name, as JSON.
+    pub published: Vec<(String, serde_json::Value)>,
     /// What it returned, as JSON.
     pub result: Option<serde_json::Value>,
     /// Bytes of its snapshot.
     pub snapshot_bytes: usize,
 }
+
+pub use compensations::{CompensationState, CompensationView};
 
 /// What an instance waits for.
 #[derive(Clone, Debug)]
@@ -73,6 +85,10 @@ pub struct FrameView {
     pub awaits: String,
     /// The value of every local that is alive, by name, as JSON.
     pub locals: Vec<(String, serde_json::Value)>,
+    /// How many calls deep it stands: 0 is the workflow that was started or spawned. Frames of one depth run side by side.
+    pub depth: u32,
+    /// For a frame of a workflow that was spawned: which of them.
+    pub task: Option<u64>,
 }
 
 /// An activity that was called and has not given a result.
@@ -98,11 +114,17 @@ pub struct PendingActivity {
 }
 
 impl Description {
-    pub(crate) fn of_live(inner: &Inner, loaded: &Loaded) -> Self {
+    pub(crate) fn of_live(inner: &Inner, slot: Slot, loaded: &Loaded) -> Self {
         let state = &loaded.state;
         let now_ms = inner.clock.now_ms();
         let frames = inner.stack(loaded);
-        let on = frames.first().map_or_else(|| "its first step".into(), |frame| frame.awaits.clone());
+        let on = match &state.ending {
+            _ if compensations::running(state).is_some() => {
+                format!("compensation `{}`", compensations::running(state).unwrap_or_default())
+            }
+            Some(_) => ending(state),
+            None => super::stack::waits_on(&frames),
+        };
         Description {
             id: loaded.id.clone(),
             workflow: loaded.workflow.clone(),
@@ -129,7 +151,17 @@ impl Description {
                         .map(|progress| inner.json(progress.layout, &progress.bytes)),
                 })
                 .collect(),
-            timers: state.timers(durable_store::Slot(0)).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            compensations: compensations::views(state),
+            timers: state.timers(slot).map(|timer| from_ms(timer.deadline_ms)).collect(),
+            children: state.children().map(str::to_owned).collect(),
+            deadline: state.deadline_ms.map(from_ms),
+            cancelling: state.stop.as_ref().and_then(|stop| match &stop.cause {
+                Cause::Cancel { why } => Some(why.clone()),
+                Cause::Deadline => None,
+            }),
+            messages: inner.waiting_messages(slot),
+            unread: 0,
+            published: inner.shown(&state.published),
             result: None,
             snapshot_bytes: match &state.machine {
                 Machine::Start(args) => args.bytes.len(),
@@ -161,7 +193,14 @@ impl Description {
             waiting: None,
             frames: Vec::new(),
             activities: Vec::new(),
+            compensations: Vec::new(),
             timers: Vec::new(),
+            children: Vec::new(),
+            deadline: None,
+            cancelling: None,
+            messages: Vec::new(),
+            unread: state.unread,
+            published: inner.shown(&state.published),
             result,
             snapshot_bytes: 0,
         })
@@ -176,17 +215,43 @@ impl Description {
     }
 }
 
+/// What an instance waits for whose end is decided.
+fn ending(state: &InstanceState) -> String {
+    let names: Vec<_> = state.activities().map(|(_, activity)| format!("`{}`", activity.name)).collect();
+    match &names[..] {
+        [] => "its end".into(),
+        [name] => format!("the end of {name}"),
+        [name, others @ ..] => format!("the end of {name} and {} more", others.len()),
+    }
+}
+
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({}): {}, {} steps", self.id, self.workflow, self.status, self.steps)?;
+        if let Some(why) = &self.cancelling {
+            writeln!(f, "  cancelled: {why}")?;
+        }
         if let Some(waiting) = &self.waiting {
             writeln!(f, "  waits on {}", waiting.on)?;
         }
         for frame in &self.frames {
-            writeln!(f, "  at {} ({}:{})", frame.workflow, frame.file, frame.line)?;
+            write!(f, "  at {} ({}:{})", frame.workflow, frame.file, frame.line)?;
+            match frame.task {
+                Some(_) if frame.depth == 0 => writeln!(f, ", spawned, waits on {}", frame.awaits)?,
+                _ => writeln!(f)?,
+            }
             for (name, value) in &frame.locals {
                 writeln!(f, "      {name} = {value}")?;
             }
+        }
+        for (name, count) in &self.messages {
+            writeln!(f, "  {count} of message {name} wait")?;
+        }
+        if self.unread > 0 {
+            writeln!(f, "  ended with {} unread messages", self.unread)?;
+        }
+        for (name, value) in &self.published {
+            writeln!(f, "  published {name} = {value}")?;
         }
         for activity in &self.activities {
             write!(f, "  activity {}: attempt {}", activity.activity, activity.attempt)?;
@@ -194,6 +259,9 @@ impl fmt::Display for Description {
                 Some(error) => writeln!(f, ", last error: {error}")?,
                 None => writeln!(f)?,
             }
+        }
+        for compensation in &self.compensations {
+            writeln!(f, "  compensation {}: {}", compensation.name, compensation.state)?;
         }
         Ok(())
     }
@@ -208,60 +276,26 @@ impl Inner {
         }
     }
 
+    fn shown(&self, published: &[(String, crate::codec::Encoded)]) -> Vec<(String, serde_json::Value)> {
+        published.iter().map(|(name, value)| (name.clone(), self.json(value.layout, &value.bytes))).collect()
+    }
+
+    /// What waits in a mailbox. A queue does not know its name, but each message in it does.
+    fn waiting_messages(&self, slot: Slot) -> Vec<(String, u32)> {
+        let mailbox = self.ask(|store| store.mailbox(slot)).ok().flatten().unwrap_or_default();
+        let queues = mailbox.queues.iter().filter(|queue| queue.queue != super::mail::CONTROL);
+        let waiting = queues.map(|queue| {
+            let first = self.ask(|store| store.mail(slot, queue.queue, None, 1)).unwrap_or_default();
+            let first = first.first().and_then(|mail| postcard::from_bytes(&mail.bytes).ok());
+            let name = first.map_or_else(|| "?".into(), |message: super::mail::Message| message.name);
+            (name, queue.count)
+        });
+        waiting.collect()
+    }
+
     /// Whether an output is an `Err`.
     pub(crate) fn is_err(&self, value: &crate::codec::Encoded) -> bool {
         let view = self.frames.view(&self.codec, value.layout, &value.bytes);
         view.is_ok_and(|view| view.is_err())
-    }
-
-    fn stack(&self, loaded: &Loaded) -> Vec<FrameView> {
-        let Machine::At(root) = &loaded.state.machine else { return Vec::new() };
-        let stored;
-        let program = if loaded.state.build == self.build {
-            &self.program
-        } else {
-            let bytes = self.store.program(loaded.state.build).ok().flatten().unwrap_or_default();
-            stored = postcard::from_bytes::<Program>(&bytes).unwrap_or_default();
-            &stored
-        };
-        let mut frames = Vec::new();
-        let mut next = Some(root.clone());
-        while let Some(image) = next.take() {
-            let Ok(layout) = self.frames.get(image.layout) else { break };
-            let (frame, inner) = self.frame(program, &layout, &image);
-            frames.push(frame);
-            next = inner;
-        }
-        frames.reverse();
-        frames
-    }
-
-    /// One frame, and the frame that it awaits.
-    fn frame(
-        &self,
-        program: &Program,
-        layout: &FrameLayout,
-        image: &FrameImage,
-    ) -> (FrameView, Option<FrameImage>) {
-        let (file, line) = program.place(&layout.workflow, &layout.point).unwrap_or_default();
-        let mut view = FrameView {
-            workflow: layout.workflow.clone(),
-            file,
-            line,
-            awaits: layout.point.callee.clone(),
-            locals: Vec::new(),
-        };
-        let mut inner = None;
-        let ranges = crate::frame::split(&image.vars, layout.vars.len()).unwrap_or_default();
-        for ((name, id), range) in layout.vars.iter().zip(ranges) {
-            let bytes = &image.vars[range];
-            if name == AWAITED {
-                let value = self.frames.view(&self.codec, LayoutId(*id), bytes).ok();
-                inner = value.and_then(|value| value.find_struct("FrameImage"));
-            } else {
-                view.locals.push((name.clone(), self.json(LayoutId(*id), bytes)));
-            }
-        }
-        (view, inner)
     }
 }

@@ -121,12 +121,39 @@ pub enum StartError {
         /// The id.
         id: String,
     },
+    /// The instance is there, and a signal that it was to get with its start is not.
+    #[error(transparent)]
+    Signal(#[from] crate::message::SignalError),
     /// The workflow is not known to this engine.
     #[error("workflow `{workflow}` is not registered with this engine")]
     NotRegistered {
         /// The workflow.
         workflow: &'static str,
     },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Why an operation was not completed from outside.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompleteError {
+    /// It was completed before, or the workflow does not wait for it any more.
+    #[error("this token was used before, or nobody waits for it any more")]
+    Used,
+    /// No operation has this token: it is forged, or of another store, or its instance has ended so long ago that it is forgotten.
+    #[error("no operation has this token")]
+    Unknown,
+    /// The instance has ended.
+    #[error("instance `{id}`, which this token is for, has ended")]
+    Closed {
+        /// The id.
+        id: String,
+    },
+    /// The value can't be stored.
+    #[error("the value for this token can't be stored: {0}")]
+    Encode(#[from] EncodeError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     codec::Persist,
+    message::Publish,
     meta::WorkflowMeta,
     workflow::{RootWorkflow, Workflow, WorkflowCall},
 };
@@ -110,7 +111,7 @@ impl<T> WorkflowHandle<T> {
     pub async fn describe(&self) -> Result<Description, EngineError> {
         let inner = &self.engine.inner;
         match self.look()? {
-            Ended::Live { loaded, .. } => Ok(Description::of_live(inner, &loaded)),
+            Ended::Live { slot, loaded } => Ok(Description::of_live(inner, slot, &loaded)),
             Ended::Closed(closed) => Description::of_closed(inner, &closed),
         }
     }
@@ -156,7 +157,37 @@ impl<T> WorkflowHandle<T> {
         self.command(Command::Terminate { why: why.into() }).await
     }
 
-    async fn command(&self, command: Command) -> Result<(), EngineError> {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The run that it was given, if a start gave it.
+    pub(crate) fn run(&self) -> Option<Number> {
+        self.started.map(|started| started.number)
+    }
+
+    /// The value of this type that the workflow published last, also after its end. No code of the workflow runs.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if there is no such instance, [`EngineError::Unreadable`] if what it published is not a `P`.
+    pub async fn published<P: Publish>(&self) -> Result<Option<P>, EngineError> {
+        let inner = &self.engine.inner;
+        let unreadable = |reason| EngineError::Unreadable { id: self.id.clone(), reason };
+        let published = match self.look()? {
+            Ended::Live { loaded, .. } => loaded.state.published,
+            Ended::Closed(closed) => {
+                let state = postcard::from_bytes::<ClosedState>(&closed.state);
+                state.map_err(|error| unreadable(error.to_string()))?.published
+            }
+        };
+        let Some((_, value)) = published.into_iter().find(|(name, _)| name == P::NAME) else {
+            return Ok(None);
+        };
+        let read = inner.frames.decode(&inner.codec, value.layout, &value.bytes);
+        read.map(Some).map_err(|error| unreadable(format!("the published `{}`: {error}", P::NAME)))
+    }
+
+    pub(super) async fn command(&self, command: Command) -> Result<(), EngineError> {
         let inner = &self.engine.inner;
         let Ended::Live { slot, loaded } = self.look()? else {
             return Err(EngineError::Closed { id: self.id.clone() });
@@ -206,6 +237,10 @@ impl<T> WorkflowHandle<T> {
                     let instance = inner.ask(|store| store.instance(slot))?;
                     // None, or another's: it has closed between the two reads. Look again.
                     if let Some(instance) = instance.filter(|instance| instance.id == self.id) {
+                        if self.started.is_some_and(|started| started.number != instance.number) {
+                            // The run of this handle is forgotten, and another has its id.
+                            return Err(EngineError::NotFound { id: self.id.clone() });
+                        }
                         let id = self.id.clone();
                         let loaded = inner
                             .load(slot, instance)

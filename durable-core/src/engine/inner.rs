@@ -42,6 +42,9 @@ const CACHED_INSTANCES: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) max_concurrent_activities: usize,
+    /// How long closed instances are kept.
+    pub(crate) retention: std::time::Duration,
+    pub(crate) max_messages: u32,
 }
 
 /// The engine.
@@ -107,11 +110,13 @@ pub(crate) struct Shared {
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
     pub(crate) timers: Timers,
+    /// Attempts that nobody waits for any more and that still run.
+    pub(crate) leaving: super::attempt::Leaving,
     /// Attempts that wait out a back-off: when, and whose.
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
     pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
     /// Callers that wait for the answer to an update: the run, and the update's number as a message.
-    pub(crate) callers: BTreeMap<(Number, u64), Sender>,
+    pub(crate) callers: BTreeMap<(Number, u64), Vec<Sender>>,
     /// Counts the reopenings: what began before one no longer counts after it.
     pub(crate) generation: u64,
     pub(crate) recovering: bool,

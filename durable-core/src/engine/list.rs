@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use durable_store::Slot;
+
 use super::{
     Engine,
     error::EngineError,
-    state::{ClosedState, Status},
+    state::{ClosedState, Loaded, Status},
 };
 use crate::clock::from_ms;
 
@@ -22,7 +24,7 @@ pub struct Filter {
     status: Option<u8>,
     tags: Vec<(String, String)>,
     waiting_longer_than: Option<Duration>,
-    limit: usize,
+    limit: Option<usize>,
 }
 
 impl Default for Filter {
@@ -34,13 +36,7 @@ impl Default for Filter {
 impl Filter {
     /// All instances, open and closed, up to 1,000 of them.
     pub fn new() -> Self {
-        Filter {
-            workflow: None,
-            status: None,
-            tags: Vec::new(),
-            waiting_longer_than: None,
-            limit: DEFAULT_LIMIT,
-        }
+        Filter { workflow: None, status: None, tags: Vec::new(), waiting_longer_than: None, limit: None }
     }
 
     /// Only instances of the workflow of this stored name.
@@ -73,10 +69,20 @@ impl Filter {
         self
     }
 
-    /// At most so many. Default: 1,000.
+    /// At most so many. Default: 1,000 in a list, and no limit where something is done to all of them.
     pub fn limit(mut self, most: usize) -> Self {
-        self.limit = most;
+        self.limit = Some(most);
         self
+    }
+
+    /// The limit where something is done to all instances.
+    pub(super) fn most(&self) -> usize {
+        self.limit.unwrap_or(usize::MAX)
+    }
+
+    /// The limit of a list.
+    fn most_listed(&self) -> usize {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 }
 
@@ -147,47 +153,62 @@ impl Engine {
     }
 }
 
+/// Open instances and where they stand.
+type OpenPage = Vec<(Slot, Loaded)>;
+
 impl super::inner::Inner {
-    fn list_open(&self, filter: &Filter, found: &mut Vec<Summary>) -> Result<(), EngineError> {
+    /// A page of open instances after a slot, as far as the filter lets them through, and the last slot that was looked at.
+    pub(super) fn open_page(
+        &self,
+        filter: &Filter,
+        after: Option<Slot>,
+    ) -> Result<Option<(Slot, OpenPage)>, EngineError> {
         let now_ms = self.clock.now_ms();
-        let mut after = None;
-        loop {
-            let page = self.ask(|store| store.scan(after, PAGE))?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(*last);
-            for (slot, instance) in page {
-                if found.len() >= filter.limit {
-                    return Ok(());
-                }
-                let skip = filter.workflow.as_ref().is_some_and(|name| *name != instance.workflow)
-                    || filter.status.is_some_and(|status| status != instance.status);
-                if skip {
+        let page = self.ask(|store| store.scan(after, PAGE))?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        let last = *last;
+        let mut found = Vec::new();
+        for (slot, instance) in page {
+            let skip = filter.workflow.as_ref().is_some_and(|name| *name != instance.workflow)
+                || filter.status.is_some_and(|status| status != instance.status);
+            if skip {
+                continue;
+            }
+            let loaded = match self.load(slot, instance) {
+                Ok(loaded) => loaded,
+                Err(reason) => {
+                    self.report(&reason);
                     continue;
                 }
-                let loaded = match self.load(slot, instance) {
-                    Ok(loaded) => loaded,
-                    Err(reason) => {
-                        self.report(&reason);
-                        continue;
-                    }
-                };
-                let state = &loaded.state;
-                let waited_ms = u128::from(now_ms.saturating_sub(state.since_ms));
-                if filter.tags.iter().all(|tag| state.tags.contains(tag))
-                    && filter.waiting_longer_than.is_none_or(|longer| waited_ms > longer.as_millis())
-                {
-                    found.push(Summary {
-                        status: state.status(),
-                        started: from_ms(loaded.started_ms),
-                        closed: None,
-                        since: Some(from_ms(state.since_ms)),
-                        tags: loaded.state.tags,
-                        id: loaded.id,
-                        workflow: loaded.workflow,
-                    });
-                }
+            };
+            let state = &loaded.state;
+            let waited_ms = u128::from(now_ms.saturating_sub(state.since_ms));
+            if filter.tags.iter().all(|tag| state.tags.contains(tag))
+                && filter.waiting_longer_than.is_none_or(|longer| waited_ms > longer.as_millis())
+            {
+                found.push((slot, loaded));
             }
         }
+        Ok(Some((last, found)))
+    }
+
+    fn list_open(&self, filter: &Filter, found: &mut Vec<Summary>) -> Result<(), EngineError> {
+        let mut after = None;
+        while found.len() < filter.most_listed() {
+            let Some((last, page)) = self.open_page(filter, after)? else { break };
+            after = Some(last);
+            let room = filter.most_listed() - found.len();
+            found.extend(page.into_iter().take(room).map(|(_, loaded)| Summary {
+                status: loaded.state.status(),
+                started: from_ms(loaded.started_ms),
+                closed: None,
+                since: Some(from_ms(loaded.state.since_ms)),
+                tags: loaded.state.tags,
+                id: loaded.id,
+                workflow: loaded.workflow,
+            }));
+        }
+        Ok(())
     }
 
     fn list_closed(&self, filter: &Filter, found: &mut Vec<Summary>) -> Result<(), EngineError> {
@@ -197,7 +218,7 @@ impl super::inner::Inner {
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.number);
             for closed in page {
-                if found.len() >= filter.limit {
+                if found.len() >= filter.most_listed() {
                     return Ok(());
                 }
                 let skip = filter.workflow.as_ref().is_some_and(|name| *name != closed.workflow)

@@ -14,6 +14,8 @@
 mod advance;
 mod attempt;
 mod builder;
+mod children;
+mod control;
 mod describe;
 mod error;
 mod handle;
@@ -24,26 +26,33 @@ pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
 mod recover;
+mod retention;
+mod stack;
 mod start;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tokens;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
-pub use describe::{Description, FrameView, PendingActivity, Waiting};
-pub use error::{EngineError, OpenError, RunError, StartError};
+pub use describe::{CompensationState, CompensationView, Description, FrameView, PendingActivity, Waiting};
+pub use error::{CompleteError, EngineError, OpenError, RunError, StartError};
 pub use handle::{WorkflowFn, WorkflowHandle};
+pub(crate) use history::clip;
 pub use history::{HistoryEvent, HistoryKind};
 pub use list::{Filter, StatusKind, Summary};
+pub(crate) use start::{LOOKS, contradiction};
 pub use start::{OnExisting, Start};
 pub use state::{ParkReason, Status};
 
 pub(crate) use attempt::Running;
 pub(crate) use panics::{Caught, catch};
+pub(crate) use tokens::NotCompleted;
 
 use crate::workflow::{RootWorkflow, WorkflowCall};
 use inner::{Inner, Stopping};
@@ -90,6 +99,7 @@ impl Alive {
             shared.queue.clear();
             shared.watchers.clear();
             shared.callers.clear();
+            shared.leaving.abort();
             // What has ended stays in its inbox: the workers commit it before they end.
             let attempts: Vec<_> =
                 shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();

@@ -10,6 +10,7 @@ use durable_store::{Error as StoreError, Record, Slot};
 use super::{
     advance::Event,
     attempt::{Attempt, Queued},
+    children::to_be_created,
     error::EngineError,
     inner::{Inner, Shared, Stopping},
     mail::CONTROL,
@@ -128,6 +129,10 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
 fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
     let now_ms = inner.clock.now_ms();
     let mut shared = inner.lock();
+    if loaded.state.operations.iter().any(|operation| to_be_created(operation).is_some()) {
+        // It looks at its mail first: it may have come to know of it before the crash.
+        inner.post(&mut shared, slot, loaded.number, Event::StartAgain);
+    }
     if let Some(parked) = &loaded.state.parked {
         // Once per build: a hot fix changes the build, whatever it changes in the layouts.
         if parked.build != inner.build {
@@ -219,7 +224,7 @@ fn forget(shared: &mut Shared) {
     shared.busy = 0;
     shared.running = 0;
     shared.cached = 0;
-    for sender in std::mem::take(&mut shared.callers).into_values() {
+    for sender in std::mem::take(&mut shared.callers).into_values().flatten() {
         sender.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
     }
     // Whoever waits for an end looks again.

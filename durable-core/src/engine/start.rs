@@ -4,6 +4,7 @@ use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
     pin::Pin,
+    time::Duration,
 };
 
 use durable_store::{Error as StoreError, Found, Number};
@@ -11,13 +12,18 @@ use tokio::sync::oneshot;
 
 use super::{
     Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+    children::Resolved,
     error::{EngineError, StartError},
     handle::WorkflowHandle,
     inner::Inner,
-    state::{InstanceState, Loaded},
+    mail::{Answer, Message, MessageKind, Sender},
+    state::{InstanceState, Loaded, Origin},
 };
 use crate::{
     codec::{Encoded, Persist},
+    context::Refused,
+    message::{Letter, SignalError, StartUpdateError, UpdateError, deliver, told},
+    time::millis_up,
     workflow::{Workflow, WorkflowCall},
 };
 
@@ -56,21 +62,50 @@ pub(crate) struct Started {
 pub(crate) struct StartRequest {
     pub(crate) id: String,
     pub(crate) workflow: &'static str,
-    args: Encoded,
-    on_existing: OnExisting,
-    tags: Vec<(String, String)>,
-    pub(crate) reply: StartReply,
+    pub(super) args: Encoded,
+    pub(super) on_existing: OnExisting,
+    pub(super) tags: Vec<(String, String)>,
+    /// So long after its start it must have ended.
+    pub(super) deadline_ms: Option<u64>,
+    /// So long after its start it makes its first step.
+    pub(super) delay_ms: Option<u64>,
+    /// What it gets with its start, and who waits for the answer to it.
+    pub(crate) messages: Vec<(Message, Option<Sender>)>,
+    pub(crate) by: Requester,
+}
+
+/// Who asks for a start.
+#[derive(Debug)]
+pub(crate) enum Requester {
+    Caller(StartReply),
+    Instance(Origin),
+}
+
+impl Requester {
+    /// Nothing was done. An instance asks again after a restart.
+    pub(crate) fn refuse(self, error: impl Into<StartError>) {
+        if let Requester::Caller(reply) = self {
+            let _ = reply.send(Err(error.into()));
+        }
+    }
 }
 
 /// What is to be done with a start.
 pub(crate) enum Decision {
     Answer(Result<Started, StartError>),
+    /// The instance that asked is told.
+    Resolve(Resolved),
+    /// The instance that asked knows, or is about to.
+    Known,
     Create,
 }
 
 impl StartRequest {
     /// Looks at what stands under the id. Only one start of an id is decided at a time.
     pub(crate) fn decide(&self, inner: &Inner) -> Result<Decision, StoreError> {
+        if let Requester::Instance(origin) = &self.by {
+            return self.decide_for(inner, origin);
+        }
         for _ in 0..LOOKS {
             let (number, workflow, closed) = match inner.store.find(&self.id)? {
                 None => return Ok(Decision::Create),
@@ -107,7 +142,14 @@ impl StartRequest {
     /// The record of the instance before its first step.
     pub(crate) fn first_record(&self, inner: &Inner, number: Number) -> Box<Loaded> {
         let now_ms = inner.clock.now_ms();
-        let state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        let mut state = InstanceState::new(self.args.clone(), self.tags.clone(), inner.build, now_ms);
+        state.deadline_ms = self.deadline_ms.map(|deadline_ms| now_ms.saturating_add(deadline_ms));
+        if let Requester::Instance(origin) = &self.by {
+            state.origin = Some(origin.clone());
+        }
+        if let Some(delay_ms) = self.delay_ms {
+            state.hold_until(now_ms.saturating_add(delay_ms));
+        }
         Box::new(Loaded::first(self.id.clone(), number, self.workflow, now_ms, state))
     }
 }
@@ -121,6 +163,9 @@ pub struct Start<T> {
     args: Result<Encoded, StartError>,
     on_existing: OnExisting,
     tags: Vec<(String, String)>,
+    deadline: Option<Duration>,
+    delay: Option<Duration>,
+    pub(crate) letters: Vec<Letter>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -145,6 +190,9 @@ impl<T> Start<T> {
             args,
             on_existing: OnExisting::Attach,
             tags: Vec::new(),
+            deadline: W::META.deadline_ms.map(Duration::from_millis),
+            delay: None,
+            letters: Vec::new(),
             output: PhantomData,
         }
     }
@@ -152,6 +200,19 @@ impl<T> Start<T> {
     /// What to do when the id exists. Default: [`OnExisting::Attach`].
     pub fn on_existing(mut self, on_existing: OnExisting) -> Self {
         self.on_existing = on_existing;
+        self
+    }
+
+    /// How long after its start the instance must have ended. If it has not, it is cancelled, and has
+    /// [`RunError::DeadlineExceeded`](crate::RunError::DeadlineExceeded) for a result. Default: what `#[workflow(deadline = "..")]` says, else none.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+
+    /// How long after its start the instance makes its first step. The deadline counts from the start. Default: at once.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
         self
     }
 
@@ -170,30 +231,91 @@ impl<T: Persist> IntoFuture for Start<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let args = self.args?;
-            check_id(&self.id)?;
-            check_tags(&self.tags)?;
-            let inner = &self.engine.inner;
-            if !inner.registry.workflows.contains_key(self.workflow) {
-                return Err(StartError::NotRegistered { workflow: self.workflow });
-            }
+            let opened = self.open(None).await;
+            opened.map(|(handle, _)| handle).map_err(|error| match error {
+                StartUpdateError::Start(error) => error,
+                // There is none.
+                StartUpdateError::Update(error) => EngineError::Broken { reason: error.to_string() }.into(),
+            })
+        })
+    }
+}
+
+impl<T> Start<T> {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Starts the instance with its messages. One that is there already gets them one after the other.
+    pub(crate) async fn open(
+        self,
+        update: Option<Message>,
+    ) -> Result<(WorkflowHandle<T>, Option<Answer>), StartUpdateError> {
+        let letters = self.letters.into_iter().collect::<Result<Vec<_>, _>>().map_err(StartError::from)?;
+        let inner = &self.engine.inner;
+        let most = inner.settings.max_messages;
+        if letters.len() + usize::from(update.is_some()) > most as usize {
+            let full = SignalError::Full { id: self.id, most: u64::from(most) };
+            return Err(StartError::from(full).into());
+        }
+        let args = self.args?;
+        check_id(&self.id)?;
+        check_tags(&self.tags)?;
+        if !inner.registry.workflows.contains_key(self.workflow) {
+            return Err(StartError::NotRegistered { workflow: self.workflow }.into());
+        }
+        'again: for _ in 0..LOOKS {
+            let (sender, receiver) = Sender::new(&self.id);
+            let mut messages: Vec<_> = letters.iter().map(|letter| (letter.clone(), None)).collect();
+            messages.extend(update.clone().map(|update| (update, Some(sender))));
             let (reply, answer) = oneshot::channel();
-            {
+            let generation = {
                 let mut shared = inner.lock();
-                inner.refuse(&shared)?;
+                inner.refuse(&shared).map_err(StartError::from)?;
                 shared.starts.push_back(StartRequest {
                     id: self.id.clone(),
                     workflow: self.workflow,
-                    args,
+                    args: args.clone(),
                     on_existing: self.on_existing,
-                    tags: self.tags,
-                    reply,
+                    tags: self.tags.clone(),
+                    messages,
+                    deadline_ms: self.deadline.map(millis_up),
+                    delay_ms: self.delay.map(millis_up),
+                    by: Requester::Caller(reply),
                 });
                 inner.wake_worker();
+                shared.generation
+            };
+            let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;
+            let handle = WorkflowHandle::new(self.engine.clone(), self.id.clone(), Some(started));
+            if started.created {
+                let Some(_) = update else { return Ok((handle, None)) };
+                let told = told(inner, generation, receiver).await;
+                let answer = told.map_err(|error| UpdateError::from(SignalError::of(error, &self.id)))?;
+                return Ok((handle, Some(answer)));
             }
-            let started = answer.await.map_err(|_| EngineError::Stopped)??;
-            Ok(WorkflowHandle::new(self.engine.clone(), self.id, Some(started)))
-        })
+            let mut last = None;
+            for message in letters.iter().chain(&update) {
+                let answer = deliver(inner, &self.id, Some(started.number), message).await;
+                let is_update = message.kind() == MessageKind::Update;
+                match answer {
+                    Ok(Answer::Refused(Refused::Closed | Refused::NotFound))
+                        if self.on_existing == OnExisting::RestartIfClosed =>
+                    {
+                        continue 'again;
+                    }
+                    Ok(answer) if is_update => last = Some(answer),
+                    Ok(Answer::Refused(refused)) => {
+                        return Err(StartError::from(SignalError::refused(refused, &self.id)).into());
+                    }
+                    Ok(_) => {}
+                    Err(error) if is_update => return Err(UpdateError::from(error).into()),
+                    Err(error) => return Err(StartError::from(error).into()),
+                }
+            }
+            return Ok((handle, last));
+        }
+        Err(StartError::from(contradiction(&self.id)).into())
     }
 }
 
@@ -206,8 +328,10 @@ fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
 }
 
 fn check_id(id: &str) -> Result<(), StartError> {
-    if id.is_empty() || id.len() > MAX_ID_BYTES {
-        return Err(StartError::BadId { len: id.len() });
-    }
-    Ok(())
+    if is_id(id) { Ok(()) } else { Err(StartError::BadId { len: id.len() }) }
+}
+
+/// Whether an instance may have this id.
+pub(super) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID_BYTES
 }

@@ -5,7 +5,6 @@ use std::task::Poll;
 use durable_macros::workflow;
 use durable_store::{Found, MemoryImage};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use super::{
     Engine, EngineError,
@@ -117,10 +116,10 @@ async fn send(engine: &Engine, id: &str, n: u64) -> Result<(), EngineError> {
     let value = inner.codec.encode(&n).expect("it is stored");
     let body = Body::Signal(value);
     let message = Box::new(Message { name: "n".into(), body, reply: ReplyTo::Nobody, key: None, sent_ms: 0 });
-    let (reply, receipt) = oneshot::channel();
-    let event = Event::Mail { message, sender: Sender::Signal(reply) };
+    let (sender, receipt) = Sender::new(id);
+    let event = Event::Mail { message, sender: Some(sender) };
     inner.post(&mut inner.lock(), slot, number, event);
-    receipt.await.expect("it is answered")
+    receipt.await.expect("it is answered").map(|_| ())
 }
 
 #[tokio::test]

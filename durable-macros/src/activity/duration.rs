@@ -5,7 +5,7 @@ const UNITS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Milliseconds, or why the text is no duration and what to write.
-pub(super) fn parse(text: &str) -> Result<u64, (String, &'static str)> {
+pub(crate) fn parse(text: &str) -> Result<u64, (String, &'static str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit).filter(|_| digits > 0) else {

@@ -19,7 +19,7 @@
 //! What the output's type means (can it fail, what does its error say of retries) is deliberately
 //! not read from its tokens: an alias of `Result` is a `Result`. The emitted code asks the type.
 
-mod duration;
+pub(crate) mod duration;
 mod emit;
 mod errors;
 mod options;

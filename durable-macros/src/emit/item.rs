@@ -307,13 +307,21 @@ fn definition(
     }
 }
 
-/// What an output says of failure. Its type decides, as that of an activity's; of a tuple that is plain.
+/// What an output says of failure, and how it is kept. Its type decides, as that of an activity's; of a tuple that is plain.
 fn ended(workflow: &Workflow) -> TokenStream {
-    if matches!(workflow.output, Type::Tuple(_)) {
-        return quote!();
-    }
     let (p, output, error) = (made_up("__p"), made_up("output"), made_up("error"));
+    let stored = quote! {
+        fn stored() -> ::core::option::Option<#p::Stored<Self::Output>> {
+            #[allow(unused_imports)]
+            use #p::{LosesOutput as _, StoresOutput as _};
+            (&&#p::OutputKind::<Self::Output>::new()).stored()
+        }
+    };
+    if matches!(workflow.output, Type::Tuple(_)) {
+        return stored;
+    }
     quote! {
+        #stored
         fn failed(#output: &Self::Output) -> bool {
             #[allow(unused_imports)]
             use #p::{ReturnsResult as _, ReturnsValue as _};
@@ -400,11 +408,17 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         None => plain.clone(),
     };
     let line = Literal::usize_unsuffixed(ident.span().start().line);
+    let deadline_ms = workflow.options.deadline_ms.map(Literal::u64_unsuffixed);
+    let deadline_ms = deadline_ms.map_or_else(
+        || quote!(::core::option::Option::None),
+        |deadline_ms| quote!(::core::option::Option::Some(#deadline_ms)),
+    );
     quote!(&#p::WorkflowMeta {
         name: #name,
         function: ::core::concat!(::core::module_path!(), "::", #function),
         file: ::core::file!(),
         line: #line,
+        deadline_ms: #deadline_ms,
         first: &[#(#first),*],
         points: &[#(#points),*],
     })

@@ -118,7 +118,7 @@ fn options_are_checked() {
     for (options, expected) in [
         ("name = \"\"", "can't be empty"),
         ("deadline = \"30 days\"", "is not a duration"),
-        ("deadline = \"30d\"", "not supported yet"),
+        ("deadline = \"0s\"", "no time at all"),
         ("migrate = f", "not supported yet"),
         ("retries = 3", "unknown option `retries`"),
     ] {

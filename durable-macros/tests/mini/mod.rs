@@ -40,6 +40,7 @@ pub mod __private {
         pub function: &'static str,
         pub file: &'static str,
         pub line: u32,
+        pub deadline_ms: Option<u64>,
         pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }
@@ -80,6 +81,9 @@ pub mod __private {
         type Output;
         const META: &'static WorkflowMeta;
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
+        fn stored() -> Option<Stored<Self::Output>> {
+            None
+        }
         fn failed(_output: &Self::Output) -> bool {
             false
         }

@@ -57,3 +57,21 @@ pub trait HidesCallError<O> {
 }
 impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {}
 impl<T> HidesCallError<T> for Infallible<T> {}
+
+pub struct Stored<T>(PhantomData<fn() -> T>);
+
+pub trait StoresOutput<T> {
+    fn stored(&self) -> Option<Stored<T>>;
+}
+impl<T: super::Persist> StoresOutput<T> for &OutputKind<T> {
+    fn stored(&self) -> Option<Stored<T>> {
+        Some(Stored(PhantomData))
+    }
+}
+
+pub trait LosesOutput<T> {
+    fn stored(&self) -> Option<Stored<T>> {
+        None
+    }
+}
+impl<T> LosesOutput<T> for OutputKind<T> {}

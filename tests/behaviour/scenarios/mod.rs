@@ -4,6 +4,7 @@
 //! Deliberately absent: scenarios that need signals, children or changed code; they come with those.
 
 mod crashes;
+mod dates;
 mod order;
 mod outages;
 mod time;

@@ -40,6 +40,10 @@ impl Advance<'_> {
         if let Attempted::Completed(value) = ended {
             return self.complete(id, attempt, value, None);
         }
+        if self.is_ending(id) {
+            return self.ended(id);
+        }
+        let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         let name = activity.name.clone();
         match ended {
             Attempted::Completed(_) => unreachable!("it was taken above"),
@@ -54,7 +58,7 @@ impl Advance<'_> {
                 if retryable && self.back_off(id, attempt, &message, retry_after) {
                     return;
                 }
-                if self.parks_when_exhausted(&name) {
+                if self.parks_when_exhausted(&name) && !self.is_compensation(id) {
                     self.exhausted(id, attempt, message);
                 } else {
                     self.complete(id, attempt, value, Some(message));
@@ -66,6 +70,9 @@ impl Advance<'_> {
 
     /// An attempt gave no value of its own.
     pub(super) fn broke(&mut self, id: OperationId, error: CallError, progress: Option<Encoded>) {
+        if self.is_ending(id) {
+            return self.ended(id);
+        }
         let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
         let (attempt, name) = (activity.failed_attempts + 1, activity.name.clone());
         activity.progress = progress.or_else(|| activity.progress.take());
@@ -75,10 +82,12 @@ impl Advance<'_> {
             return;
         }
         let entry = self.engine.registry.activities.get(name.as_str());
+        // The others are run before a person is asked.
+        let may_park = !self.is_compensation(id);
         // The user's `From<CallError>` and `Serialize` run in here.
         let value = catch(|| {
             entry
-                .filter(|entry| !entry.meta.park_when_exhausted)
+                .filter(|entry| !(may_park && entry.meta.park_when_exhausted))
                 .and_then(|entry| (entry.exhausted)(error, &self.engine.codec))
         });
         match value {
@@ -94,6 +103,19 @@ impl Advance<'_> {
         }
     }
 
+    /// Whether the instance ends and waits for nothing but the end of this.
+    fn is_ending(&self, id: OperationId) -> bool {
+        let state = &self.draft.loaded.state;
+        state.ending.is_some() && state.operations.get(id).is_some_and(|op| op.stopped)
+    }
+
+    /// Nobody sees what it gave: it is not asked of the user's code what that would be.
+    fn ended(&mut self, id: OperationId) {
+        let error = CallError::Cancelled { reason: "its instance ends".into() };
+        self.complete_with(id, Completion::Error(error), true);
+        self.draft.effects.ended.push(id);
+    }
+
     pub(super) fn parks_when_exhausted(&self, name: &str) -> bool {
         let entry = self.engine.registry.activities.get(name);
         entry.is_some_and(|entry| entry.meta.park_when_exhausted)
@@ -101,6 +123,9 @@ impl Advance<'_> {
 
     pub(super) fn complete(&mut self, id: OperationId, attempt: u32, value: Encoded, error: Option<String>) {
         let now_ms = self.draft.now_ms;
+        if let Some(error) = &error {
+            self.compensation_failed(id, error);
+        }
         let completed = self.complete_with(id, Completion::Value(value), error.is_some());
         let Some(OperationKind::Activity(activity)) = completed else { return };
         let took_ms = now_ms.saturating_sub(activity.scheduled_ms);
@@ -114,6 +139,12 @@ impl Advance<'_> {
             // It was told to end and did, whatever it would have done otherwise.
             let error = CallError::Cancelled { reason: message };
             self.complete_with(id, Completion::Error(error), true);
+            self.draft.effects.ended.push(id);
+            return;
+        }
+        if self.is_compensation(id) {
+            self.compensation_failed(id, &message);
+            self.complete_with(id, Completion::Error(CallError::Cancelled { reason: message }), true);
             self.draft.effects.ended.push(id);
             return;
         }

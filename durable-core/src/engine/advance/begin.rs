@@ -4,15 +4,20 @@ use durable_store::{Timer, TimerChange};
 
 use super::Advance;
 use crate::{
-    context::{NewOperation, OperationId, ScopeId},
-    engine::state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task},
+    context::{Completion, FrameId, NewOperation, OperationId, ScopeId},
+    engine::{
+        start::is_id,
+        state::{ActivityOperation, Compensation, Operation, OperationKind, Phase, Task, Then, Unwind},
+    },
+    error::CallError,
     registry::Machine,
 };
 
 impl Advance<'_> {
-    pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, operation: NewOperation) {
+    pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, frame: FrameId, operation: NewOperation) {
         let draft = &mut self.draft;
         let mut is_task = false;
+        let mut bad_id = None;
         let kind = match operation {
             NewOperation::Activity { name, args, options } => {
                 draft.effects.dispatch.push(id);
@@ -31,25 +36,33 @@ impl Advance<'_> {
                 is_task = true;
                 draft.loaded.state.scopes.open(id, scope);
                 let machine = Machine::Start(args);
-                OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms: draft.now_ms }))
+                let since_ms = draft.now_ms;
+                OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms, caller: frame }))
             }
             NewOperation::Child(child) => {
+                bad_id = (!is_id(&child.id)).then_some(child.id.len());
                 draft.effects.starts.push(id);
                 OperationKind::Child { child: Box::new(child), address: None }
             }
             NewOperation::Start(start) => {
+                bad_id = (!is_id(&start.id)).then_some(start.id.len());
                 draft.effects.starts.push(id);
                 OperationKind::Start(Box::new(start))
+            }
+            NewOperation::Created { child } => {
+                debug_assert_eq!(child + 1, id, "it is found beside the child");
+                OperationKind::Created
             }
             NewOperation::Send(outgoing) => {
                 draft.effects.outgoing.push(id);
                 OperationKind::Send(Box::new(outgoing))
             }
-            NewOperation::Unwind { frame, finally_only } => {
-                OperationKind::Unwind { frame, finally_only, at: None }
+            NewOperation::Unwind { frames, which, awaited } => {
+                let then = if awaited { Then::Complete } else { Then::Forget };
+                OperationKind::Unwind(Box::new(Unwind { frames: Some(frames), which, then }))
             }
             NewOperation::Compensation { frame, finally, call } => {
-                let entry = Compensation { frame, finally, call: *call, phase: Phase::Armed };
+                let entry = Compensation { frame, finally, call: *call, phase: Phase::Armed, error: None };
                 OperationKind::Compensation(Box::new(entry))
             }
         };
@@ -57,5 +70,11 @@ impl Advance<'_> {
         if is_task {
             self.add_machine(id);
         }
+        // Of a child with a bad id whose creation is waited for, that is started after this: see `created`.
+        if let Some(len) = bad_id {
+            self.draft.effects.starts.retain(|other| *other != id);
+            self.complete_with(id, Completion::Error(CallError::BadId { len }), true);
+        }
+        self.created(id);
     }
 }

@@ -6,8 +6,8 @@ use super::Advance;
 use crate::{
     context::{Completion, OnClose, OperationId, Refused},
     engine::{
-        mail::{Body, KeyRow},
-        state::{Address, Cause, Done, Happened, OperationKind},
+        mail::{Body, KeyRow, end_of_parent},
+        state::{Address, Done, Happened, OperationKind},
     },
     error::CallError,
 };
@@ -32,9 +32,25 @@ impl Advance<'_> {
         let done = OperationKind::Done(Done { seq, failed, completion });
         let was = std::mem::replace(&mut operation.kind, done);
         operation.stopped = false;
+        let detached = operation.detached;
         self.draft.changed |= !self.draft.loaded.state.operations.is_row(id);
-        self.happened(Happened::Completed { seq, id, failed });
+        if detached {
+            self.draft.changed = true;
+            self.forget(id);
+        } else {
+            self.happened(Happened::Completed { seq, id, failed });
+        }
         Some(was)
+    }
+
+    /// Nobody waits for the end of an operation, which goes on.
+    pub(super) fn detach(&mut self, id: OperationId) {
+        let Some(operation) = self.draft.loaded.state.operations.get_mut(id) else { return };
+        operation.detached = true;
+        if operation.done().is_some() {
+            self.draft.changed = true;
+            self.forget(id);
+        }
     }
 
     /// Nobody waits for an operation any more: it goes, and what it did is told to stop.
@@ -69,13 +85,9 @@ impl Advance<'_> {
 
     /// What becomes of a child that its parent does not wait for any more.
     pub(super) fn end_child(&mut self, to: Address, on_close: Option<OnClose>) {
-        let why = "its parent does not wait for it any more".to_owned();
-        let body = match on_close {
-            Some(OnClose::Cancel) => Body::Stop(Cause::Cancel { why }),
-            Some(OnClose::Terminate) => Body::Terminate { why },
-            Some(OnClose::Abandon) | None => return,
-        };
-        self.post(to, body);
+        if let Some(body) = on_close.and_then(end_of_parent) {
+            self.post(to, body);
+        }
     }
 
     /// An operation is told to end; its last word is waited for.
@@ -102,12 +114,16 @@ impl Advance<'_> {
                 self.was_cancelled(id);
             }
             OperationKind::Task(_) => {
+                let own = self.task_compensations(id, true);
                 self.cancel_scope(id);
-                self.was_cancelled(id);
+                // Its last word comes when what it had pushed has run.
+                let error = CallError::Cancelled { reason: STOPPED.into() };
+                self.return_from_task(id, Completion::Error(error), true, own);
                 self.has_moved(id, true);
             }
-            OperationKind::Unwind { .. } | OperationKind::Compensation(_) => {}
+            OperationKind::Unwind(_) | OperationKind::Compensation(_) => {}
             OperationKind::External { .. }
+            | OperationKind::Created
             | OperationKind::Start(_)
             | OperationKind::Send(_)
             | OperationKind::Call { .. } => self.was_cancelled(id),
@@ -140,11 +156,7 @@ impl Advance<'_> {
             _ => None,
         };
         let children: Vec<_> = state.operations.iter().filter_map(child).collect();
-        let senders = std::mem::take(&mut self.callers.senders);
-        let (late, senders): (Vec<_>, Vec<_>) =
-            senders.into_iter().partition(|(seq, _)| self.draft.mail.holds(*seq));
-        self.callers.senders = senders;
-        self.callers.late.extend(late.into_iter().map(|(_, sender)| sender));
+        self.refuse_late();
         for to in waiting {
             let body = Body::Completed { operation: to.operation, completion: completion.clone(), failed };
             self.post(to, body);
@@ -160,6 +172,7 @@ impl Advance<'_> {
     /// Remembers what a key stands for, as long as the run is retained.
     pub(super) fn put_key(&mut self, key: [u8; 16], row: &KeyRow) {
         let bytes = postcard::to_stdvec(row).expect("the engine's own records always encode");
+        self.draft.keys.retain(|KeyChange::Put(_, other, _)| *other != key);
         self.draft.keys.push(KeyChange::Put(self.draft.loaded.number, key, bytes));
     }
 }

@@ -8,10 +8,11 @@ use crate::{
     codec::Encoded,
     context::{Completion, OperationId},
     engine::{
+        NotCompleted,
         error::EngineError,
         history::{HistoryKind, clip},
         mail::{Body, Message, Sender},
-        state::{Cause, DEADLINE, End, Happened, OperationKind, ParkReason, Parked, ReplyTo, Stop},
+        state::{Cause, DEADLINE, End, OperationKind, ParkReason, Parked, ReplyTo},
     },
 };
 
@@ -31,20 +32,19 @@ pub(crate) enum Event {
     /// Its next state can't be stored.
     Park { reason: ParkReason },
     /// A message from outside.
-    #[allow(dead_code, reason = "its senders follow")]
-    Mail { message: Box<Message>, sender: Sender },
+    Mail { message: Box<Message>, sender: Option<Sender> },
     /// Another instance has put something into its mailbox, or a crash left something there.
     Mailed,
     /// Somebody outside completes an operation; whether that was the one who may is the answer.
-    #[allow(dead_code, reason = "its senders follow")]
     Complete {
         operation: OperationId,
         secret: [u8; 16],
         value: Encoded,
-        reply: oneshot::Sender<Result<bool, EngineError>>,
+        reply: oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>,
     },
+    /// After a restart: the instances that it was to start and does not know to be there are started now.
+    StartAgain,
     /// What it asked of another instance came to nothing or is done.
-    #[allow(dead_code, reason = "its senders follow")]
     Resolved { operation: OperationId, completion: Completion, failed: bool },
     /// From outside.
     Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
@@ -54,16 +54,9 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Command {
     RetryNow,
-    Terminate {
-        why: String,
-    },
-    #[allow(dead_code, reason = "its senders follow")]
-    Cancel {
-        why: String,
-    },
-    #[allow(dead_code, reason = "its senders follow")]
+    Terminate { why: String },
+    Cancel { why: String },
     Pause,
-    #[allow(dead_code, reason = "its senders follow")]
     Resume,
 }
 
@@ -74,7 +67,7 @@ impl Event {
         match self {
             Event::Command { reply, .. } => drop(reply.send(Err(error))),
             Event::Complete { reply, .. } => drop(reply.send(Err(error))),
-            Event::Mail { sender, .. } => sender.refuse(error),
+            Event::Mail { sender: Some(sender), .. } => sender.refuse(error),
             _ => {}
         }
     }
@@ -83,7 +76,7 @@ impl Event {
 impl Advance<'_> {
     pub(super) fn apply(&mut self, event: Event) {
         match event {
-            Event::Begin => self.draft.note(HistoryKind::Started),
+            Event::Begin => self.begun(),
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
             Event::Stopped { operation } => self.stopped(operation),
             Event::Fired { operation: DEADLINE, deadline_ms } => self.deadline_passed(deadline_ms),
@@ -99,8 +92,9 @@ impl Advance<'_> {
                 self.callers.completed.push((reply, completed));
             }
             Event::Resolved { operation, completion, failed } => {
-                self.complete_with(operation, completion, failed);
+                self.peer_completed(operation, completion, failed);
             }
+            Event::StartAgain => self.start_again(),
             Event::Command { command, reply } => {
                 self.command(command);
                 self.callers.replies.push(reply);
@@ -125,6 +119,7 @@ impl Advance<'_> {
     }
 
     fn pause(&mut self) {
+        // What is under way comes to its end, and what that gives is kept.
         if self.draft.loaded.state.paused_ms.is_none() {
             self.draft.loaded.state.paused_ms = Some(self.draft.now_ms);
             self.draft.note(HistoryKind::Paused);
@@ -134,41 +129,17 @@ impl Advance<'_> {
     fn resume(&mut self) {
         if self.draft.loaded.state.paused_ms.take().is_some() {
             self.draft.note(HistoryKind::Resumed);
-            let due: Vec<_> = self.draft.loaded.state.activities().map(|(id, _)| id).collect();
-            due.into_iter().for_each(|id| self.dispatch(id));
+            let activities = self.draft.loaded.state.activities();
+            let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
+            for (id, next_ms) in due {
+                if next_ms > self.draft.now_ms {
+                    self.draft.effects.backoff.push((next_ms, id));
+                } else {
+                    self.dispatch(id);
+                }
+            }
+            self.act_on_stop();
         }
-    }
-
-    /// It is told to end. Only the first one counts.
-    fn stop(&mut self, cause: Cause) {
-        if self.draft.loaded.state.stop.is_some() {
-            return;
-        }
-        let (seq, at_ms) = (self.engine.next_seq(), self.draft.now_ms);
-        self.draft.note(match &cause {
-            Cause::Cancel { why } => HistoryKind::CancelRequested { why: why.clone() },
-            Cause::Deadline => HistoryKind::DeadlinePassed,
-        });
-        let state = &mut self.draft.loaded.state;
-        let may_handle = matches!(cause, Cause::Cancel { .. });
-        let handles = may_handle
-            && state.machines().any(|(_, wait)| wait.is_some_and(crate::context::Wait::handles_cancellation));
-        let end = match &cause {
-            Cause::Cancel { why } => End::Cancelled { why: why.clone() },
-            Cause::Deadline => End::DeadlineExceeded,
-        };
-        state.stop = Some(Stop { seq, cause, handled: false, at_ms });
-        if handles {
-            self.happened(Happened::Cancelled { seq });
-        } else {
-            self.end_by_force(end);
-        }
-    }
-
-    /// It was told to end, and the workflow does not deal with that itself. Where compensations are run before the instance closes,
-    /// this is where they begin.
-    fn end_by_force(&mut self, end: End) {
-        self.draft.end = Some(end);
     }
 
     fn deadline_passed(&mut self, deadline_ms: u64) {
@@ -178,14 +149,6 @@ impl Advance<'_> {
             self.draft.timers.push(TimerChange::Clear(timer));
             self.stop(Cause::Deadline);
         }
-    }
-
-    /// A message from outside: it waits in its queue until it is taken.
-    fn received(&mut self, message: Message, sender: Sender) {
-        let (queue, seq) = (message.queue(), self.engine.next_seq());
-        self.draft.mail.arrived(queue, seq, message);
-        self.happened(Happened::Message { seq, queue });
-        self.callers.senders.push((seq, sender));
     }
 
     /// What is in the engine's own queue is dealt with; the others wait for the workflow.
@@ -215,15 +178,9 @@ impl Advance<'_> {
     fn controlled(&mut self, message: Message) {
         match message.body {
             Body::Completed { operation, completion, failed } => {
-                self.complete_with(operation, completion, failed);
+                self.peer_completed(operation, completion, failed);
             }
-            Body::Created { operation, child } => {
-                if let Some(operation) = self.draft.loaded.state.operations.get_mut(operation)
-                    && let OperationKind::Child { address, .. } = &mut operation.kind
-                {
-                    *address = Some(child);
-                }
-            }
+            Body::Created { operation, child, on_close } => self.child_created(operation, child, on_close),
             Body::Stop(cause) => self.stop(cause),
             Body::Terminate { why } => self.terminate(why),
             Body::Watch(address) => {
@@ -235,20 +192,28 @@ impl Advance<'_> {
         }
     }
 
-    /// Gives whether the secret was the right one, for an operation that was not completed before.
-    fn completed_outside(&mut self, id: OperationId, secret: [u8; 16], value: Encoded) -> bool {
-        let operation = self.draft.loaded.state.operations.get(id);
-        let Some(OperationKind::External { secret: right }) = operation.map(|op| &op.kind) else {
-            return false;
+    /// The secret must be the right one, and the operation one that was not completed before.
+    fn completed_outside(
+        &mut self,
+        id: OperationId,
+        secret: [u8; 16],
+        value: Encoded,
+    ) -> Result<(), NotCompleted> {
+        let state = &self.draft.loaded.state;
+        let Some(OperationKind::External { secret: right }) = state.operations.get(id).map(|op| &op.kind)
+        else {
+            // What it was is not known any more once it is over.
+            let was_there = id < state.next_operation;
+            return Err(if was_there { NotCompleted::Used } else { NotCompleted::Unknown });
         };
         // In a time that does not tell how much of it was right.
         let different = right.iter().zip(secret).fold(0, |different, (a, b)| different | (a ^ b));
         if different != 0 {
-            return false;
+            return Err(NotCompleted::Unknown);
         }
         self.complete_with(id, Completion::Value(value), false);
         self.draft.note_of(id, HistoryKind::ExternalCompleted);
-        true
+        Ok(())
     }
 
     pub(super) fn park(&mut self, reason: ParkReason) {
@@ -272,8 +237,9 @@ impl Advance<'_> {
     }
 
     pub(super) fn unpark(&mut self, by: &str) {
-        if self.draft.loaded.state.parked.take().is_none() {
-            return;
+        let Some(parked) = self.draft.loaded.state.parked.take() else { return };
+        if matches!(parked.reason, ParkReason::Compensation { .. }) {
+            self.arm_again();
         }
         self.draft.note(HistoryKind::Unparked { by: by.into() });
         // One may have fired in a transition that the store refused.

@@ -10,13 +10,17 @@
 
 mod attempts;
 mod begin;
+mod children;
 mod draft;
 mod end;
+mod ending;
 mod events;
 mod finish;
 mod moved;
 mod ready;
+mod received;
 mod step;
+mod unwind;
 
 use durable_store::{Slot, Timer, Transition};
 use tokio::sync::oneshot;
@@ -26,9 +30,10 @@ pub(crate) use draft::{Draft, Post};
 pub(crate) use events::{Command, Event};
 
 use super::{
+    NotCompleted,
     error::EngineError,
     inner::Inner,
-    mail::{MailView, Sender},
+    mail::{Answer, MailView, MessageKind, Sender},
     state::{Loaded, OpenRequest, ParkReason},
 };
 use crate::{
@@ -62,6 +67,8 @@ pub(crate) struct Effects {
     pub(crate) ended: Vec<OperationId>,
     /// Activities that are told to end, and whose last word is waited for.
     pub(crate) stop: Vec<OperationId>,
+    /// No attempt begins: those that wait for their turn or their time are taken back.
+    pub(crate) hold: bool,
     pub(crate) timers: Vec<Timer>,
     /// Instances to be started: the operations that stand for them.
     pub(crate) starts: Vec<OperationId>,
@@ -77,16 +84,30 @@ pub(crate) struct Effects {
     pub(crate) again: bool,
 }
 
+pub(crate) type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
+
 /// Whoever is answered after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     pub(crate) replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
-    pub(crate) completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
-    /// Senders of messages, by the number of each message.
-    pub(crate) senders: Vec<(u64, Sender)>,
+    pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
+    /// Senders of messages that came in this transition.
+    pub(crate) senders: Vec<Posted>,
+    /// Those who ask again for the answer to an update that came before, by its number.
+    pub(crate) waiting: Vec<(u64, Sender)>,
+    /// Those who are told at once.
+    pub(crate) answered: Vec<(Sender, Answer)>,
     /// Senders of messages that the instance ended without.
-    pub(crate) late: Vec<Sender>,
+    pub(crate) late: Vec<Posted>,
+}
+
+/// The sender of a message, which has this number.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    pub(crate) seq: u64,
+    pub(crate) kind: MessageKind,
+    pub(crate) sender: Sender,
 }
 
 impl Callers {
@@ -98,7 +119,10 @@ impl Callers {
         for (reply, _) in self.completed {
             let _ = reply.send(Err(error()));
         }
-        for sender in self.senders.into_iter().map(|(_, sender)| sender).chain(self.late) {
+        let answered = self.answered.into_iter().map(|(sender, _)| sender);
+        let waiting = self.waiting.into_iter().map(|(_, sender)| sender);
+        let posted = self.senders.into_iter().chain(self.late).map(|posted| posted.sender);
+        for sender in posted.chain(waiting).chain(answered) {
             sender.refuse(error());
         }
     }
@@ -128,7 +152,15 @@ pub(crate) fn advance(
     for event in events {
         advance.apply(event);
     }
-    advance.rounds();
+    loop {
+        advance.rounds();
+        advance.end_if_unhandled();
+        advance.go_on_ending();
+        if !advance.unwind() {
+            break;
+        }
+    }
+    advance.hold_back();
     if advance.draft.end.is_some() && !create {
         advance.tell_of_end();
     }
@@ -146,6 +178,17 @@ pub(crate) fn advance(
 }
 
 impl Advance<'_> {
+    /// A paused instance begins no attempt; what is due stays due.
+    fn hold_back(&mut self) {
+        if self.draft.loaded.state.paused_ms.is_none() {
+            return;
+        }
+        let effects = &mut self.draft.effects;
+        effects.hold = true;
+        effects.dispatch.clear();
+        effects.ended.extend(effects.backoff.drain(..).map(|(_, id)| id));
+    }
+
     /// Lets the machines move as far as they can.
     fn rounds(&mut self) {
         let mut stalled = Vec::new();

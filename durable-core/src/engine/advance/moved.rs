@@ -3,11 +3,11 @@
 use super::{Advance, Post};
 use crate::{
     codec::Encoded,
-    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Wait},
+    context::{Completion, NewOperation, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait},
     engine::{
         history::HistoryKind,
         mail::{Body, KeyRow, Message},
-        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo, Task},
+        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo},
     },
     registry::{Machine, Moved},
 };
@@ -37,6 +37,11 @@ impl Advance<'_> {
         state.build = self.engine.build;
         state.scopes = scratch.scopes;
         self.draft.changed = true;
+        if machine == MAIN
+            && let Some(delay) = self.draft.loaded.state.held_by()
+        {
+            self.forget(delay);
+        }
         for id in scratch.taken {
             self.forget(id);
         }
@@ -45,11 +50,16 @@ impl Advance<'_> {
                 operation.scope = scope;
             }
         }
+        for (from, to) in scratch.handed {
+            self.hand_over(from, to);
+        }
         for id in scratch.cancelled {
             self.cancel_operation(id);
         }
-        let asked_to_stop = scratch.stopped;
-        self.receive(scratch.held, &scratch.consumed);
+        let (asked_to_stop, detached) = (scratch.stopped, scratch.detached);
+        let rejected: Vec<_> =
+            scratch.replies.iter().filter(|(_, answer)| answer.is_err()).map(|(seq, _)| *seq).collect();
+        self.receive(scratch.held, &scratch.consumed, &rejected);
         for (seq, answer) in scratch.replies {
             self.answer(seq, answer);
         }
@@ -87,6 +97,9 @@ impl Advance<'_> {
         for id in asked_to_stop {
             self.stop_operation(id);
         }
+        for id in detached {
+            self.detach(id);
+        }
         self.has_moved(machine, touched_mail);
         !stands_still
     }
@@ -99,28 +112,34 @@ impl Advance<'_> {
         } else if let Some(operation) = state.operations.get_mut(id)
             && let OperationKind::Task(task) = &mut operation.kind
         {
-            **task = Task { workflow: std::mem::take(&mut task.workflow), machine, wait, since_ms: now_ms };
+            (task.machine, task.wait, task.since_ms) = (machine, wait, now_ms);
         }
     }
 
-    /// The workflow has returned. Where compensations are run before the instance closes, this is where they begin.
+    /// The workflow has returned. What it pushed for this case is run before the instance closes.
     fn returned(&mut self, value: Encoded) {
         let failed = self.engine.is_err(&value);
         self.draft.note(if failed { HistoryKind::Failed } else { HistoryKind::Completed });
-        self.draft.end = Some(End::Returned { value, failed });
+        let which = if failed { Undo::All } else { Undo::Finally };
+        self.end_after_compensations(End::Returned { value, failed }, which);
     }
 
-    /// A spawned workflow has returned: what it left behind is cancelled, and whoever has its handle gets the value.
+    /// A spawned workflow has returned: what it left behind is cancelled, and whoever has its handle gets the value once its
+    /// compensations have run.
     fn task_ended(&mut self, id: OperationId, value: Encoded) {
         let failed = self.engine.is_err(&value);
+        let own = self.task_compensations(id, failed);
         self.cancel_scope(id);
-        self.complete_with(id, Completion::Value(value), failed);
+        self.return_from_task(id, Completion::Value(value), failed, own);
     }
 
     /// Everything that was started in a scope and is still there is cancelled.
     pub(super) fn cancel_scope(&mut self, scope: ScopeId) {
+        let around = self.draft.loaded.state.scopes.around(scope).unwrap_or_default();
+        let within = self.draft.loaded.state.scopes.within(&[scope]);
+        let frames = self.free_compensations(&within, around);
+        self.unwind_unawaited(frames, around);
         let state = &mut self.draft.loaded.state;
-        let within = state.scopes.within(&[scope]);
         state.scopes.close(&within);
         state.held.retain(|held| !within.contains(&held.scope));
         let left = state.operations.iter().filter(|op| within.contains(&op.scope)).map(|op| op.id);
@@ -130,8 +149,8 @@ impl Advance<'_> {
     }
 
     fn begin_all(&mut self, started: impl IntoIterator<Item = Started>) {
-        for Started { id, scope, operation } in started {
-            self.begin(id, scope, operation);
+        for Started { id, scope, frame, operation } in started {
+            self.begin(id, scope, frame, operation);
         }
     }
 
@@ -145,7 +164,8 @@ impl Advance<'_> {
     }
 
     /// Messages that the workflow has now; updates among them are to be answered.
-    fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)]) {
+    /// One that is rejected in the same step leaves no trace.
+    fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)], rejected: &[u64]) {
         self.draft.loaded.state.held = held;
         for &(queue, seq) in consumed {
             let message = self.draft.mail.get(queue, seq).cloned();
@@ -156,7 +176,9 @@ impl Advance<'_> {
                 Body::Update(_) => {
                     let request = OpenRequest { seq, reply: message.reply, key: message.key };
                     self.draft.loaded.state.requests.push(request);
-                    self.draft.note(HistoryKind::UpdateReceived { name });
+                    if !rejected.contains(&seq) {
+                        self.draft.note(HistoryKind::UpdateReceived { name });
+                    }
                 }
                 _ => self.draft.note(HistoryKind::SignalReceived { name }),
             }

@@ -9,7 +9,7 @@ use crate::{
     context::{OperationId, Scratch, Step, StepFailure, ambient},
     engine::{
         panics::{Caught, catch},
-        state::{MAIN, OperationKind, ParkReason},
+        state::{Address, MAIN, OperationKind, ParkReason},
     },
     instance::InstanceInfo,
     registry::Machine,
@@ -78,11 +78,13 @@ impl Advance<'_> {
             mail: std::mem::take(&mut self.draft.mail),
             held: state.held.clone(),
             stop: state.stop.clone(),
+            address: Address { slot: self.draft.slot, number: loaded.number, operation: id },
             visible: cutoff,
             scope: id,
             frame: id,
             scopes: state.scopes.clone(),
             next_operation: state.next_operation,
+            frames: Some(self.engine.frames.clone()),
             ..Scratch::new(info.clone(), self.engine.random.clone())
         }
     }

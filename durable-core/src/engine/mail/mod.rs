@@ -10,14 +10,18 @@ pub(crate) mod resolve;
 mod view;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use tokio::sync::oneshot;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 pub(crate) use view::MailView;
 
-use super::state::{Address, Cause, ReplyTo};
+use super::{
+    error::EngineError,
+    state::{Address, Cause, ReplyTo},
+};
 use crate::{
     codec::Encoded,
-    context::{Completion, OperationId, Refused},
+    context::{Completion, OnClose, OperationId, Refused},
 };
 
 /// The queue of the engine's own messages.
@@ -49,6 +53,8 @@ pub(crate) enum Body {
     Created {
         operation: OperationId,
         child: Address,
+        /// What becomes of it if nobody waits for it any more.
+        on_close: Option<OnClose>,
     },
     Stop(Cause),
     Terminate {
@@ -58,24 +64,49 @@ pub(crate) enum Body {
     Watch(Address),
 }
 
-/// Who sends a message from outside, and what it waits for.
+/// Who sends a message from outside, and waits for its receipt or its answer.
 #[derive(Debug)]
-pub(crate) enum Sender {
-    /// Its receipt.
-    #[allow(dead_code, reason = "its senders follow")]
-    Signal(tokio::sync::oneshot::Sender<Result<(), super::error::EngineError>>),
-    /// Its answer.
-    #[allow(dead_code, reason = "its senders follow")]
-    Update(tokio::sync::oneshot::Sender<Result<Result<Encoded, Refused>, super::error::EngineError>>),
+pub(crate) struct Sender {
+    /// The id that it was sent to: its slot may hold another instance by now.
+    pub(crate) to: String,
+    reply: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// What the sender of a message is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is durable.
+    Received,
+    Value(Encoded),
+    Refused(Refused),
+}
+
+impl Answer {
+    pub(crate) fn of(answer: Result<Encoded, Refused>) -> Self {
+        answer.map_or_else(Answer::Refused, Answer::Value)
+    }
 }
 
 impl Sender {
+    /// With the place where the answer comes.
+    pub(crate) fn new(to: &str) -> (Self, oneshot::Receiver<Result<Answer, EngineError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Sender { to: to.into(), reply }, answer)
+    }
+
+    // Whoever does not wait any more needs no answer.
+    pub(crate) fn answer(self, answer: Answer) {
+        let _ = self.reply.send(Ok(answer));
+    }
+
     /// Tells the sender that nothing was done.
-    pub(crate) fn refuse(self, error: super::error::EngineError) {
-        match self {
-            Sender::Signal(reply) => drop(reply.send(Err(error))),
-            Sender::Update(reply) => drop(reply.send(Err(error))),
-        }
+    pub(crate) fn refuse(self, error: EngineError) {
+        let _ = self.reply.send(Err(error));
+    }
+
+    /// Whether nobody waits any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.reply.is_closed()
     }
 }
 
@@ -90,6 +121,16 @@ pub(crate) enum KeyRow {
     Answered(Result<Encoded, Refused>),
 }
 
+/// What a child gets that its parent does not wait for any more.
+pub(crate) fn end_of_parent(on_close: OnClose) -> Option<Body> {
+    let why = "its parent does not wait for it any more".to_owned();
+    match on_close {
+        OnClose::Cancel => Some(Body::Stop(Cause::Cancel { why })),
+        OnClose::Terminate => Some(Body::Terminate { why }),
+        OnClose::Abandon => None,
+    }
+}
+
 /// What a queue holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageKind {
@@ -97,19 +138,39 @@ pub(crate) enum MessageKind {
     Update,
 }
 
-/// The queue of a type of messages, by its stored name.
+impl MessageKind {
+    fn bit(self) -> u64 {
+        match self {
+            MessageKind::Signal => 0,
+            MessageKind::Update => 1,
+        }
+    }
+}
+
+/// The queue of a type of messages, by its stored name. Those of updates are odd: at the end of an instance they are looked for.
 pub(crate) fn queue(kind: MessageKind, name: &str) -> u64 {
-    let prefix = match kind {
-        MessageKind::Signal => "s:",
-        MessageKind::Update => "u:",
-    };
-    xxh3_64(format!("{prefix}{name}").as_bytes()).max(1)
+    (xxh3_64(name.as_bytes()) << 1).max(2) | kind.bit()
+}
+
+/// Whether a queue holds updates.
+pub(crate) fn holds_updates(queue: u64) -> bool {
+    queue % 2 == MessageKind::Update.bit()
+}
+
+/// What a key that a sender gave is remembered by. Signals and updates do not share keys: one of them has no answer to give.
+pub(crate) fn key(kind: MessageKind, text: &str) -> [u8; 16] {
+    xxh3_128(format!("{}:{text}", kind.bit()).as_bytes()).to_le_bytes()
 }
 
 impl Message {
     /// One of the engine's own.
     pub(crate) fn control(body: Body, now_ms: u64) -> Self {
         Message { name: String::new(), body, reply: ReplyTo::Nobody, key: None, sent_ms: now_ms }
+    }
+
+    /// Of a message of the user's.
+    pub(crate) fn kind(&self) -> MessageKind {
+        if matches!(self.body, Body::Update(_)) { MessageKind::Update } else { MessageKind::Signal }
     }
 
     /// The queue that it waits in.

@@ -49,10 +49,14 @@ pub(super) fn send(
             },
             Some(Found::Live(slot)) => match inner.store.owner(slot)? {
                 Some(number) if runs.is_live(inner, slot, number)? => {
-                    let (message, outcome) = message(by, slot, number, what, inner.clock.now_ms());
-                    transition.mail.push(mail(inner, slot, &message));
-                    resolving.mailed.push((slot, number));
-                    outcome
+                    if let Some(full) = room(inner, transition, slot, &what)? {
+                        refused(full)
+                    } else {
+                        let (message, outcome) = message(by, slot, number, what, inner.clock.now_ms());
+                        transition.mail.push(mail(inner, slot, &message));
+                        resolving.mailed.push((slot, number));
+                        outcome
+                    }
                 }
                 number => match number.and_then(|number| runs.end(number)) {
                     Some(end) => closed(inner, end, &what),
@@ -65,6 +69,22 @@ pub(super) fn send(
     rewrite(loaded, transition);
     resolving.effects.again |= loaded.state.is_ready();
     Ok(())
+}
+
+/// A mailbox has no room. Others in the same batch that fill it are not counted: it may come to hold a few more.
+fn room(
+    inner: &Inner,
+    transition: &Transition,
+    slot: Slot,
+    what: &Sent,
+) -> Result<Option<Refused>, StoreError> {
+    if matches!(what, Sent::Cancel { .. } | Sent::Attach) {
+        return Ok(None);
+    }
+    let mailbox = inner.store.mailbox(slot)?.unwrap_or_default();
+    let sent = transition.mail.iter().filter(|mail| mail.slot == slot).count() as u64;
+    let most = u64::from(inner.settings.max_messages);
+    Ok((mailbox.total() + sent >= most).then_some(Refused::Full { most }))
 }
 
 fn refused(refused: Refused) -> Outcome {

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 
 use durable_store::{Batch, Change, Closed, Error as StoreError, Mail, Mailbox, Number, Slot, Transition};
 
-use super::{Message, outgoing};
-use crate::engine::{
-    advance::{Advanced, Draft, Effects, Post},
-    inner::Inner,
-    state::Loaded,
+use super::{Body, CONTROL, Message, end_of_parent, holds_updates, outgoing};
+use crate::{
+    context::{Completion, OnClose, Refused},
+    engine::{
+        advance::{Advanced, Callers, Draft, Effects, Post},
+        inner::Inner,
+        state::{ClosedState, Loaded, ReplyTo},
+    },
 };
 
 /// One transition of a batch, as far as it can change before its commit.
@@ -20,6 +23,7 @@ pub(crate) struct Resolving<'a> {
     pub(crate) loaded: &'a mut Option<Box<Loaded>>,
     pub(crate) effects: &'a mut Effects,
     pub(crate) fallback: &'a mut Option<Box<Draft>>,
+    pub(crate) callers: &'a mut Callers,
     /// The instances that get mail.
     pub(crate) mailed: &'a mut Vec<(Slot, Number)>,
 }
@@ -61,7 +65,7 @@ impl Runs {
 
 /// Whether anything is to be done for a transition.
 pub(crate) fn is_needed(effects: &Effects, fallback: Option<&Draft>) -> bool {
-    fallback.is_some() || !effects.posts.is_empty() || !effects.outgoing.is_empty()
+    fallback.is_some() || effects.closed || !effects.posts.is_empty() || !effects.outgoing.is_empty()
 }
 
 /// Commits the fallback in place of a transition if a message came meanwhile.
@@ -85,6 +89,9 @@ pub(crate) fn fall_back(
         loaded.has_mail = true;
     }
     *transition = instead;
+    // It goes on with what it would have ended without.
+    let late = std::mem::take(&mut resolving.callers.late);
+    resolving.callers.senders.extend(late);
     (*resolving.loaded, *resolving.effects) = (loaded, effects);
     Ok(())
 }
@@ -100,9 +107,65 @@ pub(crate) fn resolve(
         if runs.is_live(inner, to.slot, to.number)? {
             transition.mail.push(mail(inner, to.slot, &message));
             resolving.mailed.push((to.slot, to.number));
+        } else if let Body::Created { on_close: Some(on_close), .. } = message.body {
+            orphaned(inner, transition, resolving, on_close);
         }
     }
+    if resolving.effects.closed {
+        left(inner, runs, transition, resolving)?;
+    }
     outgoing::send(inner, runs, transition, resolving)
+}
+
+/// The parent of what is being created has ended meanwhile: it gets with its creation what a child gets at its parent's end.
+fn orphaned(inner: &Inner, transition: &mut Transition, resolving: &mut Resolving<'_>, on_close: OnClose) {
+    let Some(body) = end_of_parent(on_close) else { return };
+    let message = Message::control(body, inner.clock.now_ms());
+    transition.mail.push(mail(inner, transition.slot, &message));
+    resolving.mailed.push((transition.slot, transition.number));
+    if let Some(loaded) = resolving.loaded {
+        loaded.has_mail = true;
+    }
+}
+
+/// Other instances that wait for an answer of one that ends without having looked at what they sent are told.
+fn left(
+    inner: &Inner,
+    runs: &Runs,
+    transition: &mut Transition,
+    resolving: &mut Resolving<'_>,
+) -> Result<(), StoreError> {
+    let mailbox = match inner.store.mailbox(transition.slot) {
+        // What can't be read can't be answered either.
+        Err(StoreError::DamagedRecord { .. }) => return Ok(()),
+        mailbox => mailbox?.unwrap_or_default(),
+    };
+    let end = match &transition.change {
+        Change::Close(closed) => postcard::from_bytes::<ClosedState>(&closed.state).ok(),
+        _ => None,
+    };
+    let Some((completion, failed)) = end.map(|state| state.end.completion()) else { return Ok(()) };
+    let queues = mailbox.queues.iter().filter(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
+    for queue in queues {
+        for row in inner.store.mail(transition.slot, queue.queue, None, usize::MAX)? {
+            let Ok(message) = postcard::from_bytes::<Message>(&row.bytes) else { continue };
+            let (to, completion, failed) = match (message.body, message.reply) {
+                (Body::Watch(to), _) => (to, completion.clone(), failed),
+                (Body::Update(_), ReplyTo::Instance(to)) => {
+                    (to, Completion::Refused(Refused::Unanswered), true)
+                }
+                _ => continue,
+            };
+            if runs.is_live(inner, to.slot, to.number)? {
+                // One that was answered before knows of no such operation any more.
+                let body = Body::Completed { operation: to.operation, completion, failed };
+                let told = Message::control(body, inner.clock.now_ms());
+                transition.mail.push(mail(inner, to.slot, &told));
+                resolving.mailed.push((to.slot, to.number));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A message for an instance, as a row.

@@ -107,6 +107,11 @@ impl MailView {
         known.waiting.remove(&seq).is_some_and(|waiting| waiting.stored)
     }
 
+    /// A message that has just come is not kept. Gives its key.
+    pub(crate) fn discard(&mut self, seq: u64) -> Option<[u8; 16]> {
+        self.queues.values_mut().find_map(|known| known.waiting.remove(&seq))?.message.key
+    }
+
     /// What has come and was not taken: it is to become rows. Asking makes them stored.
     pub(crate) fn take_fresh(&mut self) -> Vec<(u64, u64, Arc<Message>)> {
         let mut fresh = Vec::new();

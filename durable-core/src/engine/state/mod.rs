@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use closed::{ClosedState, End};
-pub(crate) use operation::{ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task};
+pub(crate) use operation::{
+    ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task, Then, Unwind,
+};
 pub(crate) use operations::Operations;
 pub(crate) use peers::{Address, Cause, Held, OpenRequest, Origin, PeerRequest, ReplyTo, Stop};
 pub(crate) use status::Parked;
@@ -115,9 +117,24 @@ impl InstanceState {
         }
     }
 
+    /// A new instance makes its first step at that time.
+    pub(crate) fn hold_until(&mut self, deadline_ms: u64) {
+        let id = self.next_operation;
+        self.next_operation += 1;
+        self.operations.insert(Operation::new(id, 0, OperationKind::Timer { deadline_ms }));
+        self.wait = Some(Wait::Op(id));
+    }
+
+    /// The timer that it waits for before its first step.
+    pub(crate) fn held_by(&self) -> Option<OperationId> {
+        match (&self.machine, &self.wait) {
+            (Machine::Start(_), Some(Wait::Op(id))) => Some(*id),
+            _ => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> Status {
-        let busy =
-            |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind { .. });
+        let busy = |op: &Operation| matches!(op.kind, OperationKind::Activity(_) | OperationKind::Unwind(_));
         if let Some(parked) = &self.parked {
             Status::Parked(parked.reason.clone())
         } else if self.paused_ms.is_some() {
@@ -137,16 +154,17 @@ impl InstanceState {
 
     /// Whether its machines may run at all.
     pub(crate) fn can_move(&self) -> bool {
-        self.parked.is_none() && self.paused_ms.is_none() && self.ending.is_none()
+        self.parked.is_none() && self.paused_ms.is_none()
     }
 
-    /// The main machine (0) and the tasks, by the operation that each is, with what each waits for.
+    /// The main machine (0) and the tasks, by the operation that each is, with what each waits for. One whose end is decided has
+    /// only those that its compensations are.
     pub(crate) fn machines(&self) -> impl Iterator<Item = (OperationId, Option<&Wait>)> {
         let tasks = self.operations.iter().filter_map(|op| match &op.kind {
             OperationKind::Task(task) => Some((op.id, task.wait.as_ref())),
             _ => None,
         });
-        std::iter::once((MAIN, self.wait.as_ref())).chain(tasks)
+        self.ending.is_none().then_some((MAIN, self.wait.as_ref())).into_iter().chain(tasks)
     }
 
     pub(crate) fn wait_of(&self, machine: OperationId) -> Option<&Wait> {
@@ -227,6 +245,14 @@ impl InstanceState {
     pub(crate) fn activities(&self) -> impl Iterator<Item = (OperationId, &ActivityOperation)> {
         self.operations.iter().filter_map(|op| match &op.kind {
             OperationKind::Activity(activity) => Some((op.id, &**activity)),
+            _ => None,
+        })
+    }
+
+    /// The ids of its children that have not ended.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().filter_map(|op| match &op.kind {
+            OperationKind::Child { child, .. } => Some(child.id.as_str()),
             _ => None,
         })
     }

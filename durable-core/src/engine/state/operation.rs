@@ -6,7 +6,7 @@ use super::{Address, PeerRequest};
 use crate::{
     activity::{CallOptions, IdempotencyKey},
     codec::Encoded,
-    context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Wait},
+    context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Undo, Wait},
     engine::history::HistoryEvent,
     registry::Machine,
 };
@@ -19,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) scope: ScopeId,
     /// It was told to end, and its last word is waited for.
     pub(crate) stopped: bool,
+    /// Nobody waits for its end.
+    pub(crate) detached: bool,
     pub(crate) kind: OperationKind,
     /// What happened to it and is not in the instance's history yet.
     pub(crate) notes: Vec<HistoryEvent>,
@@ -43,6 +45,8 @@ pub(crate) enum OperationKind {
     },
     /// An instance to be started, until it was.
     Start(Box<NewInstance>),
+    /// The creation of a child is waited for: the operation before this one.
+    Created,
     /// Something for another instance, from the step to its commit.
     Send(Box<Outgoing>),
     /// Something that another instance answers.
@@ -50,12 +54,7 @@ pub(crate) enum OperationKind {
         to: Address,
         request: PeerRequest,
     },
-    /// Compensations of a frame are run; `at` is the one under way.
-    Unwind {
-        frame: FrameId,
-        finally_only: bool,
-        at: Option<OperationId>,
-    },
+    Unwind(Box<Unwind>),
     Compensation(Box<Compensation>),
     Done(Done),
 }
@@ -78,6 +77,28 @@ pub(crate) struct Task {
     pub(crate) machine: Machine,
     pub(crate) wait: Option<Wait>,
     pub(crate) since_ms: u64,
+    /// The frame that spawned it, which gets its compensations if it ends well.
+    pub(crate) caller: FrameId,
+}
+
+/// Compensations are run, one after the other, the newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unwind {
+    /// Of these frames; of all if there are none: the instance ends.
+    pub(crate) frames: Option<Vec<FrameId>>,
+    pub(crate) which: Undo,
+    pub(crate) then: Then,
+}
+
+/// What follows when no compensation is left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Then {
+    /// Nobody waits for that.
+    Forget,
+    /// It is done.
+    Complete,
+    /// A spawned workflow has ended like this; what else it pushed goes to its caller.
+    Return { completion: Completion, failed: bool, caller: Option<FrameId> },
 }
 
 /// What is run when the frame that pushed it fails.
@@ -88,6 +109,21 @@ pub(crate) struct Compensation {
     pub(crate) finally: bool,
     pub(crate) call: NewOperation,
     pub(crate) phase: Phase,
+    /// Why what it called has failed for good, once that is known.
+    pub(crate) error: Option<String>,
+}
+
+impl Compensation {
+    /// The name of what it calls.
+    pub(crate) fn name(&self) -> &str {
+        match &self.call {
+            NewOperation::Activity { name, .. } => name,
+            NewOperation::Task { workflow, .. } => workflow,
+            NewOperation::Child(child) => &child.workflow,
+            NewOperation::Timer { .. } => "sleep",
+            _ => "operation",
+        }
+    }
 }
 
 /// Where a compensation stands.
@@ -96,9 +132,8 @@ pub(crate) enum Phase {
     Armed,
     /// As this operation.
     Running(OperationId),
-    /// For good; this is its error.
-    Failed(String),
-    Done,
+    /// For good.
+    Failed,
 }
 
 /// A pending activity call.
@@ -119,7 +154,7 @@ pub(crate) struct ActivityOperation {
 
 impl Operation {
     pub(crate) fn new(id: OperationId, scope: ScopeId, kind: OperationKind) -> Self {
-        Operation { id, scope, stopped: false, kind, notes: Vec::new() }
+        Operation { id, scope, stopped: false, detached: false, kind, notes: Vec::new() }
     }
 
     pub(crate) fn done(&self) -> Option<&Done> {

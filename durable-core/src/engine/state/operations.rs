@@ -3,12 +3,12 @@
 //! Invariants: a record of an operation keeps its home for life, so that nothing is ever moved; what stands in a row is written without
 //! the instance's record being written. That is what makes a join of thousands linear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use durable_store::OperationChange;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Operation, OperationKind};
+use super::{Compensation, Operation, OperationKind, Phase, Unwind};
 use crate::{
     context::OperationId,
     engine::history::{HistoryEvent, Tail},
@@ -22,6 +22,8 @@ const INLINE_OPERATIONS: usize = 8;
 pub(crate) struct Operations {
     all: BTreeMap<OperationId, Entry>,
     inline: usize,
+    /// Those that are, or once were, a compensation or the running of some: there may be ten thousand others.
+    undo: BTreeSet<OperationId>,
     /// Rows that are to be written or removed with the next transition.
     changed: Vec<OperationId>,
     /// The instance's record is to be written.
@@ -41,6 +43,7 @@ struct Entry {
 
 impl Operations {
     pub(crate) fn insert(&mut self, operation: Operation) {
+        self.add_undo(&operation);
         let row = self.inline >= INLINE_OPERATIONS;
         if row {
             self.changed.push(operation.id);
@@ -60,10 +63,54 @@ impl Operations {
     /// One that was read from its row.
     pub(crate) fn add_row(&mut self, operation: Operation) {
         self.unread = 0;
+        self.add_undo(&operation);
         if !operation.notes.is_empty() {
             self.noted.push(operation.id);
         }
         self.all.insert(operation.id, Entry { operation, row: true });
+    }
+
+    fn add_undo(&mut self, operation: &Operation) {
+        if matches!(operation.kind, OperationKind::Compensation(_) | OperationKind::Unwind(_)) {
+            self.undo.insert(operation.id);
+        }
+    }
+
+    /// The compensations that were pushed and have not run, the oldest first.
+    pub(crate) fn compensations(&self) -> impl DoubleEndedIterator<Item = (OperationId, &Compensation)> {
+        self.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
+            OperationKind::Compensation(entry) => Some((*id, &**entry)),
+            _ => None,
+        })
+    }
+
+    /// Where compensations are run.
+    pub(crate) fn unwinds(&self) -> impl Iterator<Item = (OperationId, &Unwind)> {
+        self.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
+            OperationKind::Unwind(unwind) => Some((*id, &**unwind)),
+            _ => None,
+        })
+    }
+
+    /// A compensation, to be changed.
+    pub(crate) fn compensation_mut(&mut self, id: OperationId) -> Option<&mut Compensation> {
+        match &mut self.get_mut(id)?.kind {
+            OperationKind::Compensation(entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// The compensation that an operation is a run of.
+    pub(crate) fn compensated_by(&self, id: OperationId) -> Option<OperationId> {
+        self.compensations().find(|(_, entry)| entry.phase == Phase::Running(id)).map(|(entry, _)| entry)
+    }
+
+    /// An operation of another kind becomes the running of compensations.
+    pub(crate) fn make_unwind(&mut self, id: OperationId, unwind: Unwind) {
+        if let Some(operation) = self.get_mut(id) {
+            operation.kind = OperationKind::Unwind(Box::new(unwind));
+            self.undo.insert(id);
+        }
     }
 
     pub(crate) fn get(&self, id: OperationId) -> Option<&Operation> {
@@ -83,6 +130,7 @@ impl Operations {
 
     pub(crate) fn remove(&mut self, id: OperationId) -> Option<Operation> {
         let entry = self.all.remove(&id)?;
+        self.undo.remove(&id);
         if entry.row {
             self.changed.push(id);
         } else {
@@ -175,7 +223,9 @@ impl<'de> Deserialize<'de> for Operations {
         let (unread, inline): (usize, Vec<Operation>) = Deserialize::deserialize(deserializer)?;
         let count = inline.len();
         let entry = |operation: Operation| (operation.id, Entry { operation, row: false });
-        let all = inline.into_iter().map(entry).collect();
-        Ok(Operations { all, inline: count, unread, ..Operations::default() })
+        let mut operations = Operations { inline: count, unread, ..Operations::default() };
+        inline.iter().for_each(|operation| operations.add_undo(operation));
+        operations.all = inline.into_iter().map(entry).collect();
+        Ok(operations)
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::{OnClose, OperationId, ScopeId};
 
 /// An operation of an instance, as another instance knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Address {
     pub(crate) slot: Slot,
     pub(crate) number: Number,

@@ -83,14 +83,13 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
     }
     let each = |work: &mut Work, f: &mut dyn FnMut(&mut _, &mut Resolving<'_>) -> Result<(), StoreError>| {
         for (commit, transition) in work.commits.iter_mut().zip(&mut work.batch.transitions) {
-            let Commit { loaded, effects, fallback, mailed, .. } = commit;
-            f(transition, &mut Resolving { loaded, effects, fallback, mailed })?;
+            let Commit { loaded, effects, fallback, callers, mailed, .. } = commit;
+            f(transition, &mut Resolving { loaded, effects, fallback, callers, mailed })?;
         }
         Ok(())
     };
     each(work, &mut |transition, resolving| resolve::fall_back(inner, transition, resolving))?;
-    let sends = |commit: &Commit| !commit.effects.posts.is_empty() || !commit.effects.outgoing.is_empty();
-    if !work.commits.iter().any(sends) {
+    if !work.commits.iter().any(|commit| resolve::is_needed(&commit.effects, None)) {
         return Ok(());
     }
     // Which runs end is known only now.
@@ -117,7 +116,7 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
     for id in work.ids {
         // No longer being started, whoever comes next.
         for request in shared.starting.remove(&id).unwrap_or_default() {
-            let _ = request.reply.send(Err(broken(error).into()));
+            request.by.refuse(broken(error));
         }
     }
 }

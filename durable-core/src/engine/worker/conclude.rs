@@ -5,11 +5,17 @@ use std::sync::Arc;
 use durable_store::{Number, Slot};
 use tokio::sync::oneshot;
 
-use super::{Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Shared, Work};
+use super::{
+    Attempt, Callers, Commit, Effects, Event, Inner, Loaded, Queued, Resolved, Shared, Stopping, Work,
+};
 use crate::{
-    codec::Encoded,
     context::Refused,
-    engine::{error::EngineError, mail::Sender},
+    engine::{
+        NotCompleted,
+        advance::{CompletedReply, Posted},
+        error::EngineError,
+        mail::{Answer, MessageKind, Sender},
+    },
 };
 
 /// Begins the effects of a committed batch.
@@ -21,7 +27,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
     for commit in work.commits {
-        let Commit { slot, number, loaded, mut effects, callers, mailed, due, .. } = commit;
+        let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
         told.add(&mut shared, number, callers, &mut effects);
         if current {
             for (slot, number) in mailed {
@@ -36,6 +42,14 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             continue;
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
+        if let Some(event) = missing {
+            inner.post(&mut shared, slot, number, event);
+        }
+        // After a shutdown the next opening asks for them.
+        if !starts.is_empty() && shared.stopping == Stopping::No {
+            shared.starts.extend(starts);
+            inner.wake_worker();
+        }
         if effects.again {
             inner.post(&mut shared, slot, number, Event::Unpark { by: "its start" });
         }
@@ -49,6 +63,10 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
+    }
+    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
+        let event = Event::Resolved { operation: to.operation, completion, failed };
+        inner.post(&mut shared, to.slot, to.number, event);
     }
     release_ids(inner, &mut shared, work.ids, current);
     let launches = inner.pump(&mut shared);
@@ -69,9 +87,9 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
 #[derive(Default)]
 struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
-    completed: Vec<(oneshot::Sender<Result<bool, EngineError>>, bool)>,
-    answered: Vec<(Sender, Result<Encoded, Refused>)>,
-    late: Vec<Sender>,
+    completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
+    answered: Vec<(Sender, Answer)>,
+    late: Vec<Posted>,
 }
 
 impl Told {
@@ -80,22 +98,32 @@ impl Told {
         self.replies.extend(callers.replies);
         self.completed.extend(callers.completed);
         self.late.extend(callers.late);
-        for (seq, sender) in callers.senders {
-            match sender {
-                Sender::Signal(reply) => self.replies.push(reply),
-                Sender::Update(_) => drop(shared.callers.insert((number, seq), sender)),
+        self.answered.extend(callers.answered);
+        let mut asked = callers.waiting;
+        for Posted { seq, kind, sender } in callers.senders {
+            match kind {
+                MessageKind::Signal => self.answered.push((sender, Answer::Received)),
+                MessageKind::Update => asked.push((seq, sender)),
             }
         }
+        // An engine that has stopped answers nobody any more.
+        for (seq, sender) in asked.into_iter().filter(|_| shared.stopping != Stopping::Now) {
+            let waiting = shared.callers.entry((number, seq)).or_default();
+            waiting.retain(|sender| !sender.is_gone());
+            waiting.push(sender);
+        }
         for (request, answer) in std::mem::take(&mut effects.answers) {
-            let caller = shared.callers.remove(&(number, request.seq));
-            self.answered.extend(caller.map(|caller| (caller, answer)));
+            let answer = Answer::of(answer);
+            let callers = shared.callers.remove(&(number, request.seq)).unwrap_or_default();
+            self.answered.extend(callers.into_iter().map(|caller| (caller, answer.clone())));
         }
         if effects.closed {
             let of_run = (number, 0)..=(number, u64::MAX);
             let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
             for key in unanswered {
-                let caller = shared.callers.remove(&key);
-                self.answered.extend(caller.map(|caller| (caller, Err(Refused::Unanswered))));
+                let callers = shared.callers.remove(&key).unwrap_or_default();
+                let unanswered = Answer::Refused(Refused::Unanswered);
+                self.answered.extend(callers.into_iter().map(|caller| (caller, unanswered.clone())));
             }
         }
     }
@@ -109,13 +137,10 @@ impl Told {
             let _ = reply.send(Ok(completed));
         }
         for (sender, answer) in self.answered {
-            match sender {
-                Sender::Signal(reply) => drop(reply.send(Ok(()))),
-                Sender::Update(reply) => drop(reply.send(Ok(answer))),
-            }
+            sender.answer(answer);
         }
-        for sender in self.late {
-            sender.refuse(EngineError::Closed { id: String::new() });
+        for late in self.late {
+            late.sender.refuse(EngineError::Closed { id: String::new() });
         }
     }
 }
@@ -135,10 +160,15 @@ pub(super) fn begin(
     for id in all.iter().chain(&effects.ended) {
         let Some(attempt) = live.attempts.remove(id) else { continue };
         attempt.cancel();
+        shared.leaving.add(&attempt);
         if let Attempt::BackingOff { at_ms } = attempt {
             shared.backoffs.remove(&(at_ms, slot, number, *id));
         }
     }
+    if effects.hold {
+        hold(shared, slot);
+    }
+    let Some(live) = shared.live.get_mut(&slot) else { return };
     let mut stopped = Vec::new();
     for id in &effects.stop {
         match live.attempts.get(id) {
@@ -178,6 +208,21 @@ pub(super) fn begin(
     }
 }
 
+/// Takes back the attempts that wait for their turn or their time.
+fn hold(shared: &mut Shared, slot: Slot) {
+    let Some(live) = shared.live.get_mut(&slot) else { return };
+    let (number, backoffs) = (live.number, &mut shared.backoffs);
+    live.attempts.retain(|id, attempt| match attempt {
+        Attempt::BackingOff { at_ms } => {
+            backoffs.remove(&(*at_ms, slot, number, *id));
+            false
+        }
+        // Whoever finds it in the queue passes it over.
+        Attempt::Queued => false,
+        Attempt::Running(_) | Attempt::Ended => true,
+    });
+}
+
 /// What was asked of an instance that has just closed comes too late.
 pub(super) fn refuse_inbox(shared: &mut Shared, slot: Slot) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
@@ -207,6 +252,11 @@ impl Commit {
             if let Some(activity) = loaded.state.activity(*operation) {
                 self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
+        }
+        if !self.effects.starts.is_empty() {
+            let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
+            self.starts = starts;
+            self.missing = missing;
         }
     }
 }

@@ -23,9 +23,10 @@ use durable_store::{Batch, Error as StoreError, Number, Slot};
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
     attempt::{Attempt, Queued},
+    children::Resolved,
     error::{EngineError, StartError},
     inner::{Inner, Shared, Stopping},
-    start::{StartReply, StartRequest, Started},
+    start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
 use crate::clock::Patience;
@@ -46,6 +47,8 @@ struct Work {
     batch: Batch,
     commits: Vec<Commit>,
     replies: Vec<(StartReply, Result<Started, StartError>)>,
+    /// What instances are told of the starts that they asked for and that need no commit.
+    resolved: Vec<Resolved>,
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
     unsettled: Vec<(Slot, Number)>,
@@ -63,6 +66,10 @@ struct Commit {
     mailed: Vec<(Slot, Number)>,
     /// Attempts that are due, made ready before the lock is taken.
     due: Vec<Queued>,
+    /// Instances that it starts, likewise.
+    starts: Vec<StartRequest>,
+    /// What it gets because it can't start one of them.
+    missing: Option<Event>,
 }
 
 /// Runs until the engine stops.
@@ -135,11 +142,32 @@ fn reopened() -> StoreError {
 }
 
 impl Work {
+    /// Whoever asked for a start is told what it has come to, once the batch is committed.
+    fn answer(&mut self, by: Requester, answer: Result<Started, StartError>) {
+        match by {
+            Requester::Caller(reply) => self.replies.push((reply, answer)),
+            // It learns of a creation by its mail; of what is damaged it hears nothing, and asks again after a restart.
+            Requester::Instance(_) => {}
+        }
+    }
+
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects, callers, fallback } = advanced;
         let number = transition.number;
-        let (mailed, due) = (Vec::new(), Vec::new());
-        self.commits.push(Commit { slot, number, loaded, effects, callers, fallback, mailed, due });
+        let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+        let missing = None;
+        self.commits.push(Commit {
+            slot,
+            number,
+            loaded,
+            effects,
+            callers,
+            fallback,
+            mailed,
+            due,
+            starts,
+            missing,
+        });
         self.batch.transitions.push(transition);
     }
 }

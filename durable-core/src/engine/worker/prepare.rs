@@ -79,12 +79,16 @@ pub(super) fn refuse(claims: Vec<Claim>, starts: Vec<StartRequest>, error: &Stor
         event.refuse(broken(error));
     }
     for request in starts {
-        let _ = request.reply.send(Err(broken(error).into()));
+        request.by.refuse(broken(error));
     }
 }
 
 /// Decides a start: attach to what is there, refuse, or create.
-pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) -> Result<(), StoreError> {
+pub(super) fn start(
+    inner: &Arc<Inner>,
+    work: &mut Work,
+    mut request: StartRequest,
+) -> Result<(), StoreError> {
     let decision = match request.decide(inner) {
         // What stands under the id is damaged, nothing else.
         Err(error @ StoreError::DamagedRecord { .. }) => {
@@ -92,22 +96,32 @@ pub(super) fn start(inner: &Arc<Inner>, work: &mut Work, request: StartRequest) 
         }
         decision => decision,
     };
-    let decided = decision.and_then(|decision| match decision {
-        Decision::Answer(answer) => Ok(Err(answer)),
-        Decision::Create => take_slot(inner, work.generation).map(Ok),
-    });
-    match decided {
+    let taken = match decision {
+        Ok(Decision::Answer(answer)) => {
+            work.answer(request.by, answer);
+            return Ok(());
+        }
+        Ok(Decision::Resolve(resolved)) => {
+            work.resolved.push(resolved);
+            return Ok(());
+        }
+        Ok(Decision::Known) => return Ok(()),
+        Ok(Decision::Create) => take_slot(inner, work.generation),
+        Err(error) => Err(error),
+    };
+    match taken {
         Err(error) => {
             refuse(Vec::new(), vec![request], &error);
             return Err(error);
         }
-        Ok(Err(answer)) => work.replies.push((request.reply, answer)),
-        Ok(Ok((slot, number))) => {
+        Ok((slot, number)) => {
             let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
-            let started = Started { number, created: true };
-            work.replies.push((request.reply, Ok(started)));
-            let advanced = advance(inner, slot, loaded, MailView::default(), vec![Event::Begin], true);
+            let mail = std::mem::take(&mut request.messages).into_iter();
+            let mail = mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender });
+            let events = std::iter::once(Event::Begin).chain(mail).collect();
+            work.answer(request.by, Ok(Started { number, created: true }));
+            let advanced = advance(inner, slot, loaded, MailView::default(), events, true);
             work.push(slot, advanced);
         }
     }

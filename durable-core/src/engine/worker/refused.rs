@@ -80,6 +80,17 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
         loaded
     });
     let (slot, number) = (refused.slot, refused.number);
-    let (mailed, due) = (Vec::new(), Vec::new());
-    Some(Commit { slot, number, loaded, effects, callers, fallback: None, mailed, due })
+    let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+    Some(Commit {
+        slot,
+        number,
+        loaded,
+        effects,
+        callers,
+        fallback: None,
+        mailed,
+        due,
+        starts,
+        missing: None,
+    })
 }

@@ -2,8 +2,8 @@
 use durable::prelude::*;
 use shop::*;
 
-#[workflow(deadline = "30d")]
-//~ error at `deadline`: `deadline` is not supported yet
+#[workflow(migrate = older)]
+//~ error at `migrate`: `migrate` is not supported yet
 //~ help: leave it out
 //~ see docs/errors/workflow-option.md
 async fn wrong(sku: String) -> u64 {

@@ -1,0 +1,154 @@
+//! A person decides: an expense waits for an approval, for as long as that takes.
+//!
+//! ```text
+//! cargo run --example approval
+//! cargo run --release --example approval -- 100000     # so many others wait beside it
+//! ```
+//!
+//! The process that filed the expense dies while it waits. Another one shows the line at which the expense waits and what its variables
+//! hold; a browser delivers the decision five times, and it counts once; then the expense is paid at once. What waits is on disk and
+//! nowhere else: the memory of a process is the same with none waiting and with thousands.
+
+use std::{path::Path, process::Command, sync::Arc};
+
+use durable::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// So many other expenses wait, unless the command line says otherwise.
+const OTHERS: usize = 1_000;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Expense {
+    who: String,
+    what: String,
+    cents: u64,
+}
+
+/// What the approver clicks.
+#[derive(Debug, Serialize, Deserialize, Signal)]
+struct Decision {
+    by: String,
+    approved: bool,
+}
+
+/// What everybody may see.
+#[derive(Debug, Serialize, Deserialize, Publish)]
+struct Stage(String);
+
+#[activity]
+async fn file(expense: &Expense) -> String {
+    format!("F-{}", expense.cents)
+}
+
+#[activity]
+async fn pay(reference: &str, cents: u64) -> String {
+    format!("{cents} cents for {reference}")
+}
+
+#[workflow]
+async fn reimburse(expense: Expense) -> String {
+    let reference = file(&expense).await;
+    publish(&Stage(format!("{} waits for a decision", expense.what)));
+    let decision = recv::<Decision>().await;
+    if !decision.approved {
+        return format!("{} said no to {}", decision.by, expense.who);
+    }
+    publish(&Stage("approved".into()));
+    let payment = pay(&reference, expense.cents).await;
+    format!("{} approved, {} gets {payment}", decision.by, expense.who)
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["file", path, others] => file_all(path, others.parse()?).await,
+        ["weigh", path] => weigh(path).await,
+        [] => play(OTHERS).await,
+        [others] => play(others.parse()?).await,
+        _ => Err("usage: approval [OTHERS]".into()),
+    }
+}
+
+async fn play(others: usize) -> Result<(), Failure> {
+    let directory = tempfile::tempdir()?;
+    let (store, empty) = (directory.path().join("expenses.redb"), directory.path().join("empty.redb"));
+    again(&["file", &text(&store), &others.to_string()])?;
+    println!("The process that filed the expenses is dead; {} of them wait for a person.\n", others + 1);
+    again(&["weigh", &text(&empty)])?;
+    again(&["weigh", &text(&store)])?;
+
+    let engine = Engine::open(&store).await?;
+    let handle = engine.handle("expense-7").of(reimburse);
+    println!("\n{}", handle.describe().await?);
+
+    // A click, and a browser that does not believe that it came through.
+    for _ in 0..5 {
+        let decision = Decision { by: "Bea".into(), approved: true };
+        engine.signal("expense-7", decision).dedup("click-1").await?;
+    }
+    println!("The decision was delivered 5 times.");
+    println!("{}.", handle.result().await?);
+    let history = handle.history().await?;
+    let decisions = history.iter().filter(|event| event.to_string().contains("signal `Decision` received"));
+    println!("It was received {} time.", decisions.count());
+    engine.shutdown(std::time::Duration::from_secs(10)).await?;
+    Ok(())
+}
+
+/// Runs this program once more.
+fn again(args: &[&str]) -> Result<(), Failure> {
+    let status = Command::new(std::env::current_exe()?).args(args).status()?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", args.join(" ")).into()) }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Files the expenses, and is gone without a word as soon as they wait.
+async fn file_all(path: &str, others: usize) -> Result<(), Failure> {
+    let engine = Arc::new(Engine::open(path).await?);
+    let expense = Expense { who: "Ann".into(), what: "a train to Oslo".into(), cents: 24_000 };
+    engine.start("expense-7", reimburse(expense)).await?;
+    let mut filing = tokio::task::JoinSet::new();
+    for other in 0..others {
+        let engine = engine.clone();
+        filing.spawn(async move {
+            let expense = Expense { who: format!("colleague {other}"), what: "lunch".into(), cents: 1_500 };
+            engine.start(format!("lunch-{other}"), reimburse(expense)).await.map(drop)
+        });
+        // Several at once share a commit; all at once would be a queue in memory.
+        if filing.len() >= 500 {
+            filing.join_next().await.expect("there are some")??;
+        }
+    }
+    while let Some(filed) = filing.join_next().await {
+        filed??;
+    }
+    while !engine.list(Filter::new().status(Status::Running).limit(1)).await?.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    std::process::exit(0);
+}
+
+/// Says how much memory a process takes that has the store open.
+async fn weigh(path: &str) -> Result<(), Failure> {
+    let engine = Engine::open(path).await?;
+    let waits = engine.handle("expense-7").describe().await.is_ok();
+    let what = if waits { "all those expenses" } else { "nothing" };
+    match resident_kib() {
+        Some(kib) => println!("A process with {what} in its store takes {:.1} MiB.", kib as f64 / 1024.0),
+        None => println!("A process with {what} in its store: its memory is not measured on this system."),
+    }
+    Ok(())
+}
+
+/// As the kernel counts it, on Linux.
+fn resident_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

@@ -1,0 +1,11 @@
+//! How instances begin and end otherwise than by themselves: cancelled, paused, past their deadline, started by one another,
+//! completed from outside, forgotten.
+
+mod cancel;
+mod children;
+mod deadline;
+mod load;
+mod pause;
+mod retention;
+mod scenarios;
+mod tokens;
