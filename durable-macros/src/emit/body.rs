@@ -17,6 +17,9 @@ use std::rc::Rc;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Pat};
 
+/// The points that a level's dispatch leads to, each with the block it jumps to.
+pub(super) type Routes = Vec<(PointId, BlockId)>;
+
 /// Everything that the text is made from.
 pub(crate) struct Emitter<'a> {
     pub(crate) function: &'a Function,
@@ -27,7 +30,7 @@ pub(crate) struct Emitter<'a> {
     /// Made once per block.
     pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
     /// Made once per level.
-    pub(super) routes: RefCell<HashMap<Level, Rc<Vec<(PointId, BlockId)>>>>,
+    pub(super) routes: RefCell<HashMap<Level, Rc<Routes>>>,
 }
 
 /// A made-up identifier.

@@ -4,7 +4,7 @@
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
 //! it stands behind the user's code, where all types are known.
 
-use super::body::{Emitter, Place, Unmut, label, made_up, momentary, pending};
+use super::body::{Emitter, Place, Routes, Unmut, label, made_up, momentary, pending};
 use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
@@ -99,7 +99,7 @@ impl Emitter<'_> {
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
-    pub(super) fn routes(&self, level: Level) -> Rc<Vec<(PointId, BlockId)>> {
+    pub(super) fn routes(&self, level: Level) -> Rc<Routes> {
         if let Some(known) = self.routes.borrow().get(&level) {
             return Rc::clone(known);
         }
@@ -108,7 +108,7 @@ impl Emitter<'_> {
         made
     }
 
-    fn make_routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
+    fn make_routes(&self, level: Level) -> Routes {
         let mut routes = Vec::new();
         for &point in &self.layout.points {
             let block = self.function.points[point].block;
