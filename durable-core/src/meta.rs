@@ -46,20 +46,37 @@ pub struct PointMeta {
     pub column: u32,
     /// The names of what is saved here, in the order in which it is saved.
     pub vars: &'static [&'static str],
+    /// The number of each one's witness, in two bytes, the low one first. One token, because there may be thousands of numbers.
+    pub witnesses: &'static [u8],
     /// What can come next: resume points by number; 0 is the end.
     pub next: &'static [u32],
 }
 
 impl PointMeta {
-    /// A point without a name: what is awaited, the path to it, the binding, the arguments; line, column; what is saved and what is next.
+    /// A point without a name: what is awaited, the path to it, the binding, the arguments; line, column; what is saved,
+    /// by its names and its witnesses; and what is next.
     pub const fn new(
         [callee, path, binding, args]: [&'static str; 4],
         line: u32,
         column: u32,
         vars: &'static [&'static str],
+        witnesses: &'static [u8],
         next: &'static [u32],
     ) -> Self {
-        Self { name: None, was: None, renamed: &[], callee, path, binding, args, line, column, vars, next }
+        Self {
+            name: None,
+            was: None,
+            renamed: &[],
+            callee,
+            path,
+            binding,
+            args,
+            line,
+            column,
+            vars,
+            witnesses,
+            next,
+        }
     }
 
     /// The same under a name.

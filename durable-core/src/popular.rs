@@ -28,7 +28,6 @@ use crate::{
 struct Popular<T> {
     of: &'static TypeOf,
     storable: fn(&mut Frame<'_>) -> Storable<T>,
-    load: for<'f> fn(&mut Frame<'f>, Storable<T>) -> Option<T>,
     poll: fn(Pin<&mut dyn Future<Output = T>>) -> Poll<T>,
     workflow: registry::Popular<T>,
     activity: PopularEntry<T>,
@@ -40,7 +39,6 @@ impl<T: Persist + Send> Popular<T> {
         Popular {
             of: TypeOf::of::<T>(),
             storable: storable::<T>,
-            load: |frame, storable| frame.load(storable),
             poll: poll_pinned::<T>,
             workflow: registry::Popular::new(),
             activity: PopularEntry::new(),

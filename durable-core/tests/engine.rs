@@ -30,16 +30,23 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
             deadline_ms: None,
             first: &[0, 1, 2],
             points: &[
-                p::PointMeta::new(["double", "for", "", "total + 1"], 20, 9, &["for _", "total"], &[0]),
-                p::PointMeta::new(["sleep", "", "", "1h"], 21, 9, &["total"], &[0]),
+                p::PointMeta::new(
+                    ["double", "for", "", "total + 1"],
+                    20,
+                    9,
+                    &["for _", "total"],
+                    b"\0\0\x01\0",
+                    &[0],
+                ),
+                p::PointMeta::new(["sleep", "", "", "1h"], 21, 9, &["total"], b"\x01\0", &[0]),
             ],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u32,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u32,)>) -> u64 {
                 let (s_left, s_total) = (p::storable(cx), p::storable(cx));
                 let (mut left, mut total, nap);
-                let mut point = cx.resume_point();
-                'bad: {
+                'saved: {
+                    let Some(mut point) = cx.resume_point() else { break 'saved };
                     'p2: {
                         match point {
                             0 => {
@@ -47,25 +54,17 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                 total = 0;
                             }
                             1 => (left, total) = (0..0, 0),
-                            _ => match cx.load(s_total) {
-                                Some(saved) => {
-                                    (total, nap) = (saved, None);
-                                    break 'p2;
-                                }
-                                None => break 'bad,
-                            },
+                            _ => {
+                                (total, nap) = ((s_total.0)(cx), None);
+                                break 'p2;
+                            }
                         }
                         'l: loop {
                             let call;
                             'p1: {
                                 if std::mem::take(&mut point) == 1 {
-                                    match (cx.load(s_left), cx.load(s_total)) {
-                                        (Some(rest), Some(saved)) => {
-                                            (left, total, call) = (rest, saved, None);
-                                            break 'p1;
-                                        }
-                                        _ => break 'bad,
-                                    }
+                                    (left, total, call) = ((s_left.0)(cx), (s_total.0)(cx), None);
+                                    break 'p1;
                                 }
                                 match p::Steps::next_step(&mut left) {
                                     Some(_) => call = Some(p::into_durable(double(total + 1))),
@@ -74,14 +73,22 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                             }
                             total += match cx.poll(call) {
                                 Poll::Ready(value) => value,
-                                Poll::Pending => match cx.save(1, &[&left, &total]).await {},
+                                Poll::Pending => {
+                                    cx.keep_all(&[&total, &left]);
+                                    cx.save(1);
+                                    break 'saved;
+                                }
                             };
                         }
                         nap = Some(p::into_durable(sleep(Duration::from_secs(3600))));
                     }
                     match cx.poll(nap) {
                         Poll::Ready(()) => {}
-                        Poll::Pending => match cx.save(2, &[&total]).await {},
+                        Poll::Pending => {
+                            cx.keep_all(&[&total]);
+                            cx.save(2);
+                            break 'saved;
+                        }
                     }
                     return total;
                 }

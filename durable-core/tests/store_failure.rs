@@ -44,6 +44,7 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
                 line: 1,
                 column: 1,
                 vars: &["n"],
+                witnesses: b"\0\0",
                 next: &[0],
             }],
         };
@@ -51,17 +52,18 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u64,)>) -> u64 {
                 let s_n = p::storable(cx);
                 let (nap, n);
-                if cx.resume_point() == 0 {
-                    n = args.expect("there at the start").0;
-                    nap = Some(p::into_durable(sleep(Duration::from_millis(50))));
-                } else {
-                    match cx.load(s_n) {
-                        Some(saved) => (n, nap) = (saved, None),
-                        None => match p::suspend().await {},
+                match cx.resume_point() {
+                    Some(0) => {
+                        n = args.expect("there at the start").0;
+                        nap = Some(p::into_durable(sleep(Duration::from_millis(50))));
                     }
+                    Some(_) => (n, nap) = ((s_n.0)(cx), None),
+                    None => match p::suspend().await {},
                 }
                 if cx.poll(nap).is_pending() {
-                    match cx.save(1, &[&n]).await {}
+                    cx.keep_all(&[&n]);
+                    cx.save(1);
+                    match p::suspend().await {}
                 }
                 n
             }

@@ -4,23 +4,26 @@
 //! name of the user's can collide with it. The compiled body looks like this:
 //!
 //! ```text
-//! let order; ..                                   // what crosses a resume point
-//! 'bad: {
-//!     let point = 's0: {
+//! let storable_1 = storable(cx); ..               // the witnesses: what the resume point needs is read here
+//! 'pending: {
+//!     let order; ..                               // what crosses a resume point
+//!     let resume = resume_point()..;              // or out of here: a snapshot that can't be decoded; the frame knows why
+//!     let point = 's1: {
 //!         let future_1 = 'b3: {
 //!             'r3: {
-//!                 match resume { 1 => { order = load; break 'r3 } _ => {} }
+//!                 match resume { 1 => { order = (storable_1.0)(cx); break 'r3 } _ => {} }
 //!                 ..user code..                   // a fresh start
 //!                 let future_1 = Some(into_durable(charge(&order.id)));
 //!                 break 'b3 future_1;
 //!             }
 //!             None                                // a resume; here borrows are made again too
 //!         };
-//!         ..match poll(future_1) { Ready(v) => v, Pending => break 's0 1 }..
+//!         ..match poll(future_1) { Ready(v) => v, Pending => break 's1 1 }..
 //!     };
-//!     match save(point, &[&order]).await {}       // for all points that save the same
+//!     keep_all(&[&order]);                        // for all points that need it
+//!     save(point);
 //! }
-//! match suspend().await {}                        // a snapshot that can't be decoded; the frame knows why
+//! match suspend().await {}                        // the one suspension, where nothing is left to be held
 //! ```
 
 mod body;
@@ -31,7 +34,7 @@ mod suspend;
 
 pub(crate) use body::made_up;
 #[cfg(test)]
-pub(crate) use item::emit_body;
+pub(crate) use item::{Body, emit_body};
 pub(crate) use item::{emit, emit_signature};
 
 #[cfg(test)]

@@ -322,6 +322,15 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// The variables that any point saves. The place of a variable here is the number of its witness.
+    pub(crate) fn witnesses(&self, function: &Function) -> Vec<VarId> {
+        let vars: BTreeSet<VarId> =
+            self.points.iter().flat_map(|point| self.saved(function, *point)).collect();
+        vars.into_iter().collect()
+    }
+}
+
 /// What the dispatch of each level loads: the variables that are declared there.
 pub(crate) fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) -> BTreeMap<Level, Loads> {
     let mut needs: BTreeMap<Level, Vec<(PointId, BTreeSet<VarId>)>> = BTreeMap::new();

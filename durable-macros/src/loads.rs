@@ -19,26 +19,39 @@ pub(crate) struct Loads {
 }
 
 /// Plans the loads of one dispatch from what each of its points needs.
-pub(crate) fn plan(mut needs: Vec<(PointId, BTreeSet<VarId>)>) -> Loads {
-    let points = needs.iter().map(|(point, _)| *point).collect();
-    let mut counts: BTreeMap<VarId, usize> = BTreeMap::new();
-    for var in needs.iter().flat_map(|(_, vars)| vars) {
+pub(crate) fn plan(needs: Vec<(PointId, BTreeSet<VarId>)>) -> Loads {
+    let counts = counts(&needs, |_| true);
+    part(needs, counts)
+}
+
+/// How many points need a variable.
+type Counts = BTreeMap<VarId, usize>;
+
+fn counts(needs: &[(PointId, BTreeSet<VarId>)], counted: impl Fn(&VarId) -> bool) -> Counts {
+    let mut counts = Counts::new();
+    for var in needs.iter().flat_map(|(_, vars)| vars).filter(|var| counted(var)) {
         *counts.entry(*var).or_default() += 1;
     }
-    let all = needs.len();
-    let vars: Vec<VarId> = counts.iter().filter(|(_, count)| **count == all).map(|(var, _)| *var).collect();
-    for (_, rest) in &mut needs {
-        rest.retain(|var| !vars.contains(var));
-    }
+    counts
+}
+
+/// `counts` are of what is not loaded yet. They are taken again for the smaller part alone: in a function of n points there may be n parts.
+fn part(needs: Vec<(PointId, BTreeSet<VarId>)>, mut counts: Counts) -> Loads {
+    let points: Vec<PointId> = needs.iter().map(|(point, _)| *point).collect();
+    let vars: Vec<VarId> =
+        counts.iter().filter(|(_, count)| **count == points.len()).map(|(var, _)| *var).collect();
+    counts.retain(|_, count| *count < points.len());
     // By the one that the most of them need: in straight code that parts off one point at a time.
-    let by = counts
-        .iter()
-        .filter(|(_, count)| **count < all)
-        .max_by_key(|(var, count)| (**count, usize::MAX - **var));
-    let parted = by.map(|(by, _)| {
-        let (with, without): (Vec<_>, Vec<_>) = needs.into_iter().partition(|(_, vars)| vars.contains(by));
+    let by = counts.iter().max_by_key(|(var, count)| (**count, usize::MAX - **var)).map(|(var, _)| *var);
+    let parted = by.map(|by| {
+        let (with, without): (Vec<_>, Vec<_>) = needs.into_iter().partition(|(_, vars)| vars.contains(&by));
         let (fewer, others) = if with.len() < without.len() { (with, without) } else { (without, with) };
-        Box::new((plan(fewer), plan(others)))
+        let first = self::counts(&fewer, |var| counts.contains_key(var));
+        for (var, count) in &first {
+            counts.entry(*var).and_modify(|all| *all -= count);
+        }
+        counts.retain(|_, count| *count > 0);
+        Box::new((part(fewer, first), part(others, counts)))
     });
     Loads { points, vars, parted }
 }
@@ -47,8 +60,8 @@ impl Loads {
     /// The order in which a point comes by its variables.
     pub(crate) fn order(&self, point: PointId) -> Vec<VarId> {
         let mut order = Vec::new();
-        let mut at = Some(self);
-        while let Some(loads) = at.filter(|loads| loads.points.contains(&point)) {
+        let mut at = Some(self).filter(|loads| loads.points.contains(&point));
+        while let Some(loads) = at {
             order.extend(&loads.vars);
             at = loads.parted.as_deref().map(
                 |(fewer, others)| {

@@ -11,9 +11,12 @@ use crate::{
     future::DurableFuture,
 };
 
-/// The proof that a variable can be stored, and how it is loaded.
+/// The proof that a variable can be stored, and how the next variable is loaded, if it is of this type.
+///
+/// It was read when the proof was asked for, so that a load can't fail. A load is called by its pointer, and by an ABI that does not unwind:
+/// so it is a call, and nothing that rustc has to prove, to branch on or to clean up behind, at each of what may be hundreds of places.
 #[derive(Debug)]
-pub struct Storable<T>(fn(&mut Frame<'_>) -> Option<T>);
+pub struct Storable<T>(pub extern "C" fn(&mut Frame<'_>) -> T);
 
 impl<T> Clone for Storable<T> {
     fn clone(&self) -> Self {
@@ -27,16 +30,27 @@ impl<T: Persist> Storable<T> {
     /// The frame gets to know the type, so that a variable can be saved as an `&dyn Any`: of all ways to give it away, that is the
     /// least code at each resume point.
     pub(super) fn new(frame: &mut Frame<'_>) -> Self {
-        frame.learn(const { TypeOf::of::<T>() });
+        let of = const { TypeOf::of::<T>() };
+        if let Some(at) = frame.learn(of) {
+            let mut slot: Option<T> = None;
+            frame.load_at(at + 1, of, &mut slot);
+            if let Some(value) = slot {
+                frame.read(at, Box::new(value));
+            }
+        }
         Self(load)
     }
 }
 
+/// No code of the user's runs here: only a fault of the generated code could panic, and that ends the process.
 #[inline(never)]
-fn load<T: Persist>(frame: &mut Frame<'_>) -> Option<T> {
-    let mut slot = None;
-    frame.load_next(const { TypeOf::of::<T>() }, &mut slot);
-    slot
+#[allow(
+    improper_ctypes_definitions,
+    reason = "nothing foreign is called; the ABI says that it does not unwind"
+)]
+extern "C" fn load<T: Persist>(frame: &mut Frame<'_>) -> T {
+    let value = frame.load_next().and_then(|value| value.downcast().ok());
+    *value.expect("generated code loads what a point saves, in its order, and nothing once a variable could not be read")
 }
 
 /// Types of text and bytes, whose references serde reads only from what outlives them: that is no trait bound but a lifetime
@@ -85,13 +99,6 @@ pub trait NoText {
 impl<T> NoText for Storable<T> {}
 
 impl Frame<'_> {
-    /// Loads the next variable. `None`: it can't be read, and the frame has noted why; leave through
-    /// [`suspend`](crate::private::suspend).
-    #[inline(never)]
-    pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
-        storable.0(self)
-    }
-
     /// Polls the future that the workflow awaits: this one, or after a resume the one that was stored. What is not ready is kept for
     /// [`save`](Self::save); what can't be read is never ready.
     pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {

@@ -14,8 +14,7 @@ mod load;
 
 use std::{
     any::{Any, TypeId},
-    convert::Infallible,
-    future::Pending,
+    ops::Range,
     sync::Arc,
 };
 
@@ -39,8 +38,15 @@ pub struct Frame<'a> {
     step: &'a mut Step,
     meta: &'static WorkflowMeta,
     source: Option<Source>,
-    /// The types of the variables.
+    /// The types of the variables, by the number of their witness.
     types: Vec<(TypeId, &'static TypeOf)>,
+    /// What was read for the point that it resumes at, in the order in which it is loaded.
+    loaded: Vec<Option<Box<dyn Any>>>,
+    /// Which of these is loaded next.
+    next: usize,
+    /// What is to be saved so far, the last variable first: where each lies in `kept`, with its layout.
+    parts: Vec<Result<(u64, Range<usize>), EncodeError>>,
+    kept: Vec<u8>,
     /// The future that was polled last, as it is to be stored.
     awaited: Option<Result<Encoded, EncodeError>>,
     saved: Option<FrameImage>,
@@ -54,15 +60,24 @@ struct Source {
     resolved: Arc<Resolved>,
     bytes: Vec<u8>,
     /// Where each stored variable lies in `bytes`.
-    ranges: Vec<std::ops::Range<usize>>,
-    /// Which of the point's variables is loaded next.
-    next: usize,
+    ranges: Vec<Range<usize>>,
 }
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
-        let mut frame =
-            Frame { step, meta, source: None, types: Vec::new(), awaited: None, saved: None, mark: 0 };
+        let mut frame = Frame {
+            step,
+            meta,
+            source: None,
+            types: Vec::new(),
+            loaded: Vec::new(),
+            next: 0,
+            parts: Vec::new(),
+            kept: Vec::new(),
+            awaited: None,
+            saved: None,
+            mark: 0,
+        };
         if let Some(image) = image {
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
@@ -82,24 +97,38 @@ impl<'a> Frame<'a> {
             let unused = vars.filter(|(at, _)| !resolved.order.contains(at));
             found.dropped.extend(unused.map(|(_, (name, _))| name.clone()));
         }
-        Ok(Source { resolved, bytes: image.vars, ranges, next: 0 })
+        Ok(Source { resolved, bytes: image.vars, ranges })
     }
 
-    /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point.
-    pub fn resume_point(&mut self) -> u32 {
-        self.source.as_ref().map_or(0, |source| source.resolved.point)
+    /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
+    /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
+    pub fn resume_point(&mut self) -> Option<u32> {
+        let point = self.source.as_ref().map_or(0, |source| source.resolved.point);
+        self.step.failure.is_none().then_some(point)
     }
 
-    fn learn(&mut self, of: &'static TypeOf) {
+    /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
+    fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
+        let witness = self.types.len();
         self.types.push(((of.id)(), of));
+        let point = self.source.as_ref()?.resolved.point;
+        let mut loads = self.meta.points[point as usize - 1].witnesses.chunks_exact(2);
+        loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
 
-    /// Reads the next variable; leaves the slot empty if it can't be read.
-    fn load_next(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
-        let Some(source) = self.source.as_mut() else { return };
-        source.next += 1;
-        let at = source.next;
-        self.load_at(at, of, slot);
+    /// Keeps what was read until it is loaded.
+    fn read(&mut self, at: usize, value: Box<dyn Any>) {
+        if self.loaded.len() <= at {
+            self.loaded.resize_with(at + 1, || None);
+        }
+        self.loaded[at] = Some(value);
+    }
+
+    /// The next variable.
+    fn load_next(&mut self) -> Option<Box<dyn Any>> {
+        let value = self.loaded.get_mut(self.next)?.take();
+        self.next += 1;
+        value
     }
 
     fn load_awaited(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
@@ -154,41 +183,46 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Saves what is live at a resume point, beside the future that was polled last. What it gives never ends: awaiting it is
-    /// the suspension.
-    pub fn save(&mut self, point: u32, vars: &[&dyn Any]) -> Pending<Infallible> {
-        if self.step.failure.is_none() {
-            match self.image(point, vars) {
-                Ok(image) => self.saved = Some(image),
-                Err(failure) => self.fail(failure),
-            }
-        }
-        std::future::pending()
-    }
-
-    fn image(&mut self, point: u32, vars: &[&dyn Any]) -> Result<FrameImage, StepFailure> {
-        let names = self.meta.points[point as usize - 1].vars;
-        let kept = self.awaited.take();
-        let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
-        let awaited = match kept {
-            Some(awaited) => awaited.map_err(|error| unwritten(AWAITED, error))?,
-            None => return Err(StepFailure::Foreign { workflow: self.meta.name }),
-        };
-        let mut layouts = Vec::with_capacity(vars.len() + 1);
-        let mut out = Vec::with_capacity(128);
-        layouts.push(awaited.layout.0);
-        image::push_delimited(&mut out, &awaited.bytes);
-        let mut scratch = Vec::with_capacity(64);
-        for (index, var) in vars.iter().enumerate() {
+    /// Takes variables into what is saved next, the last one first.
+    pub fn keep_all(&mut self, vars: &[&dyn Any]) {
+        for var in vars {
             let id = (*var).type_id();
             let known = self.types.iter().find(|(known, _)| *known == id);
             let (of, value) = known
                 .and_then(|(_, of)| Some((*of, (of.emit)(*var)?)))
                 .expect("generated code asks for the proof of each variable that it saves");
-            scratch.clear();
-            let layout = self.step.codec.encode_as_into(of, value, &mut scratch);
-            layouts.push(layout.map_err(|error| unwritten(names[index], error))?.0);
-            image::push_delimited(&mut out, &scratch);
+            let start = self.kept.len();
+            let layout = self.step.codec.encode_as_into(of, value, &mut self.kept);
+            self.parts.push(layout.map(|layout| (layout.0, start..self.kept.len())));
+        }
+    }
+
+    /// Saves what was kept at a resume point, beside the future that was polled last. What follows is the suspension.
+    pub fn save(&mut self, point: u32) {
+        if self.step.failure.is_none() {
+            match self.image(point) {
+                Ok(image) => self.saved = Some(image),
+                Err(failure) => self.fail(failure),
+            }
+        }
+    }
+
+    fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
+        let names = self.meta.points[point as usize - 1].vars;
+        let (kept, parts) = (self.awaited.take(), std::mem::take(&mut self.parts));
+        let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
+        let awaited = match kept {
+            Some(awaited) => awaited.map_err(|error| unwritten(AWAITED, error))?,
+            None => return Err(StepFailure::Foreign { workflow: self.meta.name }),
+        };
+        let mut layouts = Vec::with_capacity(parts.len() + 1);
+        let mut out = Vec::with_capacity(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
+        layouts.push(awaited.layout.0);
+        image::push_delimited(&mut out, &awaited.bytes);
+        for (part, name) in parts.into_iter().rev().zip(names) {
+            let (layout, range) = part.map_err(|error| unwritten(name, error))?;
+            layouts.push(layout);
+            image::push_delimited(&mut out, &self.kept[range]);
         }
         let most = self.step.scratch.borrow().limits.snapshot_bytes;
         if out.len() > most {

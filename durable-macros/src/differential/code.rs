@@ -51,7 +51,8 @@ pub(super) enum Code {
     Load,
     Poll(Box<Code>),
     /// A point's number, and what it keeps beside its future.
-    Save(Box<Code>, Vec<Code>),
+    Keep(Vec<Code>),
+    Save(Box<Code>),
     Suspend,
     Unreachable,
 }
@@ -412,7 +413,12 @@ impl Reader {
     }
 
     fn call(&mut self, call: &syn::ExprCall) -> Read<Code> {
-        let Expr::Path(path) = &*call.func else { return refuse(call) };
+        let path = match &*call.func {
+            Expr::Path(path) => path,
+            // A witness's function.
+            Expr::Paren(_) => return Ok(Code::Load),
+            _ => return refuse(call),
+        };
         let name = last_name(&path.path);
         match name.as_str() {
             "suspend" => return Ok(Code::Suspend),
@@ -438,14 +444,13 @@ impl Reader {
     fn method(&mut self, call: &syn::ExprMethodCall) -> Read<Code> {
         let name = call.method.to_string();
         match name.as_str() {
-            "load" => return Ok(Code::Load),
             "poll" => return Ok(Code::Poll(self.boxed(&call.args[0])?)),
-            "save" => {
-                let number = self.boxed(&call.args[0])?;
-                let Expr::Reference(list) = &call.args[1] else { return refuse(call) };
+            "save" => return Ok(Code::Save(self.boxed(&call.args[0])?)),
+            "keep_all" => {
+                let Expr::Reference(list) = &call.args[0] else { return refuse(call) };
                 let Expr::Array(list) = &*list.expr else { return refuse(call) };
                 let vars = list.elems.iter().map(|var| self.referent(var)).collect::<Read<Vec<Code>>>()?;
-                return Ok(Code::Save(number, vars));
+                return Ok(Code::Keep(vars));
             }
             _ => {}
         }

@@ -52,8 +52,8 @@ struct Snapshot {
 impl Machine {
     /// Reads the emitted body of a function.
     pub(super) fn new(body: &TokenStream) -> Checked<Self> {
-        let block: syn::Block =
-            syn::parse2(quote::quote!({ 'bad: { #body } })).map_err(|error| format!("{error} in {body}"))?;
+        let block: syn::Block = syn::parse2(quote::quote!({ 'pending: { #body } }))
+            .map_err(|error| format!("{error} in {body}"))?;
         let (code, slots) = code::read(&block, &GIVEN)?;
         Ok(Self { code, slots })
     }
@@ -68,6 +68,7 @@ impl Machine {
                 pace: &mut pace,
                 loaded: VecDeque::new(),
                 awaited: Value::Nothing,
+                kept: VecDeque::new(),
                 saved: None,
             };
             run.memory.slots[RESUME] = Value::Int(snapshot.as_ref().map_or(0, |saved| saved.point as i64));
@@ -79,13 +80,14 @@ impl Machine {
             match run.value(&self.code) {
                 Err(Leave::Return(value)) => return Ok(value),
                 Err(Leave::Complaint(complaint)) => return Err(complaint),
-                Err(Leave::Suspend) => {
+                // Behind the body it is suspended.
+                Ok(_) | Err(Leave::Suspend) => {
                     let Some(saved) = run.saved.take() else {
                         return Err("it suspended without a save".to_owned());
                     };
                     snapshot = Some(saved);
                 }
-                Ok(_) | Err(Leave::Break(..) | Leave::Continue(_)) => {
+                Err(Leave::Break(..) | Leave::Continue(_)) => {
                     return Err("it came to its end without a result".to_owned());
                 }
             }
@@ -117,6 +119,7 @@ struct Run<'w> {
     loaded: VecDeque<Value>,
     /// The future that was polled last, if it is pending.
     awaited: Value,
+    kept: VecDeque<Value>,
     saved: Option<Snapshot>,
 }
 
@@ -336,9 +339,10 @@ impl Run<'_> {
             Code::Test(shape, value) => Value::Bool(self.test(shape, value)?),
             Code::Load => self.load()?,
             Code::Poll(future) => self.poll(future)?,
-            Code::Save(point, vars) => {
+            Code::Keep(vars) => self.keep(vars)?,
+            Code::Save(point) => {
                 let point = self.int(point)?;
-                self.save(point as usize, vars)?
+                self.save(point as usize)
             }
             Code::Suspend => return Err(Leave::Suspend),
             Code::Unreachable => return Err("it came to what is unreachable".to_owned().into()),
@@ -486,24 +490,29 @@ impl Run<'_> {
         Ok(Value::Variant(Tag::Ready, vec![result]))
     }
 
-    fn save(&mut self, point: usize, vars: &[Code]) -> Step<Value> {
-        let mut values = VecDeque::new();
+    /// The last variable first.
+    fn keep(&mut self, vars: &[Code]) -> Step<Value> {
         for var in vars {
             let place = self.place(var)?;
             let value = self.memory.look(&place)?;
             if !value.is_owned() {
-                return Err(format!("a borrow is saved at point {point}: {value:?}").into());
+                return Err(format!("a borrow is saved: {value:?}").into());
             }
-            values.push_back(value.clone());
+            self.kept.push_front(value.clone());
         }
+        Ok(Value::Unit)
+    }
+
+    fn save(&mut self, point: usize) -> Value {
+        let mut values = std::mem::take(&mut self.kept);
         values.push_back(std::mem::replace(&mut self.awaited, Value::Nothing));
         self.saved = Some(Snapshot { point, values });
-        Ok(Value::Unit)
+        Value::Unit
     }
 
     fn load(&mut self) -> Step<Value> {
         match self.loaded.pop_front() {
-            Some(value) => Ok(Value::some(value)),
+            Some(value) => Ok(value),
             None => Err("more is loaded than was saved".to_owned().into()),
         }
     }

@@ -68,7 +68,8 @@ fn compile(text: &str, sabotage: &mut Sabotage) -> Checked<Machine> {
     let mut layout = layout::layout(&function, &live);
     sabotage.liveness(&function, &layout, &mut live);
     layout.loads = layout::plan_loads(&function, &live, &layout);
-    Machine::new(&emit::emit_body(&function, &names, &live, &layout).text)
+    let emit::Body { declarations, text, .. } = emit::emit_body(&function, &names, &live, &layout);
+    Machine::new(&quote::quote!(#declarations #text))
 }
 
 /// Runs a program both ways, at several paces.

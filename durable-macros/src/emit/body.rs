@@ -17,6 +17,9 @@ use std::rc::Rc;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Pat};
 
+/// The points that a level's dispatch leads to, each with the block it jumps to.
+pub(super) type Routes = Vec<(PointId, BlockId)>;
+
 /// Everything that the text is made from.
 pub(crate) struct Emitter<'a> {
     pub(crate) function: &'a Function,
@@ -26,6 +29,8 @@ pub(crate) struct Emitter<'a> {
     pub(super) suspensions: Suspensions,
     /// Made once per block.
     pub(super) prologues: RefCell<HashMap<BlockId, Rc<Vec<Prologue>>>>,
+    /// Made once per level.
+    pub(super) routes: RefCell<HashMap<Level, Rc<Routes>>>,
 }
 
 /// A made-up identifier.
@@ -37,9 +42,9 @@ pub(super) fn label(prefix: &str, number: usize) -> Lifetime {
     Lifetime::new(&format!("'{prefix}{number}"), Span::mixed_site())
 }
 
-/// The end of a body whose snapshot can't be decoded.
-pub(crate) fn bad() -> Lifetime {
-    Lifetime::new("'bad", Span::mixed_site())
+/// The end of a body that gives no result: it is suspended, or its snapshot can't be decoded.
+pub(crate) fn pending() -> Lifetime {
+    Lifetime::new("'pending", Span::mixed_site())
 }
 
 /// A place in the text: names depend on the loops around, and on the pattern that a piece stands in.
@@ -66,8 +71,8 @@ impl Render for Place<'_> {
             POLL => Some(self.emitter.poll(number?, span)),
             JUMP => Some(self.emitter.jump(self.block, number?)),
             ARGS => {
-                let (args, bad, p) = (made_up("args"), bad(), made_up("__p"));
-                Some(quote!(match #args { #p::Some(#args) => #args, _ => break #bad }))
+                let (args, pending, p) = (made_up("args"), pending(), made_up("__p"));
+                Some(quote!(match #args { #p::Some(#args) => #args, _ => break #pending }))
             }
             _ => None,
         }
@@ -80,11 +85,9 @@ pub(super) fn momentary(var: VarId) -> Ident {
 }
 
 impl<'a> Emitter<'a> {
-    /// The whole body, from the dispatch on.
-    pub(crate) fn body(&self) -> TokenStream {
-        let declarations = self.declarations(None);
-        let text = self.suspending(None, self.tree(0, None));
-        quote!(#declarations #text)
+    /// The body: its declarations, and all from the dispatch on.
+    pub(crate) fn body(&self) -> (TokenStream, TokenStream) {
+        (self.declarations(None), self.suspending(None, self.tree(0, None)))
     }
 
     pub(super) fn place(&'a self, block: BlockId) -> Place<'a> {

@@ -1,6 +1,6 @@
 //! The items around the body: the function that makes the call, the workflow's definition, its metadata.
 
-use super::body::{Emitter, bad, made_up};
+use super::body::{Emitter, made_up, pending};
 use super::names::{Naming, stored_names};
 use super::suspend::Suspensions;
 use crate::flow;
@@ -28,29 +28,52 @@ pub(crate) fn emit(
     live: &Liveness,
     layout: &Layout,
 ) -> TokenStream {
-    let Body { text: body, storables, kept } = emit_body(function, names, live, layout);
+    let Body { declarations, text, storables, kept } = emit_body(function, names, live, layout);
     let parts = Parts::of(workflow);
     let (items, allowed) = (&function.items, &function.allowed);
-    let (cx, resume, p, bad) = (made_up("cx"), made_up("resume"), made_up("__p"), bad());
-    let resume = if function.points.is_empty() {
-        quote!()
-    } else if function.loops.is_empty() {
-        quote!(let #resume = #cx.resume_point();)
-    } else {
-        quote!(#[allow(unused_mut)] let mut #resume = #cx.resume_point();)
-    };
+    let (p, pending) = (made_up("__p"), pending());
+    let resume = resume(function);
+    // What the body declares is out of scope at the await: rustc's analysis of what a suspended function holds, and which of it may share
+    // its memory, is quadratic.
     let machine = parts.machine(
         allowed,
         &quote! {
             #(#items)*
-            #resume
-            #storables
-            #bad: { #body }
-            #kept
+            {
+                #storables
+                #pending: { #declarations #resume #text }
+                #kept
+            }
             match #p::suspend().await {}
         },
     );
     definition(workflow, &parts, &meta(workflow, function, live, layout), &machine, &warnings(function))
+}
+
+/// Where the body goes on.
+///
+/// With optimisations a suspension stands here, by which a snapshot leaves that can't be decoded: in front of the body, and in the scope of all
+/// that it declares. So the flags that say which variables are to be dropped are kept in the suspended function's memory. LLVM would else have each
+/// of them in a register at each call that may unwind: a hundred `String`s take ten times as long. (The variables have no value yet and are
+/// not kept.)
+fn resume(function: &Function) -> TokenStream {
+    if function.points.is_empty() {
+        return quote!();
+    }
+    let (cx, resume, p, pending) = (made_up("cx"), made_up("resume"), made_up("__p"), pending());
+    let mutable = (!function.loops.is_empty()).then(|| quote!(mut));
+    quote! {
+        #[allow(unused_mut)]
+        let #mutable #resume = match #cx.resume_point() {
+            #p::Some(#resume) => #resume,
+            _ => {
+                #[cfg(not(debug_assertions))]
+                match #p::suspend().await {}
+                #[cfg(debug_assertions)]
+                break #pending;
+            }
+        };
+    }
 }
 
 /// A warning on stable Rust: the use of something deprecated, at the user's tokens; `#[allow(deprecated)]` silences it.
@@ -70,6 +93,7 @@ fn warnings(function: &Function) -> TokenStream {
 
 /// The inside of a machine.
 pub(crate) struct Body {
+    pub(crate) declarations: TokenStream,
     /// The text, from the dispatch on.
     pub(crate) text: TokenStream,
     storables: TokenStream,
@@ -80,10 +104,10 @@ pub(crate) struct Body {
 pub(crate) fn emit_body(function: &Function, names: &Names, live: &Liveness, layout: &Layout) -> Body {
     let naming = Naming::new(function, names);
     let suspensions = Suspensions::plan(function, layout);
-    let prologues = std::cell::RefCell::default();
-    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues };
-    let (text, (storables, kept)) = (emitter.body(), emitter.storables());
-    Body { text, storables, kept }
+    let (prologues, routes) = <_>::default();
+    let emitter = Emitter { function, live, layout, naming: &naming, suspensions, prologues, routes };
+    let ((declarations, text), (storables, kept)) = (emitter.body(), emitter.storables());
+    Body { declarations, text, storables, kept }
 }
 
 /// Writes the signature alone, for a workflow that does not compile, so that its callers do.
@@ -348,6 +372,7 @@ fn registration(workflow: &Workflow) -> TokenStream {
 
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
     let p = made_up("__p");
+    let witnesses = layout.witnesses(function);
     let points = function.points.iter().enumerate().map(|(number, point)| {
         let name = point.name.as_ref().map(|name| quote!(.named(#name)));
         let was = point.was.as_ref().map(|was| quote!(.was(#was)));
@@ -364,10 +389,13 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         });
         let renamed: Vec<TokenStream> = renamed.collect();
         let renamed = (!renamed.is_empty()).then(|| quote!(.renamed(&[#(#renamed),*])));
+        let numbers_of = saved.iter().filter_map(|var| witnesses.binary_search(var).ok());
+        let bytes: Vec<u8> = numbers_of.flat_map(|at| (at as u16).to_le_bytes()).collect();
+        let witnesses = Literal::byte_string(&bytes);
         let next = numbers(&flow::after(function, live, number));
         // Few tokens: they are a good part of what an expansion takes.
         quote!(#p::PointMeta::new(
-            [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], &[#(#next),*]
+            [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], #witnesses, &[#(#next),*]
         ) #name #was #renamed)
     });
     let points: Vec<TokenStream> = points.collect();

@@ -4,7 +4,7 @@
 //! around it, whose head dispatches again. Borrows are made again by a prologue in front of the block that a level jumps to:
 //! it stands behind the user's code, where all types are known.
 
-use super::body::{Emitter, Place, Unmut, bad, label, made_up, momentary};
+use super::body::{Emitter, Place, Routes, Unmut, label, made_up, momentary, pending};
 use super::names::Render;
 use crate::ir::{BlockId, PointId, VarId, bound};
 use crate::layout::Level;
@@ -40,8 +40,7 @@ impl Emitter<'_> {
     /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding. Whether it
     /// is a borrow of text is asked behind the user's code, where every type is known: rustc finds that out too late to say it well.
     pub(crate) fn storables(&self) -> (TokenStream, TokenStream) {
-        let points = self.layout.points.iter();
-        let vars: BTreeSet<VarId> = points.flat_map(|point| self.live.saved(self.function, *point)).collect();
+        let vars = self.layout.witnesses(self.function);
         let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
         for var in vars {
             let info = &self.function.vars[var];
@@ -100,7 +99,16 @@ impl Emitter<'_> {
     }
 
     /// The points that a level's dispatch leads to, each with the block it jumps to.
-    pub(super) fn routes(&self, level: Level) -> Vec<(PointId, BlockId)> {
+    pub(super) fn routes(&self, level: Level) -> Rc<Routes> {
+        if let Some(known) = self.routes.borrow().get(&level) {
+            return Rc::clone(known);
+        }
+        let made = Rc::new(self.make_routes(level));
+        self.routes.borrow_mut().insert(level, Rc::clone(&made));
+        made
+    }
+
+    fn make_routes(&self, level: Level) -> Routes {
         let mut routes = Vec::new();
         for &point in &self.layout.points {
             let block = self.function.points[point].block;
@@ -128,15 +136,15 @@ impl Emitter<'_> {
             None => TokenStream::new(),
         };
         let takes = self.layout.slots.iter().filter(|(id, _)| level == Some(*id)).map(|(id, var)| {
-            let (slot, name, value, bad) = (
+            let (slot, name, value, pending) = (
                 self.slot(*id, *var),
                 self.naming.at(self.function, *var, level, None),
                 made_up("value"),
-                bad(),
+                pending(),
             );
             quote!(#name = match ::core::option::Option::take(&mut #slot) {
                 ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => break #bad,
+                ::core::option::Option::None => break #pending,
             };)
         });
         let takes: TokenStream = takes.collect();
@@ -149,14 +157,13 @@ impl Emitter<'_> {
     fn branch(&self, level: Level, loads: &Loads) -> TokenStream {
         let Some(first) = loads.points.first() else { return TokenStream::new() };
         let place = self.place(self.function.points[*first].block);
-        let (cx, value, bad, resume) = (made_up("cx"), made_up("value"), bad(), made_up("resume"));
-        let p = made_up("__p");
+        let (cx, resume) = (made_up("cx"), made_up("resume"));
         let loaded: TokenStream = loads
             .vars
             .iter()
             .map(|var| {
                 let (name, storable) = (place.name(*var, None), storable(*var));
-                quote!(#name = match #cx.load(#storable) { #p::Some(#value) => #value, _ => break #bad };)
+                quote!(#name = (#storable.0)(#cx);)
             })
             .collect();
         let rest = match loads.parted.as_deref() {
@@ -172,9 +179,9 @@ impl Emitter<'_> {
 
     /// Jumps to where each of these points goes on.
     fn leave(&self, level: Level, points: &[PointId]) -> TokenStream {
-        let (bad, resume) = (bad(), made_up("resume"));
+        let (pending, resume) = (pending(), made_up("resume"));
         let mut ways: Vec<(Vec<PointId>, Lifetime, Option<TokenStream>)> = Vec::new();
-        for (point, target) in self.routes(level).into_iter().filter(|(point, _)| points.contains(point)) {
+        for &(point, target) in self.routes(level).iter().filter(|(point, _)| points.contains(point)) {
             let direct = self.function.points[point].block == target;
             let reset = (direct && level.is_some()).then(|| quote!(#resume = 0;));
             let prologues = self.prologues(target);
@@ -198,7 +205,7 @@ impl Emitter<'_> {
                 quote!(#numbers => break #jump,)
             }
         });
-        quote!(match #resume { #(#ways)* _ => break #bad })
+        quote!(match #resume { #(#ways)* _ => break #pending })
     }
 
     pub(super) fn has_prologue(&self, block: BlockId) -> bool {
@@ -223,7 +230,7 @@ impl Emitter<'_> {
             None => return Vec::new(),
         };
         let mut groups: Vec<Prologue> = Vec::new();
-        for (point, to) in self.routes(level) {
+        for &(point, to) in self.routes(level).iter() {
             if to != target {
                 continue;
             }

@@ -1,111 +1,151 @@
-//! Where a body is suspended: behind the text, once for all points of a level that save the same variables.
+//! Where a body is suspended: behind the text of a level, the last variable first, in the order in which a resume loads them.
 //!
 //! ```text
-//! let point = 's0: {
-//!     ..the text of the level: match poll(future_1) { Ready(v) => v, Pending => break 's0 1 }..
+//! let point = 's2: {
+//!     let point = 's1: {
+//!         ..the text of the level: match poll(future_1) { Ready(v) => v, Pending => break 's1 1 }..
+//!     };
+//!     keep_all(&[&receipt]);                      // what point 1 needs and point 2 does not
+//!     point
 //! };
-//! match save(point, &[&order, &total]).await {}
+//! keep_all(&[&total, &order]);                    // what both need
+//! save(point);
 //! ```
 //!
-//! What rustc does for a suspension (the borrows of what is saved, the casts, the state of the coroutine) it then does once and not at
-//! each point: a straight function of a hundred awaits compiles in half the time. The text of a level never comes to its
+//! So what points share stands there once and not at each of them, as their loads do (`loads`, whose tree this is, turned round); a
+//! variable is mentioned in one place or a few, however many points save it. The text of a level never comes to its
 //! end, so only such a jump leads behind it. Whatever stands deeper is dropped on the way there, and what is saved is declared in front.
+//! A loop's points go on to the text of the level around it.
 //!
-//! A point that needs a variable of a narrower scope suspends where it stands.
+//! A point that needs a variable of a narrower scope saves where it stands.
 
-use super::body::{Emitter, label, made_up};
+use super::body::{Emitter, label, made_up, pending};
 use super::names::Render;
 use crate::ir::{Function, PointId, VarId};
 use crate::layout::{Layout, Level};
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use crate::loads::Loads;
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::Lifetime;
 
-/// The suspensions that stand behind a level's text.
-#[derive(Default)]
-pub(crate) struct Suspensions {
-    /// By level; the position is the number in the label.
-    levels: BTreeMap<Level, Vec<Suspension>>,
-}
-
-/// What is saved, and for which points.
-struct Suspension {
-    vars: Vec<VarId>,
-    points: Vec<PointId>,
-}
-
-fn name(level: Level, number: usize) -> Lifetime {
-    match level {
-        None => label("s", number),
-        Some(id) => label(&format!("s{id}_"), number),
-    }
-}
+/// The points that save behind the text.
+pub(crate) struct Suspensions(BTreeSet<PointId>);
 
 impl Suspensions {
     /// Sorts the points.
     pub(crate) fn plan(function: &Function, layout: &Layout) -> Self {
-        let mut plan = Self::default();
-        for &point in &layout.points {
-            let level = function.loops_around(function.points[point].block).last().copied();
-            let vars = layout.saved(function, point);
-            if vars.iter().any(|var| layout.scoped.contains_key(var)) {
-                continue;
-            }
-            let suspensions = plan.levels.entry(level).or_default();
-            match suspensions.iter_mut().find(|other| other.vars == vars) {
-                Some(suspension) => suspension.points.push(point),
-                None => suspensions.push(Suspension { vars, points: vec![point] }),
-            }
-        }
-        plan
+        let is_narrow =
+            |point: PointId| layout.saved(function, point).iter().any(|var| layout.scoped.contains_key(var));
+        Self(layout.points.iter().copied().filter(|point| !is_narrow(*point)).collect())
     }
+
+    fn of(&self, loads: &Loads) -> Vec<PointId> {
+        loads.points.iter().copied().filter(|point| self.0.contains(point)).collect()
+    }
+}
+
+fn name(prefix: &str, level: Level, number: usize) -> Lifetime {
+    match level {
+        None => label(prefix, number),
+        Some(id) => label(&format!("{prefix}{id}_"), number),
+    }
+}
+
+/// The label that a point's suspension begins at.
+fn entry(level: Level, mut loads: &Loads, point: PointId) -> Lifetime {
+    while let Some((fewer, others)) = loads.parted.as_deref() {
+        loads = if fewer.points.contains(&point) { fewer } else { others };
+    }
+    name("s", level, loads.points.first().copied().unwrap_or(point) + 1)
 }
 
 impl Emitter<'_> {
     /// What is done at a point whose future is pending.
     pub(super) fn suspend(&self, point: PointId, span: Span) -> TokenStream {
         let number = Literal::usize_unsuffixed(point + 1);
-        for (level, suspensions) in &self.suspensions.levels {
-            if let Some(at) = suspensions.iter().position(|other| other.points.contains(&point)) {
-                let label = name(*level, at);
-                return quote!(break #label #number);
-            }
+        let level = self.function.loops_around(self.function.points[point].block).last().copied();
+        if let Some(loads) = self.layout.loads.get(&level)
+            && self.suspensions.0.contains(&point)
+        {
+            let label = entry(level, loads, point);
+            return quote!(break #label #number);
         }
-        let (cx, value) = (made_up("cx"), Ident::new("value", span));
-        let saved = self.saved(point, &self.layout.saved(self.function, point));
-        quote_spanned!(span=> {
-            let #value = #cx.save(#number, #saved);
-            match #value.await {}
-        })
+        let (cx, pending) = (made_up("cx"), pending());
+        let kept = self.kept(point, &self.layout.saved(self.function, point));
+        quote_spanned!(span=> { #kept #cx.save(#number); break #pending })
     }
 
     /// The text of a level, with its suspensions behind it.
-    pub(super) fn suspending(&self, level: Level, mut text: TokenStream) -> TokenStream {
-        let (cx, point, value) = (made_up("cx"), made_up("point"), made_up("value"));
-        let suspensions = self.suspensions.levels.get(&level);
-        for (number, Suspension { vars, points }) in suspensions.into_iter().flatten().enumerate() {
-            let Some(last) = points.last() else { continue };
-            let (label, saved) = (name(level, number), self.saved(*last, vars));
-            text = quote! {
-                let #point = #label: { #text };
-                let #value = #cx.save(#point, #saved);
-                match #value.await {}
-            };
+    pub(super) fn suspending(&self, level: Level, text: TokenStream) -> TokenStream {
+        let Some(loads) = self.layout.loads.get(&level) else { return text };
+        let points = self.suspensions.of(loads);
+        if points.is_empty() {
+            return text;
         }
-        text
+        let (text, cx, point) = (self.behind(level, loads, text), made_up("cx"), made_up("point"));
+        let Some(id) = level else {
+            return quote!(#text #cx.save(#point););
+        };
+        let outer = self.function.loops[id].parent;
+        let Some(loads) = self.layout.loads.get(&outer) else { return text };
+        let mut ways: BTreeMap<Lifetime, Vec<Literal>> = BTreeMap::new();
+        for number in points {
+            let numbers = ways.entry(entry(outer, loads, number)).or_default();
+            numbers.push(Literal::usize_unsuffixed(number + 1));
+        }
+        let last = ways.pop_last().map(|(label, _)| label);
+        let others = ways.iter().map(|(label, numbers)| quote!(#(#numbers)|* => break #label #point,));
+        if ways.is_empty() {
+            return quote!(#text break #last #point;);
+        }
+        quote!(#text match #point { #(#others)* _ => break #last #point })
     }
 
-    /// Casts to `&dyn Any` and not calls: a call is an unwind edge. What rustc says of a variable that can't be saved, because it was
+    /// A text, and behind it what its points keep. The point is known then.
+    fn behind(&self, level: Level, loads: &Loads, text: TokenStream) -> TokenStream {
+        let points = self.suspensions.of(loads);
+        let (Some(last), point) = (points.last(), made_up("point")) else { return text };
+        let text = match loads.parted.as_deref() {
+            None => {
+                let label = entry(level, loads, *last);
+                quote!(let #point = #label: { #text };)
+            }
+            Some((fewer, others)) => {
+                match (self.suspensions.of(fewer).first(), self.suspensions.of(others).first()) {
+                    (None, _) => self.behind(level, others, text),
+                    (_, None) => self.behind(level, fewer, text),
+                    (Some(_), Some(first)) if others.parted.is_none() && others.vars.is_empty() => {
+                        let (text, label) = (self.behind(level, fewer, text), entry(level, others, *first));
+                        quote!(let #point = #label: { #text #point };)
+                    }
+                    (Some(one), Some(other)) => {
+                        let joined = label(&format!("j{one}_"), *other);
+                        let text = self.behind(level, fewer, text);
+                        let text = self.behind(level, others, quote!(#text break #joined #point;));
+                        quote!(let #point = #joined: { #text #point };)
+                    }
+                }
+            }
+        };
+        let kept = self.kept(*last, &loads.vars);
+        quote!(#text #kept)
+    }
+
+    /// Casts to `&dyn Any`, and one call: a call is an unwind edge. What rustc says of a variable that can't be saved, because it was
     /// moved or has no value yet, it says of the await; of several, of the last, which the most stands in front of.
-    fn saved(&self, point: PointId, vars: &[VarId]) -> TokenStream {
+    fn kept(&self, point: PointId, vars: &[VarId]) -> TokenStream {
+        if vars.is_empty() {
+            return TokenStream::new();
+        }
         let info = &self.function.points[point];
         let (place, span) = (self.place(info.block), Span::mixed_site().located_at(info.span));
-        let vars = vars.iter().map(|var| {
+        let cx = made_up("cx");
+        let vars = vars.iter().rev().map(|var| {
             let mut name = place.name(*var, None);
             name.set_span(name.span().located_at(span));
             quote_spanned!(span=> &#name)
         });
-        quote!(&[#(#vars),*])
+        quote!(#cx.keep_all(&[#(#vars),*]);)
     }
 }

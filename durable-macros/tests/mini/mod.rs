@@ -58,6 +58,7 @@ pub mod __private {
         pub line: u32,
         pub column: u32,
         pub vars: &'static [&'static str],
+        pub witnesses: &'static [u8],
         pub next: &'static [u32],
     }
 
@@ -67,9 +68,10 @@ pub mod __private {
             line: u32,
             column: u32,
             vars: &'static [&'static str],
+            witnesses: &'static [u8],
             next: &'static [u32],
         ) -> Self {
-            Self { name: None, callee, path, binding, args, line, column, vars, next }
+            Self { name: None, callee, path, binding, args, line, column, vars, witnesses, next }
         }
 
         pub const fn named(mut self, name: &'static str) -> Self {
@@ -169,6 +171,7 @@ pub mod __private {
                 point: self.point,
                 input: &self.snapshot,
                 writers: Vec::new(),
+                kept: Vec::new(),
                 awaited: Vec::new(),
                 saved: &mut saved,
             };
@@ -191,6 +194,7 @@ pub mod __private {
         point: u32,
         input: &'a [u8],
         writers: Vec<Writer>,
+        kept: Vec<Vec<u8>>,
         awaited: Vec<u8>,
         saved: &'a mut Option<(u32, Vec<u8>)>,
     }
@@ -209,12 +213,8 @@ pub mod __private {
     }
 
     impl Frame<'_> {
-        pub fn resume_point(&mut self) -> u32 {
-            self.point
-        }
-
-        pub fn load<T>(&mut self, storable: Storable<T>) -> Option<T> {
-            (storable.0)(&mut self.input)
+        pub fn resume_point(&mut self) -> Option<u32> {
+            Some(self.point)
         }
 
         pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
@@ -224,16 +224,19 @@ pub mod __private {
             polled
         }
 
-        pub fn save(&mut self, point: u32, vars: &[&dyn Any]) -> std::future::Pending<Infallible> {
-            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
-            let mut bytes = Vec::new();
+        pub fn keep_all(&mut self, vars: &[&dyn Any]) {
             for var in vars {
                 let written = self.writers.iter().find_map(|write| write(*var));
-                bytes.extend(written.expect("a variable's type is known"));
+                self.kept.push(written.expect("a variable's type is known"));
             }
+        }
+
+        pub fn save(&mut self, point: u32) {
+            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
+            self.kept.reverse();
+            let mut bytes = self.kept.concat();
             bytes.append(&mut self.awaited);
             *self.saved = Some((point, bytes));
-            std::future::pending()
         }
     }
 
@@ -260,7 +263,7 @@ pub mod __private {
     }
 
     /// The proof that a variable can be stored.
-    pub struct Storable<T>(fn(&mut &[u8]) -> Option<T>);
+    pub struct Storable<T>(pub fn(&mut Frame<'_>) -> T);
 
     impl<T> Clone for Storable<T> {
         fn clone(&self) -> Self {
@@ -278,7 +281,7 @@ pub mod __private {
 
     pub fn storable<T: Persist>(frame: &mut Frame<'_>) -> Storable<T> {
         frame.writers.push(|value| value.downcast_ref::<T>().map(write));
-        Storable(read)
+        Storable(|frame| read(&mut frame.input).expect("a variable is stored"))
     }
 
     // What differs in words alone is one here.
