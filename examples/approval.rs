@@ -158,7 +158,7 @@ async fn weigh(path: &str) -> Result<(), Failure> {
     let what = if waits { "all those expenses" } else { "nothing" };
     match resident_kib() {
         Some(kib) => {
-            println!("A process with {what} in its store takes {:.1} MiB.\n{kib}", kib as f64 / 1024.0)
+            println!("A process with {what} in its store takes {:.1} MiB.\n{kib}", kib as f64 / 1024.0);
         }
         None => println!("A process with {what} in its store: its memory is not measured on this system.\n?"),
     }

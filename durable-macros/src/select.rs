@@ -3,10 +3,8 @@
 //! ```text
 //! select! { x = e1, if c => b1, r = &mut place => b2, else => b3 }
 //!
-//! match {
-//!     let (__won, (_, __lent_1)) = __p::end2(__p::select2(false, [c, true], (__p::own(e1), __p::lend(&mut place))).await);
-//!     __p::give_back(&mut place, __lent_1);
-//!     __won
+//! match match __p::end2(__p::select2(false, [c, true], (__p::own(e1), __p::lend(&mut place))).await) {
+//!     (__won, (_, __lent_1)) => { __p::give_back(&mut place, __lent_1); __won }
 //! } {
 //!     __p::Won2::A(x) => { b1 }
 //!     __p::Won2::B(r) => { b2 }

@@ -44,11 +44,8 @@ fn what_is_lent_is_given_back_before_anything_is_bound() {
     same(
         "select! { x = a() => b, y = &mut s.list[0] => c }",
         r#"select!(@);
-        match {
-            let (__won, (_, __lent_1,)) =
-                __p::end2(__p::select2(false, [true, true], (__p::own(a()), __p::lend(&mut s.list[0]),)).await);
-            __p::give_back(&mut s.list[0], __lent_1);
-            __won
+        match match __p::end2(__p::select2(false, [true, true], (__p::own(a()), __p::lend(&mut s.list[0]),)).await) {
+            (__won, (_, __lent_1,)) => { __p::give_back(&mut s.list[0], __lent_1); __won }
         } {
             __p::Won2::A(x) => { b }
             __p::Won2::B(y) => { c }

@@ -65,10 +65,12 @@ impl Writer {
             let (p, give_back) = self.functions_at("give_back", place.span());
             Some(quote_spanned!(give_back.span()=> #p::#give_back(#place, #name);))
         });
-        quote_spanned! {at=> {
-            let (#won, (#(#ended,)*)) = #p::#end(#awaited);
-            #(#given)*
-            #won
+        // No `let`, which would take the place of the user's own in the name of the resume point.
+        quote_spanned! {at=> match #p::#end(#awaited) {
+            (#won, (#(#ended,)*)) => {
+                #(#given)*
+                #won
+            }
         }}
     }
 

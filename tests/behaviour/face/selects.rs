@@ -272,7 +272,7 @@ async fn handles_in_fields_and_vectors_are_lent_and_answers_are_kept() {
     let history = shift.history().await.unwrap();
     let taken = history.iter().filter(|event| event.to_string().contains("`Total`"));
     assert!(taken.count() >= 2, "{history:?}");
-    testing::crash_at_every_step(|| face_next_order()).await;
+    testing::crash_at_every_step(face_next_order).await;
 }
 
 /// Two sources of one type: a tuple's race.
