@@ -31,8 +31,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    activity::States, clock::Clock, codec::Codec, frame::Frames, program::Program, random::Random,
-    registry::Registry, testing::Mocks,
+    activity::States, clock::Clock, codec::Codec, context::OperationId, frame::Frames, program::Program,
+    random::Random, registry::Registry, testing::Mocks,
 };
 
 /// So many instances keep their decoded record in memory between two steps; the others are read again.
@@ -301,12 +301,27 @@ impl Inner {
     pub(crate) fn load(&self, slot: Slot, instance: Instance) -> Result<Loaded, String> {
         let mut loaded = Loaded::read(instance)?;
         if loaded.state.operations.has_rows() {
-            let unread = |error: &dyn std::fmt::Display| {
-                format!("the operations of instance `{}` can't be read: {error}", loaded.id)
-            };
-            let rows = self.ask(|store| store.operations(slot)).map_err(|error| unread(&error))?;
+            let rows = self.ask(|store| store.operations(slot)).map_err(|error| unread(&loaded, &error))?;
             for row in rows {
-                let operation = postcard::from_bytes(&row.bytes).map_err(|error| unread(&error))?;
+                let operation = postcard::from_bytes(&row.bytes).map_err(|error| unread(&loaded, &error))?;
+                loaded.state.operations.add_row(operation);
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// The same with one operation of those in rows: there may be ten thousand others, and as many that are read like this.
+    pub(crate) fn load_for(
+        &self,
+        slot: Slot,
+        instance: Instance,
+        operation: OperationId,
+    ) -> Result<Loaded, String> {
+        let mut loaded = Loaded::read(instance)?;
+        if loaded.state.operations.get(operation).is_none() {
+            let row = self.ask(|store| store.operation(slot, operation));
+            if let Some(row) = row.map_err(|error| unread(&loaded, &error))? {
+                let operation = postcard::from_bytes(&row).map_err(|error| unread(&loaded, &error))?;
                 loaded.state.operations.add_row(operation);
             }
         }
@@ -393,4 +408,8 @@ impl Inner {
             None => Ok(()),
         }
     }
+}
+
+fn unread(loaded: &Loaded, error: &dyn std::fmt::Display) -> String {
+    format!("the operations of instance `{}` can't be read: {error}", loaded.id)
 }

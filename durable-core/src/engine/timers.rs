@@ -181,7 +181,7 @@ impl Inner {
     /// A back-off is over: the attempt gets into the queue.
     fn retry_due(self: &Arc<Self>, slot: durable_store::Slot, number: durable_store::Number, operation: u64) {
         let Ok(Some(instance)) = self.ask(|store| store.instance(slot)) else { return };
-        let Ok(loaded) = self.load(slot, instance) else { return };
+        let Ok(loaded) = self.load_for(slot, instance, operation) else { return };
         if loaded.number != number || loaded.state.parked.is_some() || loaded.state.paused_ms.is_some() {
             return;
         }

@@ -127,7 +127,7 @@ impl Inner {
         operation: OperationId,
     ) -> Result<Option<Box<Prepared>>, StoreError> {
         let instance = self.ask(|store| store.instance(slot))?;
-        let loaded = instance.and_then(|instance| self.load(slot, instance).ok());
+        let loaded = instance.and_then(|instance| self.load_for(slot, instance, operation).ok());
         Ok(loaded.filter(|loaded| loaded.number == number).and_then(|loaded| {
             let activity = loaded.state.activity(operation)?;
             Some(Box::new(Prepared::new(self, &loaded.id, activity)))
