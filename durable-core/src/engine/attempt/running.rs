@@ -21,7 +21,7 @@ use crate::{
         advance::Attempted,
         inner::Inner,
         panics::{Caught, catch},
-        state::{ActivityOperation, ParkReason},
+        state::{ActivityOperation, Operation, OperationKind, ParkReason},
     },
     error::{CallError, Timeout},
 };
@@ -126,9 +126,17 @@ impl Inner {
         number: Number,
         operation: OperationId,
     ) -> Result<Option<Box<Prepared>>, StoreError> {
-        let instance = self.ask(|store| store.instance(slot))?;
-        let loaded = instance.and_then(|instance| self.load_for(slot, instance, operation).ok());
-        Ok(loaded.filter(|loaded| loaded.number == number).and_then(|loaded| {
+        let Some(instance) = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number)
+        else {
+            return Ok(None);
+        };
+        // As many may wait as the instance has: the one that stands in a row is read without its record.
+        let row = self.ask(|store| store.operation(slot, operation))?;
+        if let Some(row) = row.and_then(|row| postcard::from_bytes::<Operation>(&row).ok()) {
+            let OperationKind::Activity(activity) = &row.kind else { return Ok(None) };
+            return Ok(Some(Box::new(Prepared::new(self, &instance.id, activity))));
+        }
+        Ok(self.load_for(slot, instance, operation).ok().and_then(|loaded| {
             let activity = loaded.state.activity(operation)?;
             Some(Box::new(Prepared::new(self, &loaded.id, activity)))
         }))
