@@ -28,11 +28,13 @@ const ROUNDS: usize = 5;
 const ACTIVITIES: u64 = 10_000;
 /// The size of the joins, and how many of them there are at a time.
 const SHAPES: [(u64, u64); 5] = [(10, 1), (10, 1_000), (100, 100), (1_000, 10), (10_000, 1)];
+/// More than the engine keeps ready in memory at once.
+const HUGE: u64 = 50_000;
 
-async fn measure(dir: &Dir, size: u64, at_once: u64) -> Cost {
+async fn measure(dir: &Dir, size: u64, at_once: u64, activities: u64) -> Cost {
     let store = Counting::create(&dir.file("compose.redb"));
     let engine = Engine::builder().store(store.clone()).open().await.expect("the engine opens");
-    let joins = ACTIVITIES / size;
+    let joins = activities / size;
     store.take();
     let began = Instant::now();
     for _ in 0..joins / at_once {
@@ -55,16 +57,20 @@ fn main() {
     let runtime = runtime();
     let dir = Dir::new("compose");
     let mut costs = SHAPES.map(|_| Vec::new());
+    let mut huge = Vec::new();
     for _ in 0..ROUNDS {
         for ((size, at_once), costs) in SHAPES.into_iter().zip(&mut costs) {
-            costs.push(runtime.block_on(measure(&dir, size, at_once)));
+            costs.push(runtime.block_on(measure(&dir, size, at_once, ACTIVITIES)));
         }
+        huge.push(runtime.block_on(measure(&dir, HUGE, 1, HUGE)));
     }
     println!("medians of {ROUNDS} rounds, per activity of a join");
     for ((size, at_once), costs) in SHAPES.into_iter().zip(&costs) {
         line(&format!("joins of {size}, {at_once} at once"), costs);
     }
+    line(&format!("one join of {HUGE}"), &huge);
     let [alone, few, .., many] = &costs;
     ratio("10,000 against 10, one join after the other", many, alone);
     ratio("10,000 against 10, as many activities at once", many, few);
+    ratio("50,000 against 10, as many activities at once", &huge, few);
 }

@@ -324,12 +324,9 @@ impl Inner {
     pub(crate) fn load(&self, slot: Slot, instance: Instance) -> Result<Loaded, String> {
         let mut loaded = Loaded::read(instance)?;
         if loaded.state.operations.has_rows() {
-            let unread = |error: &dyn std::fmt::Display| {
-                format!("the operations of instance `{}` can't be read: {error}", loaded.id)
-            };
-            let rows = self.ask(|store| store.operations(slot)).map_err(|error| unread(&error))?;
+            let rows = self.ask(|store| store.operations(slot)).map_err(|error| unread(&loaded, &error))?;
             for row in rows {
-                let operation = postcard::from_bytes(&row.bytes).map_err(|error| unread(&error))?;
+                let operation = postcard::from_bytes(&row.bytes).map_err(|error| unread(&loaded, &error))?;
                 loaded.state.operations.add_row(operation);
             }
         }
@@ -421,4 +418,8 @@ impl Inner {
             None => Ok(()),
         }
     }
+}
+
+fn unread(loaded: &Loaded, error: &dyn std::fmt::Display) -> String {
+    format!("the operations of instance `{}` can't be read: {error}", loaded.id)
 }

@@ -220,6 +220,21 @@ async fn a_join_of_ten_thousand_activities_touches_its_instance_once() {
     assert!(records > 100, "one by one they touch it each time, and that is noticed: {records}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_wait_in_the_store_for_their_turn_are_read_one_by_one() {
+    // More than the engine keeps ready in memory.
+    const ACTIVITIES: u32 = 23_000;
+    let began = std::time::Instant::now();
+    written(async |engine| {
+        let sum = engine.run(halves(ACTIVITIES)).await.unwrap();
+        assert_eq!(sum, (0..ACTIVITIES).map(|n| n / 2).sum::<u32>());
+        engine.shutdown(SECOND).await.unwrap();
+    })
+    .await;
+    // If each were read with all the others, this would take many minutes.
+    assert!(began.elapsed() < MINUTE, "{:?}", began.elapsed());
+}
+
 /// What was done when.
 #[derive(Clone, Default)]
 struct Marks(Arc<Mutex<Vec<String>>>);

@@ -147,6 +147,16 @@ impl Inner {
         number: Number,
         operation: OperationId,
     ) -> Result<Option<Box<Prepared>>, StoreError> {
+        // As many may wait as the instance has: the one that stands in a row is read without its record.
+        let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
+        let Some(instance) = instance else { return Ok(None) };
+        let row = self.ask(|store| store.operation(slot, operation))?;
+        // It may have closed between the two readings, and another have its slot.
+        if let Some(activity) = row.as_deref().and_then(activity_in)
+            && self.ask(|store| store.owner(slot))? == Some(number)
+        {
+            return Ok(Some(Box::new(Prepared::new(self, &instance.id, &activity))));
+        }
         let call = self.stored_call(slot, number, operation)?;
         Ok(call.map(|call| Box::new(Prepared::new(self, &call.instance, &call.activity))))
     }
@@ -164,7 +174,7 @@ impl Inner {
             Some(activity.clone())
         } else {
             let row = self.ask(|store| store.operation(slot, operation))?;
-            // It may have closed between the two readings, and another have its slot.
+            // As above.
             let is_there = self.ask(|store| store.owner(slot))? == Some(number);
             row.filter(|_| is_there).and_then(|row| activity_in(&row))
         };
