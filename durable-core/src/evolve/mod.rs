@@ -11,6 +11,8 @@
 
 mod matching;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use matching::{Unmatched, match_point};
 pub(crate) use table::{PointId, PointTable};
