@@ -4,7 +4,7 @@
 //! 2. Else all points that await the same thing are compared, in the old workflow and in the new. If they are all the same, in their order,
 //!    nothing that matters to this point has changed.
 //! 3. Else those of them that stand in the same place, a path of branches and loops, have to be as many as they were. A single one is
-//!    the same if its arguments do not turn up at another, nor another's at it, which is what a swap or a move looks like. Of several, all
+//!    the same if its arguments (its binding, where they are the same) do not turn up at another, nor another's at it, which is what a swap or a move looks like. Of several, all
 //!    arguments have to be the same in the same order; where arguments are the same, the bindings too.
 
 use std::collections::HashSet;
@@ -87,13 +87,19 @@ fn in_place(
     if here_old.len() != here_new.len() {
         return ambiguous;
     }
-    if let ([_], [only]) = (&here_old[..], &here_new[..]) {
-        let turns_up = |args: &str, among: &[usize], points: &[PointId], here: usize| {
-            among.iter().any(|n| *n != here && points[*n].args == args)
+    let looks_moved = |to: usize| {
+        let (before, after) = (&old[at], &new[to]);
+        // With the same arguments, the bindings tell one from another.
+        let is_like = |a: &PointId, b: &PointId| {
+            a.args == b.args && (before.args != after.args || a.binding == b.binding)
         };
-        let (before, after) = (&old[at].args, &new[*only].args);
-        let moved = before != after && (turns_up(before, news, new, *only) || turns_up(after, olds, old, at));
-        return if moved { ambiguous } else { Ok(*only) };
+        let turns_up = |like: &PointId, among: &[usize], points: &[PointId], here: usize| {
+            among.iter().any(|n| *n != here && is_like(&points[*n], like))
+        };
+        !is_like(before, after) && (turns_up(before, news, new, to) || turns_up(after, olds, old, at))
+    };
+    if let ([_], [only]) = (&here_old[..], &here_new[..]) {
+        return if looks_moved(*only) { ambiguous } else { Ok(*only) };
     }
     let of = |points: &[PointId], among: &[usize], part: fn(&PointId) -> &String| -> Vec<String> {
         among.iter().map(|n| part(&points[*n]).clone()).collect()
@@ -106,8 +112,8 @@ fn in_place(
         return ambiguous;
     }
     match here_old.iter().position(|n| *n == at) {
-        Some(rank) => Ok(here_new[rank]),
-        None => ambiguous,
+        Some(rank) if !looks_moved(here_new[rank]) => Ok(here_new[rank]),
+        _ => ambiguous,
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{PointId, Unmatched, match_point};
 
 const CALLEES: [&str; 3] = ["charge", "mail", "reserve"];
-const EDITS: u64 = 100_000;
+const EDITS: u64 = 50_000;
 
 /// A workflow's structure, as far as resume points go.
 #[derive(Clone, Debug)]
@@ -57,8 +57,8 @@ impl Maker {
             0 => block.insert(at, self.wait()),
             1 if at < block.len() => drop(block.remove(at)),
             2 if block.len() > 1 => {
-                let other = self.rng.usize(0..block.len());
-                block.swap(at % block.len(), other);
+                let (one, other) = (at % block.len(), self.rng.usize(0..block.len()));
+                block.swap(one, other);
             }
             3 if at < block.len() => {
                 let moved = block.remove(at);

@@ -81,7 +81,7 @@ fn every_option_of_the_documentation_is_taken() {
 fn an_unknown_option_is_answered_with_the_known_ones() {
     option(
         "start_to_clse = \"30s\"",
-        "start_to_clse: unknown option `start_to_clse`; did you mean `start_to_close`?; the options are `name`, \
+        "start_to_clse: unknown option `start_to_clse`; did you mean `start_to_close`?; the options are `name`, `was`, \
          `start_to_close`, `schedule_to_close`, `heartbeat`, `retry`, `no_retry`, `park_when_exhausted`, `limit`, `crate`",
     );
     option(
