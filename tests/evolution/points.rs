@@ -74,10 +74,10 @@ async fn twice_named() -> String {
 async fn a_second_call_in_front_is_ambiguous_until_somebody_says_which() {
     is_parked!(
         plain() as twice,
-        "workflow `twice` stands at `charge(\"a\" , 5)`",
+        "workflow `twice` stands at `charge(\"a\", 5)`",
         "write `#[resume(was = \"charge#1\")]` at the await that takes its place",
         "points.rs:",
-        "`charge(\"deposit\" , 1)`, or"
+        "`charge(\"deposit\", 1)`, or"
         => "reserved a, 5"
     );
     goes_on!(plain() as twice_named => "reserved a, 5");
@@ -93,7 +93,7 @@ async fn swapped() -> String {
 
 #[tokio::test]
 async fn swapped_calls_are_ambiguous() {
-    is_parked!(twice() as swapped, "`charge(\"deposit\" , 1)`", "charge#1" => "reserved a, 1, 5");
+    is_parked!(twice() as swapped, "`charge(\"deposit\", 1)`", "charge#1" => "reserved a, 1, 5");
 }
 
 #[workflow]
@@ -197,5 +197,5 @@ async fn gone() -> u64 {
 
 #[tokio::test]
 async fn an_await_that_is_gone_is_said_with_its_place() {
-    is_parked!(named() as gone, "\"paid\", `charge(\"a\" , 5)`", "does not have there any more" => 5);
+    is_parked!(named() as gone, "\"paid\", `charge(\"a\", 5)`", "does not have there any more" => 5);
 }

@@ -55,12 +55,31 @@ impl std::fmt::Display for PointId {
         if let Some(name) = &self.name {
             write!(f, "\"{name}\", ")?;
         }
-        write!(f, "`{}({})`", self.callee, self.args)?;
+        write!(f, "`{}({})`", self.callee, tidy(&self.args))?;
         if !self.path.is_empty() {
             write!(f, " in {}", self.path)?;
         }
         Ok(())
     }
+}
+
+/// Tokens between single spaces, closer to how a person writes them.
+fn tidy(tokens: &str) -> String {
+    let mut text = tokens.to_owned();
+    for (from, to) in [
+        (" :: ", "::"),
+        (" . ", "."),
+        (" ( ", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" !", "!"),
+        (" ?", "?"),
+    ] {
+        text = text.replace(from, to);
+    }
+    text
 }
 
 /// All resume points of a workflow, in source order.
