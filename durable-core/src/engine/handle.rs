@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use durable_store::{Closed, Found, Number, Slot};
+use durable_store::{Closed, Error as StoreError, Found, Number, Slot};
 use tokio::sync::oneshot;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     describe::Description,
     error::{EngineError, RunError},
     history::{HistoryEvent, read_chunk},
-    inner::Inner,
+    inner::{Inner, Stopping},
     start::{LOOKS, Started, contradiction},
     state::{ClosedState, End, Loaded},
 };
@@ -263,9 +263,14 @@ impl<T: Persist> WorkflowHandle<T> {
     pub async fn result(&self) -> Result<T, RunError> {
         let inner = self.engine.inner.clone();
         loop {
-            let (number, loaded) = match self.look()? {
-                Ended::Closed(closed) => return self.read(&closed),
-                Ended::Live { loaded, .. } => (loaded.number, loaded),
+            let (number, loaded) = match self.look() {
+                Ok(Ended::Closed(closed)) => return self.read(&closed),
+                Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),
+                Err(error) if inner.will_reopen(&error) => {
+                    inner.reopened().await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             };
             if inner.mocks.is_testing()
                 && let Some(parked) = &loaded.state.parked
@@ -277,8 +282,11 @@ impl<T: Persist> WorkflowHandle<T> {
             let (done, closed) = oneshot::channel();
             inner.lock().watchers.entry(number).or_default().push(done);
             // It may have closed before the watcher was there.
-            if let Ended::Closed(closed) = self.look()? {
-                return self.read(&closed);
+            match self.look() {
+                Ok(Ended::Closed(closed)) => return self.read(&closed),
+                Ok(Ended::Live { .. }) => {}
+                Err(error) if inner.will_reopen(&error) => continue,
+                Err(error) => return Err(error.into()),
             }
             inner.refuse(&inner.lock()).or_else(|error| match error {
                 EngineError::Broken { .. } => Ok(()),
@@ -330,7 +338,39 @@ impl<T: Persist> WorkflowHandle<T> {
     }
 }
 
+/// Whoever waits for the store to be opened again; no run has this number.
+pub(super) const REOPENED: Number = Number(u64::MAX);
+
 impl Inner {
+    /// Whether a reading failed because the store did, and the store will be opened again.
+    fn will_reopen(&self, error: &EngineError) -> bool {
+        let failed = matches!(
+            error,
+            EngineError::Store(StoreError::Poisoned { .. } | StoreError::Io { .. })
+                | EngineError::Broken { .. }
+        );
+        failed && self.lock().stopping == Stopping::No
+    }
+
+    /// Waits until the store is open, or the engine stops.
+    async fn reopened(&self) {
+        let (done, opened) = oneshot::channel();
+        let is_broken = {
+            let mut shared = self.lock();
+            let is_broken = shared.broken.is_some() && shared.stopping == Stopping::No;
+            if is_broken {
+                shared.watchers.entry(REOPENED).or_default().push(done);
+            }
+            is_broken
+        };
+        if is_broken {
+            // Dropped without a word, it is time to look again as well.
+            let _ = opened.await;
+        } else {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Whether something is about to happen to a run.
     fn has_news(&self, number: Number) -> bool {
         let shared = self.lock();

@@ -12,6 +12,7 @@ use super::{
     attempt::{Attempt, Queued},
     children::to_be_created,
     error::EngineError,
+    handle::REOPENED,
     inner::{Inner, Shared, Stopping},
     mail::CONTROL,
     state::Loaded,
@@ -195,6 +196,9 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
     let generation = {
         let mut shared = inner.lock();
         shared.broken = None;
+        for watcher in shared.watchers.remove(&REOPENED).unwrap_or_default() {
+            let _ = watcher.send(());
+        }
         shared.generation
     };
     inner.work.notify_all();
