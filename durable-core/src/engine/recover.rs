@@ -143,8 +143,11 @@ fn take_up(inner: &Arc<Inner>, slot: Slot, loaded: &Loaded) {
     }
     for (operation, activity) in loaded.state.activities() {
         if loaded.state.operations.get(operation).is_some_and(|op| op.stopped) {
-            // No attempt runs any more.
-            inner.post(&mut shared, slot, loaded.number, Event::Stopped { operation });
+            // No attempt runs any more, but for one that began since the opening: the engine is at work meanwhile.
+            let live = shared.live(slot, loaded.number);
+            if live.is_some_and(|live| live.attempt(operation).is_none()) {
+                inner.post(&mut shared, slot, loaded.number, Event::Stopped { operation });
+            }
             continue;
         }
         if loaded.state.paused_ms.is_some() {
