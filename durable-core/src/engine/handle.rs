@@ -262,16 +262,20 @@ impl<T: Persist> WorkflowHandle<T> {
     /// [`RunError::Terminated`] if it did not return, [`RunError::Result`] if the result is not a `T`.
     pub async fn result(&self) -> Result<T, RunError> {
         let inner = self.engine.inner.clone();
+        let mut waited = 0;
         loop {
             let (number, loaded) = match self.look() {
                 Ok(Ended::Closed(closed)) => return self.read(&closed),
                 Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),
-                Err(error) if inner.will_reopen(&error) => {
+                // A store that can't be opened is the caller's affair too.
+                Err(error) if waited < 3 && inner.will_reopen(&error) => {
+                    waited += 1;
                     inner.reopened().await;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
+            waited = 0;
             if inner.mocks.is_testing()
                 && let Some(parked) = &loaded.state.parked
                 && !inner.has_news(number)
@@ -285,7 +289,7 @@ impl<T: Persist> WorkflowHandle<T> {
             match self.look() {
                 Ok(Ended::Closed(closed)) => return self.read(&closed),
                 Ok(Ended::Live { .. }) => {}
-                Err(error) if inner.will_reopen(&error) => continue,
+                Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
                 Err(error) => return Err(error.into()),
             }
             inner.refuse(&inner.lock()).or_else(|error| match error {
@@ -352,7 +356,7 @@ impl Inner {
         failed && self.lock().stopping == Stopping::No
     }
 
-    /// Waits until the store is open, or the engine stops.
+    /// Waits until the store was opened again or could not be, or the engine stops.
     async fn reopened(&self) {
         let (done, opened) = oneshot::channel();
         let is_broken = {

@@ -192,6 +192,7 @@ pub(crate) fn reopen(inner: &Arc<Inner>) {
             Ok(()) => break,
             Err(error) => {
                 inner.report(&format!("the store can't be opened again yet: {error}"));
+                inner.lock().watchers.remove(&REOPENED);
                 pause(inner);
             }
         }
@@ -243,7 +244,9 @@ fn forget(shared: &mut Shared) {
         sender.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
     }
     // Whoever waits for an end looks again.
+    let reopened = shared.watchers.remove(&REOPENED);
     for watcher in shared.watchers.drain().flat_map(|(_, watchers)| watchers) {
         let _ = watcher.send(());
     }
+    shared.watchers.extend(reopened.map(|waiting| (REOPENED, waiting)));
 }
