@@ -11,7 +11,7 @@ use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
 use crate::spans::asked_at;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -27,8 +27,15 @@ pub(super) struct Prologue {
 
 /// Points as a pattern.
 fn numbers(points: &[PointId]) -> TokenStream {
-    let numbers = points.iter().map(|point| Literal::usize_unsuffixed(point + 1));
-    quote!(#(#numbers)|*)
+    let literal = |point: &PointId| Literal::usize_unsuffixed(point + 1);
+    let runs = points.chunk_by(|one, next| one + 1 == *next).map(|run| match run {
+        [first, .., last] => {
+            let (first, last) = (literal(first), literal(last));
+            quote!(#first..=#last)
+        }
+        _ => run.iter().map(literal).map(TokenTree::from).collect(),
+    });
+    quote!(#(#runs)|*)
 }
 
 /// The witness that a variable can be stored.
