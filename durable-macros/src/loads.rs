@@ -22,8 +22,8 @@ pub(crate) struct Loads {
 /// Points, a bit for each; by their place among those that a dispatch leads to, of which there are at most `lower::MAX_POINTS`.
 type Set = u128;
 
-/// The variables that the same points need.
-type Needs = Vec<(Set, Vec<VarId>)>;
+/// Variables, each with the points that need it.
+type Needs = Vec<(VarId, Set)>;
 
 /// Plans the loads of one dispatch from what each of its points needs.
 pub(crate) fn plan(needs: &[(PointId, BTreeSet<VarId>)]) -> Loads {
@@ -33,47 +33,47 @@ pub(crate) fn plan(needs: &[(PointId, BTreeSet<VarId>)]) -> Loads {
             *sets.entry(*var).or_default() |= 1 << at;
         }
     }
-    let mut shared: BTreeMap<Set, Vec<VarId>> = BTreeMap::new();
-    for (var, set) in sets {
-        shared.entry(set).or_default().push(var);
-    }
     let numbers: Vec<PointId> = needs.iter().map(|(point, _)| *point).collect();
     let all = (0..numbers.len()).fold(0, |set, at| set | 1 << at);
-    part(&numbers, all, shared.into_iter().collect())
+    part(&numbers, all, sets.into_iter().collect())
 }
 
 /// `needs` are of what is not loaded yet.
-fn part(numbers: &[PointId], points: Set, needs: Needs) -> Loads {
-    let (here, rest): (Needs, Needs) = needs.into_iter().partition(|(set, _)| *set == points);
-    let vars = here.into_iter().flat_map(|(_, vars)| vars).collect();
-    let parted = split(points, &rest).map(|one| {
+fn part(numbers: &[PointId], points: Set, mut needs: Needs) -> Loads {
+    let mut vars = Vec::new();
+    needs.retain(|(var, set)| {
+        if *set == points {
+            vars.push(*var);
+        }
+        *set != points
+    });
+    let parted = split(points, &needs).map(|one| {
         let other = points & !one;
         let (fewer, others) = if one.count_ones() < other.count_ones() { (one, other) } else { (other, one) };
-        Box::new((part(numbers, fewer, within(&rest, fewer)), part(numbers, others, within(&rest, others))))
+        let first = part(numbers, fewer, within(&needs, fewer));
+        Box::new((first, part(numbers, others, within(&needs, others))))
     });
     let points = numbers.iter().enumerate().filter(|(at, _)| points >> at & 1 == 1);
     Loads { points: points.map(|(_, point)| *point).collect(), vars, parted }
 }
 
-/// What some points need. Variables that differed by the other points alone belong together here.
+/// What some of the points need.
 fn within(needs: &Needs, points: Set) -> Needs {
-    let mut shared: BTreeMap<Set, Vec<VarId>> = BTreeMap::new();
-    for (set, vars) in needs.iter().filter(|(set, _)| set & points != 0) {
-        shared.entry(set & points).or_default().extend(vars);
-    }
-    shared.into_iter().collect()
+    needs.iter().filter(|(_, set)| set & points != 0).map(|(var, set)| (*var, set & points)).collect()
 }
 
 /// The points that need a certain variable: of all variables the one for which the least has to be loaded twice, for each point that is parted off.
 fn split(points: Set, needs: &Needs) -> Option<Set> {
     let mut best: Option<(usize, Set)> = None;
-    for (one, _) in needs {
+    for (at, &(_, one)) in needs.iter().enumerate() {
+        if at > 0 && needs[at - 1].1 == one {
+            continue;
+        }
         let other = points & !one;
-        let twice = needs.iter().filter(|(set, _)| set & one != 0 && set & other != 0);
-        let twice = twice.map(|(_, vars)| vars.len()).sum::<usize>();
+        let twice = needs.iter().filter(|(_, set)| set & one != 0 && set & other != 0).count();
         let parted = |one: Set| one.count_ones().min((points & !one).count_ones()) as usize;
-        if best.is_none_or(|(least, set)| twice * parted(set) < least * parted(*one)) {
-            best = Some((twice, *one));
+        if best.is_none_or(|(least, set)| twice * parted(set) < least * parted(one)) {
+            best = Some((twice, one));
         }
         if twice == 0 {
             break;
