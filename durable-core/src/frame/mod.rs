@@ -92,11 +92,6 @@ impl<'a> Frame<'a> {
         let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
             format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
         })?;
-        if let Some(found) = &mut self.step.dry {
-            let vars = resolved.known.layout.vars.iter().enumerate();
-            let unused = vars.filter(|(at, _)| !resolved.order.contains(at));
-            found.dropped.extend(unused.map(|(_, (name, _))| name.clone()));
-        }
         Ok(Source { resolved, bytes: image.vars, ranges })
     }
 
