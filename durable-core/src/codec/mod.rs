@@ -350,7 +350,7 @@ impl Codec {
     }
 
     /// Reads a value that was viewed as a type, by the names in it.
-    pub(crate) fn read_as(&self, of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
+    pub(crate) fn read_as(of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
         read_value(of, slot, value)
     }
 

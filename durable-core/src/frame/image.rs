@@ -283,7 +283,7 @@ impl Frames {
             return self.decode_as(codec, of, layout, bytes, slot);
         }
         match self.view(codec, layout, bytes)?.part(part) {
-            Some(value) => codec.read_as(of, &value, slot),
+            Some(value) => Codec::read_as(of, &value, slot),
             None => Err(DecodeError::Malformed { layout, message: "it has no such part" }),
         }
     }

@@ -236,27 +236,24 @@ impl Param {
             Type::Reference(reference) => (Some(reference), bare(&reference.elem)),
             other => (None, other),
         };
-        let kind = match supplied(inner) {
-            Some(kind) => {
-                if was.is_some() {
-                    errors.at(param, diagnostics::WAS);
-                }
-                if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
-                    errors.at(
-                        mutable,
-                        refusal(
-                            "what the engine supplies is shared between attempts",
-                            "take it by value or by `&`",
-                            "activity-argument",
-                        ),
-                    );
-                }
-                kind
+        let kind = if let Some(kind) = supplied(inner) {
+            if was.is_some() {
+                errors.at(param, diagnostics::WAS);
             }
-            None => {
-                let stored = Stored::parse(position, param, reference, inner, errors);
-                Kind::Stored(Box::new(Stored { was, ..stored }))
+            if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
+                errors.at(
+                    mutable,
+                    refusal(
+                        "what the engine supplies is shared between attempts",
+                        "take it by value or by `&`",
+                        "activity-argument",
+                    ),
+                );
             }
+            kind
+        } else {
+            let stored = Stored::parse(position, param, reference, inner, errors);
+            Kind::Stored(Box::new(Stored { was, ..stored }))
         };
         Param { kind, by_ref: reference.is_some() }
     }

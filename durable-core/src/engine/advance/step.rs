@@ -50,6 +50,7 @@ impl Advance<'_> {
 
     fn refusal(&self, failure: Option<StepFailure>, stuck: Option<&KnownLayout>) -> ParkReason {
         let mut reason = match failure {
+            Some(failure) if stuck.is_some() => failure.of_a_frame(),
             Some(failure) => failure.to_string(),
             None => "the step ended without a snapshot".into(),
         };

@@ -116,10 +116,13 @@ impl Inner {
             return Found::strands(reason);
         }
         match (ran.failure, ran.found) {
-            (Some(StepFailure::Decode { what, error }), _) => {
-                Found::strands(format!("{what}: {error}")).over(what)
+            (Some(failure), _) => {
+                let reason = if ran.stuck.is_some() { failure.of_a_frame() } else { failure.to_string() };
+                match failure {
+                    StepFailure::Decode { what, .. } => Found::strands(reason).over(what),
+                    _ => Found::strands(reason),
+                }
             }
-            (Some(failure), _) => Found::strands(failure.to_string()),
             (None, Some(found)) if !found.converted.is_empty() => Found::converts(found.converted),
             _ => Found::resumes(),
         }
