@@ -25,6 +25,7 @@ use super::{
     advance::Event,
     attempt::{Attempt, Queued},
     error::EngineError,
+    machine::Programs,
     mail::Sender,
     start::StartRequest,
     state::Loaded,
@@ -63,7 +64,8 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<Random>,
     pub(crate) settings: Settings,
     pub(crate) build: u64,
-    pub(crate) program: Program,
+    pub(crate) program: Arc<Program>,
+    pub(super) programs: Mutex<Programs>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) shared: Mutex<Shared>,
     /// Wakes the workers.
@@ -234,7 +236,8 @@ impl Inner {
         let first_seq = parts.store.epoch() << 40;
         let clock = parts.clock.clone();
         Inner {
-            program: Program::of(&parts.registry),
+            program: Arc::new(Program::of(&parts.registry)),
+            programs: Mutex::default(),
             store: parts.store,
             codec: parts.codec,
             frames: parts.frames,

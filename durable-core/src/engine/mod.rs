@@ -23,6 +23,7 @@ mod handle;
 mod history;
 pub(crate) mod inner;
 mod list;
+mod machine;
 pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;
