@@ -241,16 +241,12 @@ impl Emitter<'_> {
             if to != target {
                 continue;
             }
-            let mut text = self.remake(level, point);
-            if block.point.is_some() {
-                // The poll loads it: a call here would be another one at each point.
-                let p = made_up("__p");
-                text.extend(quote!(#p::None));
-            }
-            if text.is_empty() {
+            let text = self.remake(level, point);
+            // At a resume point's block it says that there is no future yet.
+            if text.is_empty() && block.point.is_none() {
                 continue;
             }
-            let written = text.to_string();
+            let written = if text.is_empty() { String::new() } else { text.to_string() };
             match groups.iter_mut().find(|group| group.written == written) {
                 Some(group) => group.points.push(point),
                 None => groups.push(Prologue { points: vec![point], text, written }),
