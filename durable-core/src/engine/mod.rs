@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod cached;
 mod check;
 mod children;
 mod control;
