@@ -24,6 +24,7 @@ use super::{
     Alive,
     advance::Event,
     attempt::{Attempt, Queued},
+    cached::Cached,
     error::EngineError,
     machine::Programs,
     mail::Sender,
@@ -35,9 +36,6 @@ use crate::{
     activity::States, clock::Clock, codec::Codec, context::Limits, frame::Frames, program::Program,
     random::Random, registry::Registry, testing::Mocks,
 };
-
-/// So many instances keep their decoded record in memory between two steps; the others are read again.
-const CACHED_INSTANCES: usize = 20_000;
 
 /// What an engine was told when it was built.
 #[derive(Debug, Clone)]
@@ -109,7 +107,7 @@ pub(crate) struct Shared {
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
     pub(crate) busy: usize,
-    pub(crate) cached: usize,
+    pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
@@ -193,7 +191,7 @@ impl Shared {
             let of_later = Live { queued: live.queued, ..Live::new(number) };
             let left = std::mem::replace(live, of_later);
             self.busy -= usize::from(left.busy);
-            self.cached -= usize::from(left.cached.is_some());
+            self.cached.without(left.cached.as_deref());
             for event in left.inbox {
                 event.refuse(EngineError::Closed { id: String::new() });
             }
@@ -376,10 +374,7 @@ impl Inner {
             shared.live.remove(&slot);
             return;
         }
-        if loaded.is_some() && shared.cached < CACHED_INSTANCES {
-            live.cached = loaded;
-            shared.cached += 1;
-        }
+        live.cached = loaded.filter(|loaded| shared.cached.has_room(loaded));
     }
 
     /// Whether nothing is left to do but to wait for a deadline or a caller.
