@@ -26,7 +26,7 @@ impl<T: Persist> Keep for T {}
 
 /// Asks for [`Keep`].
 #[inline(never)]
-pub fn storable<T: ?Sized + Keep>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable<T: Keep>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -44,7 +44,7 @@ pub trait KeepLockGuard: Persist {}
 impl<T: Persist> KeepLockGuard for T {}
 
 /// Asks for [`KeepLockGuard`].
-pub fn storable_guard<T: ?Sized + KeepLockGuard>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_guard<T: KeepLockGuard>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -61,7 +61,7 @@ pub trait KeepRefCellBorrow: Persist {}
 impl<T: Persist> KeepRefCellBorrow for T {}
 
 /// Asks for [`KeepRefCellBorrow`].
-pub fn storable_ref<T: ?Sized + KeepRefCellBorrow>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_ref<T: KeepRefCellBorrow>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -78,7 +78,7 @@ pub trait KeepInstant: Persist {}
 impl<T: Persist> KeepInstant for T {}
 
 /// Asks for [`KeepInstant`].
-pub fn storable_instant<T: ?Sized + KeepInstant>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_instant<T: KeepInstant>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -95,7 +95,7 @@ pub trait KeepDyn: Persist {}
 impl<T: Persist> KeepDyn for T {}
 
 /// Asks for [`KeepDyn`].
-pub fn storable_dyn<T: ?Sized + KeepDyn>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_dyn<T: KeepDyn>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -112,7 +112,7 @@ pub trait KeepHandle: Persist {}
 impl<T: Persist> KeepHandle for T {}
 
 /// Asks for [`KeepHandle`].
-pub fn storable_handle<T: ?Sized + KeepHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_handle<T: KeepHandle>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -129,7 +129,7 @@ pub trait KeepChannel: Persist {}
 impl<T: Persist> KeepChannel for T {}
 
 /// Asks for [`KeepChannel`].
-pub fn storable_channel<T: ?Sized + KeepChannel>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_channel<T: KeepChannel>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -146,7 +146,7 @@ pub trait KeepClosure: Persist {}
 impl<T: Persist> KeepClosure for T {}
 
 /// Asks for [`KeepClosure`].
-pub fn storable_closure<T: ?Sized + KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_closure<T: KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -163,7 +163,7 @@ pub trait KeepIterator: Persist {}
 impl<T: Persist> KeepIterator for T {}
 
 /// Asks for [`KeepIterator`].
-pub fn storable_iterator<T: ?Sized + KeepIterator>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_iterator<T: KeepIterator>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -180,7 +180,7 @@ pub trait KeepFuture: Persist {}
 impl<T: Persist> KeepFuture for T {}
 
 /// Asks for [`KeepFuture`].
-pub fn storable_future<T: ?Sized + KeepFuture>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_future<T: KeepFuture>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -197,7 +197,7 @@ pub trait KeepPointer: Persist {}
 impl<T: Persist> KeepPointer for T {}
 
 /// Asks for [`KeepPointer`].
-pub fn storable_pointer<T: ?Sized + KeepPointer>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_pointer<T: KeepPointer>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -214,7 +214,7 @@ pub trait KeepJoinHandle: Persist {}
 impl<T: Persist> KeepJoinHandle for T {}
 
 /// Asks for [`KeepJoinHandle`].
-pub fn storable_join_handle<T: ?Sized + KeepJoinHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_join_handle<T: KeepJoinHandle>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -231,7 +231,7 @@ pub trait KeepError: Persist {}
 impl<T: Persist> KeepError for T {}
 
 /// Asks for [`KeepError`].
-pub fn storable_error<T: ?Sized + KeepError>(frame: &mut Frame<'_>) -> Storable<T> {
+pub fn storable_error<T: KeepError>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 

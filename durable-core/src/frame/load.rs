@@ -16,15 +16,15 @@ use crate::{
 /// It was read when the proof was asked for, so that a load can't fail. A load is called by its pointer, and by an ABI that does not unwind:
 /// so it is a call, and nothing that rustc has to prove, to branch on or to clean up behind, at each of what may be hundreds of places.
 #[derive(Debug)]
-pub struct Storable<T: ?Sized>(pub extern "C" fn(&mut Frame<'_>) -> T);
+pub struct Storable<T>(pub extern "C" fn(&mut Frame<'_>) -> T);
 
-impl<T: ?Sized> Clone for Storable<T> {
+impl<T> Clone for Storable<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: ?Sized> Copy for Storable<T> {}
+impl<T> Copy for Storable<T> {}
 
 impl<T: Persist> Storable<T> {
     /// The frame gets to know the type, so that a variable can be saved as an `&dyn Any`: of all ways to give it away, that is the
