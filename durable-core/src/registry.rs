@@ -42,6 +42,8 @@ impl Registration {
 #[derive(Clone, Copy, Debug)]
 pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
+    pub(crate) args: &'static TypeOf,
+    pub(crate) output: &'static TypeOf,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
     /// The output that stands for an end without one, if its type has an error for that.
     pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
@@ -67,7 +69,13 @@ pub(crate) enum Moved {
 
 impl WorkflowEntry {
     fn of<W: RootWorkflow>() -> Self {
-        WorkflowEntry { meta: W::META, poll: poll::<W>, exhausted: exhausted::<W> }
+        WorkflowEntry {
+            meta: W::META,
+            args: TypeOf::of::<W::Args>(),
+            output: TypeOf::of::<W::Output>(),
+            poll: poll::<W>,
+            exhausted: exhausted::<W>,
+        }
     }
 }
 

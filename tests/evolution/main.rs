@@ -3,6 +3,7 @@
 
 mod awaited;
 mod check;
+mod lock;
 mod points;
 mod variables;
 

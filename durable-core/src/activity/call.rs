@@ -12,7 +12,7 @@ use crate::{
     codec::{self, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
-    frame::Frame,
+    frame::{Frame, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
 };
 
@@ -308,6 +308,9 @@ impl CallState {
 
     /// See [`DurableFuture::inspect`]: whether it is a call of this activity, and whether its result can be read, if it is there.
     fn inspect(&self, meta: &ActivityMeta, of: &TypeOf, output: &mut dyn Slot, cx: &mut Context<'_>) {
+        if cx.step.learning.is_some() {
+            return cx.learn(|| Callee::Activity(meta.name.to_owned()));
+        }
         let (activity, started) = match self {
             CallState::Unstarted(call) => (call.activity, None),
             CallState::Started { id, activity } => (*activity, Some(*id)),

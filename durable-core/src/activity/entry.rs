@@ -4,7 +4,7 @@ use std::{any::type_name, time::Duration};
 
 use super::{Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict};
 use crate::{
-    codec::{Codec, DecodeError, EncodeError, Encoded, Persist},
+    codec::{Codec, DecodeError, EncodeError, Encoded, Persist, TypeOf},
     error::CallError,
 };
 
@@ -47,6 +47,8 @@ pub struct ActivityEntry {
     pub args_type: fn() -> &'static str,
     /// The Rust type of the output.
     pub output_type: fn() -> &'static str,
+    pub(crate) args: &'static TypeOf,
+    pub(crate) output: &'static TypeOf,
 }
 
 impl ActivityEntry {
@@ -59,6 +61,8 @@ impl ActivityEntry {
             exhausted: exhausted::<A>,
             args_type: type_name::<A::Args>,
             output_type: type_name::<A::Output>,
+            args: TypeOf::of::<A::Args>(),
+            output: TypeOf::of::<A::Output>(),
         }
     }
 }

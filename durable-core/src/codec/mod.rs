@@ -43,6 +43,7 @@ mod capture;
 mod current;
 mod cursor;
 mod decoder;
+pub(crate) mod described;
 mod diff;
 mod emitter;
 mod erased;
@@ -52,7 +53,9 @@ mod json;
 mod layout;
 mod named;
 mod persist;
+mod sampler;
 mod search;
+mod trace;
 mod tree;
 mod trial;
 mod types;
@@ -347,6 +350,11 @@ impl Codec {
             }
         }
         read_value(of, slot, &value)
+    }
+
+    /// Reads a value by name.
+    pub(crate) fn read_as(&self, of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
+        read_value(of, slot, value)
     }
 
     /// Whether values of this layout were found to be of another type than today's, and are read by name.

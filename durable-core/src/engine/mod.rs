@@ -24,7 +24,7 @@ mod history;
 pub(crate) mod inner;
 mod list;
 pub(crate) mod mail;
-mod panics;
+pub(crate) mod panics;
 pub(crate) mod ready;
 mod recover;
 mod retention;
