@@ -126,13 +126,15 @@ fn call<A: Persist, P: Serialize>(activity: u32, params: &P) -> Call {
 
 /// The stored call is not of the activity that this build has there.
 fn other_activity(meta: &ActivityMeta) -> StepFailure {
-    StepFailure::Incompatible {
-        reason: format!(
-            "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
-             goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
-            meta.name, meta.file, meta.line
-        ),
-    }
+    StepFailure::Incompatible { reason: other_activity_reason(meta) }
+}
+
+pub(crate) fn other_activity_reason(meta: &ActivityMeta) -> String {
+    format!(
+        "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
+         goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
+        meta.name, meta.file, meta.line
+    )
 }
 
 impl Call {

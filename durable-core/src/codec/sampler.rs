@@ -157,7 +157,7 @@ impl<'r> Cursor<'r> {
         Ok(match want {
             Want::Leaf(kind) => {
                 let (samples, worth) = samples(kind);
-                let picked = self.choose("", samples.len(), worth)?;
+                let picked = self.choose(" value", samples.len(), worth)?;
                 Item::Leaf(samples[picked])
             }
             Want::Any => self.sample_any()?,
@@ -216,7 +216,9 @@ impl<'r> Cursor<'r> {
     pub(super) fn sample_field(&mut self, depth: usize) {
         let Some(sampler) = &mut self.sampler else { return };
         let Some(frame) = self.frames.get_mut(depth) else { return };
-        let (Some(names), Parts::Sampled { left, many: false }) = (frame.names, &mut frame.parts) else { return };
+        let (Some(names), Parts::Sampled { left, many: false }) = (frame.names, &mut frame.parts) else {
+            return;
+        };
         while *left > 0 && sampler.aliases.contains(&(address(names), frame.begun)) {
             *left -= 1;
             frame.begun += 1;
@@ -242,7 +244,9 @@ impl<'r> Cursor<'r> {
         for frame in &self.frames {
             match (frame.key, frame.names) {
                 (Place::Name(name), _) => place = place + "." + name,
-                (_, Some(names)) => place = place + "." + names.get(frame.begun.saturating_sub(1)).unwrap_or(&""),
+                (_, Some(names)) => {
+                    place = place + "." + names.get(frame.begun.saturating_sub(1)).unwrap_or(&"")
+                }
                 _ if !frame.inside => place += "{key}",
                 _ if matches!(frame.parts, Parts::Sampled { many: true, .. }) => place += "[]",
                 _ => place = format!("{place}[{}]", frame.begun),

@@ -8,7 +8,6 @@
 //! Deliberately absent: what stands behind `deserialize_any` (untagged and flattened things), of which a type does not say what it expects.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::capture::capture;
 use super::cursor::Cursor;
@@ -17,6 +16,7 @@ use super::erased::{Slot, TypeOf};
 use super::sampler::{Choices, Made, Sampler};
 use super::tree::{Body, Name, Tree};
 use super::{Codec, LayoutId};
+use crate::engine::panics::catch_quietly;
 
 /// So many values of one type are made at most.
 const MOST_VALUES: usize = 3_000;
@@ -103,7 +103,9 @@ pub(super) fn trace(of: &TypeOf) -> Result<Traced, String> {
             let value = slot.value().ok_or("nothing was read")?;
             let stored = codec.encode_as(of, value).map_err(|error| error.to_string())?;
             is_named |= stored.layout == LayoutId::NAMED;
-            let tree = |readable| capture(value, readable).map(|captured| captured.tree).map_err(|fault| fault.to_string());
+            let tree = |readable| {
+                capture(value, readable).map(|captured| captured.tree).map_err(|fault| fault.to_string())
+            };
             Ok((tree(false)?, tree(true)?))
         });
         (made, result)
@@ -137,11 +139,12 @@ fn make<T>(
             let again = Choices::new(choices.script.clone());
             let sampler = Sampler { choices: again, aliases: aliases.clone(), last: None };
             let mut cursor = Cursor::sampled(Box::new(sampler), false);
-            let read = catch_unwind(AssertUnwindSafe(|| slot.read(Decoder::new(&mut cursor))));
+            let read = catch_quietly(|| slot.read(Decoder::new(&mut cursor)));
             let sampler = cursor.sampler.take().unwrap_or_default();
             result = match read {
-                Ok(Ok(())) => catch_unwind(AssertUnwindSafe(|| look(slot)))
-                    .unwrap_or_else(|_| Err("its `Serialize` panics".to_owned())),
+                Ok(Ok(())) => {
+                    catch_quietly(|| look(slot)).unwrap_or_else(|_| Err("its `Serialize` panics".to_owned()))
+                }
                 Ok(Err(misfit)) => Err(misfit.to_string()),
                 Err(_) => Err("its `Deserialize` panics".to_owned()),
             };

@@ -66,7 +66,17 @@ pub(crate) struct Inspection {
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
         let scratch = Rc::new(RefCell::new(scratch));
-        Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0, dry: None, learning: None }
+        Step {
+            codec,
+            frames,
+            now_ms,
+            scratch,
+            wait: None,
+            failure: None,
+            depth: 0,
+            dry: None,
+            learning: None,
+        }
     }
 }
 

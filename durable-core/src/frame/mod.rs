@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, split};
+pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
 
 use crate::{

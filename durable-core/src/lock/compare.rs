@@ -8,14 +8,14 @@ use super::{
     learn::{Build, Learnt, activity, variable},
 };
 use crate::{
-    activity::ActivityEntry,
+    activity::{ActivityEntry, other_activity_reason},
     codec::{
         TypeOf,
         described::{Described, Reading, Types},
     },
     engine::CheckOutcome,
     evolve::{Matched, PointTable, match_layout},
-    frame::{AWAITED, FrameLayout, KnownLayout, witnesses::Callee},
+    frame::{AWAITED, FrameLayout, KnownLayout, other_workflow, witnesses::Callee},
     registry::WorkflowEntry,
 };
 
@@ -80,7 +80,9 @@ impl Found {
         }
         self.converted.push(name.to_owned());
         for place in lost {
-            self.notes.push(format!("{what}: what stands at `{name}{place}` is dropped, nothing reads it any more"));
+            self.notes.push(format!(
+                "{what}: what stands at `{name}{place}` is dropped, nothing reads it any more"
+            ));
         }
     }
 }
@@ -94,7 +96,14 @@ fn of_activity(block: &Block, content: &Content, is_current: bool, build: &Build
     };
     let entry: &ActivityEntry = entry;
     let today = if is_current { None } else { Some(activity(entry)) };
-    compare_arguments(&mut found, content, today.as_ref(), entry.meta.args, entry.args, &format!("the arguments of `{name}`"));
+    compare_arguments(
+        &mut found,
+        content,
+        today.as_ref(),
+        entry.meta.args,
+        entry.args,
+        &format!("the arguments of `{name}`"),
+    );
     let mut groups = vec![found.group(name, "its pending calls".into())];
     let mut found = Found::default();
     compare_result(&mut found, content, today.as_ref(), entry.output, &format!("the result of `{name}`"));
@@ -115,14 +124,21 @@ fn of_workflow(block: &Block, content: &Content, is_current: bool, build: &Build
     let what = format!("the arguments of workflow `{}`", entry.meta.name);
     compare_arguments(&mut found, content, today, entry.meta.args, entry.args, &what);
     let mut groups = vec![found.group(name, "its start".into())];
-    let table = Arc::new(PointTable { points: content.points.iter().map(|point| point.id.clone()).collect() });
+    let table =
+        Arc::new(PointTable { points: content.points.iter().map(|point| point.id.clone()).collect() });
     for (at, point) in content.points.iter().enumerate() {
         let version = Version { name, content, table: &table, learnt: &learnt, entry, build };
         let found = if is_current { opaque_variables(point) } else { version.point(at, point) };
         groups.push(found.group(name, format!("{} {}", point.place, point.id).trim_start().to_owned()));
     }
     let mut found = Found::default();
-    compare_result(&mut found, content, today, entry.output, &format!("the result of workflow `{}`", entry.meta.name));
+    compare_result(
+        &mut found,
+        content,
+        today,
+        entry.output,
+        &format!("the result of workflow `{}`", entry.meta.name),
+    );
     groups.push(found.group(name, "its result".into()));
     groups
 }
@@ -144,9 +160,8 @@ fn compare_arguments(
     of: &TypeOf,
     what: &str,
 ) {
-    let had = |names: &&[&str]| {
-        names.iter().find_map(|name| content.arguments.iter().find(|(had, _)| had == name))
-    };
+    let had =
+        |names: &&[&str]| names.iter().find_map(|name| content.arguments.iter().find(|(had, _)| had == name));
     let order: Vec<_> = names.iter().map(had).collect();
     let before = found.notes.len();
     for (_, described) in order.iter().flatten() {
@@ -154,13 +169,17 @@ fn compare_arguments(
     }
     let Some(today) = today else { return };
     let spelled = |content: &Content| -> Vec<_> {
-        let spelled = |(name, described): &(String, Described)| (name.clone(), content.types.spelled(described));
+        let spelled =
+            |(name, described): &(String, Described)| (name.clone(), content.types.spelled(described));
         content.arguments.iter().map(spelled).collect()
     };
     if found.notes.len() > before || spelled(content) == spelled(today) {
         return;
     }
-    let readable = order.iter().flatten().any(|(_, described)| matches!(described, Described::Shape { readable: true, .. }));
+    let readable = order
+        .iter()
+        .flatten()
+        .any(|(_, described)| matches!(described, Described::Shape { readable: true, .. }));
     let reading = content.types.read_as(of, readable, &|sampled| {
         let part = |argument: &Option<&(String, Described)>| match argument {
             Some((name, described)) => sampled.value(&format!(".{name}"), described),
@@ -189,11 +208,15 @@ fn compare_value(
     what: &str,
     name: &str,
 ) {
-    let Described::Shape { readable, .. } = old else { return };
+    let readable = match old {
+        Described::Shape { readable, .. } => *readable,
+        Described::Operation => false,
+        Described::Opaque { .. } => return,
+    };
     if old_types.spelled(old) == new_types.spelled(new) {
         return;
     }
-    let reading = old_types.read_as(of, *readable, &|sampled| sampled.value("", old));
+    let reading = old_types.read_as(of, readable, &|sampled| sampled.value("", old));
     found.read(what, name, reading);
 }
 
@@ -248,30 +271,51 @@ impl Version<'_> {
 
     /// What is awaited there.
     fn awaited(&self, found: &mut Found, point: &Point, new: usize) {
-        let (Some(Awaits { calls, state }), Some((of, callees)), Some(today)) =
-            (&point.awaits, &self.learnt.points[new].awaits, &Build::described(self.learnt).points[new].awaits)
-        else {
-            found.notes.push("what is awaited there can't be told from here: `check` against a store can".to_owned());
+        let (Some(Awaits { calls, state }), Some((of, callees)), Some(today)) = (
+            &point.awaits,
+            &self.learnt.points[new].awaits,
+            &Build::described(self.learnt).points[new].awaits,
+        ) else {
+            found.notes.push(
+                "what is awaited there can't be told from here: `check` against a store can".to_owned(),
+            );
             return;
         };
         let known: Result<Vec<_>, String> = calls.iter().map(|call| self.today(call)).collect();
         match known {
             Err(reason) => return found.reasons.push(reason),
-            Ok(known) if known != *callees => {
-                return found.reasons.push(format!(
-                    "the snapshot holds a call of {} where this build awaits {}: a build that calls what it called goes on with it; one that \
-                     was renamed says so, `was = \"..\"`",
-                    told(calls),
-                    told(callees)
-                ));
-            }
+            Ok(known) if known != *callees => return found.reasons.push(self.other(&known, callees)),
             Ok(_) => {}
         }
         let types = &Build::described(self.learnt).types;
         let mut own = Found::default();
-        compare_value(&mut own, (state, &self.content.types), (&today.state, types), of, "what is awaited", "await");
+        compare_value(
+            &mut own,
+            (state, &self.content.types),
+            (&today.state, types),
+            of,
+            "what is awaited",
+            "await",
+        );
         found.reasons.append(&mut own.reasons);
         found.notes.append(&mut own.notes);
+    }
+
+    /// Why what was called is not what is called today, as the engine says it of the first that differs.
+    fn other(&self, before: &[Callee], today: &[Callee]) -> String {
+        let differ = before.iter().zip(today).find(|(before, today)| before != today);
+        let activity = |name: &str| self.build.registry.activities.get(name);
+        match differ {
+            Some((Callee::Activity(_), Callee::Activity(name))) if let Some(entry) = activity(name) => {
+                other_activity_reason(entry.meta)
+            }
+            Some((Callee::Workflow(before), Callee::Workflow(today))) => other_workflow(before, today),
+            _ => format!(
+                "the snapshot holds calls of {} where this build awaits {}: a build that awaits what it awaited goes on with it",
+                told(before),
+                told(today)
+            ),
+        }
     }
 
     /// What something that is called has as its name today.
@@ -284,7 +328,11 @@ impl Version<'_> {
             },
             // One with type parameters is nowhere by its name.
             Callee::Workflow(name) => Ok(Callee::Workflow(
-                registry.workflows.get(name.as_str()).map_or(name.as_str(), |entry| entry.meta.name).to_owned(),
+                registry
+                    .workflows
+                    .get(name.as_str())
+                    .map_or(name.as_str(), |entry| entry.meta.name)
+                    .to_owned(),
             )),
         }
     }

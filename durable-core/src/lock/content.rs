@@ -94,7 +94,10 @@ impl fmt::Display for Block {
 
 /// A text to the end of its line; in quotes behind a backslash if it can't stand there as it is.
 pub(super) fn plain(text: &str) -> String {
-    let can = !text.contains(char::is_control) && !text.starts_with('\\') && text.trim() == text && !text.is_empty();
+    let can = !text.contains(char::is_control)
+        && !text.starts_with('\\')
+        && text.trim() == text
+        && !text.is_empty();
     if can { text.to_owned() } else { format!("\\{}", quoted(text)) }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         with_current,
     },
     context::{Scratch, Step, ambient},
-    engine::panics::catch,
+    engine::panics::catch_quietly,
     evolve::PointTable,
     frame::{
         FrameImage, Frames,
@@ -93,11 +93,7 @@ impl Build {
 }
 
 /// The parameters by their names, if the type has a part for each.
-fn arguments(
-    types: &mut Types,
-    names: &[&'static [&'static str]],
-    of: &TypeOf,
-) -> Vec<(String, Described)> {
+fn arguments(types: &mut Types, names: &[&'static [&'static str]], of: &TypeOf) -> Vec<(String, Described)> {
     let all = types.describe(of);
     let count = names.len();
     let names = names.iter().filter_map(|names| names.first()).map(|name| (*name).to_owned());
@@ -130,7 +126,9 @@ fn learn(entry: &WorkflowEntry) -> Learnt {
         content.points.push(Point {
             id,
             place: format!("{}:{}", meta.file, point.line),
-            awaits: awaits.as_ref().map(|(_, calls, state)| Awaits { calls: calls.clone(), state: state.clone() }),
+            awaits: awaits
+                .as_ref()
+                .map(|(_, calls, state)| Awaits { calls: calls.clone(), state: state.clone() }),
             variables: point.vars.iter().map(|name| (*name).to_owned()).zip(described).collect(),
         });
         points.push(LearntPoint { variables, awaits: awaits.map(|(of, calls, _)| (of, calls)) });
@@ -148,7 +146,7 @@ fn reach(
     let values: Option<Vec<Value>> = variables.iter().map(|described| types.one(described)).collect();
     let values = values?;
     let of = ask(entry, Learning::at(point, values.clone(), None)).awaits?;
-    let state = types.describe(&of);
+    let state = types.describe_awaited(&of);
     let calls = match types.one(&state) {
         Some(future) => ask(entry, Learning::at(point, values, Some(future))).calls,
         None => Vec::new(),
@@ -172,7 +170,7 @@ fn ask(entry: &WorkflowEntry, learning: Learning) -> Learning {
     // Nothing of it is looked at.
     let machine = Machine::At(FrameImage { layout: 0, vars: Vec::new() });
     // What a user's code made of values that were made up is no news, not even a panic.
-    let _ = catch(|| {
+    let _ = catch_quietly(|| {
         let run = || with_current(&codec, || (entry.poll)(&mut step, machine));
         at_time(0, || ambient::enter(&shared, run))
     });

@@ -84,7 +84,9 @@ pub enum LockError {
         found: String,
     },
     /// It was edited, or damaged.
-    #[error("the layout file is wrong at line {line}: {message}; take it from the last commit, or write it anew with the build that runs in production")]
+    #[error(
+        "the layout file is wrong at line {line}: {message}; take it from the last commit, or write it anew with the build that runs in production"
+    )]
     Line {
         /// The line, from 1.
         line: usize,

@@ -104,13 +104,7 @@ fn dedent(line: &str) -> (usize, &str) {
 }
 
 fn point(callee: String) -> Point {
-    let id = PointId {
-        name: None,
-        callee,
-        path: String::new(),
-        binding: String::new(),
-        args: String::new(),
-    };
+    let id = PointId { name: None, callee, path: String::new(), binding: String::new(), args: String::new() };
     Point { id, place: String::new(), awaits: None, variables: Vec::new() }
 }
 

@@ -77,7 +77,10 @@ impl fmt::Display for LockReport {
         }
         if !self.is_current() {
             let missing = self.missing.join(", ");
-            writeln!(f, "\nnot in the file yet: {missing}; write it with `DURABLE_LOCK=write` when this build is released")?;
+            writeln!(
+                f,
+                "\nnot in the file yet: {missing}; write it with `DURABLE_LOCK=write` when this build is released"
+            )?;
         }
         Ok(())
     }

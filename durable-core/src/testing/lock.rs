@@ -52,7 +52,9 @@ fn run(path: &Path, mode: &str, in_ci: bool) -> Result<String, String> {
         ("" | "write", None) | ("prune", None) => write(build),
         ("write", Some(before)) => write(before.with(build)),
         ("prune", Some(before)) => write(before.pruned(build)),
-        ("current", None) => Err(format!("{shown} is not there: write it with `DURABLE_LOCK=write` and commit it")),
+        ("current", None) => {
+            Err(format!("{shown} is not there: write it with `DURABLE_LOCK=write` and commit it"))
+        }
         ("" | "current", Some(before)) => {
             let report = before.check().map_err(failed)?;
             if report.exit_code() != 0 {
@@ -66,6 +68,8 @@ fn run(path: &Path, mode: &str, in_ci: bool) -> Result<String, String> {
             }
             Ok(format!("{shown}: {report}"))
         }
-        (other, _) => Err(format!("`DURABLE_LOCK={other}` means nothing: it is `write`, `prune` or `current`")),
+        (other, _) => {
+            Err(format!("`DURABLE_LOCK={other}` means nothing: it is `write`, `prune` or `current`"))
+        }
     }
 }

@@ -26,8 +26,9 @@ impl Types {
         let Traced { trees, readable, left_out } = trace(of)?;
         let mut layout = Layout::unknown();
         for tree in &trees {
-            layout =
-                layout.grown(tree).map_err(|_| "it holds data of any shape: its values have no layout in common")?;
+            layout = layout
+                .grown(tree)
+                .map_err(|_| "it holds data of any shape: its values have no layout in common")?;
         }
         let mut seen = Seen { layout, leaves: HashMap::new(), left_out };
         trees.iter().for_each(|tree| seen.look(0, tree));
@@ -159,9 +160,9 @@ impl Seen {
     fn identity(&self, at: u32) -> Vec<u8> {
         let (layout, were) = self.layout.rooted(at);
         let mut identity = layout.to_bytes();
-        for at in were {
+        for (number, at) in were.into_iter().enumerate() {
             for leaf in self.examples(at) {
-                identity.extend(format!("{at} {leaf:?}").bytes());
+                identity.extend(format!("{number} {leaf:?}").bytes());
             }
         }
         identity

@@ -29,6 +29,8 @@ pub(crate) enum Described {
         readable: bool,
         shape: Shape,
     },
+    /// One operation, as the library keeps it.
+    Operation,
     /// It could not be seen through.
     Opaque { type_name: String, why: String },
 }
@@ -92,6 +94,18 @@ impl Types {
     pub(crate) fn describe(&mut self, of: &TypeOf) -> Described {
         self.build(of).unwrap_or_else(|why| Described::Opaque { type_name: (of.name)().to_owned(), why })
     }
+
+    /// Describes the state of something that is awaited.
+    pub(crate) fn describe_awaited(&mut self, of: &TypeOf) -> Described {
+        let described = self.describe(of);
+        let ended = [Leaf::Bytes(vec![2])];
+        match &described {
+            Described::Shape { shape: Shape::Leaf(Kind::Bytes, accepted), .. } if *accepted == ended => {
+                Described::Operation
+            }
+            _ => described,
+        }
+    }
 }
 
 impl Described {
@@ -105,10 +119,6 @@ impl Described {
         };
         let part = |shape| Described::Shape { readable: *readable, shape };
         (parts.len() == count).then(|| parts.into_iter().map(part).collect())
-    }
-
-    pub(crate) fn is_opaque(&self) -> bool {
-        matches!(self, Described::Opaque { .. })
     }
 }
 

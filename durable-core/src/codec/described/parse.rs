@@ -211,6 +211,9 @@ impl Described {
             text.end()?;
             return Ok(opaque);
         }
+        if text.rest == "operation" {
+            return Ok(Described::Operation);
+        }
         let readable = text.is("named ");
         let shape = text.shape()?;
         text.end()?;

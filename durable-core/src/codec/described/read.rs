@@ -3,7 +3,6 @@
 //! The type reads them by name, as it reads values of an older build from a store: so serde's attributes decide, and no rule is written twice.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Definition, Described, Field, Shape, Types, Variant};
 use crate::codec::{
@@ -16,6 +15,7 @@ use crate::codec::{
     tree::{Body, Kind, Leaf, Name, Tree, Variant as TreeVariant},
     trial::read_value,
 };
+use crate::engine::panics::catch_quietly;
 
 /// Values nest no deeper.
 const DEEPEST: usize = 60;
@@ -76,10 +76,13 @@ impl Types {
 
     /// One value of a shape, for a trial.
     pub(crate) fn one(&self, described: &Described) -> Option<Value> {
-        let mut sampled =
-            Sampled { types: self, choices: Choices::default(), around: Vec::new(), parts: 0 };
-        let Described::Shape { readable, .. } = described else { return None };
-        Some(Value { tree: sampled.value("", described), readable: *readable })
+        let mut sampled = Sampled { types: self, choices: Choices::default(), around: Vec::new(), parts: 0 };
+        let readable = match described {
+            Described::Shape { readable, .. } => *readable,
+            Described::Operation => false,
+            Described::Opaque { .. } => return None,
+        };
+        Some(Value { tree: sampled.value("", described), readable })
     }
 }
 
@@ -87,7 +90,8 @@ impl Types {
 fn shortest(places: BTreeSet<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for place in places {
-        let place = place.trim_end_matches(" len").trim_end_matches(" variant").trim_end_matches('?').to_owned();
+        let place =
+            place.trim_end_matches(" len").trim_end_matches(" variant").trim_end_matches('?').to_owned();
         if !kept.iter().any(|kept| place.starts_with(kept.as_str())) {
             kept.push(place);
         }
@@ -98,12 +102,12 @@ fn shortest(places: BTreeSet<String>) -> Vec<String> {
 fn read(of: &TypeOf, value: &Value) -> Result<Tree, String> {
     let mut result = Err(String::new());
     (of.slot)(&mut |slot| {
-        let read = AssertUnwindSafe(|| {
+        let read = || {
             read_value(of, slot, value).map_err(|error| error.to_string())?;
             let value = slot.value().ok_or("nothing was read")?;
             capture(value, true).map(|captured| captured.tree).map_err(|fault| fault.to_string())
-        });
-        result = catch_unwind(read).unwrap_or_else(|_| Err("its `Deserialize` panics".to_owned()));
+        };
+        result = catch_quietly(read).unwrap_or_else(|_| Err("its `Deserialize` panics".to_owned()));
     });
     result
 }
@@ -113,13 +117,18 @@ impl Sampled<'_> {
     pub(crate) fn value(&mut self, place: &str, described: &Described) -> Tree {
         match described {
             Described::Shape { shape, .. } => self.shape(place, shape),
+            Described::Operation => Tree::Leaf(Leaf::Bytes(vec![2])),
             Described::Opaque { .. } => Tree::None,
         }
     }
 
     fn shape(&mut self, place: &str, shape: &Shape) -> Tree {
         self.parts += 1;
-        let closed = self.around.len() > DEEPEST || self.parts > MOST || self.is_closed();
+        // Only a text that nobody wrote with a type in hand comes this far.
+        if self.parts > MOST || self.around.len() > DEEPEST {
+            return Tree::None;
+        }
+        let closed = self.is_closed();
         match shape {
             Shape::Unknown => Tree::None,
             Shape::Leaf(kind, examples) => Tree::Leaf(self.leaf(place, *kind, examples)),
@@ -167,9 +176,9 @@ impl Sampled<'_> {
     fn leaf(&mut self, place: &str, kind: Kind, examples: &[Leaf]) -> Leaf {
         let (samples, worth) = samples(kind);
         if examples.is_empty() {
-            return samples[self.choices.choose(place.to_owned(), worth, worth)].to_leaf();
+            return samples[self.choices.choose(format!("{place} value"), worth, worth)].to_leaf();
         }
-        examples[self.choices.choose(place.to_owned(), examples.len(), examples.len())].clone()
+        examples[self.choices.choose(format!("{place} value"), examples.len(), examples.len())].clone()
     }
 
     fn parts(&mut self, place: &str, parts: &[Shape]) -> Vec<Tree> {
@@ -199,29 +208,15 @@ impl Sampled<'_> {
         match types.definitions.get(name) {
             None => Tree::None,
             Some(Definition::Unit) => Tree::UnitStruct(of()),
-            Some(Definition::Newtype(inner)) => Tree::Newtype(of(), Box::new(self.guarded(place, inner))),
-            Some(Definition::Tuple(parts)) => {
-                if self.around.len() > DEEPEST {
-                    return Tree::None;
-                }
-                Tree::TupleStruct(of(), self.parts(place, parts))
-            }
-            Some(Definition::Struct(fields)) => {
-                if self.around.len() > DEEPEST {
-                    return Tree::None;
-                }
-                Tree::Struct(of(), self.fields(place, fields))
-            }
+            Some(Definition::Newtype(inner)) => Tree::Newtype(of(), Box::new(self.shape(place, inner))),
+            Some(Definition::Tuple(parts)) => Tree::TupleStruct(of(), self.parts(place, parts)),
+            Some(Definition::Struct(fields)) => Tree::Struct(of(), self.fields(place, fields)),
             Some(Definition::Enum(variants)) => self.variant(place, name, of(), variants),
         }
     }
 
-    fn guarded(&mut self, place: &str, shape: &Shape) -> Tree {
-        if self.around.len() > DEEPEST { Tree::None } else { self.shape(place, shape) }
-    }
-
     fn variant(&mut self, place: &str, name: &str, of: Name, variants: &[Variant]) -> Tree {
-        if variants.is_empty() || self.around.len() > DEEPEST {
+        if variants.is_empty() {
             return Tree::None;
         }
         let nested = self.around.iter().filter(|around| *around == name).count() - 1;

@@ -1,9 +1,6 @@
 //! Descriptions as text.
 
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Display, Formatter, Write},
-};
+use std::fmt::{self, Display, Formatter, Write};
 
 use super::{Definition, Described, Field, Shape, Types, Variant};
 use crate::codec::{
@@ -41,7 +38,8 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(super) fn word(text: &str) -> String {
     let is_word = text.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '#');
-    let is_taken = ["_", "like", "opaque", "named"].contains(&text) || KINDS.iter().any(|(_, kind)| *kind == text);
+    let is_taken = ["_", "like", "opaque", "named", "operation"].contains(&text)
+        || KINDS.iter().any(|(_, kind)| *kind == text);
     if is_word && !is_taken { text.to_owned() } else { quoted(text) }
 }
 
@@ -58,6 +56,7 @@ impl Display for Described {
         match self {
             Described::Shape { readable: true, shape } => write!(f, "named {shape}"),
             Described::Shape { readable: false, shape } => write!(f, "{shape}"),
+            Described::Operation => f.write_str("operation"),
             Described::Opaque { type_name, why } => write!(f, "opaque {} {}", quoted(type_name), quoted(why)),
         }
     }
@@ -122,33 +121,23 @@ impl Display for Field {
 }
 
 impl Types {
-    /// A type with all that it mentions: equal for types that are stored alike.
+    /// A type with all that it mentions: equal for types that are stored alike, whatever else has their names.
     pub(crate) fn spelled(&self, described: &Described) -> String {
-        let Described::Shape { shape, .. } = described else { return described.to_string() };
-        let (mut met, mut open) = (BTreeSet::new(), vec![shape.clone()]);
-        while let Some(shape) = open.pop() {
-            match shape {
-                Shape::Unknown | Shape::Leaf(..) => {}
-                Shape::Option(inner) | Shape::Seq(inner) => open.push(*inner),
-                Shape::Map(entry) => open.extend([entry.0, entry.1]),
-                Shape::Tuple(parts) => open.extend(parts),
-                Shape::Named(name) => {
-                    if let Some(definition) = self.definitions.get(&name).filter(|_| met.insert(name)) {
-                        open.extend(definition.shapes());
-                    }
-                }
+        let mut described = described.clone();
+        let Described::Shape { shape, .. } = &mut described else { return described.to_string() };
+        let (mut spelled, mut names) = (Types::default(), Vec::new());
+        shape.rename(&mut |name| *name = known(&mut names, name));
+        let mut at = 0;
+        while at < names.len() {
+            let (name, new) = names[at].clone();
+            if let Some(definition) = self.definitions.get(&name) {
+                let mut definition = definition.clone();
+                definition.rename(&mut |name| *name = known(&mut names, name));
+                spelled.definitions.insert(new, definition);
             }
+            at += 1;
         }
-        let all = Types {
-            definitions: self
-                .definitions
-                .iter()
-                .filter(|(name, _)| met.contains(*name))
-                .map(|(name, definition)| (name.clone(), definition.clone()))
-                .collect(),
-            ..Types::default()
-        };
-        format!("{described}\n{}", all.lines().join("\n"))
+        format!("{described}\n{}", spelled.lines().join("\n"))
     }
 
     /// Each definition, a line for each of its fields or variants.
@@ -180,15 +169,42 @@ impl Types {
     }
 }
 
-impl Definition {
-    fn shapes(&self) -> Vec<Shape> {
-        let of = |fields: &[Field]| fields.iter().map(|field| field.shape.clone()).collect::<Vec<_>>();
+/// The name of a type in the order in which types are met.
+fn known(names: &mut Vec<(String, String)>, name: &str) -> String {
+    if let Some((_, new)) = names.iter().find(|(known, _)| known == name) {
+        return new.clone();
+    }
+    let new = format!("{}#{}", name.split('#').next().unwrap_or(name), names.len());
+    names.push((name.to_owned(), new.clone()));
+    new
+}
+
+impl Shape {
+    fn rename(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Definition::Unit => Vec::new(),
-            Definition::Newtype(inner) => vec![inner.clone()],
-            Definition::Tuple(parts) => parts.clone(),
-            Definition::Struct(fields) => of(fields),
-            Definition::Enum(variants) => variants.iter().flat_map(|variant| of(&variant.parts)).collect(),
+            Shape::Unknown | Shape::Leaf(..) => {}
+            Shape::Option(inner) | Shape::Seq(inner) => inner.rename(each),
+            Shape::Map(entry) => {
+                entry.0.rename(each);
+                entry.1.rename(each);
+            }
+            Shape::Tuple(parts) => parts.iter_mut().for_each(|part| part.rename(each)),
+            Shape::Named(name) => each(name),
+        }
+    }
+}
+
+impl Definition {
+    fn rename(&mut self, each: &mut dyn FnMut(&mut String)) {
+        match self {
+            Definition::Unit => {}
+            Definition::Newtype(inner) => inner.rename(each),
+            Definition::Tuple(parts) => parts.iter_mut().for_each(|part| part.rename(each)),
+            Definition::Struct(fields) => fields.iter_mut().for_each(|field| field.shape.rename(each)),
+            Definition::Enum(variants) => {
+                let parts = variants.iter_mut().flat_map(|variant| &mut variant.parts);
+                parts.for_each(|part| part.shape.rename(each));
+            }
         }
     }
 }
