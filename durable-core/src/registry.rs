@@ -11,6 +11,7 @@ use crate::{
     context::{Step, StepFailure},
     error::CallError,
     frame::{Frame, FrameImage, StandIn},
+    message::{Publish, Signal, Update},
     meta::WorkflowMeta,
     workflow::RootWorkflow,
 };
@@ -22,6 +23,8 @@ pub enum Registration {
     Workflow(fn() -> WorkflowEntry),
     /// An activity.
     Activity(fn() -> ActivityEntry),
+    /// Something that instances receive or show.
+    Message(fn() -> MessageEntry),
 }
 
 inventory::collect!(Registration);
@@ -35,6 +38,53 @@ impl Registration {
     /// Registers an activity.
     pub const fn activity<A: Activity>() -> Self {
         Registration::Activity(ActivityEntry::of::<A>)
+    }
+
+    /// Registers a signal.
+    pub const fn signal<S: Signal>() -> Self {
+        Registration::Message(MessageEntry::signal::<S>)
+    }
+
+    /// Registers an update.
+    pub const fn update<U: Update>() -> Self {
+        Registration::Message(MessageEntry::update::<U>)
+    }
+
+    /// Registers a published type.
+    pub const fn publish<P: Publish>() -> Self {
+        Registration::Message(MessageEntry::publish::<P>)
+    }
+}
+
+/// A message without its type. Several types may have one name, in workflows that do not know of each other.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageEntry {
+    pub(crate) kind: MessageKind,
+    pub(crate) name: &'static str,
+    pub(crate) of: &'static TypeOf,
+    pub(crate) reply: Option<&'static TypeOf>,
+}
+
+/// What is sent, or shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    Signal,
+    Update,
+    Published,
+}
+
+impl MessageEntry {
+    fn signal<S: Signal>() -> Self {
+        MessageEntry { kind: MessageKind::Signal, name: S::NAME, of: TypeOf::of::<S>(), reply: None }
+    }
+
+    fn update<U: Update>() -> Self {
+        let reply = Some(TypeOf::of::<U::Output>());
+        MessageEntry { kind: MessageKind::Update, name: U::NAME, of: TypeOf::of::<U>(), reply }
+    }
+
+    fn publish<P: Publish>() -> Self {
+        MessageEntry { kind: MessageKind::Published, name: P::NAME, of: TypeOf::of::<P>(), reply: None }
     }
 }
 
@@ -184,6 +234,7 @@ impl<T: Persist> Popular<T> {
 pub(crate) struct Registry {
     pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
     pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
+    pub(crate) messages: Vec<MessageEntry>,
 }
 
 /// Two items of one name.
@@ -216,6 +267,7 @@ impl Registry {
                     }
                 }
                 Registration::Activity(make) => registry.add_activity(make())?,
+                Registration::Message(make) => registry.messages.push(make()),
             }
         }
         registry.add_old_names()?;

@@ -347,7 +347,7 @@ fn every_activity_of_the_program_is_registered() {
     let mut names: Vec<&str> = inventory::iter::<Registration>()
         .filter_map(|registration| match registration {
             Registration::Activity(entry) => Some(entry().meta.name),
-            Registration::Workflow(_) => None,
+            Registration::Workflow(_) | Registration::Message(_) => None,
         })
         .collect();
     names.sort_unstable();

@@ -1,7 +1,8 @@
 //! `#[derive(Signal)]`, `#[derive(Update)]`, `#[derive(Publish)]`: types that instances receive and show.
 //!
 //! Such a type is known by a name, which is stored; its content is serde's. So a derive writes one line, the trait with the name,
-//! and for an update the type of the answer. That the type can be stored is asked by the trait.
+//! and for an update the type of the answer; and another one that registers the type, so that a build knows what messages it has. That the
+//! type can be stored is asked by the trait.
 
 use crate::diagnostics::{Errors, refusal};
 use proc_macro2::{Span, TokenStream};
@@ -89,12 +90,15 @@ fn implementation(kind: Kind, item: &DeriveInput, options: &Options) -> TokenStr
             |output| quote!(type Output = #output;),
         )
     });
+    // A layout file describes it.
+    let registration = Ident::new(kind.attribute(), span);
     quote_spanned! {span=>
         #[automatically_derived]
         impl #krate::__private::#kind_name for #ident {
             const NAME: &'static str = #name;
             #output
         }
+        #krate::__private::inventory::submit! { #krate::__private::Registration::#registration::<#ident>() }
     }
 }
 

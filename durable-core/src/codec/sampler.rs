@@ -245,7 +245,7 @@ impl<'r> Cursor<'r> {
             match (frame.key, frame.names) {
                 (Place::Name(name), _) => place = place + "." + name,
                 (_, Some(names)) => {
-                    place = place + "." + names.get(frame.begun.saturating_sub(1)).unwrap_or(&"")
+                    place = place + "." + names.get(frame.begun.saturating_sub(1)).unwrap_or(&"");
                 }
                 _ if !frame.inside => place += "{key}",
                 _ if matches!(frame.parts, Parts::Sampled { many: true, .. }) => place += "[]",

@@ -24,7 +24,7 @@ pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, ot
 pub use load::{NoText, Owned, Storable};
 
 use crate::{
-    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf, read_as},
     context::{Context, Step, StepFailure},
     meta::WorkflowMeta,
 };
@@ -149,7 +149,7 @@ impl<'a> Frame<'a> {
             if at == 0 {
                 learning.awaits = Some(*of);
             }
-            let read = learning.value(at).map(|value| self.step.codec.read_as(of, value, slot));
+            let read = learning.value(at).map(|value| read_as(of, value, slot));
             if !matches!(read, Some(Ok(()))) {
                 slot.clear();
                 self.fail(StepFailure::Foreign { workflow: self.meta.name });

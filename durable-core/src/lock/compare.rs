@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Lock, LockError, LockGroup, LockReport,
     content::{Awaits, Block, Content, Kind, Point},
-    learn::{Build, Learnt, activity, variable},
+    learn::{Build, Learnt, activity, kind, message, variable},
 };
 use crate::{
     activity::{ActivityEntry, other_activity_reason},
@@ -31,6 +31,9 @@ pub(super) fn compare(lock: &Lock, build: &Build) -> Result<LockReport, LockErro
         let mut versions = match block.kind {
             Kind::Activity => of_activity(block, &content, is_current, build),
             Kind::Workflow => of_workflow(block, &content, is_current, build),
+            Kind::Signal | Kind::Update | Kind::Published => {
+                vec![of_message(block, &content, is_current, build)]
+            }
         };
         report.groups.append(&mut versions);
     }
@@ -181,22 +184,65 @@ fn compare_arguments(
         .flatten()
         .any(|(_, described)| matches!(described, Described::Shape { readable: true, .. }));
     let reading = content.types.read_as(of, readable, &|sampled| {
-        let part = |argument: &Option<&(String, Described)>| match argument {
+        let part = |argument: Option<&(String, Described)>| match argument {
             Some((name, described)) => sampled.value(&format!(".{name}"), described),
             None => crate::codec::described::absent(),
         };
-        crate::codec::described::tuple(order.iter().map(part).collect())
+        crate::codec::described::tuple(order.iter().copied().map(part).collect())
     });
     found.read(what, "arguments", reading);
 }
 
+/// Nobody stands at a result: who asks for one that was stored gets an error.
 fn compare_result(found: &mut Found, content: &Content, today: Option<&Content>, of: &TypeOf, what: &str) {
     let Some(result) = &content.result else { return };
     found.opaque(what, result);
-    let new = today.and_then(|today| Some((today.result.as_ref()?, &today.types)));
-    if let Some((new, types)) = new {
-        compare_value(found, (result, &content.types), (new, types), of, what, "result");
+    let Some((new, types)) = today.and_then(|today| Some((today.result.as_ref()?, &today.types))) else {
+        return;
+    };
+    compare_value(found, (result, &content.types), (new, types), of, what, "result");
+    let reasons = std::mem::take(&mut found.reasons);
+    found.notes.extend(reasons.into_iter().map(|reason| {
+        format!("one that was stored before and is asked for later can't be read, and parks a workflow that asks: {reason}")
+    }));
+}
+
+/// What waits in mailboxes. What was published, and replies, are read from outside.
+fn of_message(block: &Block, content: &Content, is_current: bool, build: &Build) -> LockGroup {
+    let (name, word) = (&block.name, block.kind.word());
+    let entries = build.registry.messages.iter();
+    let entries = entries.filter(|entry| kind(entry.kind) == block.kind && entry.name == name);
+    let mut best: Option<Found> = None;
+    for entry in entries {
+        let (mut found, today) = (Found::default(), message(entry));
+        let parts = [
+            (&content.message, &today.message, Some(entry.of), format!("{word} `{name}`")),
+            (&content.reply, &today.reply, entry.reply, format!("the reply to update `{name}`")),
+        ];
+        for (at, (old, new, of, what)) in parts.into_iter().enumerate() {
+            let (Some(old), Some(new), Some(of)) = (old, new, of) else { continue };
+            found.opaque(&what, old);
+            if !is_current {
+                let before = found.reasons.len();
+                compare_value(&mut found, (old, &content.types), (new, &today.types), of, &what, "content");
+                if at > 0 || block.kind == Kind::Published {
+                    let unread = found.reasons.split_off(before);
+                    found.notes.extend(
+                        unread.into_iter().map(|reason| format!("it can't be read from outside: {reason}")),
+                    );
+                }
+            }
+        }
+        if best.as_ref().is_none_or(|best| found.reasons.len() < best.reasons.len()) {
+            best = Some(found);
+        }
     }
+    let found = best.unwrap_or_else(|| Found {
+        notes: vec![format!("nothing in this build is called so: {word} `{name}` stays where it is")],
+        ..Found::default()
+    });
+    let place = if block.kind == Kind::Published { "where it is shown" } else { "where it waits" };
+    found.group(name, place.into())
 }
 
 /// Reads what was described of a type as today's, if it is another one.

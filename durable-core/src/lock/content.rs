@@ -13,6 +13,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Activity,
+    Signal,
+    Update,
+    Published,
     Workflow,
 }
 
@@ -20,8 +23,16 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
             Kind::Activity => "activity",
+            Kind::Signal => "signal",
+            Kind::Update => "update",
+            Kind::Published => "published",
             Kind::Workflow => "workflow",
         }
+    }
+
+    pub(super) fn of(word: &str) -> Option<Self> {
+        let all = [Kind::Activity, Kind::Signal, Kind::Update, Kind::Published, Kind::Workflow];
+        all.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -42,6 +53,10 @@ pub(super) struct Content {
     /// The names and types of the parameters; or of all at once if they can't be told apart.
     pub(super) arguments: Vec<(String, Described)>,
     pub(super) result: Option<Described>,
+    /// What a message holds.
+    pub(super) message: Option<Described>,
+    /// What an update is answered with.
+    pub(super) reply: Option<Described>,
     pub(super) points: Vec<Point>,
     pub(super) types: Types,
 }
@@ -66,10 +81,19 @@ pub(super) struct Awaits {
 impl Block {
     /// Whether both say the same, but for lines of source.
     pub(super) fn is(&self, other: &Block) -> bool {
-        let says = |block: &Block| -> Vec<String> {
-            block.lines.iter().filter(|line| !line.trim_start().starts_with("at ")).cloned().collect()
-        };
-        self.sort_key() == other.sort_key() && says(self) == says(other)
+        self.sort_key() == other.sort_key() && self.says().eq(other.says())
+    }
+
+    /// What counts.
+    fn says(&self) -> impl Iterator<Item = &String> {
+        // A variant may be called `at`.
+        let mut in_point = false;
+        self.lines.iter().filter(move |line| {
+            if !line.starts_with("        ") {
+                in_point = line.starts_with("    point ");
+            }
+            !(in_point && line.starts_with("        at "))
+        })
     }
 
     pub(super) fn sort_key(&self) -> (Kind, &str) {
@@ -109,6 +133,8 @@ impl Content {
             lines.push(format!("    argument {name}: {described}"));
         }
         lines.extend(self.result.iter().map(|result| format!("    result {result}")));
+        lines.extend(self.message.iter().map(|content| format!("    content {content}")));
+        lines.extend(self.reply.iter().map(|reply| format!("    reply {reply}")));
         for Point { id, place, awaits, variables } in &self.points {
             lines.push(format!("    point {}", plain(&id.callee)));
             let mut add = |what: &str, text: &str| {

@@ -23,7 +23,7 @@ use crate::{
     instance::InstanceInfo,
     meta::WorkflowMeta,
     random::Random,
-    registry::{Machine, Registry, WorkflowEntry},
+    registry::{Machine, MessageEntry, MessageKind, Registry, WorkflowEntry},
     time::at_time,
 };
 
@@ -67,13 +67,19 @@ impl Build {
                 blocks.push(Block { kind: Kind::Activity, name: (*name).into(), line: 0, lines });
             }
         }
+        for entry in &self.registry.messages {
+            let lines = message(entry).lines();
+            blocks.push(Block { kind: kind(entry.kind), name: entry.name.into(), line: 0, lines });
+        }
         for (name, entry) in &self.registry.workflows {
             if *name == entry.meta.name {
                 let lines = self.workflow(entry).content.lines();
                 blocks.push(Block { kind: Kind::Workflow, name: (*name).into(), line: 0, lines });
             }
         }
-        blocks.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        // Several messages may have one name.
+        blocks.sort_by(|a, b| (a.sort_key(), &a.lines).cmp(&(b.sort_key(), &b.lines)));
+        blocks.dedup_by(|a, b| a.is(b));
         blocks
     }
 
@@ -108,6 +114,21 @@ pub(super) fn activity(entry: &ActivityEntry) -> Content {
     content.arguments = arguments(&mut content.types, entry.meta.args, entry.args);
     content.result = Some(content.types.describe(entry.output));
     content
+}
+
+pub(super) fn message(entry: &MessageEntry) -> Content {
+    let mut content = Content::default();
+    content.message = Some(content.types.describe(entry.of));
+    content.reply = entry.reply.map(|reply| content.types.describe(reply));
+    content
+}
+
+pub(super) fn kind(kind: MessageKind) -> Kind {
+    match kind {
+        MessageKind::Signal => Kind::Signal,
+        MessageKind::Update => Kind::Update,
+        MessageKind::Published => Kind::Published,
+    }
 }
 
 fn learn(entry: &WorkflowEntry) -> Learnt {

@@ -143,7 +143,7 @@ impl Lock {
     /// What is new in a build, for people.
     fn missing(&self, build: &[Block]) -> Vec<String> {
         let new = build.iter().filter(|block| !self.blocks.iter().any(|known| known.is(block)));
-        new.map(|block| block.title()).collect()
+        new.map(Block::title).collect()
     }
 }
 

@@ -41,11 +41,8 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, LockError> {
             continue;
         }
         let (kind, name) = line.split_once(' ').unwrap_or((line, ""));
-        let kind = match kind {
-            "activity" => Kind::Activity,
-            "workflow" => Kind::Workflow,
-            other => return Err(wrong(number, format!("`{other}` is neither `workflow` nor `activity`"))),
-        };
+        let kind = Kind::of(kind)
+            .ok_or_else(|| wrong(number, format!("`{kind}` is no kind of thing that a program has")))?;
         let name = unplain(name).map_err(|message| wrong(number, message))?;
         blocks.push(Block { kind, name, line: number, lines: Vec::new() });
     }
@@ -76,6 +73,8 @@ pub(super) fn content(block: &Block) -> Result<Content, LockError> {
         match (depth, word) {
             (1, "argument") => content.arguments.push(variable(rest).map_err(fail)?),
             (1, "result") => content.result = Some(Described::parse(rest).map_err(fail)?),
+            (1, "content") => content.message = Some(Described::parse(rest).map_err(fail)?),
+            (1, "reply") => content.reply = Some(Described::parse(rest).map_err(fail)?),
             (1, "type") => {
                 let mut parts = Vec::new();
                 while let Some((_, (_, part))) = lines.next_if(|(_, (depth, _))| *depth > 1) {

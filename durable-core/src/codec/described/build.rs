@@ -1,6 +1,10 @@
 //! From the values that a trace has found to their description.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    any::TypeId,
+    collections::{HashMap, HashSet},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use super::{Definition, Described, Field, Shape, Types, Variant};
 use crate::codec::{
@@ -18,21 +22,17 @@ const EXAMPLES: usize = 3;
 struct Seen {
     layout: Layout,
     leaves: HashMap<u32, Vec<Leaf>>,
+    readable: bool,
     left_out: HashSet<(Name, Name)>,
 }
 
+/// What was seen of each type: it is asked once in a process.
+static SEEN: LazyLock<Mutex<HashMap<TypeId, Result<Arc<Seen>, String>>>> = LazyLock::new(Mutex::default);
+
 impl Types {
     pub(super) fn build(&mut self, of: &TypeOf) -> Result<Described, String> {
-        let Traced { trees, readable, left_out } = trace(of)?;
-        let mut layout = Layout::unknown();
-        for tree in &trees {
-            layout = layout
-                .grown(tree)
-                .map_err(|_| "it holds data of any shape: its values have no layout in common")?;
-        }
-        let mut seen = Seen { layout, leaves: HashMap::new(), left_out };
-        trees.iter().for_each(|tree| seen.look(0, tree));
-        Ok(Described::Shape { readable, shape: self.shape(&seen, 0) })
+        let seen = Seen::of(of)?;
+        Ok(Described::Shape { readable: seen.readable, shape: self.shape(&seen, 0) })
     }
 
     fn shape(&mut self, seen: &Seen, at: u32) -> Shape {
@@ -95,16 +95,38 @@ impl Types {
     }
 
     fn fields(&mut self, seen: &Seen, of: &str, names: &[Box<str>], slots: &[u32]) -> Vec<Field> {
-        let field = |(name, slot): (&Box<str>, &u32)| Field {
-            name: name.to_string(),
-            left_out: seen.left_out.iter().any(|(within, field)| within == of && **field == **name),
-            shape: self.shape(seen, *slot),
-        };
-        names.iter().zip(slots).map(field).collect()
+        let mut fields = Vec::with_capacity(slots.len());
+        for (name, slot) in names.iter().map(|name| &**name).zip(slots) {
+            let left_out = seen.left_out.iter().any(|(within, field)| within == of && field == name);
+            fields.push(Field { name: name.to_owned(), left_out, shape: self.shape(seen, *slot) });
+        }
+        fields
     }
 }
 
 impl Seen {
+    fn of(of: &TypeOf) -> Result<Arc<Seen>, String> {
+        let seen = || SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = seen().get(&(of.id)()).cloned();
+        // The type is not asked under the lock.
+        let known = known.unwrap_or_else(|| Seen::new(of).map(Arc::new));
+        seen().insert((of.id)(), known.clone());
+        known
+    }
+
+    fn new(of: &TypeOf) -> Result<Seen, String> {
+        let Traced { trees, readable, left_out } = trace(of)?;
+        let mut layout = Layout::unknown();
+        for tree in &trees {
+            layout = layout
+                .grown(tree)
+                .map_err(|_| "it holds data of any shape: its values have no layout in common")?;
+        }
+        let mut seen = Seen { layout, leaves: HashMap::new(), readable, left_out };
+        trees.iter().for_each(|tree| seen.look(0, tree));
+        Ok(seen)
+    }
+
     /// Notes the leaves of a value.
     fn look(&mut self, at: u32, tree: &Tree) {
         let slots = self.layout.node(at).slots.clone();

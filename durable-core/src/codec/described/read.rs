@@ -62,10 +62,8 @@ impl Types {
                 (Err(error), _) => {
                     refused.insert(error.clone());
                 }
-                (Ok(tree), Some((parent, place))) => {
-                    if outcomes[*parent].result.as_ref().is_ok_and(|parent| parent == tree) {
-                        lost.insert(place.clone());
-                    }
+                (Ok(tree), Some((parent, place))) if outcomes[*parent].result.as_ref() == Ok(tree) => {
+                    lost.insert(place.clone());
                 }
                 _ => {}
             }
@@ -91,7 +89,8 @@ fn shortest(places: BTreeSet<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for place in places {
         let place =
-            place.trim_end_matches(" len").trim_end_matches(" variant").trim_end_matches('?').to_owned();
+            [" value", " len", " variant"].iter().find_map(|what| place.strip_suffix(what)).unwrap_or(&place);
+        let place = place.trim_end_matches('?').to_owned();
         if !kept.iter().any(|kept| place.starts_with(kept.as_str())) {
             kept.push(place);
         }
