@@ -3,12 +3,13 @@
 //! Annotated items register themselves when they are linked; the engine's builder can register
 //! more. Two items of one name are an error that names both places.
 
-use std::{collections::HashMap, sync::Arc, task::Poll};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
     codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
     context::{Step, StepFailure},
+    engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, StandIn},
     message::{Publish, Signal, Update},
@@ -23,8 +24,10 @@ pub enum Registration {
     Workflow(fn() -> WorkflowEntry),
     /// An activity.
     Activity(fn() -> ActivityEntry),
-    /// Something that instances receive or show.
-    Message(fn() -> MessageEntry),
+    /// A message, if it can be stored; else rustc has said so already.
+    Message(fn() -> Option<MessageEntry>),
+    /// Something that is published, likewise.
+    Published(fn() -> Option<PublishedEntry>),
 }
 
 inventory::collect!(Registration);
@@ -39,54 +42,71 @@ impl Registration {
     pub const fn activity<A: Activity>() -> Self {
         Registration::Activity(ActivityEntry::of::<A>)
     }
-
-    /// Registers a signal.
-    pub const fn signal<S: Signal>() -> Self {
-        Registration::Message(MessageEntry::signal::<S>)
-    }
-
-    /// Registers an update.
-    pub const fn update<U: Update>() -> Self {
-        Registration::Message(MessageEntry::update::<U>)
-    }
-
-    /// Registers a published type.
-    pub const fn publish<P: Publish>() -> Self {
-        Registration::Message(MessageEntry::publish::<P>)
-    }
 }
 
-/// A message without its type. Several types may have one name, in workflows that do not know of each other.
+/// A type of message without the type: nothing needs it but a look at the messages that wait, and the layout file.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageEntry {
     pub(crate) kind: MessageKind,
     pub(crate) name: &'static str,
     pub(crate) of: &'static TypeOf,
+    /// What an update is answered with.
     pub(crate) reply: Option<&'static TypeOf>,
 }
 
-/// What is sent, or shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MessageKind {
-    Signal,
-    Update,
-    Published,
+/// A type of what instances publish, likewise.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedEntry {
+    pub(crate) name: &'static str,
+    pub(crate) of: &'static TypeOf,
 }
 
-impl MessageEntry {
-    fn signal<S: Signal>() -> Self {
-        MessageEntry { kind: MessageKind::Signal, name: S::NAME, of: TypeOf::of::<S>(), reply: None }
-    }
+/// A type of message, of which it may not be known whether it can be stored.
+#[derive(Debug, Default)]
+pub struct MessageType<T>(PhantomData<T>);
 
-    fn update<U: Update>() -> Self {
-        let reply = Some(TypeOf::of::<U::Output>());
-        MessageEntry { kind: MessageKind::Update, name: U::NAME, of: TypeOf::of::<U>(), reply }
-    }
-
-    fn publish<P: Publish>() -> Self {
-        MessageEntry { kind: MessageKind::Published, name: P::NAME, of: TypeOf::of::<P>(), reply: None }
+impl<S: Signal + Persist> MessageType<S> {
+    /// The signal.
+    pub const fn signal() -> Option<MessageEntry> {
+        let of = TypeOf::of::<S>();
+        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of, reply: None })
     }
 }
+
+impl<U: Update + Persist> MessageType<U> {
+    /// The update.
+    pub const fn update() -> Option<MessageEntry> {
+        let (of, reply) = (TypeOf::of::<U>(), Some(TypeOf::of::<U::Output>()));
+        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of, reply })
+    }
+}
+
+impl<P: Publish + Persist> MessageType<P> {
+    /// The published type.
+    pub const fn publish() -> Option<PublishedEntry> {
+        Some(PublishedEntry { name: P::NAME, of: TypeOf::of::<P>() })
+    }
+}
+
+/// What [`MessageType`] gives for a type that can't be stored: a second error would say nothing new.
+pub trait NoMessage {
+    /// None.
+    fn signal() -> Option<MessageEntry> {
+        None
+    }
+
+    /// None.
+    fn update() -> Option<MessageEntry> {
+        None
+    }
+
+    /// None.
+    fn publish() -> Option<PublishedEntry> {
+        None
+    }
+}
+
+impl<T> NoMessage for MessageType<T> {}
 
 /// A workflow without its types.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +254,9 @@ impl<T: Persist> Popular<T> {
 pub(crate) struct Registry {
     pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
     pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
-    pub(crate) messages: Vec<MessageEntry>,
+    /// The types of the messages of a queue: two types may have one name where no instance receives both.
+    pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
+    pub(crate) published: Vec<PublishedEntry>,
 }
 
 /// Two items of one name.
@@ -267,7 +289,11 @@ impl Registry {
                     }
                 }
                 Registration::Activity(make) => registry.add_activity(make())?,
-                Registration::Message(make) => registry.messages.push(make()),
+                Registration::Message(entry) => {
+                    let Some(entry) = entry() else { continue };
+                    registry.messages.entry(queue(entry.kind, entry.name)).or_default().push(entry);
+                }
+                Registration::Published(entry) => registry.published.extend(entry()),
             }
         }
         registry.add_old_names()?;

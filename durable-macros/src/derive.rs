@@ -90,15 +90,24 @@ fn implementation(kind: Kind, item: &DeriveInput, options: &Options) -> TokenStr
             |output| quote!(type Output = #output;),
         )
     });
-    // A layout file describes it.
-    let registration = Ident::new(kind.attribute(), span);
+    // What waits for an instance can be looked at by its name, and a layout file describes what there is.
+    let register = Ident::new(kind.attribute(), span);
+    let registered = Ident::new(if kind == Kind::Publish { "Published" } else { "Message" }, span);
+    let submit = quote_spanned! {span=>
+        #krate::__private::inventory::submit! {
+            #krate::__private::Registration::#registered(|| {
+                use #krate::__private::NoMessage as _;
+                #krate::__private::MessageType::<#ident>::#register()
+            })
+        }
+    };
     quote_spanned! {span=>
         #[automatically_derived]
         impl #krate::__private::#kind_name for #ident {
             const NAME: &'static str = #name;
             #output
         }
-        #krate::__private::inventory::submit! { #krate::__private::Registration::#registration::<#ident>() }
+        #submit
     }
 }
 

@@ -318,13 +318,13 @@ fn values_of_an_older_type_are_read_as_todays() {
         (
             "wide",
             "narrow",
-            "for some values: a stored value can't be read as `u32`: invalid value: integer `18446744073709551615`",
+            "for some values: a value stored as `u64` can't be read as `u32`: invalid value: integer `18446744073709551615`",
         ),
         ("maybe", "narrow", "for some values"),
         (
             "narrow",
             "strict",
-            "for some values: a stored value can't be read as `core::num::nonzero::NonZero<u32>`: invalid value: integer `0`",
+            "for some values: a value stored as `u32` can't be read as `core::num::nonzero::NonZero<u32>`: invalid value: integer `0`",
         ),
         ("strict", "narrow", "converts it"),
         ("list", "hashed", "converts it"),

@@ -91,11 +91,6 @@ use tree::Tree;
 use trial::{check, is_same, read_bytes, read_value, try_named, try_positional};
 use types::{Known, Relation, TypeMap};
 
-/// Reads a value by name.
-pub(crate) fn read_as(of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
-    read_value(of, slot, value)
-}
-
 /// See [`Codec::adapt`].
 #[derive(Debug, Clone)]
 struct Adapted {
@@ -355,6 +350,11 @@ impl Codec {
             }
         }
         read_value(of, slot, &value)
+    }
+
+    /// Reads a value that was viewed as a type, by the names in it.
+    pub(crate) fn read_as(of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
+        read_value(of, slot, value)
     }
 
     /// Whether values of this layout were found to be of another type than today's, and are read by name.

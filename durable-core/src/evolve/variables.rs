@@ -9,7 +9,22 @@ pub(crate) struct Matched {
     /// The resume point in this build, from 1.
     pub(crate) point: u32,
     /// For each variable that the point loads, the awaited future first: its place in the image.
-    pub(crate) order: Vec<usize>,
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where a variable is in an image.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which stored variable.
+    pub(crate) at: usize,
+    /// The fields that lead from it to a part of it; none for the variable itself.
+    pub(crate) part: Vec<String>,
+}
+
+impl Place {
+    fn whole(at: usize) -> Self {
+        Place { at, part: Vec::new() }
+    }
 }
 
 /// Finds the point in this build, and each of its variables in the image, by their names.
@@ -31,7 +46,7 @@ pub(crate) fn match_layout(
         let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
         if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
-            return Ok(at);
+            return Ok(Place::whole(at));
         }
         let stem = stem(name);
         let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
@@ -43,7 +58,7 @@ pub(crate) fn match_layout(
                 meta.name, meta.file, point.line
             ));
         }
-        find(name).ok_or_else(|| {
+        find(name).map(Place::whole).or_else(|| part_of_whole(name, point.vars, stored)).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
                  give it the name that it had, `#[was(\"..\")]`, or make it again behind the await",
@@ -51,14 +66,39 @@ pub(crate) fn match_layout(
             )
         })
     });
-    let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
-    Ok(Matched { point: index as u32 + 1, order })
+    let places = std::iter::once(Ok(Place::whole(0))).chain(places).collect::<Result<_, _>>()?;
+    Ok(Matched { point: index as u32 + 1, places })
+}
+
+/// Where a field was moved out of a variable, the others are variables of their own, `order.id`. A build that did not move it has
+/// stored `order`. (Of the other direction nothing can be made: what was moved out is gone.)
+fn part_of_whole(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<Place> {
+    let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let whole = root(name);
+    if is_loop(name) || whole == name {
+        return None;
+    }
+    let is_only = |names: &mut dyn Iterator<Item = String>| {
+        let mut named: Vec<_> = names.filter(|name| stem(name) == stem(&whole)).collect();
+        named.dedup();
+        named == [whole.as_str()]
+    };
+    let stored = || image.iter().map(|(name, _)| name.clone()).filter(|name| !is_loop(name));
+    let own = || build.iter().filter(|name| !is_loop(name)).map(|name| root(name));
+    if !is_only(&mut stored()) || !is_only(&mut own()) {
+        return None;
+    }
+    let at = image.iter().position(|(stored, _)| *stored == whole)? + 1;
+    Some(Place { at, part: name.split('.').skip(1).map(str::to_owned).collect() })
+}
+
+fn is_loop(name: &str) -> bool {
+    name == "for" || name.starts_with("for ")
 }
 
 /// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
 /// same, or it would not have been matched; so they are told by their order. What follows the first dot says how the loop goes.
 fn same_loop(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<usize> {
-    let is_loop = |name: &str| name == "for" || name.starts_with("for ");
     let order = |name: &str| name.split_once('.').map_or("", |(_, order)| order).to_owned();
     let own: Vec<_> = build.iter().filter(|name| is_loop(name)).collect();
     let stored: Vec<_> = image

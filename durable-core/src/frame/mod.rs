@@ -24,7 +24,7 @@ pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, ot
 pub use load::{NoText, Owned, Storable};
 
 use crate::{
-    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf, read_as},
+    codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, Step, StepFailure},
     meta::WorkflowMeta,
 };
@@ -80,9 +80,13 @@ impl<'a> Frame<'a> {
             mark: 0,
         };
         if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
+            let layout = image.layout;
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
-                Err(reason) => frame.fail(StepFailure::Incompatible { reason }),
+                Err(reason) => {
+                    frame.step.stuck = frame.step.frames.get(layout).ok();
+                    frame.fail(StepFailure::Incompatible { reason });
+                }
             }
         }
         frame
@@ -149,7 +153,7 @@ impl<'a> Frame<'a> {
             if at == 0 {
                 learning.awaits = Some(*of);
             }
-            let read = learning.value(at).map(|value| read_as(of, value, slot));
+            let read = learning.value(at).map(|value| Codec::read_as(of, value, slot));
             if !matches!(read, Some(Ok(()))) {
                 slot.clear();
                 self.fail(StepFailure::Foreign { workflow: self.meta.name });
@@ -157,11 +161,11 @@ impl<'a> Frame<'a> {
             return;
         }
         let Some(source) = &self.source else { return };
-        let Some(&stored) = source.resolved.matched.order.get(at) else { return };
-        let (name, layout) = &source.resolved.known.layout.vars[stored];
-        let bytes = &source.bytes[source.ranges[stored].clone()];
+        let Some(place) = source.resolved.matched.places.get(at) else { return };
+        let (name, layout) = &source.resolved.known.layout.vars[place.at];
+        let bytes = &source.bytes[source.ranges[place.at].clone()];
         let (frames, codec) = (&self.step.frames, &self.step.codec);
-        let read = frames.decode_as(codec, of, LayoutId(*layout), bytes, slot);
+        let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
         if let Some(found) = &mut self.step.dry
             && at > 0
             && codec.has_changed(of, LayoutId(*layout))
@@ -171,6 +175,7 @@ impl<'a> Frame<'a> {
         if let Err(error) = read {
             slot.clear();
             let what = self.variable(name, source.resolved.matched.point);
+            self.step.stuck.get_or_insert_with(|| source.resolved.known.clone());
             self.fail(StepFailure::Decode { what, error });
         }
     }

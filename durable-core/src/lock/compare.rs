@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::{
     Lock, LockError, LockGroup, LockReport,
     content::{Awaits, Block, Content, Kind, Point},
-    learn::{Build, Learnt, activity, kind, message, variable},
+    learn::{Build, Learnt, activity, message, variable},
 };
 use crate::{
     activity::{ActivityEntry, other_activity_reason},
     codec::{
         TypeOf,
-        described::{Described, Reading, Types},
+        described::{Described, Reading, Types, part},
     },
+    context::LET_IT_READ,
     engine::CheckOutcome,
     evolve::{Matched, PointTable, match_layout},
     frame::{AWAITED, FrameLayout, KnownLayout, other_workflow, witnesses::Callee},
@@ -210,11 +211,10 @@ fn compare_result(found: &mut Found, content: &Content, today: Option<&Content>,
 /// What waits in mailboxes. What was published, and replies, are read from outside.
 fn of_message(block: &Block, content: &Content, is_current: bool, build: &Build) -> LockGroup {
     let (name, word) = (&block.name, block.kind.word());
-    let entries = build.registry.messages.iter();
-    let entries = entries.filter(|entry| kind(entry.kind) == block.kind && entry.name == name);
+    let entries = build.messages().filter(|entry| entry.kind == block.kind && entry.name == name);
     let mut best: Option<Found> = None;
     for entry in entries {
-        let (mut found, today) = (Found::default(), message(entry));
+        let (mut found, today) = (Found::default(), message(&entry));
         let parts = [
             (&content.message, &today.message, Some(entry.of), format!("{word} `{name}`")),
             (&content.reply, &today.reply, entry.reply, format!("the reply to update `{name}`")),
@@ -248,21 +248,34 @@ fn of_message(block: &Block, content: &Content, is_current: bool, build: &Build)
 /// Reads what was described of a type as today's, if it is another one.
 fn compare_value(
     found: &mut Found,
-    (old, old_types): (&Described, &Types),
-    (new, new_types): (&Described, &Types),
+    old: (&Described, &Types),
+    new: (&Described, &Types),
     of: &TypeOf,
     what: &str,
     name: &str,
+) {
+    compare_part(found, old, new, of, (what, name), &[]);
+}
+
+/// The same for a part of it.
+fn compare_part(
+    found: &mut Found,
+    (old, old_types): (&Described, &Types),
+    (new, new_types): (&Described, &Types),
+    of: &TypeOf,
+    (what, name): (&str, &str),
+    path: &[String],
 ) {
     let readable = match old {
         Described::Shape { readable, .. } => *readable,
         Described::Operation => false,
         Described::Opaque { .. } => return,
     };
-    if old_types.spelled(old) == new_types.spelled(new) {
+    if path.is_empty() && old_types.spelled(old) == new_types.spelled(new) {
         return;
     }
-    let reading = old_types.read_as(of, readable, &|sampled| sampled.value("", old));
+    let reading = old_types.read_as(of, readable, &|sampled| part(sampled.value("", old), path));
+    let reading = if path.is_empty() { reading } else { Reading { lost: Vec::new(), ..reading } };
     found.read(what, name, reading);
 }
 
@@ -300,17 +313,23 @@ impl Version<'_> {
     fn variables(&self, found: &mut Found, point: &Point, matched: &Matched) {
         let new = matched.point as usize - 1;
         let today = Build::described(self.learnt);
-        for (place, stored) in matched.order.iter().enumerate().skip(1) {
+        for (loaded, place) in matched.places.iter().enumerate().skip(1) {
             let (Some((name, old)), Some((_, described)), Some(of)) = (
-                point.variables.get(stored - 1),
-                today.points[new].variables.get(place - 1),
-                self.learnt.points[new].variables.get(place - 1),
+                point.variables.get(place.at - 1),
+                today.points[new].variables.get(loaded - 1),
+                self.learnt.points[new].variables.get(loaded - 1),
             ) else {
                 continue;
             };
             let what = variable(self.entry.meta, name, new);
             found.opaque(&what, old);
-            compare_value(found, (old, &self.content.types), (described, &today.types), of, &what, name);
+            let mut own = Found::default();
+            let (before, now) = ((old, &self.content.types), (described, &today.types));
+            compare_part(&mut own, before, now, of, (&what, name), &place.part);
+            found.reasons.extend(own.reasons.into_iter().map(|reason| format!("{reason}; {LET_IT_READ}")));
+            found.notes.append(&mut own.notes);
+            // A part is taken out of what is stored, whatever the rest of it is.
+            found.converted.extend(own.converted.into_iter().filter(|_| place.part.is_empty()));
         }
         self.awaited(found, point, new);
     }

@@ -14,7 +14,7 @@ use crate::{
         with_current,
     },
     context::{Scratch, Step, ambient},
-    engine::panics::catch_quietly,
+    engine::{mail::MessageKind, panics::catch_quietly},
     evolve::PointTable,
     frame::{
         FrameImage, Frames,
@@ -23,7 +23,7 @@ use crate::{
     instance::InstanceInfo,
     meta::WorkflowMeta,
     random::Random,
-    registry::{Machine, MessageEntry, MessageKind, Registry, WorkflowEntry},
+    registry::{Machine, Registry, WorkflowEntry},
     time::at_time,
 };
 
@@ -67,9 +67,9 @@ impl Build {
                 blocks.push(Block { kind: Kind::Activity, name: (*name).into(), line: 0, lines });
             }
         }
-        for entry in &self.registry.messages {
-            let lines = message(entry).lines();
-            blocks.push(Block { kind: kind(entry.kind), name: entry.name.into(), line: 0, lines });
+        for entry in self.messages() {
+            let lines = message(&entry).lines();
+            blocks.push(Block { kind: entry.kind, name: entry.name.into(), line: 0, lines });
         }
         for (name, entry) in &self.registry.workflows {
             if *name == entry.meta.name {
@@ -81,6 +81,23 @@ impl Build {
         blocks.sort_by(|a, b| (a.sort_key(), &a.lines).cmp(&(b.sort_key(), &b.lines)));
         blocks.dedup_by(|a, b| a.is(b));
         blocks
+    }
+
+    pub(super) fn messages(&self) -> impl Iterator<Item = Message> {
+        let received = self.registry.messages.values().flatten().map(|entry| {
+            let kind = match entry.kind {
+                MessageKind::Signal => Kind::Signal,
+                MessageKind::Update => Kind::Update,
+            };
+            Message { kind, name: entry.name, of: entry.of, reply: entry.reply }
+        });
+        let shown = self.registry.published.iter();
+        received.chain(shown.map(|entry| Message {
+            kind: Kind::Published,
+            name: entry.name,
+            of: entry.of,
+            reply: None,
+        }))
     }
 
     pub(super) fn workflow(&self, entry: &WorkflowEntry) -> Arc<Learnt> {
@@ -116,19 +133,20 @@ pub(super) fn activity(entry: &ActivityEntry) -> Content {
     content
 }
 
-pub(super) fn message(entry: &MessageEntry) -> Content {
-    let mut content = Content::default();
-    content.message = Some(content.types.describe(entry.of));
-    content.reply = entry.reply.map(|reply| content.types.describe(reply));
-    content
+/// Something that instances receive or show.
+pub(super) struct Message {
+    pub(super) kind: Kind,
+    pub(super) name: &'static str,
+    pub(super) of: &'static TypeOf,
+    /// What an update is answered with.
+    pub(super) reply: Option<&'static TypeOf>,
 }
 
-pub(super) fn kind(kind: MessageKind) -> Kind {
-    match kind {
-        MessageKind::Signal => Kind::Signal,
-        MessageKind::Update => Kind::Update,
-        MessageKind::Published => Kind::Published,
-    }
+pub(super) fn message(message: &Message) -> Content {
+    let mut content = Content::default();
+    content.message = Some(content.types.describe(message.of));
+    content.reply = message.reply.map(|reply| content.types.describe(reply));
+    content
 }
 
 fn learn(entry: &WorkflowEntry) -> Learnt {

@@ -16,6 +16,7 @@ pub(crate) use parse::name;
 pub(crate) use read::Reading;
 pub(crate) use text::quoted;
 
+use super::Value;
 use super::erased::TypeOf;
 use super::layout::Form;
 use super::tree::{Kind, Leaf, Tree};
@@ -125,6 +126,12 @@ impl Described {
 /// A tuple of values.
 pub(crate) fn tuple(parts: Vec<Tree>) -> Tree {
     Tree::Tuple(parts)
+}
+
+/// The part of a value that a path of fields leads to.
+pub(crate) fn part(tree: Tree, path: &[String]) -> Tree {
+    let value = Value { tree, readable: false };
+    if path.is_empty() { value.tree } else { value.part(path).map_or(Tree::None, |part| part.tree) }
 }
 
 /// What is read where nothing was stored.
