@@ -93,6 +93,12 @@ struct Skips {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WithJson {
+    id: u16,
+    data: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Aliased {
     #[serde(alias = "sku", alias = "article")]
     name: String,
@@ -149,10 +155,12 @@ async fn of_many_types(
     set: HashSet<char>,
     address: std::net::IpAddr,
     deep: Option<Option<bool>>,
+    json: WithJson,
 ) -> Result<(), String> {
     charge("many", 1).await;
     let _ = (id, at, page, some, numbers.it, texts.it, skips.id, skips.note, skips.items, aliased.name);
-    let _ = (aliased.count, even.0, map, set, address, deep, matches!(tree, Tree::Leaf(_)));
+    let _ =
+        (aliased.count, even.0, map, set, address, deep, json.id, json.data, matches!(tree, Tree::Leaf(_)));
     Ok(())
 }
 
@@ -176,6 +184,7 @@ fn types_are_seen_through() {
         "        variable set: [char]",
         "        variable address: IpAddr",
         "        variable deep: bool??",
+        "    type WithJson = struct\n        id: u16\n        data: any?",
         "    result Result",
         "    type Tree = enum\n        Leaf of i8\n        Node { left: Tree, right: Tree? }",
         "    type Holds#2 = struct\n        it: [Holds#3]\n    type Holds#3 = struct\n        it: str",
@@ -237,6 +246,12 @@ mod next {
     }
 
     #[derive(Serialize, Deserialize)]
+    pub(super) struct WithText {
+        pub(super) id: u16,
+        pub(super) data: Option<String>,
+    }
+
+    #[derive(Serialize, Deserialize)]
     pub(super) struct Needs {
         pub(super) sku: String,
         pub(super) weight: u32,
@@ -282,6 +297,8 @@ keeping! {
     strict: std::num::NonZeroU32;
     list: Vec<u32>;
     hashed: HashSet<u64>;
+    json: WithJson;
+    json_of_text: next::WithText;
     pair: (u32, String);
     triple: (u32, String, bool);
     opaque: Untagged;
@@ -335,6 +352,8 @@ fn values_of_an_older_type_are_read_as_todays() {
         ("cart", "cart_with_more", "converts it"),
         ("cart", "cart_with_weight", "missing field `weight`"),
         ("opaque", "narrow", "resumes"),
+        ("json_of_text", "json", "converts it"),
+        ("json", "json_of_text", "for some values"),
     ] {
         let (outcome, notes) = said(old, new);
         assert!(outcome.contains(expected), "{old} as {new}: {outcome} {notes:?}");

@@ -123,6 +123,7 @@ pub(super) fn trace(of: &TypeOf) -> Result<Traced, String> {
     let mut trees: Vec<Tree> =
         trees.into_iter().map(|(plain, named)| if is_named { named } else { plain }).collect();
     let left_out = if is_named { fill(&mut trees) } else { HashSet::new() };
+    unify(&mut trees);
     Ok(Traced { trees, readable: is_named, left_out })
 }
 
@@ -192,6 +193,90 @@ fn fill(trees: &mut [Tree]) -> HashSet<(Name, Name)> {
         });
     }
     left_out
+}
+
+/// Stands where values of one type have nothing in common: a `serde_json::Value`.
+pub(super) const ANY: &str = "any value";
+
+/// Puts [`ANY`] at each place where values are of several kinds, so that what is around it has a layout.
+fn unify(trees: &mut [Tree]) {
+    let (mut kinds, mut several) = (HashMap::new(), HashSet::new());
+    for tree in trees.iter_mut() {
+        walk(tree, "", &mut |place, tree| {
+            let kind = kind(tree);
+            if *kinds.entry(place.to_owned()).or_insert_with(|| kind.clone()) != kind {
+                several.insert(place.to_owned());
+            }
+            true
+        });
+    }
+    // What is nothing but that is not described.
+    if several.is_empty() || several.contains("") {
+        return;
+    }
+    for tree in trees {
+        walk(tree, "", &mut |place, tree| {
+            let is_any = several.contains(place);
+            if is_any {
+                *tree = Tree::UnitStruct(ANY.into());
+            }
+            !is_any
+        });
+    }
+}
+
+/// What tells values of one type from those of another.
+fn kind(tree: &Tree) -> String {
+    let count = |parts: &[Tree]| format!("({})", parts.len());
+    let names = |fields: &Fields| fields.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join(" ");
+    match tree {
+        Tree::Leaf(leaf) => format!("{:?}", leaf.kind()),
+        Tree::None | Tree::Some(_) => "?".to_owned(),
+        Tree::Seq(_) => "[]".to_owned(),
+        Tree::Map(_) => "{}".to_owned(),
+        Tree::Tuple(parts) => count(parts),
+        Tree::UnitStruct(name) | Tree::Newtype(name, _) => name.to_string(),
+        Tree::TupleStruct(name, parts) => format!("{name}{}", count(parts)),
+        Tree::Struct(name, fields) => format!("{name} {}", names(fields)),
+        Tree::Variant(variant) => format!("enum {}", variant.of),
+    }
+}
+
+/// Calls back for each value in a value, with its place, and goes into it if it is told so.
+fn walk(tree: &mut Tree, place: &str, each: &mut dyn FnMut(&str, &mut Tree) -> bool) {
+    if !each(place, tree) {
+        return;
+    }
+    let mut parts = |parts: &mut [Tree], place: &str| {
+        for (at, part) in parts.iter_mut().enumerate() {
+            walk(part, &format!("{place}.{at}"), each);
+        }
+    };
+    match tree {
+        Tree::Leaf(_) | Tree::None | Tree::UnitStruct(_) => {}
+        Tree::Some(inner) => walk(inner, &format!("{place}?"), each),
+        Tree::Newtype(_, inner) => walk(inner, &format!("{place}.0"), each),
+        Tree::Seq(elements) => elements.iter_mut().for_each(|part| walk(part, &format!("{place}[]"), each)),
+        Tree::Tuple(elements) | Tree::TupleStruct(_, elements) => parts(elements, place),
+        Tree::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+            walk(key, &format!("{place}[key]"), each);
+            walk(value, &format!("{place}[]"), each);
+        }),
+        Tree::Struct(_, fields) => {
+            fields.iter_mut().for_each(|(name, part)| walk(part, &format!("{place}.{name}"), each));
+        }
+        Tree::Variant(variant) => {
+            let place = format!("{place}.{}", variant.name);
+            match &mut variant.body {
+                Body::Unit => {}
+                Body::Newtype(inner) => walk(inner, &format!("{place}.0"), each),
+                Body::Tuple(elements) => parts(elements, &place),
+                Body::Struct(fields) => {
+                    fields.iter_mut().for_each(|(name, part)| walk(part, &format!("{place}.{name}"), each));
+                }
+            }
+        }
+    }
 }
 
 type Fields = Vec<(Name, Tree)>;

@@ -11,7 +11,7 @@ use crate::codec::{
     erased::TypeOf,
     layout::{Form, Head, Layout},
     sampler::samples,
-    trace::{Traced, trace},
+    trace::{ANY, Traced, trace},
     tree::{Body, Leaf, Name, Tree},
 };
 
@@ -27,7 +27,9 @@ struct Seen {
 }
 
 /// What was seen of each type: it is asked once in a process.
-static SEEN: LazyLock<Mutex<HashMap<TypeId, Result<Arc<Seen>, String>>>> = LazyLock::new(Mutex::default);
+static SEEN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+type Known = HashMap<TypeId, Result<Arc<Seen>, String>>;
 
 impl Types {
     pub(super) fn build(&mut self, of: &TypeOf) -> Result<Described, String> {
@@ -45,6 +47,7 @@ impl Types {
             Head::Seq => Shape::Seq(Box::new(part(0))),
             Head::Map => Shape::Map(Box::new((part(0), part(1)))),
             Head::Tuple => Shape::Tuple(node.slots.iter().map(|slot| self.shape(seen, *slot)).collect()),
+            Head::UnitStruct(name) if **name == *ANY => Shape::Any,
             Head::UnitStruct(name)
             | Head::Newtype(name)
             | Head::TupleStruct(name)

@@ -41,6 +41,8 @@ pub(crate) enum Described {
 pub(crate) enum Shape {
     /// No value was found for it.
     Unknown,
+    /// Values of several kinds were.
+    Any,
     /// With values that it accepts, if it does not accept any.
     Leaf(Kind, Vec<Leaf>),
     Option(Box<Shape>),

@@ -98,6 +98,7 @@ impl<'t> Text<'t> {
         let kind = KINDS.iter().find(|(_, name)| !is_quoted && *name == word);
         match (kind, word.as_str()) {
             (Some((kind, _)), _) => Ok(Shape::Leaf(*kind, self.examples(*kind)?)),
+            (None, "any") if !is_quoted => Ok(Shape::Any),
             (None, "_") if !is_quoted => Ok(Shape::Unknown),
             _ => Ok(Shape::Named(word)),
         }

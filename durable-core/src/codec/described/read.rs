@@ -88,8 +88,10 @@ impl Types {
 fn shortest(places: BTreeSet<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for place in places {
-        let place =
-            [" value", " len", " variant"].iter().find_map(|what| place.strip_suffix(what)).unwrap_or(&place);
+        let place = [" value", " len", " variant", " any"]
+            .iter()
+            .find_map(|what| place.strip_suffix(what))
+            .unwrap_or(&place);
         let place = place.trim_end_matches('?').to_owned();
         if !kept.iter().any(|kept| place.starts_with(kept.as_str())) {
             kept.push(place);
@@ -130,6 +132,17 @@ impl Sampled<'_> {
         let closed = self.is_closed();
         match shape {
             Shape::Unknown => Tree::None,
+            Shape::Any => {
+                let values = [
+                    Tree::str("a"),
+                    Tree::Leaf(Leaf::U64(1)),
+                    Tree::Leaf(Leaf::Unit),
+                    Tree::Seq(Vec::new()),
+                    Tree::Map(Vec::new()),
+                ];
+                let picked = self.choices.choose(format!("{place} any"), values.len(), values.len());
+                values[picked].clone()
+            }
             Shape::Leaf(kind, examples) => Tree::Leaf(self.leaf(place, *kind, examples)),
             Shape::Option(inner) => {
                 let place = format!("{place}?");

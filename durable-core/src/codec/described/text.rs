@@ -38,7 +38,7 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(super) fn word(text: &str) -> String {
     let is_word = text.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '#');
-    let is_taken = ["_", "like", "opaque", "named", "operation"].contains(&text)
+    let is_taken = ["_", "any", "like", "opaque", "named", "operation"].contains(&text)
         || KINDS.iter().any(|(_, kind)| *kind == text);
     if is_word && !is_taken { text.to_owned() } else { quoted(text) }
 }
@@ -66,6 +66,7 @@ impl Display for Shape {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Shape::Unknown => f.write_str("_"),
+            Shape::Any => f.write_str("any"),
             Shape::Leaf(kind, examples) => {
                 let name = KINDS.iter().find(|(known, _)| known == kind).map_or("", |(_, name)| name);
                 f.write_str(name)?;
@@ -182,7 +183,7 @@ fn known(names: &mut Vec<(String, String)>, name: &str) -> String {
 impl Shape {
     fn rename(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Shape::Unknown | Shape::Leaf(..) => {}
+            Shape::Unknown | Shape::Any | Shape::Leaf(..) => {}
             Shape::Option(inner) | Shape::Seq(inner) => inner.rename(each),
             Shape::Map(entry) => {
                 entry.0.rename(each);
