@@ -218,6 +218,30 @@ fn what_can_not_be_seen_through_is_said_and_strands_nobody() {
     }
 }
 
+#[workflow]
+async fn generic<T: Serialize + serde::de::DeserializeOwned>(it: T) -> T {
+    charge("generic", 1).await;
+    it
+}
+
+#[workflow]
+async fn calls_a_generic_one(fee: u64) -> u64 {
+    generic(5_u32).await;
+    fee
+}
+
+#[workflow]
+async fn calls_a_generic_one_for_more(fee: u128) -> u64 {
+    generic(5_u32).await;
+    fee as u64
+}
+
+#[test]
+fn a_frame_that_is_not_in_the_file_is_said() {
+    let report = verdict("calls_a_generic_one", "calls_a_generic_one_for_more");
+    assert!(report.to_string().contains("the variables of `generic`, which is called there"), "{report}");
+}
+
 /// The same type in the next build.
 mod next {
     use serde::{Deserialize, Serialize};

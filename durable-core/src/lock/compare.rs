@@ -346,6 +346,16 @@ impl Version<'_> {
             );
             return;
         };
+        for call in callees {
+            if let Callee::Workflow(name) = call
+                && !self.build.registry.workflows.contains_key(name.as_str())
+            {
+                found.notes.push(format!(
+                    "the variables of `{name}`, which is called there and has type parameters, can't be told from here: `check` against a \
+                     store can"
+                ));
+            }
+        }
         let known: Result<Vec<_>, String> = calls.iter().map(|call| self.today(call)).collect();
         match known {
             Err(reason) => return found.reasons.push(reason),
