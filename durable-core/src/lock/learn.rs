@@ -168,7 +168,7 @@ fn learn(entry: &WorkflowEntry) -> Learnt {
             awaits: awaits
                 .as_ref()
                 .map(|(_, calls, state)| Awaits { calls: calls.clone(), state: state.clone() }),
-            variables: point.vars.iter().map(|name| (*name).to_owned()).zip(described).collect(),
+            variables: point.vars().map(str::to_owned).zip(described).collect(),
         });
         points.push(LearntPoint { variables, awaits: awaits.map(|(of, calls, _)| (of, calls)) });
     }
