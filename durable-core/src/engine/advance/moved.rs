@@ -178,6 +178,7 @@ impl Advance<'_> {
             let message = self.draft.mail.get(queue, seq).cloned();
             self.draft.take_mail(queue, seq);
             let Some(message) = message else { continue };
+            self.draft.keeping.taken(queue, seq, &message);
             let name = message.name.clone();
             match message.body {
                 Body::Update(_) => {
