@@ -134,7 +134,7 @@ impl Frames {
             return *id;
         }
         let index = point as usize - 1;
-        let names = std::iter::once(AWAITED).chain(meta.points[index].vars.iter().copied());
+        let names = std::iter::once(AWAITED).chain(meta.points[index].vars());
         let (table_id, table) = self.own_table(meta);
         let layout = FrameLayout {
             workflow: meta.name.into(),

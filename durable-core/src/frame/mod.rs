@@ -208,7 +208,7 @@ impl<'a> Frame<'a> {
     }
 
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
-        let names = self.meta.points[point as usize - 1].vars;
+        let names = self.meta.points[point as usize - 1].vars();
         let (kept, parts) = (self.awaited.take(), std::mem::take(&mut self.parts));
         let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
         let awaited = match kept {
