@@ -124,7 +124,7 @@ fn begin<A: Persist>(
         Machine::At(image) => return Some((None, Some(image))),
         Machine::Start(args) => args,
     };
-    let Encoded { layout, bytes } = match step.frames.load_args(&step.codec, meta.args, &args) {
+    let Encoded { layout, bytes } = match step.frames.load_args(&step.codec, meta.args, args) {
         Ok(args) => args,
         Err(reason) => {
             step.failure = Some(StepFailure::Incompatible { reason });

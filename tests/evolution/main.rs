@@ -1,5 +1,5 @@
 //! What an edit does to instances that run: each version of a workflow is a function of its own, and an instance of the one goes on as
-//! the other, on an engine in memory. With two real builds of a program the same is shown in `builds`.
+//! the other, on an engine in memory. `examples/hotfix` shows it with two real builds of a program.
 
 mod awaited;
 mod check;

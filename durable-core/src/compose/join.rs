@@ -4,7 +4,7 @@
 //! thousands costs one step, and no message is taken that does not complete it. A branch that acts (a called workflow) is polled
 //! whenever something happens.
 
-use std::task::Poll;
+use std::{collections::BTreeMap, task::Poll};
 
 use serde::{Deserialize, Serialize};
 
@@ -193,10 +193,11 @@ enum Joined {
     Failed(usize),
 }
 
-/// What one pass over the branches has found.
+/// What a pass over the branches has found.
 #[derive(Default)]
 struct Found {
-    acting: Vec<Wait>,
+    /// They are polled once in a pass: a race in one would see at once what was there before it began, and take it by its place.
+    acting: BTreeMap<usize, Wait>,
     quiet: Vec<(usize, Wait)>,
     /// Some have not begun, because of the limit.
     more: bool,
@@ -241,8 +242,9 @@ impl Joining {
         together: fn(Vec<Wait>) -> Wait,
         cx: &mut Context<'_>,
     ) -> Joined {
+        let mut acting = BTreeMap::new();
         loop {
-            let mut found = Found::default();
+            let mut found = Found { acting, ..Found::default() };
             if let Some(joined) = self.begin(branches, &mut found, cx) {
                 return joined;
             }
@@ -269,9 +271,10 @@ impl Joining {
                 }
             }
             if ended {
+                acting = found.acting;
                 continue;
             }
-            let mut parts = found.acting;
+            let mut parts: Vec<_> = found.acting.into_values().collect();
             if found.more {
                 parts.extend(waits);
             } else if parts.is_empty() {
@@ -293,7 +296,7 @@ impl Joining {
                 return Some(Joined::Pending);
             }
             let branch = branches.at(at);
-            if !branch.is_pending() {
+            if !branch.is_pending() || found.acting.contains_key(&at) {
                 continue;
             }
             if (found.acting.len() + found.quiet.len()) as u64 >= limit {
@@ -306,7 +309,7 @@ impl Joining {
             };
             match waiting {
                 Some(Waiting::Quiet(wait)) => found.quiet.push((at, wait)),
-                Some(Waiting::Acting(wait)) => found.acting.push(wait),
+                Some(Waiting::Acting(wait)) => drop(found.acting.insert(at, wait)),
                 None if branch.failed() => return Some(Joined::Failed(at)),
                 None => {}
             }

@@ -13,26 +13,33 @@ use crate::{
     future::{DurableFuture, IntoDurableFuture},
 };
 
+/// What makes a tuple the branches of a composition, whatever they are.
+macro_rules! branches {
+    ($count:literal: $($at:tt),+) => {
+        fn len(&self) -> usize {
+            $count
+        }
+
+        fn at(&mut self, at: usize) -> &mut dyn AnyBranch {
+            match at {
+                $($at => &mut self.$at,)+
+                _ => unreachable!("it is in the tuple"),
+            }
+        }
+
+        fn get(&self, at: usize) -> &dyn AnyBranch {
+            match at {
+                $($at => &self.$at,)+
+                _ => unreachable!("it is in the tuple"),
+            }
+        }
+    };
+}
+
 macro_rules! tuple {
     ($count:literal: $($F:ident $T:ident $at:tt),+) => {
         impl<$($F: DurableFuture<Output = $T>, $T: Persist),+> Branches for ($(Branch<$F, $T>,)+) {
-            fn len(&self) -> usize {
-                $count
-            }
-
-            fn at(&mut self, at: usize) -> &mut dyn AnyBranch {
-                match at {
-                    $($at => &mut self.$at,)+
-                    _ => unreachable!("it is in the tuple"),
-                }
-            }
-
-            fn get(&self, at: usize) -> &dyn AnyBranch {
-                match at {
-                    $($at => &self.$at,)+
-                    _ => unreachable!("it is in the tuple"),
-                }
-            }
+            branches!($count: $($at),+);
         }
 
         impl<$($F: DurableFuture<Output = $T>, $T: Persist),+> JoinBranches for ($(Branch<$F, $T>,)+) {
@@ -58,23 +65,7 @@ macro_rules! tuple {
         impl<Er: Persist, $($F: DurableFuture<Output = Result<$T, Er>>, $T: Persist),+> Branches
             for ($(Trying<$F, $T, Er>,)+)
         {
-            fn len(&self) -> usize {
-                $count
-            }
-
-            fn at(&mut self, at: usize) -> &mut dyn AnyBranch {
-                match at {
-                    $($at => &mut self.$at,)+
-                    _ => unreachable!("it is in the tuple"),
-                }
-            }
-
-            fn get(&self, at: usize) -> &dyn AnyBranch {
-                match at {
-                    $($at => &self.$at,)+
-                    _ => unreachable!("it is in the tuple"),
-                }
-            }
+            branches!($count: $($at),+);
         }
 
         impl<Er: Persist, $($F: DurableFuture<Output = Result<$T, Er>>, $T: Persist),+> TryJoinBranches

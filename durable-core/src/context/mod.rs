@@ -56,8 +56,6 @@ pub struct Step {
 pub(crate) struct Inspection {
     /// Variables whose stored type differs from today's: `total`, of which workflow.
     pub(crate) converted: Vec<String>,
-    /// Variables that are not needed any more.
-    pub(crate) dropped: Vec<String>,
 }
 
 impl Step {

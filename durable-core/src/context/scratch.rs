@@ -4,7 +4,14 @@
 //! no futures: `spawn`, `publish`, `try_recv`. Everything in it is a wish until the engine has applied it; a run that fails leaves the
 //! instance's record as it was.
 //!
+//! What it does with messages and with compensations stands in modules of their own.
+//!
 //! Invariant: what a future sees is what came up to the cutoff (`visible`), so that a race sees one new thing at a time.
+
+mod compensations;
+mod messages;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -20,8 +27,8 @@ use super::{
 use crate::{
     codec::Encoded,
     engine::{
-        mail::{MailView, Message},
-        state::{Address, Held, OperationKind, Operations, Phase, Stop},
+        mail::MailView,
+        state::{Address, Held, OperationKind, Operations, Stop},
     },
     frame::Frames,
     instance::InstanceInfo,
@@ -313,139 +320,6 @@ impl Scratch {
         }
     }
 
-    /// A name for a frame that begins.
-    pub(crate) fn open_frame(&mut self) -> FrameId {
-        self.next_id()
-    }
-
-    /// The frame whose compensation this is by now.
-    fn frame_of(&self, before: FrameId) -> FrameId {
-        self.handed.iter().fold(before, |frame, (from, to)| if frame == *from { *to } else { frame })
-    }
-
-    /// Whether a frame has compensations.
-    pub(crate) fn has_compensations(&self, frame: FrameId, which: Undo) -> bool {
-        let stored = self.operations.compensations().any(|(id, entry)| {
-            let is_there = !self.cancelled.contains(&id) && self.frame_of(entry.frame) == frame;
-            is_there && which.covers(entry.finally)
-        });
-        stored
-            || self.started.iter().any(|started| {
-                matches!(started.operation, NewOperation::Compensation { frame: of, finally, .. }
-                    if of == frame && which.covers(finally))
-            })
-    }
-
-    /// A frame has ended well: what it pushed is its caller's.
-    pub(crate) fn hand_over(&mut self, from: FrameId, to: FrameId) {
-        if self.operations.compensations().any(|(_, entry)| self.frame_of(entry.frame) == from) {
-            self.handed.push((from, to));
-        }
-        for started in &mut self.started {
-            if let NewOperation::Compensation { frame, .. } = &mut started.operation
-                && *frame == from
-            {
-                *frame = to;
-            }
-        }
-    }
-
-    /// A compensation is not needed any more; one that runs already is left to its end.
-    pub(crate) fn dismiss(&mut self, id: OperationId) {
-        self.started.retain(|started| started.id != id);
-        let mut compensations = self.operations.compensations();
-        if compensations.any(|(known, entry)| known == id && entry.phase == Phase::Armed) {
-            drop(compensations);
-            self.cancelled.insert(id);
-        }
-    }
-
-    /// The numbers of the first messages of a queue that are there for the taking.
-    fn free(&mut self, queue: u64, most: usize) -> Vec<u64> {
-        let (held, messages, consumed) = (&self.held, &self.messages, &self.consumed);
-        let gone = self.gone.get_or_insert_with(|| Gone::of(held.iter().chain(messages), consumed));
-        match self.mail.first_from(gone.from(queue), queue, most, &|seq| gone.holds(queue, seq)) {
-            Ok(first) => {
-                first.first().iter().for_each(|seq| gone.found_first(queue, **seq));
-                first
-            }
-            Err(reason) => {
-                self.failure.get_or_insert(StepFailure::Incompatible { reason });
-                Vec::new()
-            }
-        }
-    }
-
-    /// The next message of a queue, as far as a future may see; it is kept from others until it is consumed or given back.
-    pub(crate) fn take_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
-        if self.blind {
-            return None;
-        }
-        let visible = self.visible;
-        let seq = self.free(queue, 1).into_iter().find(|seq| *seq <= visible)?;
-        let message = self.mail.get(queue, seq)?.clone();
-        self.messages.push(Held { queue, seq, scope: self.scope });
-        self.is_gone(queue, seq);
-        Some((seq, message))
-    }
-
-    fn is_gone(&mut self, queue: u64, seq: u64) {
-        if let Some(gone) = &mut self.gone {
-            gone.add(queue, seq);
-        }
-    }
-
-    /// What was taken or is held in scopes that are cancelled is there for others.
-    fn wait_again(&mut self, within: &HashSet<ScopeId>) {
-        let (gone, is_within) = (&mut self.gone, |held: &Held| within.contains(&held.scope));
-        for messages in [&mut self.held, &mut self.messages] {
-            if let Some(gone) = gone {
-                let back = messages.iter().filter(|held| is_within(held));
-                back.for_each(|held| gone.give_back(held.queue, held.seq));
-            }
-            messages.retain(|held| !is_within(held));
-        }
-    }
-
-    /// The next message of a queue, whenever it came. It is the user's at once.
-    pub(crate) fn try_message(&mut self, queue: u64) -> Option<(u64, Arc<Message>)> {
-        let Some(seq) = self.free(queue, 1).pop() else {
-            self.asked = true;
-            return None;
-        };
-        let message = self.mail.get(queue, seq)?.clone();
-        self.consumed.push((queue, seq));
-        self.is_gone(queue, seq);
-        Some((seq, message))
-    }
-
-    /// How many messages futures have taken by now.
-    pub(crate) fn mark(&self) -> usize {
-        self.messages.len()
-    }
-
-    /// What was taken since a mark is the user's.
-    pub(crate) fn consume_since(&mut self, mark: usize) {
-        let taken = self.messages.drain(mark.min(self.messages.len())..);
-        self.consumed.extend(taken.map(|held| (held.queue, held.seq)));
-    }
-
-    /// What was taken since a mark is kept by a composition that is not complete, until it is given back by
-    /// [`give`](Self::give) or its scope is cancelled.
-    pub(crate) fn hold_since(&mut self, mark: usize) -> Vec<(u64, u64)> {
-        let taken: Vec<_> = self.messages.drain(mark.min(self.messages.len())..).collect();
-        self.held.extend(&taken);
-        taken.into_iter().map(|held| (held.queue, held.seq)).collect()
-    }
-
-    /// What a composition has held belongs to whoever polls it.
-    pub(crate) fn give(&mut self, held: &[(u64, u64)]) {
-        let given: HashSet<_> = held.iter().copied().collect();
-        self.held.retain(|known| !given.contains(&(known.queue, known.seq)));
-        let scope = self.scope;
-        self.messages.extend(held.iter().map(|&(queue, seq)| Held { queue, seq, scope }));
-    }
-
     /// The reason of a cancellation that nobody has taken as his own affair, as far as a future may see; takes it.
     pub(crate) fn take_cancellation(&mut self) -> Option<String> {
         if !self.sees_cancellation() {
@@ -494,130 +368,5 @@ impl Present for Seen<'_> {
 
     fn cancelled(&self) -> bool {
         self.scratch.sees_cancellation()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        codec::LayoutId,
-        context::Wait,
-        engine::{
-            mail::Body,
-            state::{Cause, ReplyTo},
-        },
-    };
-
-    /// With the messages 1, 2 and 5 in queue 7, and a cutoff at 3.
-    fn scratch() -> Scratch {
-        let mut scratch = Scratch::of_completions(20, Vec::new());
-        scratch.visible = 3;
-        for seq in [1, 2, 5] {
-            let body = Body::Signal(Encoded { layout: LayoutId(0), bytes: Vec::new() });
-            let message = Message { name: "m".into(), body, reply: ReplyTo::Nobody, key: None, sent_ms: 0 };
-            scratch.mail.arrived(7, seq, message);
-        }
-        scratch
-    }
-
-    fn take(scratch: &mut Scratch) -> Option<u64> {
-        scratch.take_message(7).map(|(seq, _)| seq)
-    }
-
-    #[test]
-    fn futures_take_messages_up_to_the_cutoff_and_asking_takes_any() {
-        let mut scratch = scratch();
-        assert!(scratch.is_met(&Wait::All(vec![Wait::Message(7), Wait::Message(7)])));
-        assert!(!scratch.is_met(&Wait::All(vec![Wait::Message(7); 3])));
-        assert_eq!((take(&mut scratch), take(&mut scratch), take(&mut scratch)), (Some(1), Some(2), None));
-        assert!(!scratch.is_met(&Wait::Message(7)), "they are taken");
-        assert_eq!(scratch.try_message(7).map(|(seq, _)| seq), Some(5));
-        assert!(!scratch.asked);
-        assert!(scratch.try_message(7).is_none() && scratch.asked);
-    }
-
-    #[test]
-    fn a_held_message_waits_again_if_its_scope_is_cancelled_and_is_the_users_if_it_is_given() {
-        let mut scratch = scratch();
-        let (lost, won) = (scratch.open_scope(), scratch.open_scope());
-        scratch.scope = lost;
-        let mark = scratch.mark();
-        assert_eq!(take(&mut scratch), Some(1));
-        scratch.hold_since(mark);
-        scratch.scope = won;
-        let mark = scratch.mark();
-        assert_eq!(take(&mut scratch), Some(2));
-        let held = scratch.hold_since(mark);
-        scratch.scope = 0;
-        scratch.end_scopes(&[lost], Ending::Cancel);
-        scratch.end_scopes(&[won], Ending::Adopt);
-        assert_eq!(scratch.held, [Held { queue: 7, seq: 2, scope: 0 }]);
-        let mark = scratch.mark();
-        scratch.give(&held);
-        scratch.consume_since(mark);
-        assert_eq!((scratch.consumed.as_slice(), scratch.held.as_slice()), (&[(7, 2)][..], &[][..]));
-        assert_eq!(take(&mut scratch), Some(1), "it waits again");
-    }
-
-    #[test]
-    fn compensations_of_a_branch_that_lost_are_run_and_its_operations_are_not() {
-        let mut scratch = scratch();
-        let lost = scratch.open_scope();
-        (scratch.scope, scratch.frame) = (lost, 30);
-        let call = Box::new(NewOperation::Timer { deadline_ms: 1 });
-        let pushed = scratch.start(NewOperation::Compensation { frame: 30, finally: false, call });
-        scratch.start(NewOperation::Timer { deadline_ms: 2 });
-        (scratch.scope, scratch.frame) = (0, 0);
-        scratch.end_scopes(&[lost], Ending::Cancel);
-        let left: Vec<_> = scratch.started.iter().map(|op| (op.id, op.scope, &op.operation)).collect();
-        let [(id, 0, NewOperation::Compensation { .. }), (_, 0, NewOperation::Unwind { frames, .. })] =
-            &left[..]
-        else {
-            panic!("{left:?}");
-        };
-        assert_eq!((*id, frames.as_slice()), (pushed, &[30][..]));
-    }
-
-    #[test]
-    fn a_frame_that_ends_well_hands_its_compensations_on_and_a_dismissed_one_is_none() {
-        let mut scratch = scratch();
-        let call = || Box::new(NewOperation::Timer { deadline_ms: 1 });
-        let push = |frame, finally| NewOperation::Compensation { frame, finally, call: call() };
-        let NewOperation::Compensation { call: stored, .. } = push(30, false) else { unreachable!() };
-        let entry = crate::engine::state::Compensation {
-            frame: 30,
-            finally: false,
-            call: *stored,
-            phase: Phase::Armed,
-            error: None,
-        };
-        let kind = OperationKind::Compensation(Box::new(entry));
-        scratch.operations.insert(crate::engine::state::Operation::new(5, 0, kind));
-        let started = scratch.start(push(31, true));
-        assert!(scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(30, Undo::Finally));
-        assert!(scratch.has_compensations(31, Undo::Finally) && !scratch.has_compensations(0, Undo::All));
-        scratch.hand_over(31, 30);
-        scratch.hand_over(30, 0);
-        scratch.hand_over(40, 0);
-        assert!(scratch.has_compensations(0, Undo::Finally), "of this step");
-        assert!(scratch.has_compensations(0, Undo::Compensations), "of a step before");
-        assert!(!scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(31, Undo::All));
-        assert_eq!(scratch.handed, [(30, 0)]);
-        scratch.dismiss(started);
-        scratch.dismiss(5);
-        scratch.dismiss(6);
-        assert!(!scratch.has_compensations(0, Undo::All) && scratch.started.is_empty());
-        assert_eq!(scratch.cancelled.iter().copied().collect::<Vec<_>>(), [5]);
-    }
-
-    #[test]
-    fn a_cancellation_is_taken_once() {
-        let mut scratch = scratch();
-        let cause = Cause::Cancel { why: "enough".into() };
-        scratch.stop = Some(Stop { seq: 3, cause, handled: false, at_ms: 0 });
-        assert!(scratch.is_met(&Wait::Cancelled));
-        assert_eq!(scratch.take_cancellation().as_deref(), Some("enough"));
-        assert!(scratch.take_cancellation().is_none() && !scratch.is_met(&Wait::Cancelled));
     }
 }

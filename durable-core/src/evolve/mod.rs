@@ -7,12 +7,16 @@
 //! Invariant: a point is matched only where no edit that leaves the source plausible makes the match wrong. Everything else is
 //! ambiguous and parks the instance with the candidates.
 //!
+//! Its variables are found by their names.
+//!
 //! Deliberately absent: how variables are read (`frame`) and how values of a changed type are (`codec`).
 
 mod matching;
 mod table;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-pub(crate) use matching::{Unmatched, match_point};
+use matching::{Unmatched, match_point};
 pub(crate) use table::{PointId, PointTable};
+pub(crate) use variables::{Matched, match_layout};

@@ -14,10 +14,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::AWAITED;
+use super::{AWAITED, parameters::KnownParameters};
 use crate::{
-    codec::{Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
-    evolve::{PointId, PointTable, Unmatched, match_point},
+    codec::{Codec, DecodeError, LayoutId, Persist, Slot, TypeOf, Value},
+    evolve::{Matched, PointId, PointTable, match_layout},
     meta::WorkflowMeta,
 };
 
@@ -44,14 +44,6 @@ pub(crate) struct FrameLayout {
     pub vars: Vec<(String, u64)>,
 }
 
-/// What the arguments of a call are stored under.
-#[derive(Debug, Serialize, Deserialize)]
-struct Parameters {
-    /// The layout of the tuple of their values.
-    values: LayoutId,
-    names: Vec<String>,
-}
-
 /// A stored layout and the points of the workflow that it is of.
 #[derive(Debug)]
 pub(crate) struct KnownLayout {
@@ -70,10 +62,7 @@ impl KnownLayout {
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) known: Arc<KnownLayout>,
-    /// The resume point in this build, from 1.
-    pub(crate) point: u32,
-    /// For each variable that the point loads, the awaited future first: its place in the image.
-    pub(crate) order: Vec<usize>,
+    pub(crate) matched: Matched,
 }
 
 /// In a test, a workflow under a name of its own that is a later version of another one.
@@ -103,7 +92,7 @@ pub(crate) struct Frames {
     tables: RwLock<HashMap<u64, Arc<PointTable>>>,
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
-    parameters: RwLock<HashMap<u64, Arc<Parameters>>>,
+    pub(super) parameters: KnownParameters,
     saved: RwLock<HashMap<SavedKey, u64>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
@@ -119,9 +108,9 @@ impl std::fmt::Debug for Frames {
 const FRAME_ROW: u8 = b'F';
 const VALUE_ROW: u8 = b'V';
 const TABLE_ROW: u8 = b'P';
-const PARAMETERS_ROW: u8 = b'A';
+pub(super) const PARAMETERS_ROW: u8 = b'A';
 
-const LOCK: &str = "no code panics while it holds this lock";
+pub(super) const LOCK: &str = "no code panics while it holds this lock";
 
 impl Frames {
     pub(crate) fn new(source: Source, stand_ins: Vec<StandIn>) -> Self {
@@ -131,7 +120,7 @@ impl Frames {
             layouts: RwLock::default(),
             tables: RwLock::default(),
             own: RwLock::default(),
-            parameters: RwLock::default(),
+            parameters: KnownParameters::default(),
             saved: RwLock::default(),
             resolved: RwLock::default(),
             new: Mutex::default(),
@@ -178,65 +167,8 @@ impl Frames {
         own
     }
 
-    /// The arguments of a call, as they are stored: with the names of the parameters, by which a build with others reads them.
-    pub(crate) fn store_args(&self, names: &[&[&str]], args: Encoded) -> Encoded {
-        if names.is_empty() {
-            return args;
-        }
-        let names = names.iter().filter_map(|names| names.first()).map(|name| (*name).to_owned()).collect();
-        let (id, bytes) = content(&Parameters { values: args.layout, names });
-        if !self.parameters.read().expect(LOCK).contains_key(&id) {
-            let parameters: Parameters = postcard::from_bytes(&bytes).expect("what was just written");
-            if self.parameters.write().expect(LOCK).insert(id, Arc::new(parameters)).is_none() {
-                self.add_row(PARAMETERS_ROW, id, &bytes);
-            }
-        }
-        Encoded { layout: LayoutId(id), bytes: args.bytes }
-    }
-
-    /// The arguments of a stored call as today's parameters. One that was not there is `None`.
-    pub(crate) fn load_args(
-        &self,
-        codec: &Codec,
-        names: &[&[&str]],
-        args: &Encoded,
-    ) -> Result<Encoded, String> {
-        let given = |layout| Encoded { layout, bytes: args.bytes.clone() };
-        // A call without parameters has none stored either; nor have those that were made by hand.
-        if names.is_empty() && self.stored_parameters(args.layout).is_err() {
-            return Ok(given(args.layout));
-        }
-        let stored = self.stored_parameters(args.layout)?;
-        let place =
-            |names: &&[&str]| names.iter().find_map(|name| stored.names.iter().position(|had| had == name));
-        let order: Vec<_> = names.iter().map(place).collect();
-        self.ensure(codec, stored.values);
-        if order.len() == stored.names.len() && order.iter().enumerate().all(|(at, place)| *place == Some(at))
-        {
-            return Ok(given(stored.values));
-        }
-        Ok(given(codec.adapt(stored.values, &order)))
-    }
-
-    /// The layout of the values of a call's arguments.
-    pub(crate) fn args_layout(&self, stored: LayoutId) -> LayoutId {
-        match self.stored_parameters(stored) {
-            Ok(parameters) => parameters.values,
-            Err(_) => stored,
-        }
-    }
-
-    fn stored_parameters(&self, id: LayoutId) -> Result<Arc<Parameters>, String> {
-        if let Some(known) = self.parameters.read().expect(LOCK).get(&id.0) {
-            return Ok(known.clone());
-        }
-        let fetched: Arc<Parameters> = Arc::new(self.fetch(PARAMETERS_ROW, id.0, "list of parameters")?);
-        self.parameters.write().expect(LOCK).insert(id.0, fetched.clone());
-        Ok(fetched)
-    }
-
     /// A row that is to be stored with the next commit, if it is not there.
-    fn add_row(&self, kind: u8, id: u64, bytes: &[u8]) {
+    pub(super) fn add_row(&self, kind: u8, id: u64, bytes: &[u8]) {
         if (self.source)(id).is_none() {
             self.new.lock().expect(LOCK).push((id, [&[kind], bytes].concat()));
         }
@@ -279,7 +211,12 @@ impl Frames {
         Ok(table)
     }
 
-    fn fetch<T: serde::de::DeserializeOwned>(&self, kind: u8, id: u64, what: &str) -> Result<T, String> {
+    pub(super) fn fetch<T: serde::de::DeserializeOwned>(
+        &self,
+        kind: u8,
+        id: u64,
+        what: &str,
+    ) -> Result<T, String> {
         let row = (self.source)(id).ok_or_else(|| format!("{what} {id:016x} is not in the store"))?;
         let Some((_, bytes)) = row.split_first().filter(|(first, _)| **first == kind) else {
             return Err(format!("layout {id:016x} is not a {what}"));
@@ -304,7 +241,8 @@ impl Frames {
             let name = meta.name;
             return Err(format!("the snapshot is of workflow `{stored}` and is called as `{name}`"));
         }
-        let resolved = Arc::new(match_layout(meta, &own, known)?);
+        let matched = match_layout(meta, &own, &known)?;
+        let resolved = Arc::new(Resolved { known, matched });
         self.resolved.write().expect(LOCK).insert(key, resolved.clone());
         Ok(resolved)
     }
@@ -366,96 +304,8 @@ impl Frames {
     }
 }
 
-/// Finds the point in this build, and each of its variables in the image, by their names.
-fn match_layout(
-    meta: &'static WorkflowMeta,
-    own: &PointTable,
-    known: Arc<KnownLayout>,
-) -> Result<Resolved, String> {
-    let layout = &known.layout;
-    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
-    let index = match_point(&known.table.points, layout.point as usize, &own.points, &were)
-        .map_err(|unmatched| explain(meta, own, &known, &unmatched))?;
-    let point = &meta.points[index];
-    // The awaited future stands first; a variable may have its name, `r#await`.
-    let Some((_, stored)) = layout.vars.split_first() else {
-        return Err(format!("the snapshot of workflow `{}` is damaged: it awaits nothing", meta.name));
-    };
-    let places = point.vars.iter().map(|name| {
-        let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
-        let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
-        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
-            return Ok(at);
-        }
-        let stem = stem(name);
-        let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
-        let in_image = stored.iter().filter(|(name, _)| self::stem(name) == stem).count();
-        if in_image > 0 && in_build != in_image {
-            return Err(format!(
-                "workflow `{}` has {in_build} variables `{stem}` at {}:{}, and the snapshot has {in_image}: which is which can't be told, \
-                 so give them different names",
-                meta.name, meta.file, point.line
-            ));
-        }
-        find(name).ok_or_else(|| {
-            format!(
-                "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
-                 give it the name that it had, `#[was(\"..\")]`, make it again behind the await, or supply it with `migrate`",
-                meta.name, meta.file, point.line
-            )
-        })
-    });
-    let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
-    Ok(Resolved { known, point: index as u32 + 1, order })
-}
-
-/// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
-/// same, or it would not have been matched; so they are told by their order. What follows the first dot says how the loop goes.
-fn same_loop(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<usize> {
-    let is_loop = |name: &str| name == "for" || name.starts_with("for ");
-    let order = |name: &str| name.split_once('.').map_or("", |(_, order)| order).to_owned();
-    let own: Vec<_> = build.iter().filter(|name| is_loop(name)).collect();
-    let stored: Vec<_> = image
-        .iter()
-        .enumerate()
-        .filter(|(_, (name, _))| is_loop(name))
-        .map(|(at, (name, _))| (at + 1, name))
-        .collect();
-    let same = own.len() == stored.len()
-        && own.iter().zip(&stored).all(|(own, (_, stored))| order(own) == order(stored));
-    let rank = own.iter().position(|own| **own == name)?;
-    same.then(|| stored[rank].0)
-}
-
-/// The name in the source: variables of one name are numbered, `x` and `x#2`.
-fn stem(name: &str) -> &str {
-    name.split('#').next().unwrap_or(name)
-}
-
-/// Why a point was not matched, and what would do it.
-fn explain(meta: &WorkflowMeta, own: &PointTable, known: &KnownLayout, unmatched: &Unmatched) -> String {
-    let (point, reference) = (known.point(), known.table.reference(known.layout.point as usize));
-    let (what, candidates) = match unmatched {
-        Unmatched::Gone { candidates } => ("this build does not have there any more", candidates),
-        Unmatched::Ambiguous { candidates } => {
-            ("this build has several of, or others in its place", candidates)
-        }
-    };
-    let candidates: Vec<String> = candidates
-        .iter()
-        .map(|at| format!("{}:{} {}", meta.file, meta.points[*at].line, own.points[*at]))
-        .collect();
-    let remedy = format!("write `#[resume(was = \"{reference}\")]` at the await that takes its place");
-    let rest = if candidates.is_empty() {
-        ", or go on with a build that has it".to_owned()
-    } else {
-        format!(". It may be {}", candidates.join(", or "))
-    };
-    format!("workflow `{}` stands at {point}, which {what}: {remedy}{rest}", meta.name)
-}
-
 /// What is stored under a hash of its content.
-fn content<T: Serialize>(value: &T) -> (u64, Vec<u8>) {
+pub(super) fn content<T: Serialize>(value: &T) -> (u64, Vec<u8>) {
     let bytes = postcard::to_stdvec(value).expect("strings and numbers always encode");
     (xxh3_64(&bytes), bytes)
 }

@@ -11,6 +11,7 @@
 mod image;
 pub(crate) mod kept;
 mod load;
+mod parameters;
 
 use std::{
     any::{Any, TypeId},
@@ -18,8 +19,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, KnownLayout, StandIn};
-pub(crate) use image::{Frames, split};
+pub(crate) use image::{FrameImage, Frames, KnownLayout, StandIn, split};
 pub use load::{NoText, Owned, Storable};
 
 use crate::{
@@ -92,18 +92,13 @@ impl<'a> Frame<'a> {
         let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
             format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
         })?;
-        if let Some(found) = &mut self.step.dry {
-            let vars = resolved.known.layout.vars.iter().enumerate();
-            let unused = vars.filter(|(at, _)| !resolved.order.contains(at));
-            found.dropped.extend(unused.map(|(_, (name, _))| name.clone()));
-        }
         Ok(Source { resolved, bytes: image.vars, ranges })
     }
 
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
     pub fn resume_point(&mut self) -> Option<u32> {
-        let point = self.source.as_ref().map_or(0, |source| source.resolved.point);
+        let point = self.source.as_ref().map_or(0, |source| source.resolved.matched.point);
         self.step.failure.is_none().then_some(point)
     }
 
@@ -111,7 +106,7 @@ impl<'a> Frame<'a> {
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
         self.types.push(((of.id)(), of));
-        let point = self.source.as_ref()?.resolved.point;
+        let point = self.source.as_ref()?.resolved.matched.point;
         let mut loads = self.meta.points[point as usize - 1].witnesses.chunks_exact(2);
         loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
@@ -137,7 +132,7 @@ impl<'a> Frame<'a> {
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
         let Some(source) = &self.source else { return };
-        let Some(&stored) = source.resolved.order.get(at) else { return };
+        let Some(&stored) = source.resolved.matched.order.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[stored];
         let bytes = &source.bytes[source.ranges[stored].clone()];
         let (frames, codec) = (&self.step.frames, &self.step.codec);
@@ -150,7 +145,7 @@ impl<'a> Frame<'a> {
         }
         if let Err(error) = read {
             slot.clear();
-            let what = self.variable(name, source.resolved.point);
+            let what = self.variable(name, source.resolved.matched.point);
             self.fail(StepFailure::Decode { what, error });
         }
     }

@@ -399,6 +399,12 @@ fn a_tree_gives_what_a_plain_interpreter_gives_whatever_the_order_of_completions
     assert!(long > 5_000, "only {long} trees took more than one completion");
 }
 
+/// An empty join beside it ends at once, and what began in the same pass must not be looked at again.
+#[test]
+fn what_was_there_before_a_select_in_a_join_does_not_win_by_its_place() {
+    compare(8_047_832_467_142_559_815, true).unwrap_or_else(|difference| panic!("{difference}"));
+}
+
 #[test]
 fn the_comparison_finds_a_machine_that_sees_too_much() {
     let first = fastrand::u64(..u64::MAX / 2);

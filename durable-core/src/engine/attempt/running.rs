@@ -108,7 +108,7 @@ impl Inner {
                 return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
             }
         };
-        prepared.args = match self.frames.load_args(&self.codec, entry.meta.args, &prepared.args) {
+        prepared.args = match self.frames.load_args(&self.codec, entry.meta.args, prepared.args) {
             Ok(args) => args,
             Err(reason) => return Some(Attempted::Impossible(ParkReason::Incompatible { reason })),
         };
