@@ -19,8 +19,7 @@ pub(crate) fn match_layout(
     known: &KnownLayout,
 ) -> Result<Matched, String> {
     let layout = &known.layout;
-    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
-    let index = match_point(&known.table.points, layout.point as usize, &own.points, &were)
+    let index = match_point(&known.table.points, layout.point as usize, &own.points)
         .map_err(|unmatched| explain(meta, own, known, &unmatched))?;
     let point = &meta.points[index];
     // The awaited future stands first; a variable may have its name, `r#await`.
@@ -51,7 +50,16 @@ pub(crate) fn match_layout(
             )
         })
     });
-    let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
+    let order: Vec<usize> = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
+    for (at, place) in order.iter().enumerate().skip(2) {
+        let Some(first) = order[1..at].iter().position(|other| other == place) else { continue };
+        let (one, other, was) = (point.vars[first], point.vars[at - 1], &layout.vars[*place].0);
+        return Err(format!(
+            "workflow `{}` has variables `{one}` and `{other}` at {}:{}, which both may be `{was}` of the snapshot: \
+             one says so and the other has the name, so give that one another",
+            meta.name, meta.file, point.line
+        ));
+    }
     Ok(Matched { point: index as u32 + 1, order })
 }
 
@@ -82,6 +90,13 @@ fn stem(name: &str) -> &str {
 fn explain(meta: &WorkflowMeta, own: &PointTable, known: &KnownLayout, unmatched: &Unmatched) -> String {
     let (point, reference) = (known.point(), known.table.reference(known.layout.point as usize));
     let (what, candidates) = match unmatched {
+        Unmatched::Reordered { at } => {
+            return format!(
+                "workflow `{}` stands at {point}, and the operations at {}:{} are in another order, so that one would get the other's \
+                 result: put them back into the order that they had; what they are bound to may stand in any",
+                meta.name, meta.file, meta.points[*at].line
+            );
+        }
         Unmatched::Gone { candidates } => ("this build does not have there any more", candidates),
         Unmatched::Ambiguous { candidates } => {
             ("this build has several of, or others in its place", candidates)
