@@ -1,7 +1,7 @@
 //! Random edits: what people do to a workflow, and what they do by mistake.
 //!
 //! An edit works on the tree and keeps the numbers of what it leaves what it was. Deliberately absent: two variables that change
-//! their names with each other, and a new variable under the name of one that is removed. A variable *is* its name, so these are
+//! their names with each other, and a new variable under the name of one that is removed or renamed without a word. A variable *is* its name, so these are
 //! edits of everything else.
 
 use std::fmt;
@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     AddVariable,
     RemoveVariable,
     Shadow,
+    TakeName,
     Log,
     Name,
     MoveSaid,
@@ -45,7 +46,7 @@ impl fmt::Display for Kind {
     }
 }
 
-const KINDS: [Kind; 23] = [
+const KINDS: [Kind; 24] = [
     Kind::InsertAwait,
     Kind::RemoveAwait,
     Kind::RepeatAwait,
@@ -66,6 +67,7 @@ const KINDS: [Kind; 23] = [
     Kind::AddVariable,
     Kind::RemoveVariable,
     Kind::Shadow,
+    Kind::TakeName,
     Kind::Log,
     Kind::Name,
     Kind::MoveSaid,
@@ -184,7 +186,8 @@ impl Maker {
             | Kind::Retype
             | Kind::AddVariable
             | Kind::RemoveVariable
-            | Kind::Shadow => self.edit_variable(kind, old, function),
+            | Kind::Shadow
+            | Kind::TakeName => self.edit_variable(kind, old, function),
             Kind::Log => {
                 let var = self.any(function);
                 let block = pick(&mut self.rng, &mut function.body);
@@ -364,8 +367,25 @@ impl Maker {
         match kind {
             Kind::Rename | Kind::RenameSaid => {
                 let was = old.and_then(|old| old.vars.get(var)).map(|var| var.name.clone());
+                // In a pattern there is no place to say it.
+                let alone = var == 0 || is_declared(&function.body, var);
+                (kind == Kind::Rename || alone).then_some(())?;
                 function.vars[var].name = format!("renamed{}", self.id());
                 function.vars[var].was = if kind == Kind::RenameSaid { Some(was?) } else { None };
+            }
+            Kind::TakeName => {
+                // A variable says what it was, and a new one of the same type has that name.
+                let was = old.and_then(|old| old.vars.get(var)).map(|var| var.name.clone())?;
+                is_declared(&function.body, var).then_some(())?;
+                let ty = function.vars[var].ty;
+                function.vars[var].name = format!("renamed{}", self.id());
+                function.vars[var].was = Some(was.clone());
+                let fresh = self.var(function, ty);
+                function.vars[fresh].name = was;
+                let block = pick(&mut self.rng, &mut function.body);
+                let at = self.rng.usize(0..=block.len());
+                block.insert(at, Stmt::Let { var: fresh, from: Num::Lit(self.rng.u64(1..90)) });
+                block.insert(self.rng.usize(at + 1..=block.len()), Stmt::Note(vec![fresh]));
             }
             Kind::Retype => {
                 // Half of them as the documentation has it.

@@ -73,14 +73,22 @@ struct Machine<'p> {
     calls: Vec<Vec<String>>,
     pending: Vec<Pending>,
     stands: Vec<Standing>,
+    /// How many turns are enough.
+    most: usize,
 }
 
 const TURNS_ENOUGH: usize = 14;
 
 /// From the start: all places where it stands on its way, and what it does.
 pub(crate) fn run(program: &Program) -> Result<(Vec<Standing>, Run), Stop> {
-    let mut machine =
-        Machine { program, frames: Vec::new(), calls: Vec::new(), pending: Vec::new(), stands: Vec::new() };
+    let mut machine = Machine {
+        program,
+        frames: Vec::new(),
+        calls: Vec::new(),
+        pending: Vec::new(),
+        stands: Vec::new(),
+        most: TURNS_ENOUGH,
+    };
     let result = machine.enter(0, INPUT)?;
     Ok((machine.stands, Run { result, calls: machine.calls }))
 }
@@ -109,7 +117,14 @@ impl Standing {
                 pending.id = call.id;
             }
         }
-        let mut machine = Machine { program: new, frames, calls: Vec::new(), pending, stands: Vec::new() };
+        let mut machine = Machine {
+            program: new,
+            frames,
+            calls: Vec::new(),
+            pending,
+            stands: Vec::new(),
+            most: usize::MAX,
+        };
         let result = machine.resume()?;
         Ok(Run { result, calls: machine.calls })
     }
@@ -120,7 +135,10 @@ fn converted(old: &Function, new: &Function, env: &BTreeMap<VarId, Value>) -> BT
     let mut out = BTreeMap::new();
     for (var, of) in new.vars.iter().enumerate() {
         let namesake = || {
-            let mut named = env.iter().filter(|(old_var, _)| old.vars[**old_var].name == of.name);
+            // One that says that it was this one has it.
+            let is_claimed = new.vars.iter().any(|var| var.was.as_ref() == Some(&of.name));
+            let mut named =
+                env.iter().filter(|(old_var, _)| !is_claimed && old.vars[**old_var].name == of.name);
             named.next_back().map(|(var, _)| *var)
         };
         let source = if var < old.vars.len() { Some(var) } else { namesake() };
@@ -327,7 +345,7 @@ impl<'p> Machine<'p> {
     fn stand(&mut self, at: Id, pending: Vec<Pending>) -> Result<(), Stop> {
         self.frame().at = at;
         let turns = self.calls.len();
-        if self.stands.len() > TURNS_ENOUGH || turns > TURNS_ENOUGH {
+        if self.stands.len() > self.most {
             return Err(Stop::TooLong);
         }
         self.stands.push(Standing { frames: self.frames.clone(), pending, turns });

@@ -9,7 +9,7 @@ use crate::tree::{Function, Program, Stmt};
 pub(crate) enum Sabotage {
     /// An await is the one of the same activity with the same rank.
     PointsByOrder,
-    /// A variable is the first one of its type.
+    /// A variable is another one of its type.
     VariablesByType,
 }
 
@@ -48,10 +48,11 @@ fn say(body: &mut [Stmt], ranks: &std::collections::BTreeMap<u32, Option<String>
 }
 
 fn variables_by_type(old: &Function, new: &mut Function) {
-    let types: Vec<_> = new.vars.iter().map(|var| var.ty).collect();
-    for (at, ty) in types.into_iter().enumerate().skip(1) {
-        let first = old.vars.iter().skip(1).position(|var| var.ty == ty);
-        new.vars[at].was = first.map(|first| old.vars[first + 1].name.clone());
+    for at in 1..new.vars.len() {
+        let ty = new.vars[at].ty;
+        let like: Vec<usize> = (1..old.vars.len()).filter(|var| old.vars[*var].ty == ty).collect();
+        let next = like.iter().position(|var| *var == at).map_or(0, |rank| rank + 1);
+        new.vars[at].was = (!like.is_empty()).then(|| old.vars[like[next % like.len()]].name.clone());
         // What has its own name still is known by it.
         new.vars[at].name = format!("guessed{at}");
     }
