@@ -18,7 +18,7 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) static FIXED: AtomicBool = AtomicBool::new(false);
 
 /// Takes an hour, see `main.rs`.
-#[activity]
+#[activity(start_to_close = "2h")]
 pub(crate) async fn charge(what: &str, cents: u64) -> u64 {
     let _ = what;
     cents
