@@ -127,6 +127,8 @@ pub(crate) fn convert(from: Ty, value: &Value, to: Ty) -> (Option<Value>, bool) 
         (Value::Kind(kind, _), Ty::Kind) => "ABC".contains(*kind).then(|| value.clone()),
         (Value::Kind(kind, _), Ty::KindMore) => "ABCZ".contains(*kind).then(|| value.clone()),
         (Value::Kind(kind, _), Ty::KindOther) => "ABD".contains(*kind).then(|| value.clone()),
+        // As in JSON, a variant without a value is its name.
+        (Value::Kind(kind, None), Ty::Text) => Some(Value::Text(kind.to_string())),
         _ => None,
     };
     (read, widens)
