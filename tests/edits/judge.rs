@@ -48,7 +48,7 @@ struct Pair<'p> {
 
 impl Pair<'_> {
     /// The awaits of the new version that may be the old one's: itself; those that read alike in places that read alike; and one
-    /// that was written in its stead, if each was the only call of that activity in its place.
+    /// that was written in its stead, if it is the same call, or each was the only call of that activity in its place.
     fn places(&self, at: Id) -> Vec<Id> {
         let (olds, news) = (self.old.points(), self.new.points());
         let Some(point) = olds.iter().find(|point| point.wait.id == at) else { return Vec::new() };
@@ -62,7 +62,9 @@ impl Pair<'_> {
             let same_place = other.place == point.place && other.wait.op.callee() == point.wait.op.callee();
             let alike = same_place && text(self.new, other) == text(self.old, point);
             let fresh = !olds.iter().any(|old| old.wait.id == other.wait.id);
-            let instead = same_place && !stays && fresh && here(&olds) == 1 && here(&news) == 1;
+            let only = here(&olds) == 1 && here(&news) == 1;
+            let same_call = text(self.new, other).0 == text(self.old, point).0;
+            let instead = same_place && !stays && fresh && (only || same_call);
             other.wait.id == at || alike || instead
         };
         news.iter().filter(fits).map(|other| other.wait.id).collect()
