@@ -28,6 +28,20 @@ impl Value {
         json::to_json(&self.tree)
     }
 
+    /// A part of it: the fields, or places of a tuple, that lead to it.
+    pub(crate) fn part(mut self, path: &[String]) -> Option<Value> {
+        for step in path {
+            let place = |parts: Vec<Tree>| parts.into_iter().nth(step.parse().ok()?);
+            self.tree = match self.tree {
+                Tree::Struct(_, fields) => fields.into_iter().find(|(name, _)| name == step)?.1,
+                Tree::Newtype(_, inner) => place(vec![*inner])?,
+                Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => place(parts)?,
+                _ => return None,
+            };
+        }
+        Some(self)
+    }
+
     /// Whether both are the same value. The order of a hash map or a hash set does not count.
     pub(crate) fn is_same(&self, other: &Value) -> bool {
         diff(&self.tree, &other.tree).is_none()

@@ -14,6 +14,7 @@
 mod advance;
 mod attempt;
 mod builder;
+mod cached;
 mod check;
 mod children;
 mod control;
@@ -23,6 +24,7 @@ mod handle;
 mod history;
 pub(crate) mod inner;
 mod list;
+mod machine;
 pub(crate) mod mail;
 mod panics;
 pub(crate) mod ready;

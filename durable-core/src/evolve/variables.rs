@@ -1,7 +1,10 @@
 //! Where a stored frame's point and variables are in this build, by the names of the variables.
 
 use super::{PointTable, Unmatched, match_point};
-use crate::{frame::KnownLayout, meta::WorkflowMeta};
+use crate::{
+    frame::KnownLayout,
+    meta::{PointMeta, WorkflowMeta},
+};
 
 /// What the awaited future and the variables of a point of this build are in a stored frame.
 #[derive(Debug)]
@@ -9,7 +12,22 @@ pub(crate) struct Matched {
     /// The resume point in this build, from 1.
     pub(crate) point: u32,
     /// For each variable that the point loads, the awaited future first: its place in the image.
-    pub(crate) order: Vec<usize>,
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where a variable is in an image.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which stored variable.
+    pub(crate) at: usize,
+    /// The fields that lead from it to a part of it; none for the variable itself.
+    pub(crate) part: Vec<String>,
+}
+
+impl Place {
+    fn whole(at: usize) -> Self {
+        Place { at, part: Vec::new() }
+    }
 }
 
 /// Finds the point in this build, and each of its variables in the image, by their names.
@@ -30,7 +48,7 @@ pub(crate) fn match_layout(
         let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
         if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
-            return Ok(at);
+            return Ok(Place::whole(at));
         }
         let stem = stem(name);
         let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
@@ -42,7 +60,7 @@ pub(crate) fn match_layout(
                 meta.name, meta.file, point.line
             ));
         }
-        find(name).ok_or_else(|| {
+        find(name).map(Place::whole).or_else(|| part_of_whole(name, point.vars, stored)).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
                  give it the name that it had, `#[was(\"..\")]`, or make it again behind the await",
@@ -50,23 +68,64 @@ pub(crate) fn match_layout(
             )
         })
     });
-    let order: Vec<usize> = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
-    for (at, place) in order.iter().enumerate().skip(2) {
-        let Some(first) = order[1..at].iter().position(|other| other == place) else { continue };
-        let (one, other, was) = (point.vars[first], point.vars[at - 1], &layout.vars[*place].0);
+    let places: Vec<Place> = std::iter::once(Ok(Place::whole(0))).chain(places).collect::<Result<_, _>>()?;
+    are_taken_once(meta, point, known, &places)?;
+    Ok(Matched { point: index as u32 + 1, places })
+}
+
+/// No stored variable becomes two: one says that it was it, and a new one has its name.
+fn are_taken_once(
+    meta: &WorkflowMeta,
+    point: &PointMeta,
+    known: &KnownLayout,
+    places: &[Place],
+) -> Result<(), String> {
+    let (_, vars) = places.split_at(1);
+    for (at, place) in vars.iter().enumerate() {
+        let same = |other: &Place| {
+            other.at == place.at
+                && (other.part == place.part || other.part.is_empty() || place.part.is_empty())
+        };
+        let Some(first) = vars[..at].iter().position(same) else { continue };
+        let (one, other, was) = (point.vars[first], point.vars[at], &known.layout.vars[place.at].0);
         return Err(format!(
             "workflow `{}` has variables `{one}` and `{other}` at {}:{}, which both may be `{was}` of the snapshot: \
              one says so and the other has the name, so give that one another",
             meta.name, meta.file, point.line
         ));
     }
-    Ok(Matched { point: index as u32 + 1, order })
+    Ok(())
+}
+
+/// Where a field was moved out of a variable, the others are variables of their own, `order.id`. A build that did not move it has
+/// stored `order`. (Of the other direction nothing can be made: what was moved out is gone.)
+fn part_of_whole(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<Place> {
+    let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let whole = root(name);
+    if is_loop(name) || whole == name {
+        return None;
+    }
+    let is_only = |names: &mut dyn Iterator<Item = String>| {
+        let mut named: Vec<_> = names.filter(|name| stem(name) == stem(&whole)).collect();
+        named.dedup();
+        named == [whole.as_str()]
+    };
+    let stored = || image.iter().map(|(name, _)| name.clone()).filter(|name| !is_loop(name));
+    let own = || build.iter().filter(|name| !is_loop(name)).map(|name| root(name));
+    if !is_only(&mut stored()) || !is_only(&mut own()) {
+        return None;
+    }
+    let at = image.iter().position(|(stored, _)| *stored == whole)? + 1;
+    Some(Place { at, part: name.split('.').skip(1).map(str::to_owned).collect() })
+}
+
+fn is_loop(name: &str) -> bool {
+    name == "for" || name.starts_with("for ")
 }
 
 /// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
 /// same, or it would not have been matched; so they are told by their order. What follows the first dot says how the loop goes.
 fn same_loop(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<usize> {
-    let is_loop = |name: &str| name == "for" || name.starts_with("for ");
     let order = |name: &str| name.split_once('.').map_or("", |(_, order)| order).to_owned();
     let own: Vec<_> = build.iter().filter(|name| is_loop(name)).collect();
     let stored: Vec<_> = image

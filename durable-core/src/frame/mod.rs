@@ -79,9 +79,13 @@ impl<'a> Frame<'a> {
             mark: 0,
         };
         if let Some(image) = image {
+            let layout = image.layout;
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
-                Err(reason) => frame.fail(StepFailure::Incompatible { reason }),
+                Err(reason) => {
+                    frame.step.stuck = frame.step.frames.get(layout).ok();
+                    frame.fail(StepFailure::Incompatible { reason });
+                }
             }
         }
         frame
@@ -132,11 +136,11 @@ impl<'a> Frame<'a> {
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
         let Some(source) = &self.source else { return };
-        let Some(&stored) = source.resolved.matched.order.get(at) else { return };
-        let (name, layout) = &source.resolved.known.layout.vars[stored];
-        let bytes = &source.bytes[source.ranges[stored].clone()];
+        let Some(place) = source.resolved.matched.places.get(at) else { return };
+        let (name, layout) = &source.resolved.known.layout.vars[place.at];
+        let bytes = &source.bytes[source.ranges[place.at].clone()];
         let (frames, codec) = (&self.step.frames, &self.step.codec);
-        let read = frames.decode_as(codec, of, LayoutId(*layout), bytes, slot);
+        let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
         if let Some(found) = &mut self.step.dry
             && at > 0
             && codec.has_changed(of, LayoutId(*layout))
@@ -146,6 +150,7 @@ impl<'a> Frame<'a> {
         if let Err(error) = read {
             slot.clear();
             let what = self.variable(name, source.resolved.matched.point);
+            self.step.stuck.get_or_insert_with(|| source.resolved.known.clone());
             self.fail(StepFailure::Decode { what, error });
         }
     }
