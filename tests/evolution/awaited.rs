@@ -158,7 +158,7 @@ async fn a_called_workflow_that_was_changed_is_matched_for_itself() {
     let why = crate::why(&engine, "it").await;
     for expected in [
         "workflow `inner_edited_badly` needs variable `discount`",
-        "the snapshot was taken at tests/evolution/awaited.rs:52",
+        "the snapshot was taken at tests/evolution/awaited.rs:87",
     ] {
         assert!(why.contains(expected), "{why}");
     }
