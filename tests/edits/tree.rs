@@ -390,7 +390,7 @@ impl Program {
                 was_attribute(param),
                 param.name
             );
-            Printer { function, out: &mut out, stored: true }.block(&function.body, 1);
+            Printer { function, out: &mut out }.block(&function.body, 1);
             out += "    out.join(\" \")\n}\n\n";
         }
         out
@@ -409,8 +409,6 @@ fn was_attribute(var: &Var) -> String {
 struct Printer<'a> {
     function: &'a Function,
     out: &'a mut String,
-    /// Whether a variable of this block may be in a snapshot: one that isn't has no former name.
-    stored: bool,
 }
 
 impl Printer<'_> {
@@ -433,11 +431,9 @@ impl Printer<'_> {
     }
 
     fn block(&mut self, body: &[Stmt], depth: usize) {
-        let outer = std::mem::replace(&mut self.stored, body.iter().any(awaits));
         for stmt in body {
             self.stmt(stmt, depth);
         }
-        self.stored = outer;
     }
 
     fn line(&mut self, depth: usize, text: &str) {
@@ -531,10 +527,6 @@ impl Printer<'_> {
         let mutable = if self.is_bumped(var) { "mut " } else { "" };
         format!("{mutable}{}", self.name(var))
     }
-}
-
-fn awaits(stmt: &Stmt) -> bool {
-    matches!(stmt, Stmt::Wait(_)) || stmt.blocks().into_iter().any(|(_, block)| block.iter().any(awaits))
 }
 
 fn print_num(function: &Function, num: &Num) -> String {
