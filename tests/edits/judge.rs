@@ -95,9 +95,9 @@ impl Pair<'_> {
         unique
             && needed[&at].iter().filter(|var| !items.contains(var)).all(|var| {
                 let (Some(old), new) = (self.old.vars.get(*var), &self.new.vars[*var]) else { return false };
-                let named = old.name == new.name || new.was.as_ref() == Some(&old.name);
+                let found = old.name == new.name || new.was.as_ref() == Some(&old.name);
                 // Any value shows whether the types fit.
-                named && had[&at].contains(var) && convert(old.ty, &make(old.ty, 1), new.ty).1
+                found && had[&at].contains(var) && convert(old.ty, &make(old.ty, 1), new.ty).1
             })
     }
 }

@@ -324,13 +324,13 @@ impl Function {
     fn is_valid_block(&self, body: &[Stmt], scope: &mut BTreeSet<VarId>) -> bool {
         let num = |num: &Num, scope: &BTreeSet<VarId>| match num {
             Num::Lit(_) => true,
-            Num::Of(var, _) => self.means(*var, scope),
+            Num::Of(var, _) => scope.contains(var),
         };
         for stmt in body {
             let fine = match stmt {
                 Stmt::Let { from, .. } => num(from, scope),
-                Stmt::Bump { var, .. } => self.means(*var, scope) && self.vars[*var].ty.counts(),
-                Stmt::Note(vars) => vars.iter().all(|var| self.means(*var, scope)),
+                Stmt::Bump { var, .. } => scope.contains(var) && self.vars[*var].ty.counts(),
+                Stmt::Note(vars) => vars.iter().all(|var| scope.contains(var)),
                 Stmt::Wait(wait) => {
                     let types: Vec<_> = wait.binds.iter().map(|var| self.vars[*var].ty).collect();
                     wait.op.nums().iter().all(|one| num(one, scope))
@@ -338,7 +338,7 @@ impl Function {
                 }
                 Stmt::If { cond: one, .. } | Stmt::Match { on: one, .. } => num(one, scope),
                 Stmt::For { over, .. } => {
-                    over.list().is_none_or(|list| self.means(list, scope) && self.vars[list].ty.is_list())
+                    over.list().is_none_or(|list| scope.contains(&list) && self.vars[list].ty.is_list())
                 }
                 Stmt::Block(_) => true,
             };
@@ -365,10 +365,6 @@ impl Function {
     fn declare(&self, var: VarId, scope: &mut BTreeSet<VarId>) {
         scope.retain(|other| self.vars[*other].name != self.vars[var].name);
         scope.insert(var);
-    }
-
-    fn means(&self, var: VarId, scope: &BTreeSet<VarId>) -> bool {
-        scope.contains(&var)
     }
 }
 
@@ -445,7 +441,7 @@ impl Printer<'_> {
             Stmt::Let { var, from } => {
                 let (of, mutable) =
                     (&self.function.vars[*var], if self.is_bumped(*var) { "mut " } else { "" });
-                let was = if self.stored { was_attribute(of) } else { String::new() };
+                let was = was_attribute(of);
                 let text =
                     format!("{was}let {mutable}{}: {} = make({});", of.name, of.ty.name(), self.num(from));
                 self.line(depth, &text);
@@ -504,23 +500,19 @@ impl Printer<'_> {
     }
 
     fn wait(&self, wait: &Wait) -> String {
-        let mut text = String::new();
-        match (&wait.name, &wait.was) {
-            (None, None) => {}
-            (Some(name), None) => text += &format!("#[resume(\"{name}\")] "),
-            (None, Some(was)) => text += &format!("#[resume(was = \"{was}\")] "),
-            (Some(name), Some(was)) => text += &format!("#[resume(\"{name}\", was = \"{was}\")] "),
-        }
+        let said = match (&wait.name, &wait.was) {
+            (None, None) => String::new(),
+            (Some(name), None) => format!("#[resume(\"{name}\")] "),
+            (None, Some(was)) => format!("#[resume(was = \"{was}\")] "),
+            (Some(name), Some(was)) => format!("#[resume(\"{name}\", was = \"{was}\")] "),
+        };
         let binds: Vec<_> = wait.binds.iter().map(|var| self.binding(*var)).collect();
-        match &binds[..] {
-            [] => {}
-            [one] => {
-                text += &was_attribute(&self.function.vars[wait.binds[0]]);
-                text += &format!("let {one} = ");
-            }
-            several => text += &format!("let ({}) = ", several.join(", ")),
-        }
-        text + &print_op(self.function, &wait.op) + ".await;"
+        let bound = match &binds[..] {
+            [] => String::new(),
+            [one] => format!("{}let {one} = ", was_attribute(&self.function.vars[wait.binds[0]])),
+            several => format!("let ({}) = ", several.join(", ")),
+        };
+        format!("{said}{bound}{}.await;", print_op(self.function, &wait.op))
     }
 
     fn binding(&self, var: VarId) -> String {

@@ -27,7 +27,7 @@ pub(crate) fn make(ty: Ty, n: u64) -> Value {
         Ty::Float => Value::Float((n % 1_000) as f64),
         Ty::Flag => Value::Flag(n.is_multiple_of(2)),
         Ty::Text => Value::Text(format!("t{}", n % 1_000)),
-        Ty::OptU32 | Ty::OptU64 => Value::Maybe((n % 3 != 0).then_some(number % 100_000)),
+        Ty::OptU32 | Ty::OptU64 => Value::Maybe((!n.is_multiple_of(3)).then_some(number % 100_000)),
         Ty::List32 | Ty::List64 => {
             let first = number % 50;
             Value::List((first..first + 2 + number % 2).collect())
@@ -60,7 +60,8 @@ impl Value {
         let number = |n: i128| u64::try_from(n).expect("the world has no negative numbers");
         match self {
             Value::Number(n) => number(*n),
-            Value::Float(n) => *n as u64,
+            // `make` gives it no sign and no fraction.
+            Value::Float(n) => format!("{n}").parse().expect("it is a whole number"),
             Value::Flag(flag) => u64::from(*flag),
             Value::Text(text) => text.len() as u64,
             Value::Maybe(maybe) => number(maybe.unwrap_or(0)),
@@ -87,6 +88,7 @@ impl Value {
 }
 
 /// The value as one of another type, if it is one, and whether the documentation says that it is.
+#[allow(clippy::unnested_or_patterns, reason = "a table reads line by line")]
 pub(crate) fn convert(from: Ty, value: &Value, to: Ty) -> (Option<Value>, bool) {
     if from == to {
         return (Some(value.clone()), true);

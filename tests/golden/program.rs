@@ -230,6 +230,7 @@ pub(crate) async fn delivers(what: String) -> Result<String, Error> {
 pub(crate) struct Values {
     pub(crate) small: (u8, i16, char, bool),
     pub(crate) wide: (u128, i128, f64),
+    #[allow(clippy::option_option, reason = "three cases that have to be told apart on disk")]
     pub(crate) maybe: Option<Option<String>>,
     pub(crate) map: BTreeMap<(u8, u8), Vec<String>>,
     pub(crate) shape: Shape,
