@@ -41,9 +41,44 @@ async fn pays_both_the_other_way_round() -> (u64, u64) {
     (other::charge("b", 7), charge("a", 5)).join().await
 }
 
+#[workflow]
+async fn pays_both_otherwise() -> (u64, u64) {
+    (other::charge("a", 5), other::charge("b", 7)).join().await
+}
+
 #[tokio::test]
 async fn the_branches_of_a_join_are_told_apart() {
-    is_parked!(pays_both() as pays_both_the_other_way_round, "a call of another activity" => (5, 14));
+    is_parked!(pays_both() as pays_both_the_other_way_round, "are in another order" => (5, 14));
+    is_parked!(pays_both() as pays_both_otherwise, "a call of another activity" => (5, 14));
+}
+
+#[workflow]
+async fn deposits_and_pays() -> String {
+    let (deposit, paid) = (charge("deposit", 1), charge("rest", 5)).join().await;
+    format!("{deposit} {paid}")
+}
+
+#[workflow]
+async fn pays_and_deposits() -> String {
+    let (paid, deposit) = (charge("rest", 5), charge("deposit", 1)).join().await;
+    format!("{deposit} {paid}")
+}
+
+#[workflow]
+async fn deposits_and_pays_more() -> String {
+    let (deposit, paid) = (charge("deposit", 1), charge("rest", 5 + 1)).join().await;
+    format!("{deposit} {paid}!")
+}
+
+/// Nothing but their places tells two calls of one activity apart.
+#[tokio::test]
+async fn the_branches_of_a_join_of_one_activity_do_not_take_each_others_results() {
+    is_parked!(deposits_and_pays() as pays_and_deposits, "are in another order", "awaited.rs:" => "1 5");
+    let engine = super::engine().await;
+    engine.start("it", deposits_and_pays()).await.unwrap();
+    engine.idle().await;
+    let engine = engine.deploy(deposits_and_pays, deposits_and_pays_more).await;
+    assert_eq!(engine.handle("it").of(deposits_and_pays_more).result().await.unwrap(), "1 5!");
 }
 
 #[workflow]
@@ -123,7 +158,7 @@ async fn a_called_workflow_that_was_changed_is_matched_for_itself() {
     let why = crate::why(&engine, "it").await;
     for expected in [
         "workflow `inner_edited_badly` needs variable `discount`",
-        "the snapshot was taken at tests/evolution/awaited.rs:52",
+        "the snapshot was taken at tests/evolution/awaited.rs:87",
     ] {
         assert!(why.contains(expected), "{why}");
     }

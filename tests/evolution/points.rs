@@ -84,6 +84,39 @@ async fn a_second_call_in_front_is_ambiguous_until_somebody_says_which() {
 }
 
 #[workflow]
+async fn twice_named_and_mailed() -> String {
+    let mailed = mail("first").await;
+    let _deposit = charge("deposit", 1).await;
+    #[resume(was = "charge#1")]
+    let paid = charge("a", 5).await;
+    format!("{mailed}, {paid}")
+}
+
+/// `charge#1` is the one of the source before: an instance of this source that stands at its own first `charge` makes the second, too.
+#[tokio::test]
+async fn what_an_await_was_is_not_said_of_its_own_build() {
+    for later in [false, true] {
+        let engine = super::engine().await;
+        engine.start("it", twice_named()).await.unwrap();
+        engine.idle().await;
+        let result = if later {
+            let engine = engine.deploy(twice_named, twice_named_and_mailed).await;
+            engine.advance(3 * super::MINUTE).await;
+            let error = super::why(&engine, "it").await;
+            // It stood at the deposit and comes to it again; what it lacks there is another matter.
+            assert!(error.contains("`mailed`"), "{error}");
+            engine.deploy(twice_named, twice_named).await.handle("it").of(twice_named).result().await
+        } else {
+            engine.handle("it").of(twice_named).result().await
+        };
+        assert_eq!(result.unwrap(), "reserved a, 5");
+    }
+    let engine = super::engine().await;
+    engine.run(twice_named()).await.unwrap();
+    assert_eq!(engine.calls(charge).len(), 2, "both were made");
+}
+
+#[workflow]
 async fn swapped() -> String {
     let reserved = reserve("a").await;
     let paid = charge("a", 5).await;

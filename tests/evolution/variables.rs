@@ -137,6 +137,25 @@ async fn two_variables_of_one_name_are_not_guessed() {
 }
 
 #[workflow]
+async fn bought_with_a_name_taken(sku: String) -> String {
+    #[was("total")]
+    let sum: u32 = 40;
+    let total: u32 = 7;
+    let item = Item { sku, qty: 2 };
+    let paid = charge("a", 5).await;
+    format!("{} {} {total} {sum} {paid}", item.sku, item.qty)
+}
+
+#[tokio::test]
+async fn one_stored_variable_is_not_two() {
+    is_parked!(
+        bought("tea".into()) as bought_with_a_name_taken,
+        "variables `sum` and `total`", "`total` of the snapshot"
+        => "tea 2 40 5"
+    );
+}
+
+#[workflow]
 async fn sums(prices: Vec<u64>) -> Vec<u64> {
     let mut paid = Vec::new();
     for price in &prices {

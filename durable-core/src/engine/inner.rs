@@ -33,8 +33,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    activity::States, clock::Clock, codec::Codec, context::Limits, frame::Frames, program::Program,
-    random::Random, registry::Registry, testing::Mocks,
+    activity::States, clock::Clock, codec::Codec, context::Limits, context::NewOperation, frame::Frames,
+    program::Program, random::Random, registry::Registry, testing::Mocks,
 };
 
 /// What an engine was told when it was built.
@@ -334,6 +334,26 @@ impl Inner {
             }
         }
         Ok(loaded)
+    }
+
+    /// A call that a workflow makes, or arms as a compensation, as it is stored: its arguments have the names of its parameters. One that
+    /// has them stays as it is.
+    pub(crate) fn named(&self, operation: NewOperation) -> NewOperation {
+        match operation {
+            NewOperation::Activity { name, args, options } => {
+                let entry = self.registry.activities.get(name.as_str());
+                let names = entry.map_or(&[][..], |entry| entry.meta.args);
+                NewOperation::Activity { name, args: self.frames.store_args(names, args), options }
+            }
+            NewOperation::Task { workflow, args } => {
+                let args = self.stored_args(&workflow, args);
+                NewOperation::Task { workflow, args }
+            }
+            NewOperation::Compensation { frame, finally, call } => {
+                NewOperation::Compensation { frame, finally, call: Box::new(self.named(*call)) }
+            }
+            other => other,
+        }
     }
 
     /// The arguments of a workflow that begins, with the names of its parameters.

@@ -1,6 +1,7 @@
 //! Which point of a changed workflow an old one is.
 //!
-//! 1. The one that says so itself, `#[resume(was = "charge#2")]`. In an unchanged workflow, the same. A point with a name: the one of that name.
+//! 1. In an unchanged workflow, the same. The one that says so itself, `#[resume(was = "charge#2")]`: of the last source that did not
+//!    say so yet, which is not the one that the snapshot is of if that says it too. A point with a name: the one of that name.
 //! 2. Else all points that await the same thing are compared, in the old workflow and in the new. If they are all the same, in their order,
 //!    nothing that matters to this point has changed.
 //! 3. Else those of them that stand in the same place, a path of branches and loops, have to be as many as they were. A single one is
@@ -9,7 +10,7 @@
 
 use std::collections::HashSet;
 
-use super::table::PointId;
+use super::{composed, table::PointId};
 
 /// Why a point is not matched, with the points of the new workflow that may be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,27 +19,36 @@ pub(crate) enum Unmatched {
     Gone { candidates: Vec<usize> },
     /// It may be one or another.
     Ambiguous { candidates: Vec<usize> },
+    /// It is this one, but what it awaits is in another order: what each operation gives would be taken for another's.
+    Reordered { at: usize },
 }
 
-/// Where the old workflow's point `at` stands in the new one, of whose points some say themselves what they `were`.
-pub(crate) fn match_point(
-    old: &[PointId],
-    at: usize,
-    new: &[PointId],
-    were: &[Option<&str>],
-) -> Result<usize, Unmatched> {
-    let references: Vec<String> = (0..old.len()).map(|at| PointId::reference(old, at)).collect();
-    if let Some(found) = were.iter().position(|was| was.is_some_and(|was| was == references[at])) {
-        return Ok(found);
-    }
-    let says = |n: usize| {
-        were.get(n).is_some_and(|was| was.is_some_and(|was| references.iter().any(|old| old == was)))
-    };
-    let is_claimed = |old: usize| were.iter().flatten().any(|was| *was == references[old]);
-    if old == new && !(0..new.len()).any(says) {
+/// Where the old workflow's point `at` stands in the new one.
+pub(crate) fn match_point(old: &[PointId], at: usize, new: &[PointId]) -> Result<usize, Unmatched> {
+    let found = find_point(old, at, new)?;
+    let keeps_order = old == new || !composed::is_reordered(&old[at], &new[found]);
+    if keeps_order { Ok(found) } else { Err(Unmatched::Reordered { at: found }) }
+}
+
+fn find_point(old: &[PointId], at: usize, new: &[PointId]) -> Result<usize, Unmatched> {
+    if old == new {
         return Ok(at);
     }
     let point = &old[at];
+    let references: Vec<String> = (0..old.len()).map(|at| PointId::reference(old, at)).collect();
+    // What was said already when the snapshot was taken was said of an older source.
+    let said_before = |was: &String| old.iter().any(|point| point.was.as_ref() == Some(was));
+    if let Some(found) = new.iter().position(|new| new.was.is_some() && new.was == point.was) {
+        let is_alike = point.reads_like(&new[found]);
+        return if is_alike { Ok(found) } else { Err(Unmatched::Ambiguous { candidates: vec![found] }) };
+    }
+    let were: Vec<Option<&String>> =
+        new.iter().map(|point| point.was.as_ref().filter(|was| !said_before(was))).collect();
+    if let Some(found) = were.iter().position(|was| *was == Some(&references[at])) {
+        return Ok(found);
+    }
+    let says = |n: usize| were[n].is_some_and(|was| references.contains(was));
+    let is_claimed = |old: usize| were.contains(&Some(&references[old]));
     if let Some(name) = &point.name
         && let Some(found) = new.iter().position(|point| point.name.as_ref() == Some(name))
     {
@@ -47,6 +57,7 @@ pub(crate) fn match_point(
     // What has the name of another old point, or says that it is one, is that one.
     let is_named = |points: &[PointId], like: &PointId| {
         like.name.is_some() && points.iter().any(|point| point.name == like.name)
+            || like.was.is_some() && points.iter().any(|point| point.was == like.was)
     };
     let like = |points: &[PointId], free: &dyn Fn(usize) -> bool| -> Vec<usize> {
         (0..points.len()).filter(|n| points[*n].callee == point.callee && free(*n)).collect()
@@ -131,6 +142,7 @@ mod tests {
                 let mut word = || words.next().unwrap_or_default().to_owned();
                 PointId {
                     name: name.map(|name| name.trim_matches('"').to_owned()),
+                    was: None,
                     path: word().trim_start_matches('.').to_owned(),
                     callee: word(),
                     args: word(),
@@ -147,8 +159,11 @@ mod tests {
 
     #[track_caller]
     fn check_with(old: &[&str], new: &[&str], were: &[Option<&str>], expected: &[Result<usize, Unmatched>]) {
-        let (old, new) = (points(old), points(new));
-        let found: Vec<_> = (0..old.len()).map(|at| match_point(&old, at, &new, were)).collect();
+        let (old, mut new) = (points(old), points(new));
+        for (point, was) in new.iter_mut().zip(were) {
+            point.was = was.map(Into::into);
+        }
+        let found: Vec<_> = (0..old.len()).map(|at| match_point(&old, at, &new)).collect();
         assert_eq!(found, expected);
     }
 
@@ -246,5 +261,49 @@ mod tests {
         );
         check_with(&[". charge x"], &[". charge y", "if.then pay x"], &[None, Some("charge#1")], &[Ok(1)]);
         check_with(&[". charge x"], &[". charge x"], &[Some("charge#7")], &[Ok(0)]);
+    }
+
+    #[test]
+    fn what_a_source_says_is_not_said_of_itself_nor_of_those_that_say_it_too() {
+        let said = |lines: &[&str], at: usize| {
+            let mut points = points(lines);
+            points[at].was = Some("charge#1".into());
+            points
+        };
+        let one = said(&[". charge y", ". charge x"], 1);
+        assert_eq!((match_point(&one, 0, &one), match_point(&one, 1, &one)), (Ok(0), Ok(1)));
+        let later = said(&[". log", ". charge y", ". charge x"], 2);
+        assert_eq!((match_point(&one, 0, &later), match_point(&one, 1, &later)), (Ok(1), Ok(2)));
+        // It is said of another one now.
+        let other = said(&[". charge y", ". charge x"], 0);
+        assert_eq!(match_point(&one, 1, &other), Err(Ambiguous { candidates: vec![0] }));
+    }
+
+    #[test]
+    fn operations_that_changed_places_are_seen() {
+        let point = |args: &str| PointId {
+            name: None,
+            was: None,
+            callee: "join".into(),
+            path: String::new(),
+            binding: String::new(),
+            args: args.into(),
+        };
+        let check = |before: &str, after: &str| {
+            let order = |args: &str| vec![point(args), PointId { callee: "mail".into(), ..point("") }];
+            let (old, mut new) = (order(before), order(after));
+            new.truncate(1);
+            match_point(&old, 0, &new)
+        };
+        let joined = "( charge ( 3 , 1 ) , charge ( 2 , x ) ) . join ( )";
+        assert_eq!(check(joined, joined), Ok(0));
+        assert_eq!(
+            check(joined, "( charge ( 2 , x ) , charge ( 3 , 1 ) ) . join ( )"),
+            Err(Reordered { at: 0 })
+        );
+        assert_eq!(check(joined, "( charge ( 3 , 1 ) , charge ( 2 , y ) ) . join ( )"), Ok(0));
+        assert_eq!(check(joined, "( charge ( 2 , x ) , mail ( ) ) . join ( )"), Err(Reordered { at: 0 }));
+        let twice = "( charge ( f ( x ) ) , charge ( f ( x ) ) ) . join ( )";
+        assert_eq!(check(twice, "( charge ( f ( x ) ) , charge ( f ( x ) + 1 ) ) . join ( )"), Ok(0));
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: how variables are read (`frame`) and how values of a changed type are (`codec`).
 
+mod composed;
 mod matching;
 mod table;
 #[cfg(test)]

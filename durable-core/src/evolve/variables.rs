@@ -1,7 +1,10 @@
 //! Where a stored frame's point and variables are in this build, by the names of the variables.
 
 use super::{PointTable, Unmatched, match_point};
-use crate::{frame::KnownLayout, meta::WorkflowMeta};
+use crate::{
+    frame::KnownLayout,
+    meta::{PointMeta, WorkflowMeta},
+};
 
 /// What the awaited future and the variables of a point of this build are in a stored frame.
 #[derive(Debug)]
@@ -34,8 +37,7 @@ pub(crate) fn match_layout(
     known: &KnownLayout,
 ) -> Result<Matched, String> {
     let layout = &known.layout;
-    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
-    let index = match_point(&known.table.points, layout.point as usize, &own.points, &were)
+    let index = match_point(&known.table.points, layout.point as usize, &own.points)
         .map_err(|unmatched| explain(meta, own, known, &unmatched))?;
     let point = &meta.points[index];
     // The awaited future stands first; a variable may have its name, `r#await`.
@@ -67,8 +69,34 @@ pub(crate) fn match_layout(
             )
         })
     });
-    let places = std::iter::once(Ok(Place::whole(0))).chain(places).collect::<Result<_, _>>()?;
+    let places: Vec<Place> = std::iter::once(Ok(Place::whole(0))).chain(places).collect::<Result<_, _>>()?;
+    are_taken_once(meta, point, known, &places)?;
     Ok(Matched { point: index as u32 + 1, places })
+}
+
+/// No stored variable becomes two: one says that it was it, and a new one has its name.
+fn are_taken_once(
+    meta: &WorkflowMeta,
+    point: &PointMeta,
+    known: &KnownLayout,
+    places: &[Place],
+) -> Result<(), String> {
+    let (_, vars) = places.split_at(1);
+    for (at, place) in vars.iter().enumerate() {
+        let same = |other: &Place| {
+            other.at == place.at
+                && (other.part == place.part || other.part.is_empty() || place.part.is_empty())
+        };
+        let Some(first) = vars[..at].iter().position(same) else { continue };
+        let name = |at| point.vars().nth(at).unwrap_or_default();
+        let (one, other, was) = (name(first), name(at), &known.layout.vars[place.at].0);
+        return Err(format!(
+            "workflow `{}` has variables `{one}` and `{other}` at {}:{}, which both may be `{was}` of the snapshot: \
+             one says so and the other has the name, so give that one another",
+            meta.name, meta.file, point.line
+        ));
+    }
+    Ok(())
 }
 
 /// Where a field was moved out of a variable, the others are variables of their own, `order.id`. A build that did not move it has
@@ -123,6 +151,13 @@ fn stem(name: &str) -> &str {
 fn explain(meta: &WorkflowMeta, own: &PointTable, known: &KnownLayout, unmatched: &Unmatched) -> String {
     let (point, reference) = (known.point(), known.table.reference(known.layout.point as usize));
     let (what, candidates) = match unmatched {
+        Unmatched::Reordered { at } => {
+            return format!(
+                "workflow `{}` stands at {point}, and the operations at {}:{} are in another order, so that one would get the other's \
+                 result: put them back into the order that they had; what they are bound to may stand in any",
+                meta.name, meta.file, meta.points[*at].line
+            );
+        }
         Unmatched::Gone { candidates } => ("this build does not have there any more", candidates),
         Unmatched::Ambiguous { candidates } => {
             ("this build has several of, or others in its place", candidates)

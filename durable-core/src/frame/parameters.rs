@@ -42,7 +42,9 @@ impl Frames {
         let key = (names.as_ptr().addr(), args.layout);
         let known = self.parameters.own.read().expect(LOCK).get(&key).copied();
         let layout = known.unwrap_or_else(|| {
-            let layout = self.add_parameters(names, args.layout);
+            // A compensation that an earlier step has armed is stored already.
+            let is_stored = self.stored_parameters(args.layout).is_ok();
+            let layout = if is_stored { args.layout } else { self.add_parameters(names, args.layout) };
             self.parameters.own.write().expect(LOCK).insert(key, layout);
             layout
         });

@@ -144,6 +144,7 @@ impl Content {
             };
             add("at", place);
             add("name", id.name.as_deref().unwrap_or_default());
+            add("was", id.was.as_deref().unwrap_or_default());
             add("in", &id.path);
             add("binding", &id.binding);
             add("arguments", &id.args);

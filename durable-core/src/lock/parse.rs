@@ -103,7 +103,8 @@ fn dedent(line: &str) -> (usize, &str) {
 }
 
 fn point(callee: String) -> Point {
-    let id = PointId { name: None, callee, path: String::new(), binding: String::new(), args: String::new() };
+    let (path, binding, args) = (String::new(), String::new(), String::new());
+    let id = PointId { name: None, was: None, callee, path, binding, args };
     Point { id, place: String::new(), awaits: None, variables: Vec::new() }
 }
 
@@ -115,6 +116,7 @@ fn property(point: &mut Point, word: &str, rest: &str) -> Result<(), String> {
     match word {
         "at" => point.place = unplain(rest)?,
         "name" => point.id.name = Some(unplain(rest)?),
+        "was" => point.id.was = Some(unplain(rest)?),
         "in" => point.id.path = unplain(rest)?,
         "binding" => point.id.binding = unplain(rest)?,
         "arguments" => point.id.args = unplain(rest)?,

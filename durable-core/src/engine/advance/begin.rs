@@ -14,6 +14,7 @@ use crate::{
 };
 
 impl Advance<'_> {
+    /// Begins an operation whose arguments are [`named`](crate::engine::inner::Inner::named).
     pub(super) fn begin(&mut self, id: OperationId, scope: ScopeId, frame: FrameId, operation: NewOperation) {
         let draft = &mut self.draft;
         let mut is_task = false;
@@ -22,10 +23,6 @@ impl Advance<'_> {
             NewOperation::Activity { name, args, options } => {
                 draft.effects.dispatch.push(id);
                 let key = self.engine.random.bits();
-                let args = match self.engine.registry.activities.get(name.as_str()) {
-                    Some(entry) => self.engine.frames.store_args(entry.meta.args, args),
-                    None => args,
-                };
                 let activity = ActivityOperation::new(name, args, options, key, draft.now_ms);
                 OperationKind::Activity(Box::new(activity))
             }
@@ -39,7 +36,7 @@ impl Advance<'_> {
             NewOperation::Task { workflow, args } => {
                 is_task = true;
                 draft.loaded.state.scopes.open(id, scope);
-                let machine = Machine::Start(self.engine.stored_args(&workflow, args));
+                let machine = Machine::Start(args);
                 let since_ms = draft.now_ms;
                 OperationKind::Task(Box::new(Task { workflow, machine, wait: None, since_ms, caller: frame }))
             }

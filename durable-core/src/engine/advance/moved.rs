@@ -153,6 +153,7 @@ impl Advance<'_> {
 
     fn begin_all(&mut self, started: impl IntoIterator<Item = Started>) {
         for Started { id, scope, frame, operation } in started {
+            let operation = self.engine.named(operation);
             self.begin(id, scope, frame, operation);
         }
     }

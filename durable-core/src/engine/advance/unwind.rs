@@ -121,7 +121,7 @@ impl Advance<'_> {
         let run = state.next_operation;
         let Some(entry) = state.operations.compensation_mut(id) else { return Step::Moved };
         entry.phase = Phase::Running(run);
-        let call = entry.call.clone();
+        let call = self.engine.named(entry.call.clone());
         state.next_operation += 1;
         self.draft.changed = true;
         // It belongs to no frame, and to no scope that could be cancelled.
