@@ -12,7 +12,7 @@ use crate::{
     engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, StandIn},
-    message::{Signal, Update},
+    message::{Publish, Signal, Update},
     meta::WorkflowMeta,
     workflow::RootWorkflow,
 };
@@ -26,6 +26,8 @@ pub enum Registration {
     Activity(fn() -> ActivityEntry),
     /// A message, if it can be stored; else rustc has said so already.
     Message(fn() -> Option<MessageEntry>),
+    /// Something that is published, likewise.
+    Published(fn() -> Option<PublishedEntry>),
 }
 
 inventory::collect!(Registration);
@@ -42,10 +44,19 @@ impl Registration {
     }
 }
 
-/// A type of message without the type: nothing needs it but a look at the messages that wait.
+/// A type of message without the type: nothing needs it but a look at the messages that wait, and the layout file.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageEntry {
     pub(crate) kind: MessageKind,
+    pub(crate) name: &'static str,
+    pub(crate) of: &'static TypeOf,
+    /// What an update is answered with.
+    pub(crate) reply: Option<&'static TypeOf>,
+}
+
+/// A type of what instances publish, likewise.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedEntry {
     pub(crate) name: &'static str,
     pub(crate) of: &'static TypeOf,
 }
@@ -57,14 +68,23 @@ pub struct MessageType<T>(PhantomData<T>);
 impl<S: Signal + Persist> MessageType<S> {
     /// The signal.
     pub const fn signal() -> Option<MessageEntry> {
-        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of: TypeOf::of::<S>() })
+        let of = TypeOf::of::<S>();
+        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of, reply: None })
     }
 }
 
 impl<U: Update + Persist> MessageType<U> {
     /// The update.
     pub const fn update() -> Option<MessageEntry> {
-        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of: TypeOf::of::<U>() })
+        let (of, reply) = (TypeOf::of::<U>(), Some(TypeOf::of::<U::Output>()));
+        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of, reply })
+    }
+}
+
+impl<P: Publish + Persist> MessageType<P> {
+    /// The published type.
+    pub const fn publish() -> Option<PublishedEntry> {
+        Some(PublishedEntry { name: P::NAME, of: TypeOf::of::<P>() })
     }
 }
 
@@ -79,6 +99,11 @@ pub trait NoMessage {
     fn update() -> Option<MessageEntry> {
         None
     }
+
+    /// None.
+    fn publish() -> Option<PublishedEntry> {
+        None
+    }
 }
 
 impl<T> NoMessage for MessageType<T> {}
@@ -87,6 +112,8 @@ impl<T> NoMessage for MessageType<T> {}
 #[derive(Clone, Copy, Debug)]
 pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
+    pub(crate) args: &'static TypeOf,
+    pub(crate) output: &'static TypeOf,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
     /// The output that stands for an end without one, if its type has an error for that.
     pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
@@ -112,7 +139,13 @@ pub(crate) enum Moved {
 
 impl WorkflowEntry {
     fn of<W: RootWorkflow>() -> Self {
-        WorkflowEntry { meta: W::META, poll: poll::<W>, exhausted: exhausted::<W> }
+        WorkflowEntry {
+            meta: W::META,
+            args: TypeOf::of::<W::Args>(),
+            output: TypeOf::of::<W::Output>(),
+            poll: poll::<W>,
+            exhausted: exhausted::<W>,
+        }
     }
 }
 
@@ -223,6 +256,7 @@ pub(crate) struct Registry {
     pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
     /// The types of the messages of a queue: two types may have one name where no instance receives both.
     pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
+    pub(crate) published: Vec<PublishedEntry>,
 }
 
 /// Two items of one name.
@@ -259,6 +293,7 @@ impl Registry {
                     let Some(entry) = entry() else { continue };
                     registry.messages.entry(queue(entry.kind, entry.name)).or_default().push(entry);
                 }
+                Registration::Published(entry) => registry.published.extend(entry()),
             }
         }
         registry.add_old_names()?;

@@ -3,6 +3,7 @@
 
 mod awaited;
 mod check;
+mod lock;
 mod points;
 mod variables;
 
@@ -59,6 +60,7 @@ macro_rules! goes_on {
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
         let engine = engine.deploy($old, $new).await;
+        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
         assert_eq!(engine.handle("it").of($new).result().await.unwrap(), $result);
         assert_eq!(engine.calls(crate::charge).len(), 2, "the attempt that was cut off, and its repetition");
     }};
@@ -71,6 +73,7 @@ macro_rules! is_parked {
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
         let engine = engine.deploy($old, $new).await;
+        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
         let why = crate::why(&engine, "it").await;
         for text in [$($text),+] {
             assert!(why.contains(text), "{why}");

@@ -44,14 +44,15 @@ pub(crate) fn match_layout(
     let Some((_, stored)) = layout.vars.split_first() else {
         return Err(format!("the snapshot of workflow `{}` is damaged: it awaits nothing", meta.name));
     };
-    let places = point.vars.iter().map(|name| {
+    let names: Vec<&str> = point.vars().collect();
+    let places = names.iter().map(|name| {
         let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
-        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
+        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, &names, stored))) {
             return Ok(Place::whole(at));
         }
         let stem = stem(name);
-        let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
+        let in_build = names.iter().filter(|name| self::stem(name) == stem).count();
         let in_image = stored.iter().filter(|(name, _)| self::stem(name) == stem).count();
         if in_image > 0 && in_build != in_image {
             return Err(format!(
@@ -60,7 +61,7 @@ pub(crate) fn match_layout(
                 meta.name, meta.file, point.line
             ));
         }
-        find(name).map(Place::whole).or_else(|| part_of_whole(name, point.vars, stored)).ok_or_else(|| {
+        find(name).map(Place::whole).or_else(|| part_of_whole(name, &names, stored)).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
                  give it the name that it had, `#[was(\"..\")]`, or make it again behind the await",
@@ -87,7 +88,8 @@ fn are_taken_once(
                 && (other.part == place.part || other.part.is_empty() || place.part.is_empty())
         };
         let Some(first) = vars[..at].iter().position(same) else { continue };
-        let (one, other, was) = (point.vars[first], point.vars[at], &known.layout.vars[place.at].0);
+        let name = |at| point.vars().nth(at).unwrap_or_default();
+        let (one, other, was) = (name(first), name(at), &known.layout.vars[place.at].0);
         return Err(format!(
             "workflow `{}` has variables `{one}` and `{other}` at {}:{}, which both may be `{was}` of the snapshot: \
              one says so and the other has the name, so give that one another",

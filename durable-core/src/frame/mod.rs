@@ -12,6 +12,7 @@ mod image;
 pub(crate) mod kept;
 mod load;
 mod parameters;
+pub(crate) mod witnesses;
 
 use std::{
     any::{Any, TypeId},
@@ -19,11 +20,11 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, Frames, KnownLayout, StandIn, split};
+pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
 
 use crate::{
-    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, Step, StepFailure},
     meta::WorkflowMeta,
 };
@@ -78,7 +79,7 @@ impl<'a> Frame<'a> {
             saved: None,
             mark: 0,
         };
-        if let Some(image) = image {
+        if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
             let layout = image.layout;
             match frame.open(image) {
                 Ok(source) => frame.source = Some(source),
@@ -102,16 +103,29 @@ impl<'a> Frame<'a> {
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
     pub fn resume_point(&mut self) -> Option<u32> {
-        let point = self.source.as_ref().map_or(0, |source| source.resolved.matched.point);
-        self.step.failure.is_none().then_some(point)
+        let point = self.point();
+        let goes_on = self.step.learning.is_none() || point > 0;
+        (self.step.failure.is_none() && goes_on).then_some(point)
+    }
+
+    /// The point that it resumes at, or 0.
+    fn point(&self) -> u32 {
+        match (&self.source, &self.step.learning) {
+            (Some(source), _) => source.resolved.matched.point,
+            (None, Some(learning)) => learning.point,
+            (None, None) => 0,
+        }
     }
 
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
         self.types.push(((of.id)(), of));
-        let point = self.source.as_ref()?.resolved.matched.point;
-        let mut loads = self.meta.points[point as usize - 1].witnesses.chunks_exact(2);
+        if let Some(learning) = &mut self.step.learning {
+            learning.types.push(of);
+        }
+        let point = self.point().checked_sub(1)?;
+        let mut loads = self.meta.points[point as usize].witnesses.chunks_exact(2);
         loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
 
@@ -135,6 +149,17 @@ impl<'a> Frame<'a> {
     }
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
+        if let Some(learning) = &mut self.step.learning {
+            if at == 0 {
+                learning.awaits = Some(*of);
+            }
+            let read = learning.value(at).map(|value| Codec::read_as(of, value, slot));
+            if !matches!(read, Some(Ok(()))) {
+                slot.clear();
+                self.fail(StepFailure::Foreign { workflow: self.meta.name });
+            }
+            return;
+        }
         let Some(source) = &self.source else { return };
         let Some(place) = source.resolved.matched.places.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[place.at];
@@ -208,7 +233,7 @@ impl<'a> Frame<'a> {
     }
 
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
-        let names = self.meta.points[point as usize - 1].vars;
+        let names = self.meta.points[point as usize - 1].vars();
         let (kept, parts) = (self.awaited.take(), std::mem::take(&mut self.parts));
         let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
         let awaited = match kept {
