@@ -26,7 +26,7 @@ use program::{HOUR, charge, refund};
 use redb::ReadableTable as _;
 
 /// The format that this build writes: a file of it is kept, and a test says if it is not.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What a file is divided in to be kept.
 const BLOCK: usize = 512;
