@@ -61,12 +61,13 @@ pub use context::{
 pub use durable_store as store;
 pub use engine::{
     CheckGroup, CheckOutcome, CheckReport, CompensationState, CompensationView, CompleteError, Description,
-    Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind, MAX_ID_BYTES,
-    MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError, Start, StartError,
-    Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
+    Edit, EditError, Engine, EngineBuilder, EngineError, Filter, FrameView, HistoryEvent, HistoryKind,
+    MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS, OnExisting, OpenError, ParkReason, PendingActivity, RunError,
+    Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use external::{External, Token, TokenError, external};
+pub use frame::Snapshot;
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use instance::{InstanceInfo, instance};

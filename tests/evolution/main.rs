@@ -3,6 +3,7 @@
 
 mod awaited;
 mod check;
+mod migrate;
 mod points;
 mod variables;
 

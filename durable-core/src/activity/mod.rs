@@ -22,8 +22,8 @@ mod verdict;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-pub(crate) use call::Popular as PopularCall;
 pub use call::{ActivityCall, ActivityFuture, CallOptions};
+pub(crate) use call::{Popular as PopularCall, is_call};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
 pub use entry::{ActivityEntry, AttemptOutcome};
 pub(crate) use entry::{Popular as PopularEntry, write_some};

@@ -28,6 +28,8 @@ pub(super) struct Cursor<'r> {
     layout: Option<&'r Layout>,
     /// What the `Serialize` that wrote the value was told about the format.
     pub(super) readable: bool,
+    /// The same for each part of a tuple whose parts were written apart.
+    apart: &'r [bool],
     /// An error was given out, even if somebody swallowed it.
     flawed: bool,
     made: Vec<u8>,
@@ -113,13 +115,19 @@ impl<'r> Cursor<'r> {
         Self::new(Place::Tree(tree), &[], None, readable)
     }
 
+    /// A tuple whose parts were written apart; `apart` says of each whether it was told that people read it.
+    pub(super) fn parts(tuple: &'r Tree, apart: &'r [bool]) -> Self {
+        Self { apart, ..Self::tree(tuple, false) }
+    }
+
     pub(super) fn bytes(layout: &'r Layout, bytes: &'r [u8]) -> Self {
         Self::new(Place::Node(0), bytes, Some(layout), false)
     }
 
     fn new(at: Place<'r>, bytes: &'r [u8], layout: Option<&'r Layout>, readable: bool) -> Self {
         let bytes = Reader::new(bytes);
-        Self { at, depth: 0, frames: Vec::new(), bytes, layout, readable, flawed: false, made: Vec::new() }
+        let (frames, made, apart) = (Vec::new(), Vec::new(), &[][..]);
+        Self { at, depth: 0, frames, bytes, layout, readable, apart, flawed: false, made }
     }
 
     /// Whether everything was read, and as what it is.
@@ -341,9 +349,13 @@ impl<'r> Cursor<'r> {
             _ => None,
         };
         let Some(place) = place else { return Ok(false) };
+        let part = frame.begun;
         frame.begun += 1;
         frame.inside = true;
         self.at = place;
+        if let (0, Some(readable)) = (depth, self.apart.get(part)) {
+            self.readable = *readable;
+        }
         Ok(true)
     }
 
@@ -456,6 +468,11 @@ impl<'r> Cursor<'r> {
     pub(super) fn keep_bytes(&mut self, bytes: Vec<u8>) -> &[u8] {
         self.made = bytes;
         &self.made
+    }
+
+    /// Whether what is read is the key of a map.
+    pub(super) fn is_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| !frame.inside)
     }
 
     pub(super) fn is_bytes(&self) -> bool {

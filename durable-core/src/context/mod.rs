@@ -27,7 +27,7 @@ pub(crate) use wait::{Present, Spoken, needed};
 
 use crate::{
     codec::{Codec, DecodeError, LayoutId, Slot, TypeOf},
-    frame::Frames,
+    frame::{Editing, Frames},
 };
 
 /// Names an operation within its instance.
@@ -56,12 +56,35 @@ pub struct Step {
 pub(crate) struct Inspection {
     /// Variables whose stored type differs from today's: `total`, of which workflow.
     pub(crate) converted: Vec<String>,
+    /// Frames for which their workflow's `migrate` made what they go on with.
+    pub(crate) migrated: Vec<Migrated>,
+    /// What failed is a called workflow's affair, and not its caller's.
+    pub(crate) nested: bool,
+    /// What is changed by hand, if that is why the machine is loaded.
+    pub(crate) editing: Option<Editing>,
+    /// The types of a workflow's variables, if they are why it is loaded: in the order of its witnesses.
+    pub(crate) types: Option<Vec<&'static TypeOf>>,
+}
+
+/// A frame that goes on with what its workflow's `migrate` made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Migrated {
+    pub(crate) workflow: &'static str,
+    /// Where it stood, as the function was told.
+    pub(crate) from: String,
+    /// Where it goes on; from the start if there is none.
+    pub(crate) to: Option<String>,
 }
 
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
         let scratch = Rc::new(RefCell::new(scratch));
         Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0, dry: None }
+    }
+
+    /// Whether it is made for the types of variables alone.
+    pub(crate) fn surveys_types(&self) -> bool {
+        self.dry.as_ref().is_some_and(|dry| dry.types.is_some())
     }
 }
 

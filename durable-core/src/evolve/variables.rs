@@ -18,59 +18,78 @@ pub(crate) fn match_layout(
     own: &PointTable,
     known: &KnownLayout,
 ) -> Result<Matched, String> {
-    let layout = &known.layout;
-    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
-    let index = match_point(&known.table.points, layout.point as usize, &own.points, &were)
-        .map_err(|unmatched| explain(meta, own, known, &unmatched))?;
-    let point = &meta.points[index];
+    let index = find_point(meta, own, known)?;
     // The awaited future stands first; a variable may have its name, `r#await`.
-    let Some((_, stored)) = layout.vars.split_first() else {
+    let Some((_, stored)) = known.layout.vars.split_first() else {
         return Err(format!("the snapshot of workflow `{}` is damaged: it awaits nothing", meta.name));
     };
+    let stored: Vec<&str> = stored.iter().map(|(name, _)| name.as_str()).collect();
+    let places = find_variables(meta, index, &stored)?;
+    let order = std::iter::once(0).chain(places.into_iter().map(|at| at + 1)).collect();
+    Ok(Matched { point: index as u32 + 1, order })
+}
+
+/// Finds the point at which a snapshot stands in this build, from 0.
+pub(crate) fn find_point(
+    meta: &'static WorkflowMeta,
+    own: &PointTable,
+    known: &KnownLayout,
+) -> Result<usize, String> {
+    let were: Vec<_> = meta.points.iter().map(|point| point.was).collect();
+    match_point(&known.table.points, known.layout.point as usize, &own.points, &were)
+        .map_err(|unmatched| explain(meta, own, known, &unmatched))
+}
+
+/// Finds each variable that a point of this build loads among those that there are.
+pub(crate) fn find_variables(
+    meta: &'static WorkflowMeta,
+    index: usize,
+    stored: &[&str],
+) -> Result<Vec<usize>, String> {
+    let point = &meta.points[index];
     let places = point.vars.iter().map(|name| {
-        let find = |name: &str| stored.iter().position(|(stored, _)| stored == name).map(|at| at + 1);
+        let find = |name: &str| stored.iter().position(|stored| *stored == name);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
         if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
             return Ok(at);
         }
         let stem = stem(name);
         let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
-        let in_image = stored.iter().filter(|(name, _)| self::stem(name) == stem).count();
+        let in_image = stored.iter().filter(|name| self::stem(name) == stem).count();
         if in_image > 0 && in_build != in_image {
             return Err(format!(
                 "workflow `{}` has {in_build} variables `{stem}` at {}:{}, and the snapshot has {in_image}: which is which can't be told, \
-                 so give them different names",
+                 so give them different names, or say it with `#[workflow(migrate = ..)]`",
                 meta.name, meta.file, point.line
             ));
         }
         find(name).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
-                 give it the name that it had, `#[was(\"..\")]`, or make it again behind the await",
+                 give it the name that it had, `#[was(\"..\")]`, make it again behind the await, or set it in `#[workflow(migrate = ..)]`",
                 meta.name, meta.file, point.line
             )
         })
     });
-    let order = std::iter::once(Ok(0)).chain(places).collect::<Result<_, _>>()?;
-    Ok(Matched { point: index as u32 + 1, order })
+    places.collect()
 }
 
 /// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
 /// same, or it would not have been matched; so they are told by their order. What follows the first dot says how the loop goes.
-fn same_loop(name: &str, build: &[&str], image: &[(String, u64)]) -> Option<usize> {
-    let is_loop = |name: &str| name == "for" || name.starts_with("for ");
+fn same_loop(name: &str, build: &[&str], image: &[&str]) -> Option<usize> {
     let order = |name: &str| name.split_once('.').map_or("", |(_, order)| order).to_owned();
     let own: Vec<_> = build.iter().filter(|name| is_loop(name)).collect();
-    let stored: Vec<_> = image
-        .iter()
-        .enumerate()
-        .filter(|(_, (name, _))| is_loop(name))
-        .map(|(at, (name, _))| (at + 1, name))
-        .collect();
+    let stored: Vec<_> =
+        image.iter().enumerate().filter(|(_, name)| is_loop(name)).map(|(at, name)| (at, *name)).collect();
     let same = own.len() == stored.len()
         && own.iter().zip(&stored).all(|(own, (_, stored))| order(own) == order(stored));
     let rank = own.iter().position(|own| **own == name)?;
     same.then(|| stored[rank].0)
+}
+
+/// Whether a variable is the state of a loop, which no name in the source is.
+pub(crate) fn is_loop(name: &str) -> bool {
+    name == "for" || name.starts_with("for ")
 }
 
 /// The name in the source: variables of one name are numbered, `x` and `x#2`.
@@ -91,7 +110,9 @@ fn explain(meta: &WorkflowMeta, own: &PointTable, known: &KnownLayout, unmatched
         .iter()
         .map(|at| format!("{}:{} {}", meta.file, meta.points[*at].line, own.points[*at]))
         .collect();
-    let remedy = format!("write `#[resume(was = \"{reference}\")]` at the await that takes its place");
+    let remedy = format!(
+        "write `#[resume(was = \"{reference}\")]` at the await that takes its place, or say where it goes on in `#[workflow(migrate = ..)]`"
+    );
     let rest = if candidates.is_empty() {
         ", or go on with a build that has it".to_owned()
     } else {

@@ -12,6 +12,8 @@ mod image;
 pub(crate) mod kept;
 mod load;
 mod parameters;
+mod rewrite;
+mod snapshot;
 
 use std::{
     any::{Any, TypeId},
@@ -21,6 +23,8 @@ use std::{
 
 pub(crate) use image::{FrameImage, Frames, KnownLayout, StandIn, split};
 pub use load::{NoText, Owned, Storable};
+pub(crate) use rewrite::{Edited, Editing, FrameSeen};
+pub use snapshot::{Migration, Snapshot};
 
 use crate::{
     codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
@@ -28,6 +32,7 @@ use crate::{
     meta::WorkflowMeta,
 };
 use image::Resolved;
+use rewrite::{Attempt, Given};
 
 /// The name under which the awaited future is kept in a frame.
 pub(crate) const AWAITED: &str = "await";
@@ -38,6 +43,10 @@ pub struct Frame<'a> {
     step: &'a mut Step,
     meta: &'static WorkflowMeta,
     source: Option<Source>,
+    /// What it loads besides that, or in place of that.
+    given: Option<Box<Given>>,
+    /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
+    attempt: Option<Box<Attempt>>,
     /// The types of the variables, by the number of their witness.
     types: Vec<(TypeId, &'static TypeOf)>,
     /// What was read for the point that it resumes at, in the order in which it is loaded.
@@ -69,6 +78,8 @@ impl<'a> Frame<'a> {
             step,
             meta,
             source: None,
+            given: None,
+            attempt: None,
             types: Vec::new(),
             loaded: Vec::new(),
             next: 0,
@@ -79,12 +90,43 @@ impl<'a> Frame<'a> {
             mark: 0,
         };
         if let Some(image) = image {
-            match frame.open(image) {
-                Ok(source) => frame.source = Some(source),
-                Err(reason) => frame.fail(StepFailure::Incompatible { reason }),
-            }
+            frame.attempt(&image);
+            frame.begin(image);
         }
         frame
+    }
+
+    /// Goes on from an image.
+    fn begin(&mut self, image: FrameImage) {
+        match self.open(image) {
+            Ok(source) => {
+                self.source = Some(source);
+                self.edit();
+            }
+            Err(reason) => self.fail(StepFailure::Incompatible { reason }),
+        }
+    }
+
+    /// As it was before it was polled, and without an image.
+    fn reset(&mut self) {
+        self.source = None;
+        self.given = None;
+        self.types.clear();
+        self.loaded.clear();
+        self.next = 0;
+        self.parts.clear();
+        self.kept.clear();
+        self.awaited = None;
+        self.saved = None;
+    }
+
+    /// The resume point that it goes on at; 0 from the start.
+    fn point(&self) -> u32 {
+        match (&self.given, &self.source) {
+            (Some(given), _) => given.point,
+            (None, Some(source)) => source.resolved.matched.point,
+            (None, None) => 0,
+        }
     }
 
     fn open(&mut self, image: FrameImage) -> Result<Source, String> {
@@ -98,16 +140,15 @@ impl<'a> Frame<'a> {
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
     pub fn resume_point(&mut self) -> Option<u32> {
-        let point = self.source.as_ref().map_or(0, |source| source.resolved.matched.point);
-        self.step.failure.is_none().then_some(point)
+        self.step.failure.is_none().then_some(self.point())
     }
 
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
         self.types.push(((of.id)(), of));
-        let point = self.source.as_ref()?.resolved.matched.point;
-        let mut loads = self.meta.points[point as usize - 1].witnesses.chunks_exact(2);
+        let point = (self.point() as usize).checked_sub(1)?;
+        let mut loads = self.meta.points[point].witnesses.chunks_exact(2);
         loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
 
@@ -131,6 +172,9 @@ impl<'a> Frame<'a> {
     }
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
+        if self.given.is_some() && self.load_given(at, of, slot) {
+            return;
+        }
         let Some(source) = &self.source else { return };
         let Some(&stored) = source.resolved.matched.order.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[stored];
@@ -229,6 +273,9 @@ impl<'a> Frame<'a> {
 
     /// The step, and if this frame is suspended what was saved.
     pub(crate) fn leave(self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
+        if let Some(types) = self.step.dry.as_mut().and_then(|dry| dry.types.as_mut()) {
+            types.extend(self.types.iter().map(|(_, of)| *of));
+        }
         if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }
@@ -239,8 +286,8 @@ impl<'a> Frame<'a> {
         self.step.failure.get_or_insert(failure);
     }
 
-    /// Whether the image that this frame was made from can't be resumed.
+    /// Whether the image that this frame was made from can't be resumed, and polling it would not change that.
     pub(crate) fn is_broken(&self) -> bool {
-        self.step.failure.is_some()
+        self.step.failure.is_some() && self.attempt.is_none() && !self.step.surveys_types()
     }
 }

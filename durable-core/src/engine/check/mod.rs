@@ -18,20 +18,16 @@ use report::{Found, Tally};
 
 use super::{
     Engine,
+    dry::Unloaded,
     error::{EngineError, OpenError},
     inner::Inner,
-    panics::catch,
     state::{Loaded, MAIN, OperationKind},
 };
 use crate::{
     activity::ActivityEntry,
-    clock::from_ms,
-    codec::with_current,
-    context::{Inspection, OperationId, Scratch, Step, StepFailure, ambient},
-    instance::InstanceInfo,
+    context::{Inspection, OperationId, StepFailure},
     program::Program,
     registry::Machine,
-    time::at_time,
 };
 
 /// How many records are read at once.
@@ -132,42 +128,18 @@ impl Inner {
         let Some(entry) = self.registry.workflows.get(workflow) else {
             return Found::strands(format!("workflow `{workflow}` is not in this build"));
         };
-        let info = Arc::new(InstanceInfo {
-            id: loaded.id.clone(),
-            workflow: loaded.workflow.clone(),
-            parent: loaded.state.origin.as_ref().map(|origin| origin.id.clone()),
-            started: from_ms(loaded.started_ms),
-        });
-        let scratch = Scratch {
-            operations: loaded.state.operations.clone(),
-            held: loaded.state.held.clone(),
-            scope: id,
-            frame: id,
-            scopes: loaded.state.scopes.clone(),
-            next_operation: loaded.state.next_operation,
-            frames: Some(self.frames.clone()),
-            ..Scratch::new(info, self.random.clone())
-        };
-        let now_ms = self.clock.now_ms();
-        let mut step = Step::new(self.codec.clone(), self.frames.clone(), now_ms, scratch);
-        step.dry = Some(Inspection::default());
-        let shared = step.scratch.clone();
-        let machine = machine.clone();
-        let looked = catch(|| {
-            let run = || with_current(&self.codec, || (entry.poll)(&mut step, machine));
-            at_time(now_ms, || ambient::enter(&shared, run))
-        });
-        if let Err(caught) = looked {
-            let reason = format!("its values can't be loaded: {} ({})", caught.message, caught.place);
-            return Found::strands(reason);
-        }
-        match (step.failure.take(), step.dry.take()) {
-            (Some(StepFailure::Decode { what, error }), _) => {
+        let looked = self.look(loaded, id, entry, machine.clone(), Inspection::default());
+        let Inspection { converted, migrated, .. } = looked.found;
+        match looked.failure {
+            Some(Unloaded::Failed(StepFailure::Decode { what, error })) => {
                 Found::strands(format!("{what}: {error}")).over(what)
             }
-            (Some(failure), _) => Found::strands(failure.to_string()),
-            (None, Some(found)) if !found.converted.is_empty() => Found::converts(found.converted),
-            _ => Found::resumes(),
+            Some(failure) => Found::strands(failure.to_string()),
+            None if !migrated.is_empty() => {
+                Found::migrates(migrated.into_iter().map(|migrated| migrated.workflow.to_owned()).collect())
+            }
+            None if !converted.is_empty() => Found::converts(converted),
+            None => Found::resumes(),
         }
     }
 }
