@@ -7,8 +7,7 @@ fn older(sku: String) -> String {
 }
 
 #[workflow(migrate = older)]
-//~ error[E0277] at `older`: `fn(String) -> String {older}` can't migrate snapshots
-//~ see docs/errors/migrate.md
+//~ error[E0631] at `older`
 async fn wrong(sku: String) -> u64 {
     price(&sku).await
 }
