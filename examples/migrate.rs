@@ -50,7 +50,8 @@ fn from_order_1(mut order: Snapshot) -> Result<Snapshot> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let charged = mock(charge).then(|id: String, cents: u64, currency: String| format!("{id}: {cents} {currency}"));
+    let charged =
+        mock(charge).then(|id: String, cents: u64, currency: String| format!("{id}: {cents} {currency}"));
     let engine = testing::engine().mock(charged).open().await;
     for (id, euros) in [("tea", 12), ("cup", 8)] {
         engine.start(id, order_1(id.into(), euros)).await?;

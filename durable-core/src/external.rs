@@ -71,6 +71,8 @@ impl<T> External<T> {
     }
 }
 
+const GIVEN: &str = "what was given from outside";
+
 impl<T: Persist> DurableFuture for External<T> {
     type Output = T;
 
@@ -94,9 +96,13 @@ impl<T: Persist> DurableFuture for External<T> {
         };
         let mut output = None;
         if let Err(error) = cx.decode_as(TypeOf::of::<T>(), value.layout, &value.bytes, &mut output) {
-            cx.fail(StepFailure::Decode { what: "what was given from outside".to_owned(), error });
+            cx.fail(StepFailure::Decode { what: GIVEN.to_owned(), error });
         }
         output.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        cx.inspect(Some(self.operation()), TypeOf::of::<T>(), GIVEN);
     }
 
     fn quiet(&self) -> Option<Wait> {

@@ -26,7 +26,7 @@ pub use crate::{
     future::{DurableFuture, IntoDurableFuture},
     message::{Publish, Signal, Update},
     meta::{PointMeta, WorkflowMeta},
-    registry::Registration,
+    registry::{MessageType, NoMessage, Registration},
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
     workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},
 };

@@ -3,15 +3,17 @@
 //! Annotated items register themselves when they are linked; the engine's builder can register
 //! more. Two items of one name are an error that names both places.
 
-use std::{collections::HashMap, sync::Arc, task::Poll};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
     codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
     context::{Inspection, Scratch, Step, StepFailure},
+    engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, Frames, StandIn},
     instance::InstanceInfo,
+    message::{Signal, Update},
     meta::WorkflowMeta,
     random::Random,
     workflow::RootWorkflow,
@@ -24,6 +26,8 @@ pub enum Registration {
     Workflow(fn() -> WorkflowEntry),
     /// An activity.
     Activity(fn() -> ActivityEntry),
+    /// A message, if it can be stored; else rustc has said so already.
+    Message(fn() -> Option<MessageEntry>),
 }
 
 inventory::collect!(Registration);
@@ -39,6 +43,47 @@ impl Registration {
         Registration::Activity(ActivityEntry::of::<A>)
     }
 }
+
+/// A type of message without the type: nothing needs it but a look at the messages that wait.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageEntry {
+    pub(crate) kind: MessageKind,
+    pub(crate) name: &'static str,
+    pub(crate) of: &'static TypeOf,
+}
+
+/// A type of message, of which it may not be known whether it can be stored.
+#[derive(Debug, Default)]
+pub struct MessageType<T>(PhantomData<T>);
+
+impl<S: Signal + Persist> MessageType<S> {
+    /// The signal.
+    pub const fn signal() -> Option<MessageEntry> {
+        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of: TypeOf::of::<S>() })
+    }
+}
+
+impl<U: Update + Persist> MessageType<U> {
+    /// The update.
+    pub const fn update() -> Option<MessageEntry> {
+        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of: TypeOf::of::<U>() })
+    }
+}
+
+/// What [`MessageType`] gives for a type that can't be stored: a second error would say nothing new.
+pub trait NoMessage {
+    /// None.
+    fn signal() -> Option<MessageEntry> {
+        None
+    }
+
+    /// None.
+    fn update() -> Option<MessageEntry> {
+        None
+    }
+}
+
+impl<T> NoMessage for MessageType<T> {}
 
 /// A workflow without its types.
 #[derive(Clone, Copy, Debug)]
@@ -201,6 +246,8 @@ impl<T: Persist> Popular<T> {
 pub(crate) struct Registry {
     pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
     pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
+    /// The types of the messages of a queue: two types may have one name where no instance receives both.
+    pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
 }
 
 /// Two items of one name.
@@ -233,6 +280,10 @@ impl Registry {
                     }
                 }
                 Registration::Activity(make) => registry.add_activity(make())?,
+                Registration::Message(entry) => {
+                    let Some(entry) = entry() else { continue };
+                    registry.messages.entry(queue(entry.kind, entry.name)).or_default().push(entry);
+                }
             }
         }
         registry.add_old_names()?;

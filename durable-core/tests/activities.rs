@@ -54,7 +54,11 @@ enum PaymentError {
     park_when_exhausted,
     limit = 10,
 )]
-async fn charge(State(gateway): State<Gateway>, order: &OrderId, cents: u64) -> Result<String, PaymentError> {
+async fn charge(
+    State(gateway): State<Gateway>,
+    order: &OrderId,
+    #[was("amount")] cents: u64,
+) -> Result<String, PaymentError> {
     match cents {
         0 => Err(PaymentError::Offline),
         1 => Err(PaymentError::Declined { code: 10 }),
@@ -337,6 +341,7 @@ fn the_declaration_says_what_was_written() {
         (Some(2.0), Some(5), Some(0.0))
     );
     assert_eq!((meta.park_when_exhausted, meta.limit, meta.blocking), (true, Some(10), false));
+    assert_eq!(meta.args, [&["order"][..], &["cents", "amount"]], "with the names that they had before");
     let plain = entry_of(describe).meta;
     assert!(plain.blocking && plain.start_to_close_ms.is_none() && plain.limit.is_none());
     assert_eq!(plain.name, "describe");
@@ -347,7 +352,7 @@ fn every_activity_of_the_program_is_registered() {
     let mut names: Vec<&str> = inventory::iter::<Registration>()
         .filter_map(|registration| match registration {
             Registration::Activity(entry) => Some(entry().meta.name),
-            Registration::Workflow(_) => None,
+            Registration::Workflow(_) | Registration::Message(_) => None,
         })
         .collect();
     names.sort_unstable();

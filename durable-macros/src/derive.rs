@@ -89,12 +89,29 @@ fn implementation(kind: Kind, item: &DeriveInput, options: &Options) -> TokenStr
             |output| quote!(type Output = #output;),
         )
     });
+    // What waits for an instance can be looked at by its name; what it publishes is read by those who know the type.
+    let register = match kind {
+        Kind::Signal => Some(Ident::new("signal", span)),
+        Kind::Update => Some(Ident::new("update", span)),
+        Kind::Publish => None,
+    };
+    let submit = register.map(|register| {
+        quote_spanned! {span=>
+            #krate::__private::inventory::submit! {
+                #krate::__private::Registration::Message(|| {
+                    use #krate::__private::NoMessage as _;
+                    #krate::__private::MessageType::<#ident>::#register()
+                })
+            }
+        }
+    });
     quote_spanned! {span=>
         #[automatically_derived]
         impl #krate::__private::#kind_name for #ident {
             const NAME: &'static str = #name;
             #output
         }
+        #submit
     }
 }
 

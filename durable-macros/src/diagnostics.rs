@@ -16,6 +16,14 @@ impl Errors {
         self.0.push(syn::Error::new(span, message));
     }
 
+    /// The name that a variable had before. If what says it is wrong, that is a mistake.
+    pub(crate) fn was(&mut self, was: Result<Option<String>, Span>) -> Option<String> {
+        was.unwrap_or_else(|at| {
+            self.push(at, WAS);
+            None
+        })
+    }
+
     /// Notes a mistake that another parser found.
     pub(crate) fn push_error(&mut self, error: syn::Error) {
         self.0.push(error);

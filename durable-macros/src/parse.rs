@@ -196,7 +196,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Param {
         FnArg::Typed(input) => {
             let (ty, referent) = stored_type(&input.ty, errors);
             let mut attrs = input.attrs.clone();
-            let was = take_was(&mut attrs, &input.pat, errors);
+            let was = errors.was(take_was(&mut attrs, &input.pat));
             Param { attrs, was, pat: (*input.pat).clone(), ty, referent }
         }
     }
@@ -310,17 +310,16 @@ pub(crate) fn take_resume(attrs: &mut Vec<syn::Attribute>, errors: &mut Errors) 
     None
 }
 
-/// Takes `#[was("old_name")]` off a variable.
-pub(crate) fn take_was(attrs: &mut Vec<syn::Attribute>, pat: &Pat, errors: &mut Errors) -> Option<String> {
-    let position = attrs.iter().position(|attr| attr.path().is_ident("was"))?;
+/// Takes `#[was("old_name")]` off a variable; if it says something else, where it stands.
+pub(crate) fn take_was(attrs: &mut Vec<syn::Attribute>, pat: &Pat) -> Result<Option<String>, Span> {
+    let Some(position) = attrs.iter().position(|attr| attr.path().is_ident("was")) else {
+        return Ok(None);
+    };
     let attr = attrs.remove(position);
     let name = attr.parse_args::<LitStr>().ok().filter(|name| !name.value().trim().is_empty());
     match (pat, name) {
-        (Pat::Ident(_), Some(name)) => Some(name.value()),
-        (Pat::Type(typed), Some(name)) if matches!(*typed.pat, Pat::Ident(_)) => Some(name.value()),
-        _ => {
-            errors.push(attr.span(), diagnostics::WAS);
-            None
-        }
+        (Pat::Ident(_), Some(name)) => Ok(Some(name.value())),
+        (Pat::Type(typed), Some(name)) if matches!(*typed.pat, Pat::Ident(_)) => Ok(Some(name.value())),
+        _ => Err(attr.span()),
     }
 }

@@ -77,6 +77,59 @@ async fn a_called_workflow_is_known_by_its_name() {
 }
 
 #[workflow]
+async fn inner_edited_badly(cents: u64) -> u64 {
+    let fee = 1;
+    let discount = 2;
+    charge("inner", cents).await + fee - discount
+}
+
+/// `base` is of another type.
+#[workflow]
+async fn outer_of_edited() -> u64 {
+    let base: u128 = 100;
+    #[resume(was = "inner#1")]
+    let sum = inner_edited(5).await;
+    u64::try_from(base).unwrap_or_default() + sum
+}
+
+/// An await is added in front, and the fee is of another type.
+#[workflow]
+async fn inner_edited(cents: u64) -> u64 {
+    let _reserved = crate::reserve("inner").await;
+    let fee: u8 = 1;
+    charge("inner", cents).await + u64::from(fee)
+}
+
+#[workflow]
+async fn outer_of_bad() -> u64 {
+    let base = 100;
+    #[resume(was = "inner#1")]
+    let sum = inner_edited_badly(5).await;
+    base + sum
+}
+
+#[tokio::test]
+async fn a_called_workflow_that_was_changed_is_matched_for_itself() {
+    let started = || async {
+        let engine = crate::engine().await;
+        engine.start("it", outer()).await.unwrap();
+        engine.idle().await;
+        engine.deploy(outer, outer).await
+    };
+    let engine = started().await.deploy(inner, inner_edited).await.deploy(outer, outer_of_edited).await;
+    assert_eq!(engine.handle("it").of(outer_of_edited).result().await.unwrap(), 106);
+
+    let engine = started().await.deploy(inner, inner_edited_badly).await.deploy(outer, outer_of_bad).await;
+    let why = crate::why(&engine, "it").await;
+    for expected in [
+        "workflow `inner_edited_badly` needs variable `discount`",
+        "the snapshot was taken at tests/evolution/awaited.rs:52",
+    ] {
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
+#[workflow]
 async fn ships(address: String, express: bool) -> String {
     let paid = charge("ships", 5).await;
     format!("{address} {express} {paid}")

@@ -114,7 +114,57 @@ async fn values_that_differ_do_not_make_groups() {
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!((found[0].0, found[1].0, found.len()), (7, 3, 2), "{report}");
-    assert!(found[0].1.contains("variable `total`"), "{report}");
+    for expected in [
+        "variable `total` of workflow `order_of_text` at tests/evolution/check.rs:39",
+        "a value stored as `u32` can't be read as `alloc::string::String`",
+        "or give the variable another name",
+    ] {
+        assert!(found[0].1.contains(expected), "{report}");
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Signal)]
+struct Approve {
+    by: String,
+}
+
+/// The same message as another build has sent it. It is not derived, so this build does not know it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct ApproveBefore {
+    person: u64,
+}
+
+impl durable::Signal for ApproveBefore {
+    const NAME: &'static str = "Approve";
+}
+
+#[workflow]
+async fn approved() -> String {
+    let paid = charge("tea", 5).await;
+    let Approve { by } = recv::<Approve>().await;
+    format!("{by} {paid}")
+}
+
+#[tokio::test]
+async fn a_message_that_waits_and_can_not_be_received_is_said() {
+    let engine = engine().await;
+    for id in ["a", "b", "c", "d"] {
+        engine.start(id, approved()).await.unwrap();
+    }
+    engine.idle().await;
+    engine.signal("a", ApproveBefore { person: 7 }).await.unwrap();
+    engine.signal("b", Approve { by: "Bea".into() }).await.unwrap();
+    engine.signal("c", ApproveBefore { person: 9 }).await.unwrap();
+    let report = engine.check().await.unwrap();
+    let found = outcomes(&report);
+    assert_eq!(found.iter().map(|(count, _)| *count).collect::<Vec<_>>(), [2, 2], "{report}");
+    assert_eq!(report.groups[0].ids, ["a", "c"]);
+    assert!(found[0].1.contains("a signal `Approve` that waits for it: "), "{report}");
+    assert!(found[0].1.contains("by"), "{report}");
+    // It says what happens.
+    engine.advance(2 * MINUTE).await;
+    assert_eq!(engine.handle("b").of(approved).result().await.unwrap(), "Bea 5");
+    assert!(super::why(&engine, "a").await.contains("a signal `Approve`: "));
 }
 
 #[tokio::test]

@@ -445,11 +445,20 @@ async fn stands_inside() -> TestEngine {
 
 #[tokio::test]
 async fn each_frame_is_its_own_workflows_affair() {
-    let engine = stands_inside().await.deploy(settles, settles_a_tip).await.deploy(settles_for, settles_for_a_tip).await;
+    let engine = stands_inside()
+        .await
+        .deploy(settles, settles_a_tip)
+        .await
+        .deploy(settles_for, settles_for_a_tip)
+        .await;
     assert_eq!(engine.handle("it").of(settles_for_a_tip).result().await.unwrap(), 116);
 
-    let engine =
-        stands_inside().await.deploy(settles, settles_a_tip).await.deploy(settles_for, settles_for_with_interest).await;
+    let engine = stands_inside()
+        .await
+        .deploy(settles, settles_a_tip)
+        .await
+        .deploy(settles_for, settles_for_with_interest)
+        .await;
     let report = engine.check().await.unwrap();
     assert!(
         matches!(&report.groups[0].outcome, CheckOutcome::Migrates { workflows } if workflows[..] == ["settles_a_tip", "settles_for_with_interest"]),
@@ -460,8 +469,12 @@ async fn each_frame_is_its_own_workflows_affair() {
     let migrated = history.iter().filter(|event| matches!(event.kind, HistoryKind::Migrated { .. }));
     assert_eq!(migrated.count(), 2);
 
-    let engine =
-        stands_inside().await.deploy(settles, settles_no_more).await.deploy(settles_for, settles_for_no_more).await;
+    let engine = stands_inside()
+        .await
+        .deploy(settles, settles_no_more)
+        .await
+        .deploy(settles_for, settles_for_no_more)
+        .await;
     let why = super::why(&engine, "it").await;
     assert!(why.contains("workflow `settles_no_more` stands at"), "{why}");
     assert_eq!(OUTER_ASKED.load(Ordering::Relaxed), 0, "it can be resumed itself");
@@ -479,10 +492,7 @@ async fn check_says_who_is_migrated_and_does_it_to_nobody() {
     assert_eq!((report.instances(), report.groups.len(), report.exit_code()), (3, 1, 0), "{report}");
     assert!(report.to_string().contains("resume after the `migrate` of sold_with_a_currency"), "{report}");
     let outcome = &report.to_json()["groups"][0]["outcome"];
-    assert_eq!(
-        *outcome,
-        serde_json::json!({ "outcome": "migrates", "workflows": ["sold_with_a_currency"] })
-    );
+    assert_eq!(*outcome, serde_json::json!({ "outcome": "migrates", "workflows": ["sold_with_a_currency"] }));
     let engine = engine.deploy(sold, sold_without_2019).await;
     let report = engine.check().await.unwrap();
     assert_eq!((report.stranded(), report.groups.len()), (3, 1), "{report}");

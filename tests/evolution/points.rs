@@ -191,6 +191,28 @@ async fn a_name_is_followed_wherever_it_goes() {
 }
 
 #[workflow]
+async fn named_in_a_branch() -> u64 {
+    let deposit = 1;
+    if deposit > 0 {
+        #[resume("paid")]
+        let paid = charge("a", 5).await;
+        charge("a", paid).await
+    } else {
+        charge("a", 5).await
+    }
+}
+
+#[tokio::test]
+async fn with_a_name_it_resumes_where_that_has_gone() {
+    let engine = crate::engine().await;
+    engine.start("it", named()).await.unwrap();
+    engine.idle().await;
+    let engine = engine.deploy(named, named_in_a_branch).await;
+    assert_eq!(engine.handle("it").of(named_in_a_branch).result().await.unwrap(), 5);
+    assert_eq!(engine.calls(charge).len(), 3, "two attempts of the first call, and the one behind it");
+}
+
+#[workflow]
 async fn gone() -> u64 {
     mail("instead").await.len() as u64
 }

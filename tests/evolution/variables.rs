@@ -182,3 +182,34 @@ async fn a_loop_goes_on_where_it_was_but_not_in_another_order() {
     let engine = engine.deploy(sums, sums_doubled).await;
     assert_eq!(engine.handle("it").of(sums_doubled).result().await.unwrap(), [1, 4, 6]);
 }
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parcel {
+    name: String,
+    size: (u32, Weight),
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Weight(u64);
+
+#[workflow]
+async fn keeps_a_parcel(name: String) -> String {
+    let parcel = Parcel { name, size: (3, Weight(40)) };
+    let paid = charge("a", 5).await;
+    format!("{} {} {paid}", parcel.size.0, parcel.size.1.0)
+}
+
+/// What is needed of the parcel is kept by itself, because its name was moved out.
+#[workflow]
+async fn takes_a_parcel_apart(name: String) -> String {
+    let parcel = Parcel { name, size: (3, Weight(40)) };
+    let _name = parcel.name;
+    let paid = charge("a", 5).await;
+    format!("{} {} {paid}", parcel.size.0, parcel.size.1.0)
+}
+
+#[tokio::test]
+async fn parts_of_a_variable_are_found_in_the_whole_and_not_the_whole_in_its_parts() {
+    goes_on!(keeps_a_parcel("x".into()) as takes_a_parcel_apart => "3 40 5");
+    is_parked!(takes_a_parcel_apart("x".into()) as keeps_a_parcel, "needs variable `parcel`" => "3 40 5");
+}

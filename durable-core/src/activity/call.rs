@@ -333,24 +333,22 @@ impl CallState {
     }
 
     /// See [`DurableFuture::inspect`]: whether it is a call of this activity, and whether its result can be read, if it is there.
-    fn inspect(&self, meta: &ActivityMeta, of: &TypeOf, output: &mut dyn Slot, cx: &mut Context<'_>) {
+    fn inspect(&self, meta: &ActivityMeta, of: &TypeOf, cx: &mut Context<'_>) {
         let (activity, started) = match self {
             CallState::Unstarted(call) => (call.activity, None),
             CallState::Started { id, activity } => (*activity, Some(*id)),
             CallState::Ended => return,
             CallState::Given(value) => {
-                if let Err(error) = cx.decode_as(of, value.layout, &value.bytes, output) {
+                if let Err(error) = cx.step.frames.try_read(&cx.step.codec, of, value) {
                     cx.fail(ungiven(meta, error));
                 }
                 return;
             }
         };
-        if !meta.is(activity) {
+        if meta.is(activity) {
+            cx.inspect(started, of, &format!("the result of `{}`", meta.name));
+        } else {
             cx.fail(other_activity(meta));
-        } else if let Some(Completion::Value(value)) = started.and_then(|id| cx.completion(id))
-            && let Err(error) = cx.decode_as(of, value.layout, &value.bytes, output)
-        {
-            cx.fail(StepFailure::Decode { what: format!("the result of `{}`", meta.name), error });
         }
     }
 
@@ -436,8 +434,7 @@ impl<A: Activity> DurableFuture for ActivityFuture<A> {
     }
 
     fn inspect(&mut self, cx: &mut Context<'_>) {
-        let mut output: Option<A::Output> = None;
-        self.state.0.inspect(A::META, const { TypeOf::of::<A::Output>() }, &mut output, cx);
+        self.state.0.inspect(A::META, const { TypeOf::of::<A::Output>() }, cx);
     }
 
     fn quiet(&self) -> Option<Wait> {

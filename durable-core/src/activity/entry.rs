@@ -1,10 +1,10 @@
 //! An activity as the engine sees it: by name, with its types erased.
 
-use std::{any::type_name, time::Duration};
+use std::time::Duration;
 
 use super::{Activity, ActivityContext, ActivityMeta, AttemptFuture, MissingState, States, Verdict};
 use crate::{
-    codec::{Codec, DecodeError, EncodeError, Encoded, Persist},
+    codec::{Codec, DecodeError, EncodeError, Encoded, Persist, TypeOf},
     error::CallError,
 };
 
@@ -43,10 +43,10 @@ pub struct ActivityEntry {
     pub missing_state: fn(&States) -> Option<MissingState>,
     /// The encoded output of a call that ended without one; `None` for one that can't fail.
     pub exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
-    /// The Rust type of the arguments.
-    pub args_type: fn() -> &'static str,
-    /// The Rust type of the output.
-    pub output_type: fn() -> &'static str,
+    /// The type of the arguments.
+    pub args: &'static TypeOf,
+    /// The type of the output.
+    pub output: &'static TypeOf,
 }
 
 impl ActivityEntry {
@@ -57,8 +57,8 @@ impl ActivityEntry {
             run: run::<A>,
             missing_state: A::missing_state,
             exhausted: exhausted::<A>,
-            args_type: type_name::<A::Args>,
-            output_type: type_name::<A::Output>,
+            args: TypeOf::of::<A::Args>(),
+            output: TypeOf::of::<A::Output>(),
         }
     }
 }

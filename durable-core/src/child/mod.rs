@@ -228,6 +228,10 @@ impl<T: ChildOutput> DurableFuture for ChildFuture<T> {
         }
     }
 
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        self.waiting.inspect(TypeOf::of::<T>(), cx);
+    }
+
     fn quiet(&self) -> Option<Wait> {
         self.waiting.quiet()
     }
@@ -257,6 +261,10 @@ impl<T: Persist> DurableFuture for ChildOutcome<T> {
             Polled::Failed(error) => Poll::Ready(Err(error)),
             Polled::Ready | Polled::Pending => output.map_or(Poll::Pending, |output| Poll::Ready(Ok(output))),
         }
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        self.waiting.inspect(TypeOf::of::<T>(), cx);
     }
 
     fn quiet(&self) -> Option<Wait> {
@@ -298,6 +306,8 @@ macro_rules! stored_as_waiting {
 }
 stored_as_waiting!(ChildFuture ChildOutcome);
 
+const CHILD: &str = "the result of a child";
+
 /// A wait for the end of a child of whatever type.
 #[doc(hidden)]
 pub struct Waiting(Result<Leaf, Call>);
@@ -335,7 +345,7 @@ impl Waiting {
             Completion::Value(value) => match cx.decode_as(of, value.layout, &value.bytes, output) {
                 Ok(()) => Polled::Ready,
                 Err(error) => {
-                    cx.fail(StepFailure::Decode { what: "the result of a child".to_owned(), error });
+                    cx.fail(StepFailure::Decode { what: CHILD.to_owned(), error });
                     Polled::Pending
                 }
             },
@@ -345,6 +355,11 @@ impl Waiting {
                 Polled::Failed(CallError::Panicked { message: "a child ended as something else".to_owned() })
             }
         }
+    }
+
+    fn inspect(&self, of: &TypeOf, cx: &mut Context<'_>) {
+        let operation = self.0.as_ref().ok().and_then(Leaf::operation);
+        cx.inspect(operation, of, CHILD);
     }
 
     fn quiet(&self) -> Option<Wait> {

@@ -70,7 +70,7 @@ pub struct TypeOf {
     pub(crate) id: fn() -> TypeId,
     pub(super) name: fn() -> &'static str,
     /// Calls back with an empty slot.
-    pub(super) slot: fn(UseSlot<'_>),
+    pub(crate) slot: fn(UseSlot<'_>),
     /// The value, if it is of this type.
     pub(crate) emit: fn(&dyn Any) -> Option<&dyn Emit>,
 }

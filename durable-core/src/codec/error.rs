@@ -80,8 +80,10 @@ pub enum DecodeError {
         message: &'static str,
     },
     /// The bytes are sound, but today's type can't be read from them.
-    #[error("a stored value can't be read as `{type_name}`: {message}{}", at(path))]
+    #[error("a value stored as `{stored}` can't be read as `{type_name}`: {message}{}", at(path))]
     Mismatch {
+        /// What it was stored as: the name of a struct or an enum, or of a type of serde's data model.
+        stored: String,
         /// The type that was asked for.
         type_name: &'static str,
         /// Where in the stored value, as far as it is known: `.items[3].note`.

@@ -349,6 +349,11 @@ impl Codec {
         read_value(of, slot, &value)
     }
 
+    /// Reads a value that was viewed as a type, by the names in it.
+    pub(crate) fn read_as(of: &TypeOf, value: &Value, slot: &mut dyn Slot) -> Result<(), DecodeError> {
+        read_value(of, slot, value)
+    }
+
     /// Whether values of this layout were found to be of another type than today's, and are read by name.
     pub(crate) fn has_changed(&self, of: &TypeOf, layout: LayoutId) -> bool {
         self.types.get((of.id)()).is_some_and(|known| known.differs(layout))

@@ -141,6 +141,28 @@ pub(super) enum Body {
 }
 
 impl Tree {
+    /// What a person calls the type that was written, as far as the value shows it.
+    pub(super) fn type_name(&self) -> String {
+        match self {
+            Self::Leaf(Leaf::Unit) => "()".to_owned(),
+            Self::Leaf(Leaf::Str(_)) => "String".to_owned(),
+            Self::Leaf(leaf) => format!("{:?}", leaf.kind()).to_lowercase(),
+            Self::None => "Option".to_owned(),
+            Self::Some(inner) => format!("Option<{}>", inner.type_name()),
+            Self::Seq(_) => "a list".to_owned(),
+            Self::Map(_) => "a map".to_owned(),
+            Self::Tuple(parts) => {
+                let parts: Vec<_> = parts.iter().map(Self::type_name).collect();
+                format!("({})", parts.join(", "))
+            }
+            Self::UnitStruct(name)
+            | Self::Newtype(name, _)
+            | Self::TupleStruct(name, _)
+            | Self::Struct(name, _) => name.to_string(),
+            Self::Variant(variant) => variant.of.to_string(),
+        }
+    }
+
     pub(super) fn str(text: impl Into<String>) -> Self {
         Self::Leaf(Leaf::Str(text.into()))
     }

@@ -31,7 +31,7 @@ pub(super) fn read_tree(slot: &mut dyn Slot, tree: &Tree, readable: bool) -> Res
 pub(super) fn read_value(of: &TypeOf, slot: &mut dyn Slot, value: &Value) -> Result<(), DecodeError> {
     read_tree(slot, &value.tree, value.readable).map_err(|misfit| {
         let (message, path) = misfit.into_parts();
-        DecodeError::Mismatch { type_name: (of.name)(), path, message }
+        DecodeError::Mismatch { stored: value.tree.type_name(), type_name: (of.name)(), path, message }
     })
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read_parts(
     let mut cursor = Cursor::parts(tuple, readable);
     slot.read(Decoder::new(&mut cursor)).map_err(|misfit| {
         let (message, path) = misfit.at(cursor.path()).into_parts();
-        DecodeError::Mismatch { type_name: (of.name)(), path, message }
+        DecodeError::Mismatch { stored: tuple.type_name(), type_name: (of.name)(), path, message }
     })
 }
 

@@ -9,7 +9,7 @@ use super::diff::diff;
 use super::erased::{Emit, Slot, TypeOf};
 use super::error::Misfit;
 use super::tree::Tree;
-use super::trial::{read_parts, read_value};
+use super::trial::read_parts;
 use super::{DecodeError, Encoded, LayoutId, json, named};
 
 /// A stored value that was read by its layout alone: for people as JSON, and for today's types by name.
@@ -31,11 +31,6 @@ impl Value {
         json::to_json(&self.tree)
     }
 
-    /// Nothing.
-    pub(crate) fn none() -> Value {
-        Value { tree: Tree::None, readable: false }
-    }
-
     /// What a value writes, told that people read it.
     pub(crate) fn of(value: &dyn Emit) -> Result<Value, String> {
         match capture(value, true) {
@@ -50,16 +45,25 @@ impl Value {
         Encoded { layout: LayoutId::NAMED, bytes: named::write(&self.tree) }
     }
 
-    /// Reads it as a type.
-    pub(crate) fn read_as(&self, of: &TypeOf, slot: &mut dyn Slot) -> Result<(), DecodeError> {
-        read_value(of, slot, self)
-    }
-
     /// Reads several values as a tuple.
     pub(crate) fn read_all(values: Vec<Value>, of: &TypeOf, slot: &mut dyn Slot) -> Result<(), DecodeError> {
         let (trees, readable): (Vec<_>, Vec<_>) =
             values.into_iter().map(|value| (value.tree, value.readable)).unzip();
         read_parts(of, slot, &Tree::Tuple(trees), &readable)
+    }
+
+    /// A part of it: the fields, or places of a tuple, that lead to it.
+    pub(crate) fn part(mut self, path: &[String]) -> Option<Value> {
+        for step in path {
+            let place = |parts: Vec<Tree>| parts.into_iter().nth(step.parse().ok()?);
+            self.tree = match self.tree {
+                Tree::Struct(_, fields) => fields.into_iter().find(|(name, _)| name == step)?.1,
+                Tree::Newtype(_, inner) => place(vec![*inner])?,
+                Tree::Tuple(parts) | Tree::TupleStruct(_, parts) => place(parts)?,
+                _ => return None,
+            };
+        }
+        Some(self)
     }
 
     /// Whether both are the same value. The order of a hash map or a hash set does not count.

@@ -63,6 +63,8 @@ impl<T> Handle<T> {
     }
 }
 
+pub(super) const SPAWNED: &str = "the result of what was spawned";
+
 /// What a poll has come to.
 enum Polled {
     Pending,
@@ -89,7 +91,7 @@ fn poll(id: OperationId, of: &TypeOf, output: &mut dyn Slot, cx: &mut Context<'_
     match decoded {
         Ok(()) => Polled::Ready,
         Err(error) => {
-            cx.fail(StepFailure::Decode { what: "the result of what was spawned".to_owned(), error });
+            cx.fail(StepFailure::Decode { what: SPAWNED.to_owned(), error });
             Polled::Pending
         }
     }
@@ -135,6 +137,10 @@ impl<T: Persist> DurableFuture for Handle<T> {
             cx.claim(self.id);
         }
         self.poll_unclaimed(cx)
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        cx.inspect(Some(self.id), TypeOf::of::<T>(), SPAWNED);
     }
 
     fn quiet(&self) -> Option<Wait> {
@@ -190,6 +196,10 @@ impl<T: Persist> DurableFuture for Cancelling<T> {
             (Polled::Failed(error), _) => Poll::Ready(Err(error)),
             _ => Poll::Pending,
         }
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        self.handle.inspect(cx);
     }
 
     fn quiet(&self) -> Option<Wait> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Branch, Handle, Join, Spawn, awaited_as_is, spawn};
 use crate::{
-    codec::Persist,
+    codec::{Persist, TypeOf},
     context::{Context, OperationId, Wait, ambient},
     future::DurableFuture,
 };
@@ -144,6 +144,12 @@ impl<T: Persist> DurableFuture for JoinNext<T> {
         } else {
             cx.wait(any(&self.members));
             Poll::Pending
+        }
+    }
+
+    fn inspect(&mut self, cx: &mut Context<'_>) {
+        for id in &self.members {
+            cx.inspect(Some(*id), TypeOf::of::<T>(), super::handle::SPAWNED);
         }
     }
 

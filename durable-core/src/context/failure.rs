@@ -3,6 +3,19 @@
 use super::MAX_DEPTH;
 use crate::codec::{DecodeError, EncodeError};
 
+impl StepFailure {
+    /// The same for a frame that could not be resumed, with what would help.
+    pub(crate) fn of_a_frame(&self) -> String {
+        match self {
+            StepFailure::Decode { .. } => format!(
+                "{self}; let today's type read what was stored (`#[serde(default)]`, `#[serde(alias)]`, `Option`, a wider number), \
+                 give the variable another name and make it again behind the await, or set it in `#[workflow(migrate = ..)]`"
+            ),
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// Why a step could not be made. The instance parks at its last snapshot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

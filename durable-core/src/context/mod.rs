@@ -27,7 +27,7 @@ pub(crate) use wait::{Present, Spoken, needed};
 
 use crate::{
     codec::{Codec, DecodeError, LayoutId, Slot, TypeOf},
-    frame::{Editing, Frames},
+    frame::{Editing, Frames, KnownLayout},
 };
 
 /// Names an operation within its instance.
@@ -46,6 +46,8 @@ pub struct Step {
     /// What the future that was polled last waits for.
     pub(crate) wait: Option<Wait>,
     pub(crate) failure: Option<StepFailure>,
+    /// The frame that could not be resumed, if that is why.
+    pub(crate) stuck: Option<Arc<KnownLayout>>,
     pub(crate) depth: u32,
     /// The machine is only loaded: what it awaits is looked at and not polled.
     pub(crate) dry: Option<Inspection>,
@@ -79,7 +81,7 @@ pub(crate) struct Migrated {
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
         let scratch = Rc::new(RefCell::new(scratch));
-        Step { codec, frames, now_ms, scratch, wait: None, failure: None, depth: 0, dry: None }
+        Step { codec, frames, now_ms, scratch, wait: None, failure: None, stuck: None, depth: 0, dry: None }
     }
 
     /// Whether it is made for the types of variables alone.
@@ -189,10 +191,17 @@ impl Context<'_> {
         polled
     }
 
-    /// The completion of an operation that has ended, which stays where it is.
-    pub(crate) fn completion(&self, id: OperationId) -> Option<Completion> {
-        let scratch = self.step.scratch.borrow();
-        Some(scratch.operations.get(id)?.done()?.completion.clone())
+    /// While a machine is only looked at: whether what an operation gave can be read, if it has ended.
+    pub(crate) fn inspect(&mut self, id: Option<OperationId>, of: &TypeOf, what: &str) {
+        let done = |id| {
+            let scratch = self.step.scratch.borrow();
+            Some(scratch.operations.get(id)?.done()?.completion.clone())
+        };
+        if let Some(Completion::Value(value)) = id.and_then(done)
+            && let Err(error) = self.step.frames.try_read(&self.step.codec, of, &value)
+        {
+            self.fail(StepFailure::Decode { what: what.to_owned(), error });
+        }
     }
 
     /// Whether an operation is there whose completion was not taken.

@@ -309,9 +309,8 @@ impl Turn {
                 if let Some(live) = live {
                     live.attempts.remove(&self.operation);
                     if live.attempts.is_empty() && !live.busy && !live.queued {
-                        let cached = live.cached.is_some();
-                        shared.live.remove(&self.slot);
-                        shared.cached -= usize::from(cached);
+                        let left = shared.live.remove(&self.slot);
+                        shared.cached.without(left.and_then(|live| live.cached).as_deref());
                     }
                 }
             }

@@ -287,7 +287,7 @@ impl Inner {
         if self.store.program(self.build)?.is_some() {
             return Ok(());
         }
-        let bytes = postcard::to_stdvec(&self.program).expect("the engine's own records always encode");
+        let bytes = postcard::to_stdvec(&*self.program).expect("the engine's own records always encode");
         let batch = Batch { programs: vec![(self.build, bytes)], ..Batch::default() };
         Ok(self.store.commit(&batch)?)
     }

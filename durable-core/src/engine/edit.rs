@@ -1,7 +1,7 @@
 //! Giving a variable of an instance another value by hand.
 //!
 //! It is an event in the instance's inbox like any other, so it falls between two steps: the snapshot is loaded dry with the new value in
-//! its place (`dry`, `frame/rewrite`), and what that leaves is committed with the line in the history.
+//! its place (`machine`, `frame/rewrite`), and what that leaves is committed with the line in the history.
 //!
 //! Deliberately absent: what is awaited, and how far loops have come. They belong to the code.
 
@@ -10,18 +10,20 @@ use std::{
     pin::Pin,
 };
 
+use durable_store::Slot;
+
 use super::{
     advance::Event,
-    dry::{Looked, Unloaded},
     error::EditError,
     handle::WorkflowHandle,
     inner::Inner,
+    mail::MailView,
     state::{Loaded, MAIN, OperationKind},
 };
 use crate::{
     codec::Value,
     context::{Inspection, OperationId},
-    frame::{Edited, Editing, FrameSeen},
+    frame::{Edited, Editing, FrameImage, FrameSeen},
     registry::{Machine, Moved},
 };
 
@@ -98,6 +100,9 @@ pub(crate) struct Applied {
     pub(crate) after: String,
 }
 
+/// What a machine leaves that was loaded, or why it can't be; and the frames that were met.
+type Looked = (Result<FrameImage, String>, Editing);
+
 /// A frame, and how messages name it.
 struct Named {
     machine: OperationId,
@@ -107,54 +112,57 @@ struct Named {
 
 impl Inner {
     /// What becomes of an instance with another value of a variable. Nothing is changed yet.
-    pub(crate) fn edited(&self, loaded: &Loaded, request: EditRequest) -> Result<Applied, EditError> {
-        let id = || loaded.id.clone();
+    pub(crate) fn edited(
+        &self,
+        slot: Slot,
+        loaded: &mut Loaded,
+        request: EditRequest,
+    ) -> Result<Applied, EditError> {
+        let id = loaded.id.clone();
         if loaded.state.ending.is_some() {
-            return Err(EditError::NotNow { id: id(), reason: "it is ending, and does not go on" });
+            return Err(EditError::NotNow { id: id.clone(), reason: "it is ending, and does not go on" });
         }
         if let Machine::Start(_) = loaded.state.machine {
-            return Err(EditError::NotNow { id: id(), reason: "it has not begun, and has no variables yet" });
+            return Err(EditError::NotNow {
+                id: id.clone(),
+                reason: "it has not begun, and has no variables yet",
+            });
         }
         let EditRequest { variable, value, frame } = request;
-        let (frames, unloaded) = self.frames_of(loaded);
+        let (frames, unloaded) = self.frames_of(slot, loaded);
         let target = match (self.choose(loaded, &frames, &variable, frame.as_deref()), unloaded) {
             (Ok(target), _) => target,
             // It may be in what could not be looked at.
             (Err(EditError::NoVariable { .. }), Some(reason)) => {
-                return Err(EditError::Unreadable { id: id(), reason });
+                return Err(EditError::Unreadable { id: id.clone(), reason });
             }
             (Err(error), _) => return Err(error),
         };
         let (machine, seen) = (target.machine, &target.seen);
         let names = seen.names.iter().find(|(name, stored)| *name == variable || *stored == variable);
         let name = names.map_or_else(|| variable.clone(), |(name, _)| name.clone());
-        let unfit = |reason| EditError::Unfit { id: id(), variable: variable.clone(), reason };
+        let unfit = |reason| EditError::Unfit { id: id.clone(), variable: variable.clone(), reason };
         let given = Value::of(&value).map_err(unfit)?;
         let editing = Editing { edit: Some((seen.id, name, given)), ..Editing::default() };
-        let looked = self.look_again(loaded, machine, editing);
-        let edited = looked.found.editing.and_then(|editing| editing.edited);
-        match (looked.failure, looked.moved, edited) {
-            (Some(Unloaded::Panicked(caught)), ..) => Err(unfit(format!(
-                "the workflow can't go on with it: it panics at {}: {}",
-                caught.place, caught.message
-            ))),
-            (Some(Unloaded::Failed(failure)), ..) => Err(unfit(failure.to_string())),
-            (None, Some(Moved::Suspended(image)), Some(edited)) => {
-                Ok(Applied { machine, moved: Machine::At(image), edited, after: value.to_string() })
+        let after = value.to_string();
+        match self.look_again(slot, loaded, machine, editing) {
+            (Err(reason), _) => Err(unfit(reason)),
+            (Ok(image), Editing { edited: Some(edited), .. }) => {
+                Ok(Applied { machine, moved: Machine::At(image), edited, after })
             }
-            _ => Err(EditError::Unreadable { id: id(), reason: "it was not found again".to_owned() }),
+            (Ok(_), _) => Err(EditError::Unreadable { id, reason: "it was not found again".to_owned() }),
         }
     }
 
     /// The frames that an instance has, the outermost of each machine first, and why the rest can't be looked at.
-    fn frames_of(&self, loaded: &Loaded) -> (Vec<Named>, Option<String>) {
+    fn frames_of(&self, slot: Slot, loaded: &mut Loaded) -> (Vec<Named>, Option<String>) {
         let (mut frames, mut unloaded) = (Vec::<Named>::new(), None);
         let tasks = loaded.state.operations.iter();
         let tasks = tasks.filter(|op| matches!(op.kind, OperationKind::Task(_))).map(|op| op.id);
-        for machine in std::iter::once(MAIN).chain(tasks) {
-            let looked = self.look_again(loaded, machine, Editing::default());
-            unloaded = unloaded.or(looked.failure.map(|failure| failure.to_string()));
-            for seen in looked.found.editing.map(|editing| editing.seen).unwrap_or_default() {
+        for machine in std::iter::once(MAIN).chain(tasks.collect::<Vec<_>>()) {
+            let (left, editing) = self.look_again(slot, loaded, machine, Editing::default());
+            unloaded = unloaded.or(left.err());
+            for seen in editing.seen {
                 let rank = 1 + frames.iter().filter(|frame| frame.seen.workflow == seen.workflow).count();
                 let name = format!("{}#{rank}", seen.workflow);
                 frames.push(Named { machine, seen, name });
@@ -163,16 +171,29 @@ impl Inner {
         (frames, unloaded)
     }
 
-    fn look_again(&self, loaded: &Loaded, id: OperationId, editing: Editing) -> Looked {
-        let inspection = Inspection { editing: Some(editing), ..Inspection::default() };
+    /// Loads a machine, with a value in the place of what was stored.
+    fn look_again(&self, slot: Slot, loaded: &mut Loaded, id: OperationId, editing: Editing) -> Looked {
         let (workflow, machine) = match loaded.state.operations.get(id).map(|op| &op.kind) {
-            Some(OperationKind::Task(task)) => (&task.workflow, &task.machine),
-            _ => (&loaded.workflow, &loaded.state.machine),
+            Some(OperationKind::Task(task)) => (task.workflow.clone(), task.machine.clone()),
+            _ => (loaded.workflow.clone(), loaded.state.machine.clone()),
         };
-        match self.registry.workflows.get(workflow.as_str()) {
-            Some(entry) => self.look(loaded, id, entry, machine.clone(), inspection),
-            None => Looked::not_in_build(workflow, inspection),
-        }
+        let Some(entry) = self.registry.workflows.get(workflow.as_str()) else {
+            return (Err(format!("workflow `{workflow}` is not in this build")), editing);
+        };
+        let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
+        let inspection = Inspection { editing: Some(editing), ..Inspection::default() };
+        let ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), Some(inspection));
+        loaded.state.operations = ran.scratch.operations;
+        let left = match (ran.moved, ran.failure) {
+            (Err(caught), _) => Err(format!(
+                "the workflow can't go on with it: it panics at {}: {}",
+                caught.place, caught.message
+            )),
+            (_, Some(failure)) => Err(failure.to_string()),
+            (Ok(Some(Moved::Suspended(image))), None) => Ok(image),
+            (Ok(_), None) => Err("it leaves no snapshot".to_owned()),
+        };
+        (left, ran.found.and_then(|found| found.editing).unwrap_or_default())
     }
 
     /// The one frame that is meant.

@@ -24,7 +24,9 @@ use super::{
     Alive,
     advance::Event,
     attempt::{Attempt, Queued},
+    cached::Cached,
     error::EngineError,
+    machine::Programs,
     mail::Sender,
     start::StartRequest,
     state::Loaded,
@@ -34,9 +36,6 @@ use crate::{
     activity::States, clock::Clock, codec::Codec, context::Limits, frame::Frames, program::Program,
     random::Random, registry::Registry, testing::Mocks,
 };
-
-/// So many instances keep their decoded record in memory between two steps; the others are read again.
-const CACHED_INSTANCES: usize = 20_000;
 
 /// What an engine was told when it was built.
 #[derive(Debug, Clone)]
@@ -63,7 +62,8 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<Random>,
     pub(crate) settings: Settings,
     pub(crate) build: u64,
-    pub(crate) program: Program,
+    pub(crate) program: Arc<Program>,
+    pub(super) programs: Mutex<Programs>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) shared: Mutex<Shared>,
     /// Wakes the workers.
@@ -107,7 +107,7 @@ pub(crate) struct Shared {
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
     pub(crate) busy: usize,
-    pub(crate) cached: usize,
+    pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
@@ -191,7 +191,7 @@ impl Shared {
             let of_later = Live { queued: live.queued, ..Live::new(number) };
             let left = std::mem::replace(live, of_later);
             self.busy -= usize::from(left.busy);
-            self.cached -= usize::from(left.cached.is_some());
+            self.cached.without(left.cached.as_deref());
             for event in left.inbox {
                 event.refuse(EngineError::Closed { id: String::new() });
             }
@@ -234,7 +234,8 @@ impl Inner {
         let first_seq = parts.store.epoch() << 40;
         let clock = parts.clock.clone();
         Inner {
-            program: Program::of(&parts.registry),
+            program: Arc::new(Program::of(&parts.registry)),
+            programs: Mutex::default(),
             store: parts.store,
             codec: parts.codec,
             frames: parts.frames,
@@ -373,10 +374,7 @@ impl Inner {
             shared.live.remove(&slot);
             return;
         }
-        if loaded.is_some() && shared.cached < CACHED_INSTANCES {
-            live.cached = loaded;
-            shared.cached += 1;
-        }
+        live.cached = loaded.filter(|loaded| shared.cached.has_room(loaded));
     }
 
     /// Whether nothing is left to do but to wait for a deadline or a caller.

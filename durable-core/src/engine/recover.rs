@@ -10,6 +10,7 @@ use durable_store::{Error as StoreError, Record, Slot};
 use super::{
     advance::Event,
     attempt::{Attempt, Queued},
+    cached::Cached,
     children::to_be_created,
     error::EngineError,
     handle::REOPENED,
@@ -239,7 +240,7 @@ fn forget(shared: &mut Shared) {
     shared.backoffs.clear();
     shared.busy = 0;
     shared.running = 0;
-    shared.cached = 0;
+    shared.cached = Cached::default();
     for sender in std::mem::take(&mut shared.callers).into_values().flatten() {
         sender.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
     }

@@ -26,14 +26,7 @@ pub(super) fn waits_on(frames: &[FrameView]) -> String {
 impl Inner {
     /// The frames of the instance's own workflow, then those of the workflows that it has spawned.
     pub(super) fn stack(&self, loaded: &Loaded) -> Vec<FrameView> {
-        let stored;
-        let program = if loaded.state.build == self.build {
-            &self.program
-        } else {
-            let bytes = self.store.program(loaded.state.build).ok().flatten().unwrap_or_default();
-            stored = postcard::from_bytes::<Program>(&bytes).unwrap_or_default();
-            &stored
-        };
+        let program = &self.program_of(loaded.state.build);
         let state = &loaded.state;
         let mut stack = Stack { inner: self, program, state, wait: None, task: None, frames: Vec::new() };
         stack.of_machine(MAIN, &state.machine, state.wait.as_ref());

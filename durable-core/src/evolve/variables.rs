@@ -9,7 +9,22 @@ pub(crate) struct Matched {
     /// The resume point in this build, from 1.
     pub(crate) point: u32,
     /// For each variable that the point loads, the awaited future first: its place in the image.
-    pub(crate) order: Vec<usize>,
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where a variable is in an image.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which stored variable.
+    pub(crate) at: usize,
+    /// The fields that lead from it to a part of it; none for the variable itself.
+    pub(crate) part: Vec<String>,
+}
+
+impl Place {
+    fn whole(at: usize) -> Self {
+        Place { at, part: Vec::new() }
+    }
 }
 
 /// Finds the point in this build, and each of its variables in the image, by their names.
@@ -25,8 +40,9 @@ pub(crate) fn match_layout(
     };
     let stored: Vec<&str> = stored.iter().map(|(name, _)| name.as_str()).collect();
     let places = find_variables(meta, index, &stored)?;
-    let order = std::iter::once(0).chain(places.into_iter().map(|at| at + 1)).collect();
-    Ok(Matched { point: index as u32 + 1, order })
+    let behind = |place: Place| Place { at: place.at + 1, ..place };
+    let places = std::iter::once(Place::whole(0)).chain(places.into_iter().map(behind)).collect();
+    Ok(Matched { point: index as u32 + 1, places })
 }
 
 /// Finds the point at which a snapshot stands in this build, from 0.
@@ -45,13 +61,13 @@ pub(crate) fn find_variables(
     meta: &'static WorkflowMeta,
     index: usize,
     stored: &[&str],
-) -> Result<Vec<usize>, String> {
+) -> Result<Vec<Place>, String> {
     let point = &meta.points[index];
     let places = point.vars.iter().map(|name| {
         let find = |name: &str| stored.iter().position(|stored| *stored == name);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
         if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
-            return Ok(at);
+            return Ok(Place::whole(at));
         }
         let stem = stem(name);
         let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
@@ -63,7 +79,7 @@ pub(crate) fn find_variables(
                 meta.name, meta.file, point.line
             ));
         }
-        find(name).ok_or_else(|| {
+        find(name).map(Place::whole).or_else(|| part_of_whole(name, point.vars, stored)).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
                  give it the name that it had, `#[was(\"..\")]`, make it again behind the await, or set it in `#[workflow(migrate = ..)]`",
@@ -72,6 +88,33 @@ pub(crate) fn find_variables(
         })
     });
     places.collect()
+}
+
+/// Where a field was moved out of a variable, the others are variables of their own, `order.id`. A build that did not move it has
+/// stored `order`. (Of the other direction nothing can be made: what was moved out is gone.)
+fn part_of_whole(name: &str, build: &[&str], image: &[&str]) -> Option<Place> {
+    let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let whole = root(name);
+    if is_loop(name) || whole == name {
+        return None;
+    }
+    let is_only = |names: &mut dyn Iterator<Item = String>| {
+        let mut named: Vec<_> = names.filter(|name| stem(name) == stem(&whole)).collect();
+        named.dedup();
+        named == [whole.as_str()]
+    };
+    let stored = || image.iter().map(|name| (*name).to_owned()).filter(|name| !is_loop(name));
+    let own = || build.iter().filter(|name| !is_loop(name)).map(|name| root(name));
+    if !is_only(&mut stored()) || !is_only(&mut own()) {
+        return None;
+    }
+    let at = image.iter().position(|stored| *stored == whole)?;
+    Some(Place { at, part: name.split('.').skip(1).map(str::to_owned).collect() })
+}
+
+/// Whether a variable is the state of a loop, which no name in the source is.
+pub(crate) fn is_loop(name: &str) -> bool {
+    name == "for" || name.starts_with("for ")
 }
 
 /// The state of a loop is named after the loop's variable, which may have another name by now. The loops around a point are the
@@ -85,11 +128,6 @@ fn same_loop(name: &str, build: &[&str], image: &[&str]) -> Option<usize> {
         && own.iter().zip(&stored).all(|(own, (_, stored))| order(own) == order(stored));
     let rank = own.iter().position(|own| **own == name)?;
     same.then(|| stored[rank].0)
-}
-
-/// Whether a variable is the state of a loop, which no name in the source is.
-pub(crate) fn is_loop(name: &str) -> bool {
-    name == "for" || name.starts_with("for ")
 }
 
 /// The name in the source: variables of one name are numbered, `x` and `x#2`.

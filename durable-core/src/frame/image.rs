@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AWAITED, parameters::KnownParameters};
 use crate::{
-    codec::{Codec, DecodeError, LayoutId, Persist, Slot, TypeOf, Value},
+    codec::{Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
     evolve::{Matched, PointId, PointTable, match_layout},
     meta::WorkflowMeta,
 };
@@ -287,6 +287,31 @@ impl Frames {
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
         self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
+    }
+
+    /// The same for a part of a stored value.
+    pub(super) fn decode_part(
+        &self,
+        codec: &Codec,
+        of: &TypeOf,
+        (layout, bytes): (LayoutId, &[u8]),
+        part: &[String],
+        slot: &mut dyn Slot,
+    ) -> Result<(), DecodeError> {
+        if part.is_empty() {
+            return self.decode_as(codec, of, layout, bytes, slot);
+        }
+        match self.view(codec, layout, bytes)?.part(part) {
+            Some(value) => Codec::read_as(of, &value, slot),
+            None => Err(DecodeError::Malformed { layout, message: "it has no such part" }),
+        }
+    }
+
+    /// Whether a stored value can be read as such a type.
+    pub(crate) fn try_read(&self, codec: &Codec, of: &TypeOf, value: &Encoded) -> Result<(), DecodeError> {
+        let mut read = Ok(());
+        (of.slot)(&mut |slot| read = self.decode_as(codec, of, value.layout, &value.bytes, slot));
+        read
     }
 
     /// Makes a value's layout known, if the store has it.

@@ -98,12 +98,16 @@ impl<'a> Frame<'a> {
 
     /// Goes on from an image.
     fn begin(&mut self, image: FrameImage) {
+        let layout = image.layout;
         match self.open(image) {
             Ok(source) => {
                 self.source = Some(source);
                 self.edit();
             }
-            Err(reason) => self.fail(StepFailure::Incompatible { reason }),
+            Err(reason) => {
+                self.step.stuck = self.step.frames.get(layout).ok();
+                self.fail(StepFailure::Incompatible { reason });
+            }
         }
     }
 
@@ -176,11 +180,11 @@ impl<'a> Frame<'a> {
             return;
         }
         let Some(source) = &self.source else { return };
-        let Some(&stored) = source.resolved.matched.order.get(at) else { return };
-        let (name, layout) = &source.resolved.known.layout.vars[stored];
-        let bytes = &source.bytes[source.ranges[stored].clone()];
+        let Some(place) = source.resolved.matched.places.get(at) else { return };
+        let (name, layout) = &source.resolved.known.layout.vars[place.at];
+        let bytes = &source.bytes[source.ranges[place.at].clone()];
         let (frames, codec) = (&self.step.frames, &self.step.codec);
-        let read = frames.decode_as(codec, of, LayoutId(*layout), bytes, slot);
+        let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
         if let Some(found) = &mut self.step.dry
             && at > 0
             && codec.has_changed(of, LayoutId(*layout))
@@ -190,6 +194,7 @@ impl<'a> Frame<'a> {
         if let Err(error) = read {
             slot.clear();
             let what = self.variable(name, source.resolved.matched.point);
+            self.step.stuck.get_or_insert_with(|| source.resolved.known.clone());
             self.fail(StepFailure::Decode { what, error });
         }
     }

@@ -15,10 +15,10 @@
 use super::{Frame, FrameImage, Snapshot, image::split, snapshot::Target};
 use crate::{
     activity::is_call,
-    codec::{DecodeError, Encoded, LayoutId, Slot, TypeOf, Value},
+    codec::{Codec, DecodeError, Encoded, LayoutId, Slot, TypeOf, Value},
     context::{FrameId, Inspection, Migrated, StepFailure, ambient},
     engine::catch,
-    evolve::{PointTable, find_point, find_variables, is_loop},
+    evolve::{Place, PointTable, find_point, find_variables, is_loop},
     frame::Migration,
     meta::WorkflowMeta,
 };
@@ -153,6 +153,7 @@ impl Frame<'_> {
         match self.plan(migrate, &attempt.image, &failure) {
             Err(reason) => self.give_up(&attempt, reason),
             Ok(Plan::At(given, migrated)) => {
+                self.step.stuck = None;
                 attempt.migrated = Some(migrated);
                 self.reset();
                 self.given = Some(Box::new(given));
@@ -163,6 +164,7 @@ impl Frame<'_> {
                 if let Err(error) = Value::read_all(values, of, args) {
                     return self.misfit(&attempt, &format!("its arguments: {error}"));
                 }
+                self.step.stuck = None;
                 self.note(Some(migrated), attempt.was_dry);
                 self.reset();
                 if attempt.was_dry {
@@ -203,7 +205,7 @@ impl Frame<'_> {
         let unfit =
             |reason| format!("what the `migrate` of workflow `{}` gives does not fit: {reason}", meta.name);
         let (_, own) = self.step.frames.own_table(meta);
-        let Snapshot { mut variables, target, result, .. } = after;
+        let Snapshot { variables, target, result, .. } = after;
         let point = match &target {
             Target::Start => {
                 let values = arguments(meta, variables).map_err(unfit)?;
@@ -215,11 +217,17 @@ impl Frame<'_> {
         let point = point.map_err(unfit)?;
         let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
         let places = find_variables(meta, point, &names).map_err(unfit)?;
-        let values =
-            places.into_iter().map(|at| Some(std::mem::replace(&mut variables[at].1, Value::none())));
+        let values = places.into_iter().map(|place| {
+            let (name, value) = &variables[place.at];
+            value
+                .clone()
+                .part(&place.part)
+                .map(Some)
+                .ok_or_else(|| unfit(format!("variable `{name}` has no part `{}`", place.part.join("."))))
+        });
         let given = Given {
             point: point as u32 + 1,
-            values: values.collect(),
+            values: values.collect::<Result<_, _>>()?,
             awaited: match result {
                 Some(result) => Awaited::Result(result.to_named()),
                 None => {
@@ -300,7 +308,7 @@ impl Frame<'_> {
             };
         };
         let value = given.values.get(at)?.as_ref()?;
-        let read = value.read_as(of, slot);
+        let read = Codec::read_as(of, value, slot);
         Some(read.map_err(|error| self.unread(point.vars[at], given.point, error)))
     }
 
@@ -308,7 +316,7 @@ impl Frame<'_> {
     fn unread(&self, name: &str, point: u32, error: DecodeError) -> StepFailure {
         let what = self.variable(name, point);
         let reason = match error {
-            DecodeError::Mismatch { type_name, path, message } => {
+            DecodeError::Mismatch { type_name, path, message, .. } => {
                 let at = if path.is_empty() { path } else { format!(" (at `{path}`)") };
                 format!("{what} is of type `{type_name}`, and this can't be read as one: {message}{at}")
             }
@@ -400,7 +408,7 @@ impl Frame<'_> {
         };
         let point = source.resolved.matched.point;
         let meta = &self.meta.points[point as usize - 1];
-        let stored = |at: usize| source.resolved.matched.order[at + 1];
+        let stored = |at: usize| source.resolved.matched.places[at + 1].at;
         let vars = &source.resolved.known.layout.vars;
         let names = meta.vars.iter().enumerate().filter(|(_, name)| !is_loop(name));
         let names: Vec<_> =
@@ -412,10 +420,12 @@ impl Frame<'_> {
         editing.seen.push(seen);
         let Some((_, name, value)) = editing.edit.take_if(|(frame, ..)| *frame == id) else { return };
         let Some(at) = meta.vars.iter().position(|other| *other == name) else { return };
-        let stored = source.resolved.matched.order[at + 1];
-        let bytes = &source.bytes[source.ranges[stored].clone()];
-        let before = self.step.frames.view(&self.step.codec, LayoutId(vars[stored].1), bytes);
-        let before = before.map_or_else(|error| error.to_string(), |value| value.to_json().to_string());
+        let Place { at: stored, part } = &source.resolved.matched.places[at + 1];
+        let bytes = &source.bytes[source.ranges[*stored].clone()];
+        let before = self.step.frames.view(&self.step.codec, LayoutId(vars[*stored].1), bytes);
+        let before = before.ok().and_then(|value| value.part(part));
+        let before =
+            before.map_or_else(|| "what can't be read".to_owned(), |value| value.to_json().to_string());
         editing.edited = Some(Edited { workflow: self.meta.name, variable: name, before });
         let mut values: Vec<Option<Value>> = meta.vars.iter().map(|_| None).collect();
         values[at] = Some(value);

@@ -105,10 +105,7 @@ impl<'a> Kind<'a> {
     }
 
     fn what(&self) -> String {
-        match self.kind {
-            MessageKind::Signal => format!("a signal `{}`", self.name),
-            MessageKind::Update => format!("an update `{}`", self.name),
-        }
+        format!("{} `{}`", self.kind, self.name)
     }
 
     /// Takes the next one. Gives its number if it is in the slot; otherwise the step waits or has failed.

@@ -352,9 +352,14 @@ impl TestEngine {
     /// Closes this engine and opens one that stands for a build in which workflow `old` reads like `new`: what was started as the one
     /// goes on as the other, or is parked with the reason. That is how the effect of an edit on running instances is tested.
     ///
+    /// In the same test several functions may get later versions, one after the other: a workflow, and one that it calls.
+    ///
     /// ```ignore
+    /// // It waits in the version that is deployed, and goes on in the one that is to be.
+    /// engine.start("order-1", fulfil_before("tea".into())).await?;
+    /// engine.idle().await;
     /// let engine = engine.deploy(fulfil_before, fulfil).await;
-    /// assert_eq!(engine.handle("order-1").describe().await?.status, Status::Completed);
+    /// assert_eq!(engine.handle("order-1").of(fulfil).result().await?, "tea is on its way");
     /// ```
     ///
     /// # Panics

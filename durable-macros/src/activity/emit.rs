@@ -186,8 +186,8 @@ impl Emit<'_> {
         let jitter = option(retry.jitter, Literal::f64_unsuffixed);
         let was = &self.options.was;
         let args = self.signature.stored().map(|stored| {
-            let name = &stored.written;
-            quote!(&[#name])
+            let (name, was) = (&stored.written, stored.was.iter());
+            quote!(&[#name #(, #was)*])
         });
         quote! {
             #p::ActivityMeta {

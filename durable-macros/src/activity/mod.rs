@@ -51,7 +51,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     Bracket.visit_item_fn_mut(&mut function);
     let options = Options::parse(args, &mut errors);
-    let signature = Signature::parse(&function, options.home.as_ref(), &mut errors);
+    let signature = Signature::parse(&mut function, options.home.as_ref(), &mut errors);
     let mut out = if let Some(signature) = &signature {
         emit::emit(&options, &function, signature)
     } else {

@@ -8,8 +8,9 @@ use syn::{
 };
 
 use super::errors::Errors;
-use crate::diagnostics::refusal;
+use crate::diagnostics::{self, refusal};
 use crate::home::Home;
+use crate::parse::take_was;
 use crate::stored::{Borrowed, Owning, UsesSelf, owned, pretty};
 
 /// serde writes no longer tuples.
@@ -42,6 +43,8 @@ pub(super) struct Stored {
     pub(super) name: Ident,
     /// The name under which it is stored.
     pub(super) written: String,
+    /// The name under which it was stored before.
+    pub(super) was: Option<String>,
     /// The type in the outer function.
     pub(super) given: Type,
     /// The owned type in the stored arguments.
@@ -50,7 +53,9 @@ pub(super) struct Stored {
 
 impl Signature {
     /// `None` if the function can't be an activity in any shape; the errors then say why.
-    pub(super) fn parse(function: &ItemFn, home: Option<&Home>, errors: &mut Errors) -> Option<Self> {
+    /// Takes `#[was("..")]` off the parameters.
+    pub(super) fn parse(function: &mut ItemFn, home: Option<&Home>, errors: &mut Errors) -> Option<Self> {
+        let was = function.sig.inputs.iter_mut().map(|input| was(input, errors)).collect::<Vec<_>>();
         let sig = &function.sig;
         let found_before = errors.len();
         let mut possible = qualifiers(sig, errors);
@@ -79,7 +84,7 @@ impl Signature {
             possible = false;
         }
         let mut params = Vec::new();
-        for (position, input) in sig.inputs.iter().enumerate() {
+        for (position, (input, was)) in sig.inputs.iter().zip(was).enumerate() {
             match input {
                 FnArg::Receiver(receiver) => {
                     errors.at(
@@ -92,7 +97,7 @@ impl Signature {
                     );
                     possible = false;
                 }
-                FnArg::Typed(param) => params.push(Param::parse(position, param, errors)),
+                FnArg::Typed(param) => params.push(Param::parse(position, param, was, errors)),
             }
         }
         let stored = params.iter().filter(|param| matches!(param.kind, Kind::Stored(_))).count();
@@ -119,6 +124,15 @@ impl Signature {
             Kind::State(_) | Kind::Context => None,
         })
     }
+}
+
+/// Takes `#[was("..")]` off a parameter.
+fn was(input: &mut FnArg, errors: &mut Errors) -> Option<String> {
+    let FnArg::Typed(param) = input else { return None };
+    take_was(&mut param.attrs, &param.pat).unwrap_or_else(|at| {
+        errors.push(syn::Error::new(at, diagnostics::WAS));
+        None
+    })
 }
 
 /// Everything before the parameters.
@@ -205,7 +219,7 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
 }
 
 impl Param {
-    fn parse(position: usize, param: &PatType, errors: &mut Errors) -> Self {
+    fn parse(position: usize, param: &PatType, was: Option<String>, errors: &mut Errors) -> Self {
         for attr in &param.attrs {
             if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
                 errors.at(
@@ -222,21 +236,24 @@ impl Param {
             Type::Reference(reference) => (Some(reference), bare(&reference.elem)),
             other => (None, other),
         };
-        let kind = match supplied(inner) {
-            Some(kind) => {
-                if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
-                    errors.at(
-                        mutable,
-                        refusal(
-                            "what the engine supplies is shared between attempts",
-                            "take it by value or by `&`",
-                            "activity-argument",
-                        ),
-                    );
-                }
-                kind
+        let kind = if let Some(kind) = supplied(inner) {
+            if was.is_some() {
+                errors.at(param, diagnostics::WAS);
             }
-            None => Kind::Stored(Box::new(Stored::parse(position, param, reference, inner, errors))),
+            if let Some(mutable) = reference.and_then(|reference| reference.mutability) {
+                errors.at(
+                    mutable,
+                    refusal(
+                        "what the engine supplies is shared between attempts",
+                        "take it by value or by `&`",
+                        "activity-argument",
+                    ),
+                );
+            }
+            kind
+        } else {
+            let stored = Stored::parse(position, param, reference, inner, errors);
+            Kind::Stored(Box::new(Stored { was, ..stored }))
         };
         Param { kind, by_ref: reference.is_some() }
     }
@@ -316,7 +333,7 @@ impl Stored {
             }
             _ => format!("arg{position}"),
         };
-        Stored { name, written, given, owned }
+        Stored { name, written, was: None, given, owned }
     }
 }
 

@@ -17,12 +17,12 @@ fn the_name_is_the_types_own() {
         (
             Kind::Signal,
             "struct Approve { by: String }",
-            "#[automatically_derived] impl ::durable::__private::Signal for Approve { const NAME: &'static str = \"Approve\"; }",
+            "#[automatically_derived] impl ::durable::__private::Signal for Approve { const NAME: &'static str = \"Approve\"; } ::durable::__private::inventory::submit! { ::durable::__private::Registration::Message(|| { use ::durable::__private::NoMessage as _; ::durable::__private::MessageType::<Approve>::signal() }) }",
         ),
         (
             Kind::Signal,
             "#[signal(name = \"ok\", crate = crate::engine)] struct r#type;",
-            "#[automatically_derived] impl crate::engine::__private::Signal for r#type { const NAME: &'static str = \"ok\"; }",
+            "#[automatically_derived] impl crate::engine::__private::Signal for r#type { const NAME: &'static str = \"ok\"; } crate::engine::__private::inventory::submit! { crate::engine::__private::Registration::Message(|| { use crate::engine::__private::NoMessage as _; crate::engine::__private::MessageType::<r#type>::signal() }) }",
         ),
         (
             Kind::Publish,
@@ -32,7 +32,7 @@ fn the_name_is_the_types_own() {
         (
             Kind::Update,
             "#[signal(what = else)] #[update(output = Result<u64, E>)] struct Add(u64);",
-            "#[automatically_derived] impl ::durable::__private::Update for Add { const NAME: &'static str = \"Add\"; type Output = Result<u64, E>; }",
+            "#[automatically_derived] impl ::durable::__private::Update for Add { const NAME: &'static str = \"Add\"; type Output = Result<u64, E>; } ::durable::__private::inventory::submit! { ::durable::__private::Registration::Message(|| { use ::durable::__private::NoMessage as _; ::durable::__private::MessageType::<Add>::update() }) }",
         ),
     ] {
         // What space stands in the text depends on whose tokens they are.

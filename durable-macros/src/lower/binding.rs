@@ -49,7 +49,7 @@ impl Lowerer {
 
     pub(super) fn local(&mut self, mut local: syn::Local) {
         self.resume = take_resume(&mut local.attrs, &mut self.errors);
-        let was = take_was(&mut local.attrs, &local.pat, &mut self.errors);
+        let was = self.errors.was(take_was(&mut local.attrs, &local.pat));
         self.allow(&local.attrs);
         let (pat, ty) = match local.pat {
             Pat::Type(typed) => (*typed.pat, Some(*typed.ty)),

@@ -51,16 +51,14 @@ async fn a_value_that_is_edited_is_what_the_workflow_goes_on_with() {
     let handle = engine.handle("it").of(order);
     handle.edit("total", 8).await.unwrap();
     handle.edit("note", "by hand").await.unwrap();
-    let edited = json!({ "sku": "cup", "prices": { "2": 50, "3": 60 }, "gift": { "Card": { "text": "hi" } } });
+    let edited =
+        json!({ "sku": "cup", "prices": { "2": 50, "3": 60 }, "gift": { "Card": { "text": "hi" } } });
     handle.edit("item", edited.clone()).await.unwrap();
     let described = handle.describe().await.unwrap();
     assert_eq!(described.frames[0].locals.iter().find(|(name, _)| name == "item").unwrap().1, edited);
     let engine = engine.crash_and_reopen().await;
     let handle = engine.handle("it").of(order);
-    assert_eq!(
-        handle.result().await.unwrap(),
-        r#"8 Some("by hand") cup {2: 50, 3: 60} Card { text: "hi" }"#
-    );
+    assert_eq!(handle.result().await.unwrap(), r#"8 Some("by hand") cup {2: 50, 3: 60} Card { text: "hi" }"#);
     let history = handle.history().await.unwrap();
     let edits: Vec<_> = history
         .iter()
@@ -100,8 +98,16 @@ async fn a_wrong_value_is_refused_with_the_variable_its_type_and_the_place() {
     let engine = waiting(7).await;
     let handle = engine.handle("it").of(order);
     for (variable, value, expected) in [
-        ("total", json!("seven"), "variable `total` of workflow `order` at tests/behaviour/lifecycle/edit.rs:"),
-        ("total", json!("seven"), "is of type `u32`, and this can't be read as one: invalid type: string \"seven\""),
+        (
+            "total",
+            json!("seven"),
+            "variable `total` of workflow `order` at tests/behaviour/lifecycle/edit.rs:",
+        ),
+        (
+            "total",
+            json!("seven"),
+            "is of type `u32`, and this can't be read as one: invalid type: string \"seven\"",
+        ),
         ("total", json!(-1), "expected u32"),
         ("total", json!(null), "unit value, expected u32"),
         ("note", json!(5), "expected a string"),

@@ -11,3 +11,15 @@ async fn wrong(sku: String) -> u64 {
     let (a, b) = (price(&sku).await, 1);
     a + b
 }
+
+#[activity]
+async fn wrong_too(
+    sku: String,
+    #[was("shop")]
+    //~ error at `#`: `#[was]` gives the name that one variable had before
+    //~ help: write `#[was("old_name")]` at a `let` or a parameter that binds a single name
+    //~ see docs/errors/renamed-variable.md
+    (a, b): (u8, u8),
+) -> usize {
+    sku.len() + usize::from(a + b)
+}

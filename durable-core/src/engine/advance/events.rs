@@ -125,7 +125,8 @@ impl Advance<'_> {
     }
 
     fn edit(&mut self, request: EditRequest) -> Result<(), EditError> {
-        let Applied { machine, moved, edited, after } = self.engine.edited(&self.draft.loaded, request)?;
+        let Applied { machine, moved, edited, after } =
+            self.engine.edited(self.draft.slot, &mut self.draft.loaded, request)?;
         let state = &mut self.draft.loaded.state;
         state.build = self.engine.build;
         if machine == MAIN {

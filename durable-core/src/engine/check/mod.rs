@@ -3,14 +3,15 @@
 //! Each instance is loaded as a step would load it, with its values read as today's types, and then left alone: what it awaits is
 //! looked at and not polled, and nothing is committed. So the report is not an estimate from layouts but what was found for each instance.
 //!
-//! Deliberately absent: messages that wait in mailboxes. One that can't be read parks its receiver when it takes it.
+//! Deliberately absent: results that nobody awaits yet, behind handles in locals: their types are the locals'.
 
 mod copy;
+mod parts;
 mod report;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use durable_store::{Error as StoreError, Instance, Slot, Store};
+use durable_store::{Error as StoreError, Instance, Mailbox, Slot, Store};
 
 pub(crate) use copy::Copied;
 pub use report::{CheckGroup, CheckOutcome, CheckReport};
@@ -18,15 +19,13 @@ use report::{Found, Tally};
 
 use super::{
     Engine,
-    dry::Unloaded,
     error::{EngineError, OpenError},
     inner::Inner,
+    mail::MailView,
     state::{Loaded, MAIN, OperationKind},
 };
 use crate::{
-    activity::ActivityEntry,
     context::{Inspection, OperationId, StepFailure},
-    program::Program,
     registry::Machine,
 };
 
@@ -54,94 +53,93 @@ impl Inner {
     /// Looks at all live instances.
     pub(crate) fn check(&self) -> Result<CheckReport, StoreError> {
         let mut tally = Tally::default();
-        let mut programs = HashMap::new();
         let mut after = None;
         loop {
             let page = self.ask(|store| store.scan(after, PAGE))?;
             let Some((last, _)) = page.last() else { break };
+            let mail = self.mail_between(after, *last)?;
             after = Some(*last);
             for (slot, instance) in page {
-                self.check_one(slot, instance, &mut programs, &mut tally);
+                self.check_one(slot, instance, mail.get(&slot), &mut tally);
             }
         }
         Ok(tally.report())
     }
 
-    fn check_one(
-        &self,
-        slot: Slot,
-        instance: Instance,
-        programs: &mut HashMap<u64, Program>,
-        tally: &mut Tally,
-    ) {
+    fn check_one(&self, slot: Slot, instance: Instance, mail: Option<&Mailbox>, tally: &mut Tally) {
         let (id, workflow) = (instance.id.clone(), instance.workflow.clone());
-        let loaded = match self.load(slot, instance) {
+        let mut loaded = match self.load(slot, instance) {
             Ok(loaded) => loaded,
             Err(reason) => {
                 return tally.add(id, workflow, "its record".into(), Found::strands(reason));
             }
         };
-        let place = self.place(&loaded, programs);
-        let mut found = self.check_machine(&loaded, MAIN, &loaded.workflow, &loaded.state.machine);
+        let place = self.place(&loaded);
+        let mut found = mail.map_or_else(Found::resumes, |mail| self.check_mail(slot, mail));
+        for (id, workflow, machine) in machines(&loaded) {
+            found = self.check_machine(slot, &mut loaded, id, &workflow, machine).and(found);
+        }
         for operation in loaded.state.operations.iter() {
-            let part = match &operation.kind {
-                OperationKind::Task(task) => {
-                    self.check_machine(&loaded, operation.id, &task.workflow, &task.machine)
-                }
-                OperationKind::Activity(activity) => {
-                    let entry = self.registry.activities.get(activity.name.as_str());
-                    self.check_activity(&activity.name, entry)
-                }
-                _ => continue,
-            };
-            found = found.and(part);
+            found = found.and(self.check_operation(&operation.kind));
         }
         tally.add(id, workflow, place, found);
     }
 
     /// Where an instance stands, in the words of the build that took its snapshot.
-    fn place(&self, loaded: &Loaded, programs: &mut HashMap<u64, Program>) -> String {
+    fn place(&self, loaded: &Loaded) -> String {
         let Machine::At(image) = &loaded.state.machine else { return "its start".into() };
         let Ok(known) = self.frames.get(image.layout) else { return "an unknown resume point".into() };
-        let program = programs.entry(loaded.state.build).or_insert_with(|| {
-            let bytes = self.store.program(loaded.state.build).ok().flatten().unwrap_or_default();
-            postcard::from_bytes(&bytes).unwrap_or_default()
-        });
-        match program.place(&known) {
-            Some((file, line)) => format!("{file}:{line} {}", known.point()),
+        match self.saved_at(loaded.state.build, &known) {
+            Some(place) => format!("{place} {}", known.point()),
             None => known.point().to_string(),
         }
     }
 
-    fn check_activity(&self, name: &str, entry: Option<&Arc<ActivityEntry>>) -> Found {
-        let Some(entry) = entry else {
-            return Found::strands(format!("activity `{name}` is not in this build"));
-        };
-        match (entry.missing_state)(&self.states) {
-            Some(missing) => Found::strands(format!("activity `{name}`: {missing}")),
-            None => Found::resumes(),
-        }
-    }
-
     /// Loads a machine, and looks at what it awaits.
-    fn check_machine(&self, loaded: &Loaded, id: OperationId, workflow: &str, machine: &Machine) -> Found {
+    fn check_machine(
+        &self,
+        slot: Slot,
+        loaded: &mut Loaded,
+        id: OperationId,
+        workflow: &str,
+        machine: Machine,
+    ) -> Found {
         let Some(entry) = self.registry.workflows.get(workflow) else {
             return Found::strands(format!("workflow `{workflow}` is not in this build"));
         };
-        let looked = self.look(loaded, id, entry, machine.clone(), Inspection::default());
-        let Inspection { converted, migrated, .. } = looked.found;
-        match looked.failure {
-            Some(Unloaded::Failed(StepFailure::Decode { what, error })) => {
-                Found::strands(format!("{what}: {error}")).over(what)
+        let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
+        let dry = Some(Inspection::default());
+        let ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), dry);
+        loaded.state.operations = ran.scratch.operations;
+        if let Err(caught) = ran.moved {
+            let reason = format!("its values can't be loaded: {} ({})", caught.message, caught.place);
+            return Found::strands(reason);
+        }
+        match (ran.failure, ran.found) {
+            (Some(failure), _) => {
+                let reason = if ran.stuck.is_some() { failure.of_a_frame() } else { failure.to_string() };
+                match failure {
+                    StepFailure::Decode { what, .. } => Found::strands(reason).over(what),
+                    _ => Found::strands(reason),
+                }
             }
-            Some(failure) => Found::strands(failure.to_string()),
-            None if !migrated.is_empty() => {
+            (None, Some(Inspection { migrated, .. })) if !migrated.is_empty() => {
                 Found::migrates(migrated.into_iter().map(|migrated| migrated.workflow.to_owned()).collect())
             }
-            None if !converted.is_empty() => Found::converts(converted),
-            None => Found::resumes(),
+            (None, Some(found)) if !found.converted.is_empty() => Found::converts(found.converted),
+            _ => Found::resumes(),
         }
     }
+}
+
+/// The instance's own workflow and those that it has spawned.
+fn machines(loaded: &Loaded) -> Vec<(OperationId, String, Machine)> {
+    let spawned = loaded.state.operations.iter().filter_map(|operation| match &operation.kind {
+        OperationKind::Task(task) => Some((operation.id, task.workflow.clone(), task.machine.clone())),
+        _ => None,
+    });
+    let own = (MAIN, loaded.workflow.clone(), loaded.state.machine.clone());
+    std::iter::once(own).chain(spawned).collect()
 }
 
 impl super::EngineBuilder {

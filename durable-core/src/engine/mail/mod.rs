@@ -147,6 +147,15 @@ impl MessageKind {
     }
 }
 
+impl std::fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            MessageKind::Signal => "a signal",
+            MessageKind::Update => "an update",
+        })
+    }
+}
+
 /// The queue of a type of messages, by its stored name. Those of updates are odd: at the end of an instance they are looked for.
 pub(crate) fn queue(kind: MessageKind, name: &str) -> u64 {
     (xxh3_64(name.as_bytes()) << 1).max(2) | kind.bit()

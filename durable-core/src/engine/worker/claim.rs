@@ -27,7 +27,7 @@ pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<Star
         shared.busy += 1;
         let loaded = live.cached.take();
         let (number, events) = (live.number, std::mem::take(&mut live.inbox));
-        shared.cached -= usize::from(loaded.is_some());
+        shared.cached.without(loaded.as_deref());
         claims.push(Claim { slot, number, loaded, events });
     }
     let mut starts = Vec::new();
