@@ -9,7 +9,7 @@ impl StepFailure {
         match self {
             StepFailure::Decode { .. } => format!(
                 "{self}; let today's type read what was stored (`#[serde(default)]`, `#[serde(alias)]`, `Option`, a wider number), \
-                 give the variable another name and make it again behind the await, or set it in `#[workflow(migrate = ..)]`"
+                 or give the variable another name and make it again behind the await; `#[workflow(migrate = ..)]` can make the new value of the old one"
             ),
             _ => self.to_string(),
         }

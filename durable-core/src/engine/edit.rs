@@ -186,7 +186,7 @@ impl Inner {
         loaded.state.operations = ran.scratch.operations;
         let left = match (ran.moved, ran.failure) {
             (Err(caught), _) => Err(format!(
-                "the workflow can't go on with it: it panics at {}: {}",
+                "with this value the workflow can't go on: it panics at {}: {}",
                 caught.place, caught.message
             )),
             (_, Some(failure)) => Err(failure.to_string()),

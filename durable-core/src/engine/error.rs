@@ -123,7 +123,7 @@ pub enum EditError {
         frames: Vec<String>,
     },
     /// The value is not one of the variable's type, or the workflow can't go on with it.
-    #[error("variable `{variable}` of instance `{id}` can't have this value: {reason}")]
+    #[error("instance `{id}` is not edited: {reason}")]
     Unfit {
         /// The id.
         id: String,
