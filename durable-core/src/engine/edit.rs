@@ -120,13 +120,10 @@ impl Inner {
     ) -> Result<Applied, EditError> {
         let id = loaded.id.clone();
         if loaded.state.ending.is_some() {
-            return Err(EditError::NotNow { id: id.clone(), reason: "it is ending, and does not go on" });
+            return Err(EditError::NotNow { id, reason: "it is ending, and does not go on" });
         }
         if let Machine::Start(_) = loaded.state.machine {
-            return Err(EditError::NotNow {
-                id: id.clone(),
-                reason: "it has not begun, and has no variables yet",
-            });
+            return Err(EditError::NotNow { id, reason: "it has not begun, and has no variables yet" });
         }
         let EditRequest { variable, value, frame } = request;
         let (frames, unloaded) = self.frames_of(slot, loaded);
@@ -134,7 +131,7 @@ impl Inner {
             (Ok(target), _) => target,
             // It may be in what could not be looked at.
             (Err(EditError::NoVariable { .. }), Some(reason)) => {
-                return Err(EditError::Unreadable { id: id.clone(), reason });
+                return Err(EditError::Unreadable { id, reason });
             }
             (Err(error), _) => return Err(error),
         };
@@ -157,8 +154,11 @@ impl Inner {
     /// The frames that an instance has, the outermost of each machine first, and why the rest can't be looked at.
     fn frames_of(&self, slot: Slot, loaded: &mut Loaded) -> (Vec<Named>, Option<String>) {
         let (mut frames, mut unloaded) = (Vec::<Named>::new(), None);
-        let tasks = loaded.state.operations.iter();
-        let tasks = tasks.filter(|op| matches!(op.kind, OperationKind::Task(_))).map(|op| op.id);
+        let has_frames = |kind: &OperationKind| match kind {
+            OperationKind::Task(task) => matches!(task.machine, Machine::At(_)),
+            _ => false,
+        };
+        let tasks = loaded.state.operations.iter().filter(|op| has_frames(&op.kind)).map(|op| op.id);
         for machine in std::iter::once(MAIN).chain(tasks.collect::<Vec<_>>()) {
             let (left, editing) = self.look_again(slot, loaded, machine, Editing::default());
             unloaded = unloaded.or(left.err());
@@ -186,7 +186,7 @@ impl Inner {
         loaded.state.operations = ran.scratch.operations;
         let left = match (ran.moved, ran.failure) {
             (Err(caught), _) => Err(format!(
-                "with this value the workflow can't go on: it panics at {}: {}",
+                "the workflow panics when it is loaded like this, at {}: {}",
                 caught.place, caught.message
             )),
             (_, Some(failure)) => Err(failure.to_string()),

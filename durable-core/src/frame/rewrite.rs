@@ -143,7 +143,9 @@ impl Frame<'_> {
         args: &mut dyn Slot,
     ) -> bool {
         let is_nested = self.step.dry.as_ref().is_some_and(|dry| dry.nested);
-        let (Some(migrate), false) = (self.meta.migrate, is_nested) else {
+        // What is too large or can't be written is no matter of what was stored.
+        let is_unfit = matches!(failure, StepFailure::Decode { .. } | StepFailure::Incompatible { .. });
+        let Some(migrate) = self.meta.migrate.filter(|_| is_unfit && !is_nested) else {
             if !attempt.was_dry {
                 self.step.dry = None;
             }

@@ -190,7 +190,12 @@ async fn what_the_workflow_could_not_go_on_with_is_refused_and_loops_belong_to_t
     let handle = engine.start("it", each(vec!["a".into(), "b".into(), "c".into()])).await.unwrap();
     engine.advance(2 * DAY).await;
     let error = handle.edit("names", json!(["x"])).await.unwrap_err().to_string();
-    assert!(error.contains("with this value the workflow can't go on: it panics"), "{error}");
+    assert!(
+        error.contains(
+            "the workflow panics when it is loaded like this, at tests/behaviour/lifecycle/edit.rs:"
+        ),
+        "{error}"
+    );
     let loops = handle.describe().await.unwrap().frames[0].locals.clone();
     let (state, _) = loops.iter().find(|(name, _)| name.starts_with("for")).expect("it stands in a loop");
     let error = handle.edit(state, 0).await.unwrap_err().to_string();
