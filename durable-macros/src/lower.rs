@@ -22,6 +22,7 @@ mod pattern;
 mod point;
 mod repeat;
 mod temporary;
+mod unstored;
 mod view;
 mod views;
 
@@ -29,12 +30,15 @@ pub(crate) use pattern::retain;
 #[cfg(test)]
 pub(crate) use point::normalised_with;
 
+use unstored::Unstored;
+
 use crate::diagnostics::{self, Errors};
 use crate::ir::{Block, BlockId, Function, Let, LoopId, ScopeId, Stmt, Term, VarId, VarKind, bound, marked};
 use crate::parse::{Resume, Workflow, take_resume};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
 use syn::{Expr, Pat, Stmt as UserStmt};
 
 /// More resume points in one function make it slow to compile.
@@ -49,7 +53,9 @@ pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Func
     lowerer.end(Term::Dispatch { normal: start });
     lowerer.start(start);
     lowerer.params(workflow);
-    lowerer.block((*workflow.item.block).clone(), Dest::Return);
+    let mut body = (*workflow.item.block).clone();
+    Unstored::new().visit_block_mut(&mut body);
+    lowerer.block(body, Dest::Return);
     let Lowerer { function, mut errors, .. } = lowerer;
     if function.points.len() > MAX_POINTS {
         let message = diagnostics::too_many_points(function.points.len(), MAX_POINTS);

@@ -159,6 +159,11 @@ impl<L: Layer> Store for L {
         self.beneath().program(build)
     }
 
+    fn backup(&self, to: &std::path::Path) -> Result<(), Error> {
+        self.check()?;
+        self.beneath().backup(to)
+    }
+
     fn settle(&self) -> Result<(), Error> {
         self.check()?;
         self.beneath().settle()

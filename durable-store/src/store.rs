@@ -83,6 +83,11 @@ pub trait Store: Send + Sync + 'static {
     /// A program.
     fn program(&self, build: u64) -> Result<Option<Vec<u8>>, Error>;
 
+    /// Writes what is committed now into a new file that can be opened as a store, while this one goes on. The file is there
+    /// when it is whole and synced; one that is there already is an error, and stays. An error of the new file does not stop
+    /// this store.
+    fn backup(&self, to: &std::path::Path) -> Result<(), Error>;
+
     /// Called when the engine has been idle for a moment, and at a clean stop: whatever makes the
     /// next opening cheap.
     fn settle(&self) -> Result<(), Error>;

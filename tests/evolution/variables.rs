@@ -213,3 +213,26 @@ async fn parts_of_a_variable_are_found_in_the_whole_and_not_the_whole_in_its_par
     goes_on!(keeps_a_parcel("x".into()) as takes_a_parcel_apart => "3 40 5");
     is_parked!(takes_a_parcel_apart("x".into()) as keeps_a_parcel, "needs variable `parcel`" => "3 40 5");
 }
+
+/// The old name may still stand there after the await has gone.
+#[workflow]
+async fn renames_what_is_not_stored(n: u64) -> u64 {
+    let mut sum = n;
+    if n > 3 {
+        #[was("fee")]
+        let charged: u64 = 5;
+        sum += charged;
+    }
+    let twice = |n: u64| {
+        #[was("two")]
+        let factor = 2;
+        n * factor
+    };
+    let sum = twice(sum);
+    charge("a", sum).await
+}
+
+#[tokio::test]
+async fn an_old_name_of_a_variable_that_is_not_stored_says_nothing() {
+    goes_on!(renames_what_is_not_stored(4) as renames_what_is_not_stored => 18);
+}

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, RedbStore, Store};
+use durable_store::{Batch, Error as StoreError, Options, RedbStore, Store};
 
 use super::{
     Alive, Engine, WorkflowFn,
@@ -27,6 +27,9 @@ use crate::{
     workflow::RootWorkflow,
 };
 
+/// Between two tries to open a file that another process has open.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Two workers: while one commits, the other steps.
 const WORKERS: usize = 2;
 
@@ -46,6 +49,9 @@ const WORKERS: usize = 2;
 #[must_use = "an engine is opened by `.open().await`"]
 pub struct EngineBuilder {
     pub(super) path: Option<PathBuf>,
+    options: Options,
+    /// How long the store's file may be another process's.
+    wait_for_lock: Duration,
     pub(crate) store: Option<Arc<dyn Store>>,
     states: Arc<States>,
     registrations: Vec<Registration>,
@@ -69,6 +75,8 @@ impl EngineBuilder {
     pub(crate) fn new() -> Self {
         EngineBuilder {
             path: None,
+            options: Options::default(),
+            wait_for_lock: Duration::ZERO,
             store: None,
             states: Arc::default(),
             registrations: Vec::new(),
@@ -85,6 +93,33 @@ impl EngineBuilder {
             stand_ins: Vec::new(),
             manual_timers: false,
         }
+    }
+
+    /// How long the store's file may be open in another process before that is an error: in a rolling deploy the new process waits until
+    /// the old one has stopped. Default: not at all. It has no effect on a store given by [`store`](Self::store), and neither have the next three.
+    pub fn wait_for_lock(mut self, longest: Duration) -> Self {
+        self.wait_for_lock = longest;
+        self
+    }
+
+    /// Whether a commit syncs twice. One sync protects against a loss of power; two also against somebody who chooses both what is
+    /// stored and the moment of the loss. Default: no. docs/figures.md has what it costs.
+    pub fn two_phase_commit(mut self, on: bool) -> Self {
+        self.options.two_phase = on;
+        self
+    }
+
+    /// Whether every page of the file is checked while it is opened. Default: no: every record is checked when it is read, and only this finds
+    /// damage that makes one unfindable. docs/figures.md has what it costs.
+    pub fn verify_at_open(mut self, on: bool) -> Self {
+        self.options.verify = on;
+        self
+    }
+
+    /// How much memory is used for pages of the file, in bytes. Default: 128 MiB.
+    pub fn cache_bytes(mut self, most: usize) -> Self {
+        self.options.cache_bytes = most;
+        self
     }
 
     /// The store's file. Created if it is missing; its directory must exist.
@@ -179,6 +214,8 @@ impl EngineBuilder {
     pub(crate) fn again(&self) -> Self {
         EngineBuilder {
             path: self.path.clone(),
+            options: self.options.clone(),
+            wait_for_lock: self.wait_for_lock,
             states: self.states.clone(),
             registrations: self.registrations.clone(),
             settings: self.settings.clone(),
@@ -226,7 +263,17 @@ impl EngineBuilder {
             return Ok(store);
         }
         let path = self.path.as_ref().ok_or(OpenError::NoStore)?;
-        Ok(Arc::new(RedbStore::open(path)?))
+        let mut left = self.wait_for_lock;
+        loop {
+            match RedbStore::open_with(path, self.options.clone()) {
+                Err(StoreError::Locked { .. }) if !left.is_zero() => {
+                    let pause = LOCK_PAUSE.min(left);
+                    std::thread::sleep(pause);
+                    left -= pause;
+                }
+                opened => return Ok(Arc::new(opened?)),
+            }
+        }
     }
 
     pub(super) fn assemble(

@@ -197,6 +197,28 @@ impl Engine {
         WorkflowHandle::new(self.clone(), id.into(), None)
     }
 
+    /// Writes a back-up into a new file: all that is committed now, in one consistent state, while the engine goes on. It is whole
+    /// and synced when this returns, compact, and opens as any store does. Meanwhile the store's own file may grow, because what changes
+    /// is kept twice.
+    ///
+    /// An engine that opens it goes on with every instance from there: see "Files and backups" in docs/operations.md.
+    ///
+    /// ```no_run
+    /// # async fn nightly(engine: durable_core::Engine) -> Result<(), durable_core::EngineError> {
+    /// engine.backup("orders-2026-11-21.redb").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if there is a file of that name already, or it can't be written; the store is not affected by it.
+    pub async fn backup(&self, path: impl AsRef<std::path::Path>) -> Result<(), EngineError> {
+        let (inner, path) = (self.inner.clone(), path.as_ref().to_owned());
+        inner.refuse(&inner.lock())?;
+        // Not by `ask`: whether an error is the store's is for the store to know, which then says so to everybody.
+        let copied = self.inner.runtime.spawn_blocking(move || inner.store.backup(&path)).await;
+        Ok(copied.map_err(|_| EngineError::Stopped)??)
+    }
+
     /// Stops taking work, gives running attempts `grace` to end, commits what they give, and closes
     /// the store. Attempts that do not end in time are told to stop and run again after the next
     /// opening, with the same idempotency key. Nothing is lost.

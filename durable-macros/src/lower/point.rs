@@ -40,21 +40,31 @@ impl Path {
 
 /// Whether an expression awaits in the workflow itself.
 pub(super) fn has_await(expr: &Expr) -> bool {
-    struct Finder(bool);
-    impl<'a> Visit<'a> for Finder {
-        fn visit_expr(&mut self, expr: &'a Expr) {
-            match expr {
-                Expr::Await(_) => self.0 = true,
-                Expr::Closure(_) | Expr::Async(_) => {}
-                _ if self.0 => {}
-                _ => visit::visit_expr(self, expr),
-            }
-        }
-        fn visit_item(&mut self, _: &'a syn::Item) {}
-    }
-    let mut finder = Finder(false);
+    let mut finder = AwaitFinder(false);
     finder.visit_expr(expr);
     finder.0
+}
+
+/// The same for a block.
+pub(super) fn block_has_await(block: &syn::Block) -> bool {
+    let mut finder = AwaitFinder(false);
+    finder.visit_block(block);
+    finder.0
+}
+
+struct AwaitFinder(bool);
+
+impl<'a> Visit<'a> for AwaitFinder {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Await(_) => self.0 = true,
+            Expr::Closure(_) | Expr::Async(_) => {}
+            _ if self.0 => {}
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
+    fn visit_item(&mut self, _: &'a syn::Item) {}
 }
 
 impl Lowerer {

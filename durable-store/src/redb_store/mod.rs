@@ -10,6 +10,7 @@
 //! - No code of a caller runs inside a transaction: a batch is bytes.
 //! - Locks are taken in the order `state`, `slots`.
 
+mod backup;
 mod commit;
 mod fault;
 mod mail;
@@ -28,6 +29,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
+use self::backup::Side;
 use self::fault::{Fault, contained};
 use self::open::{Handle, Opened, Source};
 use self::slots::{SEARCH_ROWS, Slots};
@@ -417,6 +419,15 @@ impl Store for RedbStore {
 
     fn program(&self, build: u64) -> Result<Option<Vec<u8>>, Error> {
         self.read(|txn| read::program(txn, build))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        self.read(|txn| match backup::copy(txn, to) {
+            Ok(()) => Ok(Ok(())),
+            // The store is none the worse for it.
+            Err(Side::Copy(error)) => Ok(Err(error)),
+            Err(Side::Store(fault)) => Err(fault),
+        })?
     }
 
     /// Commits nothing, with quick-repair, unless the last commit had it.

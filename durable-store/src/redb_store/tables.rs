@@ -54,20 +54,21 @@ pub(super) const HISTORY: TableDefinition<'_, (u64, u32), &[u8]> = TableDefiniti
 pub(super) const LAYOUTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("layouts");
 pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("programs");
 
+/// Calls `$then!` with every table.
+macro_rules! with_tables {
+    ($then:ident) => {
+        $then! {
+            META INSTANCES IDS ACTIVE TIMERS CLOSED OPERATIONS MAIL MAILBOXES KEYS HISTORY LAYOUTS PROGRAMS
+        }
+    };
+}
+pub(super) use with_tables;
+
 /// Creates every table, so that a reading never meets a missing one.
 pub(super) fn create(txn: &WriteTransaction) -> Result<(), Fault> {
-    txn.open_table(META)?;
-    txn.open_table(INSTANCES)?;
-    txn.open_table(IDS)?;
-    txn.open_table(ACTIVE)?;
-    txn.open_table(TIMERS)?;
-    txn.open_table(CLOSED)?;
-    txn.open_table(OPERATIONS)?;
-    txn.open_table(MAIL)?;
-    txn.open_table(MAILBOXES)?;
-    txn.open_table(KEYS)?;
-    txn.open_table(HISTORY)?;
-    txn.open_table(LAYOUTS)?;
-    txn.open_table(PROGRAMS)?;
+    macro_rules! open {
+        ($($table:ident)*) => { $(txn.open_table($table)?;)* };
+    }
+    with_tables!(open);
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! The random tests print their seed; `DURABLE_SEED` replays one. Their sizes are for every day;
 //! `DURABLE_SCALE=1000` makes them a thousand times as large.
 
+mod backup;
 mod conformance;
 mod damage;
 mod failure;

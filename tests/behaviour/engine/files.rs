@@ -182,3 +182,68 @@ async fn a_builder_without_a_store_says_what_is_missing() {
     assert!(matches!(refused, OpenError::NoStore), "{refused:?}");
     assert!(refused.to_string().contains(".path("), "{refused}");
 }
+
+#[tokio::test]
+async fn a_back_up_is_made_while_the_engine_works_and_goes_on_from_there() {
+    let (file, bench) = (file(), Arc::new(Bench::default()));
+    let engine = open(&file, &bench).await;
+    for n in 0..50 {
+        engine.start(format!("rest-{n}"), bench_rest(n)).await.unwrap();
+    }
+    let work = engine.start("work", bench_work(1)).await.unwrap();
+    let copy = file.path.with_file_name("copy.redb");
+    let busy = tokio::spawn({
+        let engine = engine.clone();
+        async move {
+            for n in 50..150 {
+                engine.start(format!("rest-{n}"), bench_rest(n)).await.unwrap();
+            }
+        }
+    });
+    engine.backup(&copy).await.unwrap();
+    busy.await.unwrap();
+    // The engine goes on; what it does now is not in the copy.
+    bench.gate.open(1);
+    assert_eq!(work.result().await.unwrap().unwrap(), 20);
+    assert_eq!(engine.list(Filter::new()).await.unwrap().len(), 151);
+    let names = std::fs::read_dir(file.path.parent().unwrap()).unwrap().count();
+    assert_eq!(names, 2, "nothing else is left");
+
+    let again = engine.backup(&copy).await.unwrap_err().to_string();
+    assert!(again.contains("copy.redb") && again.contains("replaces no file"), "{again}");
+    let nowhere = engine.backup(file.path.with_file_name("none").join("copy.redb")).await.unwrap_err();
+    assert!(nowhere.to_string().contains("none"), "{nowhere}");
+    engine.run(bench_rest_briefly()).await.expect("the store is none the worse for it");
+    engine.shutdown(SECOND).await.unwrap();
+
+    let engine =
+        Engine::builder().path(&copy).state_arc(bench.clone()).verify_at_open(true).open().await.unwrap();
+    let there = engine.list(Filter::new().limit(1_000)).await.unwrap();
+    assert!((51..=151).contains(&there.len()), "{}", there.len());
+    assert_eq!(engine.handle("work").of(bench_work).describe().await.unwrap().status, Status::Running);
+    bench.gate.open(1);
+    assert_eq!(engine.handle("work").of(bench_work).result().await.unwrap().unwrap(), 20);
+    let keys = bench.keys.lock().unwrap();
+    assert_eq!((keys.len(), keys[0]), (2, keys[1]), "it is the same call, which was made once more");
+}
+
+#[workflow]
+async fn bench_rest_briefly() {
+    sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test]
+async fn the_next_process_waits_until_the_file_is_free_if_it_is_told_to() {
+    let (file, bench) = (file(), Arc::new(Bench::default()));
+    let first = open(&file, &bench).await;
+    first.start("rest", bench_rest(7)).await.unwrap();
+    let brief = Engine::builder().path(&file.path).wait_for_lock(Duration::from_millis(50)).open().await;
+    assert!(matches!(brief.unwrap_err(), OpenError::Store(store::Error::Locked { .. })));
+    let second =
+        tokio::spawn(Engine::builder().path(&file.path).wait_for_lock(HOUR).two_phase_commit(true).open());
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert!(!second.is_finished(), "it waits");
+    first.shutdown(SECOND).await.unwrap();
+    let second = second.await.unwrap().unwrap();
+    assert_eq!(second.handle("rest").describe().await.unwrap().status, Status::Waiting);
+}
