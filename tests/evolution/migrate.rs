@@ -1,5 +1,8 @@
 //! `#[workflow(migrate = path)]`: a function says what this build can't know.
 
+// What migrates gives a `Result`, whether it can fail or not.
+#![allow(clippy::unnecessary_wraps)]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use durable::{CheckOutcome, HistoryKind, Result, Snapshot, prelude::*, testing::TestEngine};

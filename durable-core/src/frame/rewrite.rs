@@ -230,13 +230,12 @@ impl Frame<'_> {
         let given = Given {
             point: point as u32 + 1,
             values: values.collect::<Result<_, _>>()?,
-            awaited: match result {
-                Some(result) => Awaited::Result(result.to_named()),
-                None => {
-                    let is_same =
-                        known.point().callee == own.points[point].callee || matches!(target, Target::Same);
-                    Awaited::Kept { stored: awaited, is_same }
-                }
+            awaited: if let Some(result) = result {
+                Awaited::Result(result.to_named())
+            } else {
+                let is_same =
+                    known.point().callee == own.points[point].callee || matches!(target, Target::Same);
+                Awaited::Kept { stored: awaited, is_same }
             },
         };
         let to = Some(own.points[point].name.clone().unwrap_or_else(|| own.reference(point)));
@@ -290,9 +289,10 @@ impl Frame<'_> {
                 Awaited::AsStored => None,
                 Awaited::Kept { stored, is_same } => {
                     let (frames, codec) = (&self.step.frames, &self.step.codec);
-                    let read = match *is_same || is_call(of) {
-                        true => frames.decode_as(codec, of, stored.layout, &stored.bytes, slot),
-                        false => Err(DecodeError::UnknownLayout(stored.layout)),
+                    let read = if *is_same || is_call(of) {
+                        frames.decode_as(codec, of, stored.layout, &stored.bytes, slot)
+                    } else {
+                        Err(DecodeError::UnknownLayout(stored.layout))
                     };
                     Some(read.map_err(|_| StepFailure::Incompatible {
                         reason: format!(

@@ -120,7 +120,7 @@ impl Snapshot {
         if self.has(new) {
             return Err(Error::msg(format!("there is a variable `{new}` already: remove it first")));
         }
-        self.variables[at].0 = new.to_owned();
+        new.clone_into(&mut self.variables[at].0);
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl fmt::Debug for Snapshot {
         for (name, value) in &self.variables {
             shown.field(name, &value.to_json());
         }
-        shown.finish()
+        shown.finish_non_exhaustive()
     }
 }
 
