@@ -1,12 +1,13 @@
 //! What a durable step costs, beside what the disk and a bare redb cost for the same bytes.
 //!
-//! `cargo bench --bench steps [-- sequential | concurrent | resume]`
+//! `cargo bench --bench steps [-- sequential | concurrent | resume | options]`
 //!
 //! The contenders take turns within one run, on one disk, with the same bytes in the same batches: a
 //! shared machine is a different machine a minute later, so only the ratios of one run mean
 //! anything. Medians of the rounds, with the least and the most.
 
 mod bare;
+mod options;
 mod recorder;
 mod resume;
 mod stats;
@@ -50,6 +51,9 @@ fn main() {
     }
     if wants("resume") {
         resume::run(&runtime, &dir);
+    }
+    if wants("options") {
+        options::run(&runtime, &dir);
     }
 }
 
