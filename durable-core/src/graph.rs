@@ -61,13 +61,13 @@ impl ResumePoint {
     }
 
     /// The variables that are needed after it, and therefore in the snapshot.
-    pub fn keeps(self) -> &'static [&'static str] {
-        self.meta.vars
+    pub fn keeps(self) -> Vec<&'static str> {
+        self.meta.vars().collect()
     }
 
     /// The resume points that can come next, by number; 0 is the end of the workflow.
-    pub fn next(self) -> &'static [u32] {
-        self.meta.next
+    pub fn next(self) -> Vec<u32> {
+        self.meta.next.iter().copied().map(u32::from).collect()
     }
 }
 
@@ -135,7 +135,8 @@ impl Graph {
 
     fn edges(&self) -> impl Iterator<Item = (u32, u32)> {
         let first = self.meta.first.iter().map(|to| (0, *to));
-        first.chain(self.points().flat_map(|point| point.next().iter().map(move |to| (point.number, *to))))
+        first
+            .chain(self.points().flat_map(|point| point.next().into_iter().map(move |to| (point.number, to))))
     }
 }
 
@@ -146,7 +147,7 @@ impl ResumePoint {
             let _ = write!(label, "\n{name}");
         }
         if !self.meta.vars.is_empty() {
-            let _ = write!(label, "\nkeeps {}", self.meta.vars.join(", "));
+            let _ = write!(label, "\nkeeps {}", self.keeps().join(", "));
         }
         label
     }

@@ -22,6 +22,7 @@ mod frame;
 mod future;
 mod graph;
 mod instance;
+pub mod lock;
 mod message;
 mod meta;
 mod popular;

@@ -48,24 +48,30 @@ pub struct PointMeta {
     pub line: u32,
     /// Source column.
     pub column: u32,
-    /// The names of what is saved here, in the order in which it is saved.
-    pub vars: &'static [&'static str],
-    /// The number of each one's witness, in two bytes, the low one first. One token, because there may be thousands of numbers.
+    /// The names of what is saved here, in the order in which it is saved, with a NUL between them: see [`vars`](Self::vars). One token, as
+    /// the two below: an array behind a reference would be a constant of its own, to be compiled and evaluated for each point.
+    pub vars: &'static str,
+    /// The number of each one's witness, in two bytes, the low one first.
     pub witnesses: &'static [u8],
     /// What can come next: resume points by number; 0 is the end.
-    pub next: &'static [u32],
+    pub next: &'static [u8],
 }
 
 impl PointMeta {
+    /// The names of what is saved here, in the order in which it is saved.
+    pub fn vars(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        self.vars.split('\0').filter(|name| !name.is_empty())
+    }
+
     /// A point without a name: what is awaited, the path to it, the binding, the arguments; line, column; what is saved,
     /// by its names and its witnesses; and what is next.
     pub const fn new(
         [callee, path, binding, args]: [&'static str; 4],
         line: u32,
         column: u32,
-        vars: &'static [&'static str],
+        vars: &'static str,
         witnesses: &'static [u8],
-        next: &'static [u32],
+        next: &'static [u8],
     ) -> Self {
         Self {
             name: None,

@@ -8,12 +8,12 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
     codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
-    context::{Inspection, Scratch, Step, StepFailure},
+    context::{Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, Frames, StandIn},
     instance::InstanceInfo,
-    message::{Signal, Update},
+    message::{Publish, Signal, Update},
     meta::WorkflowMeta,
     random::Random,
     workflow::RootWorkflow,
@@ -28,6 +28,8 @@ pub enum Registration {
     Activity(fn() -> ActivityEntry),
     /// A message, if it can be stored; else rustc has said so already.
     Message(fn() -> Option<MessageEntry>),
+    /// Something that is published, likewise.
+    Published(fn() -> Option<PublishedEntry>),
 }
 
 inventory::collect!(Registration);
@@ -44,10 +46,19 @@ impl Registration {
     }
 }
 
-/// A type of message without the type: nothing needs it but a look at the messages that wait.
+/// A type of message without the type: nothing needs it but a look at the messages that wait, and the layout file.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageEntry {
     pub(crate) kind: MessageKind,
+    pub(crate) name: &'static str,
+    pub(crate) of: &'static TypeOf,
+    /// What an update is answered with.
+    pub(crate) reply: Option<&'static TypeOf>,
+}
+
+/// A type of what instances publish, likewise.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedEntry {
     pub(crate) name: &'static str,
     pub(crate) of: &'static TypeOf,
 }
@@ -59,14 +70,23 @@ pub struct MessageType<T>(PhantomData<T>);
 impl<S: Signal + Persist> MessageType<S> {
     /// The signal.
     pub const fn signal() -> Option<MessageEntry> {
-        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of: TypeOf::of::<S>() })
+        let of = TypeOf::of::<S>();
+        Some(MessageEntry { kind: MessageKind::Signal, name: S::NAME, of, reply: None })
     }
 }
 
 impl<U: Update + Persist> MessageType<U> {
     /// The update.
     pub const fn update() -> Option<MessageEntry> {
-        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of: TypeOf::of::<U>() })
+        let (of, reply) = (TypeOf::of::<U>(), Some(TypeOf::of::<U::Output>()));
+        Some(MessageEntry { kind: MessageKind::Update, name: U::NAME, of, reply })
+    }
+}
+
+impl<P: Publish + Persist> MessageType<P> {
+    /// The published type.
+    pub const fn publish() -> Option<PublishedEntry> {
+        Some(PublishedEntry { name: P::NAME, of: TypeOf::of::<P>() })
     }
 }
 
@@ -81,6 +101,11 @@ pub trait NoMessage {
     fn update() -> Option<MessageEntry> {
         None
     }
+
+    /// None.
+    fn publish() -> Option<PublishedEntry> {
+        None
+    }
 }
 
 impl<T> NoMessage for MessageType<T> {}
@@ -89,6 +114,8 @@ impl<T> NoMessage for MessageType<T> {}
 #[derive(Clone, Copy, Debug)]
 pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
+    pub(crate) args: &'static TypeOf,
+    pub(crate) output: &'static TypeOf,
     pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
     /// The output that stands for an end without one, if its type has an error for that.
     pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
@@ -114,7 +141,13 @@ pub(crate) enum Moved {
 
 impl WorkflowEntry {
     fn of<W: RootWorkflow>() -> Self {
-        WorkflowEntry { meta: W::META, poll: poll::<W>, exhausted: exhausted::<W> }
+        WorkflowEntry {
+            meta: W::META,
+            args: TypeOf::of::<W::Args>(),
+            output: TypeOf::of::<W::Output>(),
+            poll: poll::<W>,
+            exhausted: exhausted::<W>,
+        }
     }
 
     /// The variables that the workflow keeps at each of its resume points, with their types, in the order in which they are saved. The machine is
@@ -123,14 +156,14 @@ impl WorkflowEntry {
         let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         let scratch = Scratch::new(Arc::new(InstanceInfo::nowhere()), Arc::new(Random::seeded(0)));
         let mut step = Step::new(Arc::new(Codec::new()), frames, 0, scratch);
-        step.dry = Some(Inspection { types: Some(Vec::new()), ..Inspection::default() });
+        step.learning = Some(Box::default());
         let nothing = FrameImage { layout: 0, vars: Vec::new() };
         (self.poll)(&mut step, Machine::At(nothing));
-        let types = step.dry.and_then(|dry| dry.types).unwrap_or_default();
+        let types = step.learning.map(|learning| learning.types).unwrap_or_default();
         let points = self.meta.points.iter().map(|point| {
             let witnesses = point.witnesses.chunks_exact(2);
             let witnesses = witnesses.map(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
-            point.vars.iter().copied().zip(witnesses.filter_map(|at| types.get(at).copied())).collect()
+            point.vars().zip(witnesses.filter_map(|at| types.get(at).copied())).collect()
         });
         points.collect()
     }
@@ -248,6 +281,7 @@ pub(crate) struct Registry {
     pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
     /// The types of the messages of a queue: two types may have one name where no instance receives both.
     pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
+    pub(crate) published: Vec<PublishedEntry>,
 }
 
 /// Two items of one name.
@@ -284,6 +318,7 @@ impl Registry {
                     let Some(entry) = entry() else { continue };
                     registry.messages.entry(queue(entry.kind, entry.name)).or_default().push(entry);
                 }
+                Registration::Published(entry) => registry.published.extend(entry()),
             }
         }
         registry.add_old_names()?;

@@ -9,7 +9,7 @@ use crate::{
     codec::{self, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Context, FrameId, MAX_DEPTH, NewOperation, OperationId, StepFailure, Undo, Wait},
     error::CallError,
-    frame::{Frame, FrameImage},
+    frame::{Frame, FrameImage, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
     registry::Registration,
@@ -221,6 +221,9 @@ impl<W: Workflow> DurableFuture for Inline<W> {
     type Output = W::Output;
 
     fn inspect(&mut self, cx: &mut Context<'_>) {
+        if cx.step.learning.is_some() {
+            return cx.learn(|| Callee::Workflow(W::META.name.to_owned()));
+        }
         if let Some((stored, what)) = self.state.stored() {
             let (mut args, mut output): (Option<W::Args>, Option<W::Output>) = (None, None);
             let read = if what == "arguments" {

@@ -352,7 +352,7 @@ fn every_activity_of_the_program_is_registered() {
     let mut names: Vec<&str> = inventory::iter::<Registration>()
         .filter_map(|registration| match registration {
             Registration::Activity(entry) => Some(entry().meta.name),
-            Registration::Workflow(_) | Registration::Message(_) => None,
+            _ => None,
         })
         .collect();
     names.sort_unstable();

@@ -35,11 +35,11 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                     ["double", "for", "", "total + 1"],
                     20,
                     9,
-                    &["for _", "total"],
+                    "for _\0total",
                     b"\0\0\x01\0",
-                    &[0],
+                    b"\0",
                 ),
-                p::PointMeta::new(["sleep", "", "", "1h"], 21, 9, &["total"], b"\x01\0", &[0]),
+                p::PointMeta::new(["sleep", "", "", "1h"], 21, 9, "total", b"\x01\0", b"\0"),
             ],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u32,)>) -> Poll<u64> {

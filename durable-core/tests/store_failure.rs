@@ -44,9 +44,9 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
                 args: "50ms",
                 line: 1,
                 column: 1,
-                vars: &["n"],
+                vars: "n",
                 witnesses: b"\0\0",
-                next: &[0],
+                next: b"\0",
             }],
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {

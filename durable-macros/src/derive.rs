@@ -1,7 +1,8 @@
 //! `#[derive(Signal)]`, `#[derive(Update)]`, `#[derive(Publish)]`: types that instances receive and show.
 //!
 //! Such a type is known by a name, which is stored; its content is serde's. So a derive writes one line, the trait with the name,
-//! and for an update the type of the answer. That the type can be stored is asked by the trait.
+//! and for an update the type of the answer; and another one that registers the type, so that a build knows what messages it has. That the
+//! type can be stored is asked by the trait.
 
 use crate::diagnostics::{Errors, refusal};
 use proc_macro2::{Span, TokenStream};
@@ -89,22 +90,17 @@ fn implementation(kind: Kind, item: &DeriveInput, options: &Options) -> TokenStr
             |output| quote!(type Output = #output;),
         )
     });
-    // What waits for an instance can be looked at by its name; what it publishes is read by those who know the type.
-    let register = match kind {
-        Kind::Signal => Some(Ident::new("signal", span)),
-        Kind::Update => Some(Ident::new("update", span)),
-        Kind::Publish => None,
-    };
-    let submit = register.map(|register| {
-        quote_spanned! {span=>
-            #krate::__private::inventory::submit! {
-                #krate::__private::Registration::Message(|| {
-                    use #krate::__private::NoMessage as _;
-                    #krate::__private::MessageType::<#ident>::#register()
-                })
-            }
+    // What waits for an instance can be looked at by its name, and a layout file describes what there is.
+    let register = Ident::new(kind.attribute(), span);
+    let registered = Ident::new(if kind == Kind::Publish { "Published" } else { "Message" }, span);
+    let submit = quote_spanned! {span=>
+        #krate::__private::inventory::submit! {
+            #krate::__private::Registration::#registered(|| {
+                use #krate::__private::NoMessage as _;
+                #krate::__private::MessageType::<#ident>::#register()
+            })
         }
-    });
+    };
     quote_spanned! {span=>
         #[automatically_derived]
         impl #krate::__private::#kind_name for #ident {

@@ -31,6 +31,7 @@ mod item;
 mod names;
 mod resume;
 mod suspend;
+mod text;
 
 pub(crate) use body::made_up;
 #[cfg(test)]

@@ -3,15 +3,24 @@
 use crate::diagnostics::Errors;
 use crate::parse::Options;
 use crate::{borrows, configure, emit, home, layout, liveness, lower, parse, parts, resolve, select};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ItemImpl;
 
 /// Compiles `#[workflow(options)] item`.
 pub(crate) fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
-    match syn::parse2::<ItemImpl>(item.clone()) {
-        Ok(block) => home::expand(options, block),
-        Err(_) => function(options, item),
+    match is_impl(&item).then(|| syn::parse2::<ItemImpl>(item.clone())) {
+        Some(Ok(block)) => home::expand(options, block),
+        _ => function(options, item),
     }
+}
+
+/// Whether an item is an `impl` block, by its keyword; no parser is set to work on a function for that.
+fn is_impl(item: &TokenStream) -> bool {
+    let mut words = item.clone().into_iter().filter_map(|tree| match tree {
+        TokenTree::Ident(ident) => Some(ident),
+        _ => None,
+    });
+    words.find(|word| word == "impl" || word == "fn").is_some_and(|word| word == "impl")
 }
 
 fn function(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -8,9 +8,10 @@
 //!
 //! Deliberately absent: types. rustc infers and checks them on the emitted code.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
-use syn::{Expr, Pat, Stmt as UserStmt, Type};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Pat, Path, PathSegment, Stmt as UserStmt, Type};
 
 /// A variable of the function: a binding of the user's or a temporary.
 pub(crate) type VarId = usize;
@@ -294,8 +295,30 @@ pub(crate) fn as_var(expr: &Expr) -> Option<VarId> {
 
 /// The expression that mentions a variable.
 pub(crate) fn var_expr(var: VarId, span: Span) -> Expr {
-    let ident = marker(var, span);
-    syn::parse_quote_spanned!(span=> #ident)
+    path_expr([marker(var, span)])
+}
+
+/// `one::other`, written down: the macros are not optimised in a user's build, and a parser is a good part of what they take.
+pub(crate) fn path_expr<const N: usize>(names: [Ident; N]) -> Expr {
+    let mut segments = Punctuated::new();
+    for name in names {
+        if !segments.empty_or_trailing() {
+            segments.push_punct(syn::Token![::](name.span()));
+        }
+        segments.push_value(PathSegment::from(name));
+    }
+    Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: Path { leading_colon: None, segments } })
+}
+
+/// `name!(number)`
+fn placeholder_expr(name: &str, number: usize, span: Span) -> Expr {
+    let mac = syn::Macro {
+        path: Ident::new(name, span).into(),
+        bang_token: syn::Token![!](span),
+        delimiter: syn::MacroDelimiter::Paren(syn::token::Paren(span)),
+        tokens: TokenTree::from(Literal::usize_unsuffixed(number)).into(),
+    };
+    Expr::Macro(syn::ExprMacro { attrs: Vec::new(), mac })
 }
 
 /// The number in a placeholder of this name.
@@ -308,16 +331,12 @@ pub(crate) fn placeholder(mac: &syn::Macro, name: &str) -> Option<usize> {
 
 /// The expression that jumps to a block.
 pub(crate) fn jump_expr(block: BlockId, span: Span) -> Expr {
-    let name = Ident::new(JUMP, span);
-    let number = proc_macro2::Literal::usize_unsuffixed(block);
-    syn::parse_quote_spanned!(span=> #name!(#number))
+    placeholder_expr(JUMP, block, span)
 }
 
 /// The expression that polls a point.
 pub(crate) fn poll_expr(point: PointId, span: Span) -> Expr {
-    let name = Ident::new(POLL, span);
-    let number = proc_macro2::Literal::usize_unsuffixed(point);
-    syn::parse_quote_spanned!(span=> #name!(#number))
+    placeholder_expr(POLL, point, span)
 }
 
 /// The variables that a pattern binds, in source order, each once.

@@ -342,5 +342,5 @@ pub(crate) fn plan_loads(function: &Function, live: &Liveness, plan: &Layout) ->
             needs.entry(level).or_default().push((point, here.collect()));
         }
     }
-    needs.into_iter().map(|(level, needs)| (level, loads::plan(needs))).collect()
+    needs.into_iter().map(|(level, needs)| (level, loads::plan(&needs))).collect()
 }

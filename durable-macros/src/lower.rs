@@ -46,7 +46,10 @@ const MAX_POINTS: usize = 128;
 
 /// Lowers a resolved workflow.
 pub(crate) fn lower(workflow: &Workflow, function: Function) -> syn::Result<Function> {
-    let mut lowerer = Lowerer::new(function, workflow.item.to_token_stream());
+    // Only the names of items are looked for in it.
+    let has_items = items::has_items(&workflow.item.block);
+    let text = if has_items { workflow.item.to_token_stream() } else { TokenStream::new() };
+    let mut lowerer = Lowerer::new(function, text);
     let entry = lowerer.new_block();
     let start = lowerer.new_block();
     lowerer.start(entry);

@@ -380,11 +380,17 @@ fn segment(field: &str, at: Span) -> TokenStream {
 // ---- which fields may be moved
 
 fn moves(function: &Function) -> Vec<Move> {
-    let numbers = numbers(function);
+    // To find the numbers, all is printed. Without them there are more moves, and mostly none.
+    let found = moves_but(function, &Set::new());
+    if found.is_empty() { found } else { moves_but(function, &numbers(function)) }
+}
+
+/// The moves, of which a value for one of these variables is none.
+fn moves_but(function: &Function, numbers: &Set) -> Vec<Move> {
     let mut all = Vec::new();
     for (number, block) in function.blocks.iter().enumerate() {
         for (at, stmt) in block.stmts.iter().enumerate() {
-            let mut finder = Finder { numbers: &numbers, found: Vec::new() };
+            let mut finder = Finder { numbers, found: Vec::new() };
             match stmt {
                 Stmt::Keep(stmt) => finder.visit_stmt(stmt),
                 Stmt::Declare(_) => {}
@@ -401,7 +407,7 @@ fn moves(function: &Function) -> Vec<Move> {
                 after: at + 1,
             }));
         }
-        let mut finder = Finder { numbers: &numbers, found: Vec::new() };
+        let mut finder = Finder { numbers, found: Vec::new() };
         match &block.term {
             Term::If { cond, .. } => finder.visit_expr(cond),
             Term::Match { scrutinee, arms } => {

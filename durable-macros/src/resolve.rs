@@ -17,6 +17,7 @@ use crate::parse::Workflow;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::{BTreeSet, HashMap};
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Pat, Stmt};
 
@@ -41,7 +42,7 @@ pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)>
         context: Context::Body,
     };
     let item = &workflow.item;
-    collect_idents(&quote::quote!(#item), &mut resolver.names.all);
+    Idents(&mut resolver.names.all).visit_item_fn(item);
     for param in &mut workflow.params {
         resolver.bind(&mut param.pat);
     }
@@ -49,6 +50,47 @@ pub(crate) fn resolve(workflow: &mut Workflow) -> syn::Result<(Function, Names)>
     let Resolver { function, names, errors, .. } = resolver;
     errors.check()?;
     Ok((function, names))
+}
+
+/// All identifiers of a piece of syntax, without printing it.
+struct Idents<'a>(&'a mut BTreeSet<String>);
+
+impl<'a> Visit<'a> for Idents<'_> {
+    fn visit_ident(&mut self, ident: &'a Ident) {
+        self.0.insert(ident.to_string());
+    }
+
+    fn visit_macro(&mut self, mac: &'a syn::Macro) {
+        self.visit_path(&mac.path);
+        collect_idents(&mac.tokens, self.0);
+    }
+
+    fn visit_meta_list(&mut self, list: &'a syn::MetaList) {
+        self.visit_path(&list.path);
+        collect_idents(&list.tokens, self.0);
+    }
+
+    fn visit_item(&mut self, item: &'a syn::Item) {
+        collect_idents(&item.to_token_stream(), self.0);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Verbatim(tokens) => collect_idents(tokens, self.0),
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
+    fn visit_pat(&mut self, pat: &'a Pat) {
+        match pat {
+            Pat::Verbatim(tokens) => collect_idents(tokens, self.0),
+            _ => visit::visit_pat(self, pat),
+        }
+    }
+
+    fn visit_type(&mut self, ty: &'a syn::Type) {
+        collect_idents(&ty.to_token_stream(), self.0);
+    }
 }
 
 pub(crate) fn collect_idents(tokens: &TokenStream, found: &mut BTreeSet<String>) {

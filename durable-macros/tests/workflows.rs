@@ -142,7 +142,15 @@ fn points_are_described() {
         .points
         .iter()
         .map(|p| {
-            format!("{} {}|{}|{}|{}|{:?}", p.name.unwrap_or("-"), p.callee, p.path, p.binding, p.args, p.vars)
+            format!(
+                "{} {}|{}|{}|{}|{:?}",
+                p.name.unwrap_or("-"),
+                p.callee,
+                p.path,
+                p.binding,
+                p.args,
+                p.vars.split_terminator('\0').collect::<Vec<_>>()
+            )
         })
         .collect();
     assert_eq!(

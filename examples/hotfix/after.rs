@@ -49,3 +49,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sell(&engine, async |id, order| engine.start(id, buy(order)).await.map(drop)).await?;
     Ok(())
 }
+
+/// What a pull request with this edit would say: `durable.lock` was committed when the build before was released.
+#[test]
+fn running_instances_survive() {
+    durable::testing::lock_file(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/hotfix/durable.lock"));
+}

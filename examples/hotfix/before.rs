@@ -29,6 +29,10 @@ async fn checkout(order: Order) -> u64 {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
+    if args[1] == "lock" {
+        durable::lock::Lock::of_this_build()?.write(&args[2])?;
+        return Ok(());
+    }
     let engine = Engine::open(&args[2]).await?;
     sell(&engine, async |id, order| engine.start(id, checkout(order)).await.map(drop)).await
 }

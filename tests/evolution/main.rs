@@ -3,6 +3,7 @@
 
 mod awaited;
 mod check;
+mod lock;
 mod migrate;
 mod points;
 mod variables;
@@ -60,6 +61,7 @@ macro_rules! goes_on {
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
         let engine = engine.deploy($old, $new).await;
+        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
         assert_eq!(engine.handle("it").of($new).result().await.unwrap(), $result);
         assert_eq!(engine.calls(crate::charge).len(), 2, "the attempt that was cut off, and its repetition");
     }};
@@ -72,6 +74,7 @@ macro_rules! is_parked {
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
         let engine = engine.deploy($old, $new).await;
+        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
         let why = crate::why(&engine, "it").await;
         for text in [$($text),+] {
             assert!(why.contains(text), "{why}");

@@ -12,7 +12,7 @@ use crate::{
     codec::{self, DecodeError, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
-    frame::Frame,
+    frame::{Frame, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
 };
 
@@ -126,13 +126,15 @@ fn call<A: Persist, P: Serialize>(activity: u32, params: &P) -> Call {
 
 /// The stored call is not of the activity that this build has there.
 fn other_activity(meta: &ActivityMeta) -> StepFailure {
-    StepFailure::Incompatible {
-        reason: format!(
-            "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
-             goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
-            meta.name, meta.file, meta.line
-        ),
-    }
+    StepFailure::Incompatible { reason: other_activity_reason(meta) }
+}
+
+pub(crate) fn other_activity_reason(meta: &ActivityMeta) -> String {
+    format!(
+        "the snapshot holds a call of another activity where this build awaits `{}` ({}:{}): a build that calls what it called \
+         goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
+        meta.name, meta.file, meta.line
+    )
 }
 
 /// Whether a future is the call of an activity.
@@ -334,6 +336,9 @@ impl CallState {
 
     /// See [`DurableFuture::inspect`]: whether it is a call of this activity, and whether its result can be read, if it is there.
     fn inspect(&self, meta: &ActivityMeta, of: &TypeOf, cx: &mut Context<'_>) {
+        if cx.step.learning.is_some() {
+            return cx.learn(|| Callee::Activity(meta.name.to_owned()));
+        }
         let (activity, started) = match self {
             CallState::Unstarted(call) => (call.activity, None),
             CallState::Started { id, activity } => (*activity, Some(*id)),

@@ -12,6 +12,7 @@
 
 use super::error::Misfit;
 use super::layout::{Form, Head, Layout, Node};
+use super::sampler::{Sampler, Want};
 use super::tree::{Body, Leaf, LeafRef, MAX_DEPTH, Name, Tree};
 use super::view::{DEEP, Flaw, Reader};
 
@@ -20,9 +21,9 @@ pub(super) type Names = &'static [&'static str];
 
 #[derive(Debug)]
 pub(super) struct Cursor<'r> {
-    at: Place<'r>,
+    pub(super) at: Place<'r>,
     depth: u32,
-    frames: Vec<Frame<'r>>,
+    pub(super) frames: Vec<Frame<'r>>,
     /// Those that are read along `layout`; of a tree there are none.
     bytes: Reader<'r>,
     layout: Option<&'r Layout>,
@@ -33,6 +34,8 @@ pub(super) struct Cursor<'r> {
     /// An error was given out, even if somebody swallowed it.
     flawed: bool,
     made: Vec<u8>,
+    /// Who makes up what is asked for, where there is no value.
+    pub(super) sampler: Option<Box<Sampler>>,
 }
 
 /// A value that was not looked into yet.
@@ -46,6 +49,8 @@ pub(super) enum Place<'r> {
     Body(&'r Body),
     Node(u32),
     Form(&'r Form, &'r [u32]),
+    /// Whatever is asked for there is made up.
+    Sampled,
 }
 
 /// A value that was looked into, as far as its parts.
@@ -77,6 +82,12 @@ pub(super) enum Parts<'r> {
     },
     /// A variant as a map of its name to its body.
     Single(Option<(&'r str, Place<'r>)>),
+    /// So many that are made up.
+    Sampled {
+        left: usize,
+        /// They are of one type.
+        many: bool,
+    },
 }
 
 impl Parts<'_> {
@@ -89,25 +100,26 @@ impl Parts<'_> {
             Parts::Named(rest) => rest.len(),
             Parts::Repeated { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             Parts::Single(entry) => usize::from(entry.is_some()),
+            Parts::Sampled { left, .. } => *left,
         }
     }
 }
 
 /// A list of parts that is being read.
 #[derive(Debug)]
-struct Frame<'r> {
-    parts: Parts<'r>,
+pub(super) struct Frame<'r> {
+    pub(super) parts: Parts<'r>,
     /// Of the value that the parts belong to.
     depth: u32,
     /// How many were begun.
-    begun: usize,
+    pub(super) begun: usize,
     /// The names to give to the parts in place of theirs.
-    names: Option<Names>,
+    pub(super) names: Option<Names>,
     /// The key and the value of the entry that is read.
-    key: Place<'r>,
+    pub(super) key: Place<'r>,
     value: Place<'r>,
     /// A part is being read.
-    inside: bool,
+    pub(super) inside: bool,
 }
 
 impl<'r> Cursor<'r> {
@@ -124,10 +136,27 @@ impl<'r> Cursor<'r> {
         Self::new(Place::Node(0), bytes, Some(layout), false)
     }
 
+    /// No value: what is asked for is made up.
+    pub(super) fn sampled(sampler: Box<Sampler>, readable: bool) -> Self {
+        let mut cursor = Self::new(Place::Sampled, &[], None, readable);
+        cursor.sampler = Some(sampler);
+        cursor
+    }
+
     fn new(at: Place<'r>, bytes: &'r [u8], layout: Option<&'r Layout>, readable: bool) -> Self {
         let bytes = Reader::new(bytes);
-        let (frames, made, apart) = (Vec::new(), Vec::new(), &[][..]);
-        Self { at, depth: 0, frames, bytes, layout, readable, apart, flawed: false, made }
+        Self {
+            at,
+            depth: 0,
+            frames: Vec::new(),
+            bytes,
+            layout,
+            readable,
+            apart: &[],
+            flawed: false,
+            made: Vec::new(),
+            sampler: None,
+        }
     }
 
     /// Whether everything was read, and as what it is.
@@ -224,6 +253,7 @@ impl<'r> Cursor<'r> {
         let outside = self.at;
         while self.enter_newtype()? {}
         match self.at {
+            Place::Sampled => return self.sample_option(),
             Place::Tree(Tree::None | Tree::Leaf(Leaf::Unit)) => {
                 self.at = Place::Nowhere;
                 return Ok(false);
@@ -249,6 +279,7 @@ impl<'r> Cursor<'r> {
         self.unwrap()?;
         match std::mem::replace(&mut self.at, Place::Nowhere) {
             Place::Nowhere => self.refuse("a value was read twice"),
+            Place::Sampled => self.sample(Want::Any),
             Place::Name(name) => Ok(Item::Leaf(LeafRef::Str(name))),
             Place::Tree(tree) => Ok(item_of(tree)),
             Place::Body(Body::Unit | Body::Newtype(_)) | Place::Form(Form::Unit | Form::Newtype, _) => {
@@ -308,6 +339,15 @@ impl<'r> Cursor<'r> {
         })
     }
 
+    /// The value, for a type that expects it to be of this kind.
+    pub(super) fn asked(&mut self, want: Want) -> Result<Item<'r>, Misfit> {
+        if let Place::Sampled = self.at {
+            self.at = Place::Nowhere;
+            return self.sample(want);
+        }
+        self.item()
+    }
+
     // ---- parts
 
     /// Begins to read parts; gives their depth, by which they are known.
@@ -342,6 +382,10 @@ impl<'r> Cursor<'r> {
         let place = match &mut frame.parts {
             Parts::Trees(rest) => rest.next().map(Place::Tree),
             Parts::Slots(rest) => rest.next().map(|slot| Place::Node(*slot)),
+            Parts::Sampled { left, .. } if *left > 0 => {
+                *left -= 1;
+                Some(Place::Sampled)
+            }
             Parts::Repeated { slots: [slot], left } if *left > 0 => {
                 *left -= 1;
                 Some(Place::Node(*slot))
@@ -361,7 +405,9 @@ impl<'r> Cursor<'r> {
 
     /// Goes to the next key; `false` at the end.
     pub(super) fn key(&mut self, depth: usize) -> Result<bool, Misfit> {
-        let frame = self.resume(depth)?;
+        self.resume(depth)?;
+        self.sample_field(depth);
+        let frame = &mut self.frames[depth];
         // An array that is read as a struct has elements.
         let nameless = Place::Nowhere;
         let entry = match &mut frame.parts {
@@ -378,7 +424,11 @@ impl<'r> Cursor<'r> {
                     _ => None,
                 }
             }
-            Parts::Repeated { .. } => None,
+            Parts::Sampled { left, .. } if *left > 0 => {
+                *left -= 1;
+                Some((Place::Sampled, Place::Sampled))
+            }
+            Parts::Repeated { .. } | Parts::Sampled { .. } => None,
             Parts::Single(entry) => entry.take().map(|(name, body)| (Place::Name(name), body)),
         };
         let Some((mut key, value)) = entry else { return Ok(false) };
@@ -484,7 +534,7 @@ impl<'r> Cursor<'r> {
 /// where the type writes other names than it reads (`rename_all(deserialize = "camelCase")`).
 fn renames(parts: &Parts<'_>, names: Names) -> bool {
     match parts {
-        Parts::Trees(_) | Parts::Slots(_) | Parts::Repeated { .. } => true,
+        Parts::Trees(_) | Parts::Slots(_) | Parts::Repeated { .. } | Parts::Sampled { .. } => true,
         Parts::Named(fields) => {
             let mut own = fields.clone().map(|(name, _)| &**name);
             if own.clone().eq(names.iter().copied()) {

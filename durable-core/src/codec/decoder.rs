@@ -173,18 +173,18 @@ impl<'de> Deserializer<'de> for Decoder<'_, '_> {
         self.list(begun, visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
-        let begun = self.cursor.begin_list();
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Misfit> {
+        let begun = self.cursor.begin_tuple(len);
         self.list(begun, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: usize,
+        len: usize,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let begun = self.cursor.begin_list();
+        let begun = self.cursor.begin_tuple(len);
         self.list(begun, visitor)
     }
 
@@ -388,8 +388,8 @@ impl<'de> de::VariantAccess<'de> for Access<'_, '_> {
         }
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
-        let begun = self.cursor.list_value(self.depth);
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Misfit> {
+        let begun = self.cursor.list_value(self.depth, len);
         Decoder { cursor: self.cursor }.list(begun, visitor)
     }
 

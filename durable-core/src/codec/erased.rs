@@ -68,7 +68,7 @@ type UseSlot<'a> = &'a mut dyn FnMut(&mut dyn Slot);
 #[derive(Clone, Copy, Debug)]
 pub struct TypeOf {
     pub(crate) id: fn() -> TypeId,
-    pub(super) name: fn() -> &'static str,
+    pub(crate) name: fn() -> &'static str,
     /// Calls back with an empty slot.
     pub(crate) slot: fn(UseSlot<'_>),
     /// The value, if it is of this type.

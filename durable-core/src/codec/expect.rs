@@ -3,7 +3,8 @@
 
 use super::cursor::{Cursor, Item, Names, Parts, Place};
 use super::error::Misfit;
-use super::tree::{Body, Leaf, LeafRef, Tree};
+use super::sampler::Want;
+use super::tree::{Body, Kind, Leaf, LeafRef, Tree};
 
 /// An integer of any width.
 #[derive(Clone, Copy)]
@@ -38,7 +39,7 @@ fn number(item: &Item<'_>) -> Option<Integer> {
 macro_rules! integers {
     ($($kind:ident $ty:ident,)*) => {
         $(pub(super) fn $ty(&mut self) -> Result<$ty, Misfit> {
-            let item = self.item()?;
+            let item = self.asked(Want::Leaf(Kind::$kind))?;
             if let Item::Leaf(LeafRef::$kind(v)) = &item {
                 return Ok(*v);
             }
@@ -68,14 +69,14 @@ impl Cursor<'_> {
     integers! { I8 i8, I16 i16, I32 i32, I64 i64, I128 i128, U8 u8, U16 u16, U32 u32, U64 u64, U128 u128, }
 
     pub(super) fn bool(&mut self) -> Result<bool, Misfit> {
-        match self.item()? {
+        match self.asked(Want::Leaf(Kind::Bool))? {
             Item::Leaf(LeafRef::Bool(v)) => Ok(v),
             item => self.mismatch(&item, "a boolean"),
         }
     }
 
     pub(super) fn f64(&mut self) -> Result<f64, Misfit> {
-        match self.item()? {
+        match self.asked(Want::Leaf(Kind::F64))? {
             Item::Leaf(LeafRef::F64(v)) => Ok(v),
             Item::Leaf(LeafRef::F32(v)) => Ok(v.into()),
             item => match number(&item) {
@@ -87,7 +88,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn f32(&mut self) -> Result<f32, Misfit> {
-        match self.item()? {
+        match self.asked(Want::Leaf(Kind::F32))? {
             Item::Leaf(LeafRef::F32(v)) => Ok(v),
             Item::Leaf(LeafRef::F64(v)) => Ok(v as f32),
             item => match number(&item) {
@@ -99,7 +100,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn char(&mut self) -> Result<char, Misfit> {
-        let item = self.item()?;
+        let item = self.asked(Want::Leaf(Kind::Char))?;
         let mut chars = match &item {
             Item::Leaf(LeafRef::Char(v)) => return Ok(*v),
             Item::Leaf(LeafRef::Str(v)) => v.chars(),
@@ -112,7 +113,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn text(&mut self) -> Result<&str, Misfit> {
-        let item = self.item()?;
+        let item = self.asked(Want::Leaf(Kind::Str))?;
         match &item {
             Item::Leaf(LeafRef::Str(v)) => return Ok(v),
             Item::Variant { name, is_unit: true, .. } => return Ok(name),
@@ -128,7 +129,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn byte_string(&mut self) -> Result<&[u8], Misfit> {
-        match self.item()? {
+        match self.asked(Want::Leaf(Kind::Bytes))? {
             Item::Leaf(LeafRef::Bytes(v)) => Ok(v),
             Item::Leaf(LeafRef::Str(v)) => Ok(v.as_bytes()),
             Item::List(parts) => {
@@ -145,21 +146,30 @@ impl Cursor<'_> {
     }
 
     pub(super) fn unit(&mut self) -> Result<(), Misfit> {
-        match self.item()? {
+        match self.asked(Want::Leaf(Kind::Unit))? {
             Item::Leaf(LeafRef::Unit) | Item::None | Item::UnitStruct => Ok(()),
             item => self.mismatch(&item, "nothing"),
         }
     }
 
     pub(super) fn begin_list(&mut self) -> Result<usize, Misfit> {
-        match self.item()? {
+        self.begin_parts(Want::List)
+    }
+
+    /// The same for a type that knows how many elements there are.
+    pub(super) fn begin_tuple(&mut self, len: usize) -> Result<usize, Misfit> {
+        self.begin_parts(Want::Tuple(len))
+    }
+
+    fn begin_parts(&mut self, want: Want) -> Result<usize, Misfit> {
+        match self.asked(want)? {
             Item::List(parts) => self.begin(parts, None),
             item => self.mismatch(&item, "a sequence"),
         }
     }
 
     pub(super) fn begin_map(&mut self) -> Result<usize, Misfit> {
-        match self.item()? {
+        match self.asked(Want::Map)? {
             Item::Map(parts) | Item::Struct(parts) => self.begin(parts, None),
             Item::Variant { name, body, is_unit: false, .. } => {
                 self.begin(Parts::Single(Some((name, body))), None)
@@ -169,7 +179,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn begin_struct(&mut self, fields: Names) -> Result<usize, Misfit> {
-        match self.item()? {
+        match self.asked(Want::Struct(fields))? {
             Item::Map(parts) | Item::Struct(parts) | Item::List(parts) => self.begin(parts, Some(fields)),
             Item::Variant { name, body, is_unit: false, .. } => {
                 self.begin(Parts::Single(Some((name, body))), None)
@@ -179,9 +189,9 @@ impl Cursor<'_> {
     }
 
     /// Begins the elements of what a variant holds.
-    pub(super) fn list_value(&mut self, depth: usize) -> Result<usize, Misfit> {
+    pub(super) fn list_value(&mut self, depth: usize, len: usize) -> Result<usize, Misfit> {
         self.variant_parts(depth)?;
-        self.begin_list()
+        self.begin_tuple(len)
     }
 
     /// Begins the fields of what a variant holds.
@@ -193,6 +203,9 @@ impl Cursor<'_> {
     /// Begins an enum and stands at its variant's name.
     pub(super) fn begin_variant(&mut self, of: &str, names: Names) -> Result<usize, Misfit> {
         static UNIT: Body = Body::Unit;
+        if let Place::Sampled = self.at {
+            return self.sample_variant(of, names);
+        }
         let (name, body) = match self.item()? {
             // As with a struct's fields: bytes are read by position where the type writes other names than it reads.
             Item::Variant { name, index, body, .. } if self.is_bytes() && !names.contains(&name) => {

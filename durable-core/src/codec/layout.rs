@@ -47,7 +47,7 @@ pub(super) enum Head {
 
 /// What a variant holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Unit,
     Newtype,
     Tuple,
@@ -153,9 +153,15 @@ impl Layout {
 
     /// Renumbers breadth first and drops what is not reachable.
     fn canonical(&self) -> Result<Self, Conflict> {
-        let mut numbers = HashMap::from([(0_u32, 0_u32)]);
-        let mut queue = VecDeque::from([0_u32]);
-        let mut nodes = Vec::new();
+        let (layout, _) = self.rooted(0);
+        if layout.nodes.len() > MAX_NODES { Err(Conflict) } else { Ok(layout) }
+    }
+
+    /// The part of it that begins at a node, numbered breadth first, and which nodes they were.
+    pub(super) fn rooted(&self, root: u32) -> (Self, Vec<u32>) {
+        let mut numbers = HashMap::from([(root, 0_u32)]);
+        let mut queue = VecDeque::from([root]);
+        let (mut nodes, mut were) = (Vec::new(), Vec::new());
         while let Some(at) = queue.pop_front() {
             let mut node = self.node(at).clone();
             for slot in &mut node.slots {
@@ -166,8 +172,9 @@ impl Layout {
                 });
             }
             nodes.push(node);
+            were.push(at);
         }
-        if nodes.len() > MAX_NODES { Err(Conflict) } else { Ok(Self { nodes }) }
+        (Self { nodes }, were)
     }
 
     /// What is stored, and hashed for the id.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 /// The name of a type, field or variant: borrowed from the program, or owned when it was read from a store.
-pub(super) type Name = Cow<'static, str>;
+pub(crate) type Name = Cow<'static, str>;
 
 /// The deepest nesting of a value: what is written must be readable on any thread's stack.
 pub(super) const MAX_DEPTH: u32 = 128;
@@ -37,11 +37,11 @@ macro_rules! define {
     ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
         /// Which leaf. The order is on disk (in layouts and in the named encoding): append only.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub(super) enum Kind { $($kind,)* Unit, Str, Bytes }
+        pub(crate) enum Kind { $($kind,)* Unit, Str, Bytes }
 
         /// A value without parts.
         #[derive(Debug, Clone)]
-        pub(super) enum Leaf { $($kind($ty),)* Unit, Str(String), Bytes(Vec<u8>) }
+        pub(crate) enum Leaf { $($kind($ty),)* Unit, Str(String), Bytes(Vec<u8>) }
 
         /// A leaf where it stands.
         #[derive(Debug, Clone, Copy)]
@@ -107,7 +107,7 @@ impl PartialEq for Leaf {
 
 /// One value and its parts, in the terms of serde's data model.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Tree {
+pub(crate) enum Tree {
     Leaf(Leaf),
     None,
     Some(Box<Tree>),
@@ -123,17 +123,17 @@ pub(super) enum Tree {
 
 /// A value of an enum.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// The enum's name.
-    pub(super) of: Name,
-    pub(super) index: u32,
-    pub(super) name: Name,
-    pub(super) body: Body,
+    pub(crate) of: Name,
+    pub(crate) index: u32,
+    pub(crate) name: Name,
+    pub(crate) body: Body,
 }
 
 /// What an enum's variant holds.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Unit,
     Newtype(Tree),
     Tuple(Vec<Tree>),

@@ -14,6 +14,7 @@ mod wait;
 
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
+pub(crate) use failure::LET_IT_READ;
 pub use failure::StepFailure;
 pub(crate) use limits::{Limits, MOST_BYTES};
 pub use limits::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
@@ -27,7 +28,10 @@ pub(crate) use wait::{Present, Spoken, needed};
 
 use crate::{
     codec::{Codec, DecodeError, LayoutId, Slot, TypeOf},
-    frame::{Editing, Frames, KnownLayout},
+    frame::{
+        Editing, Frames, KnownLayout,
+        witnesses::{Callee, Learning},
+    },
 };
 
 /// Names an operation within its instance.
@@ -51,6 +55,8 @@ pub struct Step {
     pub(crate) depth: u32,
     /// The machine is only loaded: what it awaits is looked at and not polled.
     pub(crate) dry: Option<Inspection>,
+    /// There is no machine: its types are learnt.
+    pub(crate) learning: Option<Box<Learning>>,
 }
 
 /// What was found while a machine was only loaded.
@@ -64,8 +70,6 @@ pub(crate) struct Inspection {
     pub(crate) nested: bool,
     /// What is changed by hand, if that is why the machine is loaded.
     pub(crate) editing: Option<Editing>,
-    /// The types of a workflow's variables, if they are why it is loaded: in the order of its witnesses.
-    pub(crate) types: Option<Vec<&'static TypeOf>>,
 }
 
 /// A frame that goes on with what its workflow's `migrate` made of it.
@@ -81,12 +85,18 @@ pub(crate) struct Migrated {
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
         let scratch = Rc::new(RefCell::new(scratch));
-        Step { codec, frames, now_ms, scratch, wait: None, failure: None, stuck: None, depth: 0, dry: None }
-    }
-
-    /// Whether it is made for the types of variables alone.
-    pub(crate) fn surveys_types(&self) -> bool {
-        self.dry.as_ref().is_some_and(|dry| dry.types.is_some())
+        Step {
+            codec,
+            frames,
+            now_ms,
+            scratch,
+            wait: None,
+            failure: None,
+            stuck: None,
+            depth: 0,
+            dry: None,
+            learning: None,
+        }
     }
 }
 
@@ -142,6 +152,13 @@ impl Context<'_> {
 
 /// For compositions.
 impl Context<'_> {
+    /// Notes who is called, where a workflow's types are learnt.
+    pub(crate) fn learn(&mut self, callee: impl FnOnce() -> Callee) {
+        if let Some(learning) = &mut self.step.learning {
+            learning.calls.push(callee());
+        }
+    }
+
     /// Whether the step has failed: a composition gives `Pending` at once, without a wait.
     pub(crate) fn has_failed(&self) -> bool {
         self.step.failure.is_some() || self.step.scratch.borrow().failure.is_some()

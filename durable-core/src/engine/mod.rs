@@ -27,7 +27,7 @@ pub(crate) mod inner;
 mod list;
 mod machine;
 pub(crate) mod mail;
-mod panics;
+pub(crate) mod panics;
 pub(crate) mod ready;
 mod recover;
 mod retention;

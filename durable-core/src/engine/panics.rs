@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Once,
 };
@@ -17,6 +17,16 @@ pub(crate) struct Caught {
 thread_local! {
     /// Where the last panic on this thread happened.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Whether panics on this thread are nobody's affair.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The same for a panic that means nothing, because what set it off was made up: it is not printed.
+pub(crate) fn catch_quietly<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
+    let before = QUIET.replace(true);
+    let caught = catch(run);
+    QUIET.set(before);
+    caught
 }
 
 /// Runs `run`; a panic in it is caught. The process's panic hook still prints it.
@@ -30,7 +40,9 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
                 .map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
             // The thread may be past its locals: then nobody asks for the place either.
             let _ = PLACE.try_with(|last| last.replace(place));
-            previous(info);
+            if !QUIET.try_with(Cell::get).unwrap_or_default() {
+                previous(info);
+            }
         }));
     });
     catch_unwind(AssertUnwindSafe(run))

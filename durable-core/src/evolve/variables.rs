@@ -63,14 +63,15 @@ pub(crate) fn find_variables(
     stored: &[&str],
 ) -> Result<Vec<Place>, String> {
     let point = &meta.points[index];
-    let places = point.vars.iter().map(|name| {
+    let names: Vec<&str> = point.vars().collect();
+    let places = names.iter().map(|name| {
         let find = |name: &str| stored.iter().position(|stored| *stored == name);
         let was = point.renamed.iter().find(|(new, _)| new == name).and_then(|(_, was)| find(was));
-        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, point.vars, stored))) {
+        if let (None, Some(at)) = (find(name), was.or_else(|| same_loop(name, &names, stored))) {
             return Ok(Place::whole(at));
         }
         let stem = stem(name);
-        let in_build = point.vars.iter().filter(|name| self::stem(name) == stem).count();
+        let in_build = names.iter().filter(|name| self::stem(name) == stem).count();
         let in_image = stored.iter().filter(|name| self::stem(name) == stem).count();
         if in_image > 0 && in_build != in_image {
             return Err(format!(
@@ -79,7 +80,7 @@ pub(crate) fn find_variables(
                 meta.name, meta.file, point.line
             ));
         }
-        find(name).map(Place::whole).or_else(|| part_of_whole(name, point.vars, stored)).ok_or_else(|| {
+        find(name).map(Place::whole).or_else(|| part_of_whole(name, &names, stored)).ok_or_else(|| {
             format!(
                 "workflow `{}` needs variable `{name}` at {}:{}, and the snapshot has none of that name: \
                  give it the name that it had, `#[was(\"..\")]`, make it again behind the await, or set it in `#[workflow(migrate = ..)]`",

@@ -137,7 +137,7 @@ impl Frames {
             return *id;
         }
         let index = point as usize - 1;
-        let names = std::iter::once(AWAITED).chain(meta.points[index].vars.iter().copied());
+        let names = std::iter::once(AWAITED).chain(meta.points[index].vars());
         let (table_id, table) = self.own_table(meta);
         let layout = FrameLayout {
             workflow: meta.name.into(),
@@ -260,8 +260,7 @@ impl Frames {
         let stored = known.layout.workflow.as_str();
         let had_the_name = stored == meta.name || meta.was.contains(&stored);
         if !had_the_name && !self.stand_ins.iter().any(|one| one.is(stored, meta.name)) {
-            let name = meta.name;
-            return Err(format!("the snapshot is of workflow `{stored}` and is called as `{name}`"));
+            return Err(other_workflow(stored, meta.name));
         }
         Ok(known)
     }
@@ -346,6 +345,11 @@ impl Frames {
             other => other,
         }
     }
+}
+
+/// Why a snapshot of one workflow is not gone on with by another.
+pub(crate) fn other_workflow(stored: &str, name: &str) -> String {
+    format!("the snapshot is of workflow `{stored}` and is called as `{name}`")
 }
 
 /// What is stored under a hash of its content.

@@ -109,7 +109,7 @@ impl Frame<'_> {
         let (Some(mut future), Some(mut cx)) = (future, self.context()) else {
             return Poll::Pending;
         };
-        let polled = if cx.step.dry.is_some() {
+        let polled = if cx.step.dry.is_some() || cx.step.learning.is_some() {
             future.inspect(&mut cx);
             Poll::Pending
         } else {

@@ -14,6 +14,7 @@ mod load;
 mod parameters;
 mod rewrite;
 mod snapshot;
+pub(crate) mod witnesses;
 
 use std::{
     any::{Any, TypeId},
@@ -21,13 +22,13 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use image::{FrameImage, Frames, KnownLayout, StandIn, split};
+pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
 pub(crate) use rewrite::{Edited, Editing, FrameSeen};
 pub use snapshot::{Migration, Snapshot};
 
 use crate::{
-    codec::{Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, Step, StepFailure},
     meta::WorkflowMeta,
 };
@@ -89,7 +90,7 @@ impl<'a> Frame<'a> {
             saved: None,
             mark: 0,
         };
-        if let Some(image) = image {
+        if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
             frame.attempt(&image);
             frame.begin(image);
         }
@@ -129,7 +130,7 @@ impl<'a> Frame<'a> {
         match (&self.given, &self.source) {
             (Some(given), _) => given.point,
             (None, Some(source)) => source.resolved.matched.point,
-            (None, None) => 0,
+            (None, None) => self.step.learning.as_ref().map_or(0, |learning| learning.point),
         }
     }
 
@@ -144,15 +145,20 @@ impl<'a> Frame<'a> {
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
     pub fn resume_point(&mut self) -> Option<u32> {
-        self.step.failure.is_none().then_some(self.point())
+        let point = self.point();
+        let goes_on = self.step.learning.is_none() || point > 0;
+        (self.step.failure.is_none() && goes_on).then_some(point)
     }
 
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
         self.types.push(((of.id)(), of));
-        let point = (self.point() as usize).checked_sub(1)?;
-        let mut loads = self.meta.points[point].witnesses.chunks_exact(2);
+        if let Some(learning) = &mut self.step.learning {
+            learning.types.push(of);
+        }
+        let point = self.point().checked_sub(1)?;
+        let mut loads = self.meta.points[point as usize].witnesses.chunks_exact(2);
         loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
 
@@ -177,6 +183,17 @@ impl<'a> Frame<'a> {
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
         if self.given.is_some() && self.load_given(at, of, slot) {
+            return;
+        }
+        if let Some(learning) = &mut self.step.learning {
+            if at == 0 {
+                learning.awaits = Some(*of);
+            }
+            let read = learning.value(at).map(|value| Codec::read_as(of, value, slot));
+            if !matches!(read, Some(Ok(()))) {
+                slot.clear();
+                self.fail(StepFailure::Foreign { workflow: self.meta.name });
+            }
             return;
         }
         let Some(source) = &self.source else { return };
@@ -252,7 +269,7 @@ impl<'a> Frame<'a> {
     }
 
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
-        let names = self.meta.points[point as usize - 1].vars;
+        let names = self.meta.points[point as usize - 1].vars();
         let (kept, parts) = (self.awaited.take(), std::mem::take(&mut self.parts));
         let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
         let awaited = match kept {
@@ -278,9 +295,6 @@ impl<'a> Frame<'a> {
 
     /// The step, and if this frame is suspended what was saved.
     pub(crate) fn leave(self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
-        if let Some(types) = self.step.dry.as_mut().and_then(|dry| dry.types.as_mut()) {
-            types.extend(self.types.iter().map(|(_, of)| *of));
-        }
         if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }
@@ -293,6 +307,6 @@ impl<'a> Frame<'a> {
 
     /// Whether the image that this frame was made from can't be resumed, and polling it would not change that.
     pub(crate) fn is_broken(&self) -> bool {
-        self.step.failure.is_some() && self.attempt.is_none() && !self.step.surveys_types()
+        self.step.failure.is_some() && self.attempt.is_none()
     }
 }

@@ -311,7 +311,7 @@ impl Frame<'_> {
         };
         let value = given.values.get(at)?.as_ref()?;
         let read = Codec::read_as(of, value, slot);
-        Some(read.map_err(|error| self.unread(point.vars[at], given.point, error)))
+        Some(read.map_err(|error| self.unread(point.vars().nth(at).unwrap_or_default(), given.point, error)))
     }
 
     /// The words for a value that is none of its variable's type.
@@ -412,7 +412,7 @@ impl Frame<'_> {
         let meta = &self.meta.points[point as usize - 1];
         let stored = |at: usize| source.resolved.matched.places[at + 1].at;
         let vars = &source.resolved.known.layout.vars;
-        let names = meta.vars.iter().enumerate().filter(|(_, name)| !is_loop(name));
+        let names = meta.vars().enumerate().filter(|(_, name)| !is_loop(name));
         let names: Vec<_> =
             names.map(|(at, name)| ((*name).to_owned(), vars[stored(at)].0.clone())).collect();
         let id = self.step.scratch.borrow().frame;
@@ -421,7 +421,7 @@ impl Frame<'_> {
         let Some(editing) = self.step.dry.as_mut().and_then(|dry| dry.editing.as_mut()) else { return };
         editing.seen.push(seen);
         let Some((_, name, value)) = editing.edit.take_if(|(frame, ..)| *frame == id) else { return };
-        let Some(at) = meta.vars.iter().position(|other| *other == name) else { return };
+        let Some(at) = meta.vars().position(|other| other == name) else { return };
         let Place { at: stored, part } = &source.resolved.matched.places[at + 1];
         let bytes = &source.bytes[source.ranges[*stored].clone()];
         let before = self.step.frames.view(&self.step.codec, LayoutId(vars[*stored].1), bytes);
@@ -429,7 +429,7 @@ impl Frame<'_> {
         let before =
             before.map_or_else(|| "what can't be read".to_owned(), |value| value.to_json().to_string());
         editing.edited = Some(Edited { workflow: self.meta.name, variable: name, before });
-        let mut values: Vec<Option<Value>> = meta.vars.iter().map(|_| None).collect();
+        let mut values: Vec<Option<Value>> = meta.vars().map(|_| None).collect();
         values[at] = Some(value);
         self.given = Some(Box::new(Given { point, values, awaited: Awaited::AsStored }));
     }

@@ -14,6 +14,7 @@
 
 mod clock;
 mod crash;
+mod lock;
 mod mock;
 
 use std::{
@@ -32,6 +33,7 @@ use durable_store::{Batch, Error as StoreError, Layer, MemoryImage, RedbStore, S
 use tokio::sync::oneshot;
 
 pub use self::crash::{CrashReport, CrashTest, crash_at_every_step};
+pub use self::lock::lock_file;
 pub(crate) use self::mock::Mocks;
 pub use self::mock::{Calls, Mock, mock};
 pub use crate::activity::{UnitCall, call};

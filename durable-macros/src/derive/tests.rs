@@ -27,7 +27,7 @@ fn the_name_is_the_types_own() {
         (
             Kind::Publish,
             "#[serde(rename = \"x\")] enum r#Progress { None }",
-            "#[automatically_derived] impl ::durable::__private::Publish for r#Progress { const NAME: &'static str = \"Progress\"; }",
+            "#[automatically_derived] impl ::durable::__private::Publish for r#Progress { const NAME: &'static str = \"Progress\"; } ::durable::__private::inventory::submit! { ::durable::__private::Registration::Published(|| { use ::durable::__private::NoMessage as _; ::durable::__private::MessageType::<r#Progress>::publish() }) }",
         ),
         (
             Kind::Update,

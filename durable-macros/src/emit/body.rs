@@ -3,6 +3,7 @@
 use super::names::{Naming, Render};
 use super::resume::Prologue;
 use super::suspend::Suspensions;
+use super::text::{binding, labelled, path, punct};
 use crate::ir::{
     ARGS, BlockId, Function, JUMP, Let, LoopId, POLL, PointId, Stmt, Term, VarId, VarKind, bound, marked,
 };
@@ -169,20 +170,35 @@ impl<'a> Emitter<'a> {
                 .or(if at + 1 < followers.len() { None } else { next });
             let scoped =
                 self.layout.scoped.iter().filter(|(var, end)| **end == follower && self.is_mentioned(**var));
-            let declarations: TokenStream = scoped.map(|(var, _)| self.declaration(*var, None)).collect();
-            text = quote!(#declarations #text);
-            let future = self.function.blocks[follower].point.map(|point| self.future(point));
+            let declarations: Vec<TokenStream> =
+                scoped.map(|(var, _)| self.declaration(*var, None)).collect();
+            if !declarations.is_empty() {
+                text = quote!(#(#declarations)* #text);
+            }
+            let point = self.function.blocks[follower].point;
             let prologues = self.prologues(follower);
             for (index, prologue) in prologues.iter().enumerate() {
-                let (resumed, made) = (label("r", follower * 1000 + index), &prologue.text);
-                let past = (index + 1 < prologues.len()).then(|| quote!(break #name;));
-                text = quote!(#resumed: { #text } #made #past);
+                let inner = std::mem::take(&mut text);
+                labelled(&mut text, &label("r", follower * 1000 + index), inner);
+                text.extend(prologue.text.clone());
+                if point.is_some() {
+                    // The poll loads the future: a call here would be another one at each point.
+                    path(&mut text, made_up("__p"), "None");
+                }
+                if index + 1 < prologues.len() {
+                    text.extend(quote!(break #name;));
+                }
             }
-            let tree = self.tree(follower, after);
+            let inner = std::mem::take(&mut text);
             // A resume point's block is left with the future: so it is no variable of all that stands in front of the point.
-            let given = future.map(|future| quote!(let #future =));
-            let end = given.is_some().then(|| quote!(;));
-            text = quote!(#given #name: { #text } #end #tree);
+            if let Some(point) = point {
+                binding(&mut text, &self.future(point));
+            }
+            labelled(&mut text, &name, inner);
+            if point.is_some() {
+                punct(&mut text, ';');
+            }
+            text.extend(self.tree(follower, after));
         }
         text
     }
@@ -198,8 +214,8 @@ impl<'a> Emitter<'a> {
             None => next,
         };
         let term = self.term(block, falls_to);
-        let rest = self.follow(term, followers, next);
-        quote!(#text #rest)
+        text.extend(self.follow(term, followers, next));
+        text
     }
 
     // ---- terminators
@@ -252,11 +268,14 @@ impl<'a> Emitter<'a> {
         if self.function.blocks[to].head_of.is_some_and(|id| self.function.is_in(from, Some(id)))
             || self.layout.labelled[to]
         {
-            let jump = self.bare_jump(from, to);
-            return quote!(#moves #jump;);
+            let mut text = moves;
+            text.extend(self.bare_jump(from, to));
+            punct(&mut text, ';');
+            return text;
         }
-        let tree = self.tree(to, next);
-        quote!(#moves #tree)
+        let mut text = moves;
+        text.extend(self.tree(to, next));
+        text
     }
 
     /// The name of a point's future.

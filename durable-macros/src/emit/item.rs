@@ -392,10 +392,12 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
         let numbers_of = saved.iter().filter_map(|var| witnesses.binary_search(var).ok());
         let bytes: Vec<u8> = numbers_of.flat_map(|at| (at as u16).to_le_bytes()).collect();
         let witnesses = Literal::byte_string(&bytes);
-        let next = numbers(&flow::after(function, live, number));
+        let next: Vec<u8> = flow::after(function, live, number).into_iter().map(|to| to as u8).collect();
+        let next = Literal::byte_string(&next);
+        let vars = vars.join("\0");
         // Few tokens: they are a good part of what an expansion takes.
         quote!(#p::PointMeta::new(
-            [#callee, #path, #binding, #args], #at_line, #at_column, &[#(#vars),*], #witnesses, &[#(#next),*]
+            [#callee, #path, #binding, #args], #at_line, #at_column, #vars, #witnesses, #next
         ) #name #was #renamed)
     });
     let points: Vec<TokenStream> = points.collect();

@@ -11,7 +11,7 @@ use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
 use crate::spans::asked_at;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -27,8 +27,15 @@ pub(super) struct Prologue {
 
 /// Points as a pattern.
 fn numbers(points: &[PointId]) -> TokenStream {
-    let numbers = points.iter().map(|point| Literal::usize_unsuffixed(point + 1));
-    quote!(#(#numbers)|*)
+    let literal = |point: &PointId| Literal::usize_unsuffixed(point + 1);
+    let runs = points.chunk_by(|one, next| one + 1 == *next).map(|run| match run {
+        [first, .., last] => {
+            let (first, last) = (literal(first), literal(last));
+            quote!(#first..=#last)
+        }
+        _ => run.iter().map(literal).map(TokenTree::from).collect(),
+    });
+    quote!(#(#runs)|*)
 }
 
 /// The witness that a variable can be stored.
@@ -234,16 +241,12 @@ impl Emitter<'_> {
             if to != target {
                 continue;
             }
-            let mut text = self.remake(level, point);
-            if block.point.is_some() {
-                // The poll loads it: a call here would be another one at each point.
-                let p = made_up("__p");
-                text.extend(quote!(#p::None));
-            }
-            if text.is_empty() {
+            let text = self.remake(level, point);
+            // At a resume point's block it says that there is no future yet.
+            if text.is_empty() && block.point.is_none() {
                 continue;
             }
-            let written = text.to_string();
+            let written = if text.is_empty() { String::new() } else { text.to_string() };
             match groups.iter_mut().find(|group| group.written == written) {
                 Some(group) => group.points.push(point),
                 None => groups.push(Prologue { points: vec![point], text, written }),

@@ -21,11 +21,12 @@
 
 use super::body::{Emitter, label, made_up, pending};
 use super::names::Render;
+use super::text::{binding, labelled, leave, punct};
 use crate::ir::{Function, PointId, VarId};
 use crate::layout::{Layout, Level};
 use crate::loads::Loads;
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{TokenStreamExt, quote, quote_spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::Lifetime;
 
@@ -58,6 +59,15 @@ fn entry(level: Level, mut loads: &Loads, point: PointId) -> Lifetime {
         loads = if fewer.points.contains(&point) { fewer } else { others };
     }
     name("s", level, loads.points.first().copied().unwrap_or(point) + 1)
+}
+
+/// `let point = 'label: { text };`
+fn bound_to(point: &Ident, label: &Lifetime, text: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    binding(&mut out, point);
+    labelled(&mut out, label, text);
+    punct(&mut out, ';');
+    out
 }
 
 impl Emitter<'_> {
@@ -106,30 +116,32 @@ impl Emitter<'_> {
     fn behind(&self, level: Level, loads: &Loads, text: TokenStream) -> TokenStream {
         let points = self.suspensions.of(loads);
         let (Some(last), point) = (points.last(), made_up("point")) else { return text };
-        let text = match loads.parted.as_deref() {
-            None => {
-                let label = entry(level, loads, *last);
-                quote!(let #point = #label: { #text };)
-            }
+        let mut text = match loads.parted.as_deref() {
+            None => bound_to(&point, &entry(level, loads, *last), text),
             Some((fewer, others)) => {
                 match (self.suspensions.of(fewer).first(), self.suspensions.of(others).first()) {
                     (None, _) => self.behind(level, others, text),
                     (_, None) => self.behind(level, fewer, text),
                     (Some(_), Some(first)) if others.parted.is_none() && others.vars.is_empty() => {
-                        let (text, label) = (self.behind(level, fewer, text), entry(level, others, *first));
-                        quote!(let #point = #label: { #text #point };)
+                        let mut text = self.behind(level, fewer, text);
+                        text.append(point.clone());
+                        bound_to(&point, &entry(level, others, *first), text)
                     }
                     (Some(one), Some(other)) => {
                         let joined = label(&format!("j{one}_"), *other);
-                        let text = self.behind(level, fewer, text);
-                        let text = self.behind(level, others, quote!(#text break #joined #point;));
-                        quote!(let #point = #joined: { #text #point };)
+                        let mut text = self.behind(level, fewer, text);
+                        leave(&mut text, &joined, &point);
+                        let mut text = self.behind(level, others, text);
+                        text.append(point.clone());
+                        bound_to(&point, &joined, text)
                     }
                 }
             }
         };
-        let kept = self.kept(*last, &loads.vars);
-        quote!(#text #kept)
+        if !loads.vars.is_empty() {
+            text.extend(self.kept(*last, &loads.vars));
+        }
+        text
     }
 
     /// Casts to `&dyn Any`, and one call: a call is an unwind edge. What rustc says of a variable that can't be saved, because it was

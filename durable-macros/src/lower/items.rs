@@ -9,9 +9,23 @@ use crate::diagnostics;
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
+use syn::visit::Visit;
 use syn::{Item, LitStr, Stmt, Token, UseTree};
 
 /// An item's name, and whether nobody sees that it is another one.
+/// Whether items are declared in a body.
+pub(super) fn has_items(block: &syn::Block) -> bool {
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_item(&mut self, _: &'a Item) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_block(block);
+    finder.0
+}
+
 struct Declared {
     ident: Ident,
     free: bool,

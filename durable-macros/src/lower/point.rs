@@ -1,10 +1,10 @@
 //! Awaits, and the identity of the resume points they become.
 
 use super::Lowerer;
-use crate::ir::{Function, Point, Stmt, VarKind, marked, poll_expr};
+use crate::ir::{Function, Point, Stmt, VarKind, marked, path_expr, poll_expr};
 use crate::spans::asked_at;
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::ToTokens;
 use std::collections::HashMap;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -82,12 +82,13 @@ impl Lowerer {
         let ident = Ident::new(&format!("__future_{}", number + 1), own);
         let future = self.function.new_var(VarKind::Future, ident, callee.clone());
         self.function.vars[future].decl = self.current;
-        let krate = Ident::new("__p", own);
-        let value = syn::parse2(quote_spanned!(own=> #krate::into_durable(#base)));
-        match value {
-            Ok(value) => self.push(Stmt::Set(future, Box::new(value))),
-            Err(error) => self.errors.push_error(error),
-        }
+        let value = Expr::Call(syn::ExprCall {
+            attrs: Vec::new(),
+            func: Box::new(path_expr([Ident::new("__p", own), Ident::new("into_durable", own)])),
+            paren_token: syn::token::Paren(own),
+            args: std::iter::once(base).collect(),
+        });
+        self.push(Stmt::Set(future, Box::new(value)));
         let block = self.new_block();
         self.function.blocks[block].point = Some(number);
         self.function.points.push(Point {

@@ -59,9 +59,9 @@ pub mod __private {
         pub args: &'static str,
         pub line: u32,
         pub column: u32,
-        pub vars: &'static [&'static str],
+        pub vars: &'static str,
         pub witnesses: &'static [u8],
-        pub next: &'static [u32],
+        pub next: &'static [u8],
     }
 
     impl PointMeta {
@@ -69,9 +69,9 @@ pub mod __private {
             [callee, path, binding, args]: [&'static str; 4],
             line: u32,
             column: u32,
-            vars: &'static [&'static str],
+            vars: &'static str,
             witnesses: &'static [u8],
-            next: &'static [u32],
+            next: &'static [u8],
         ) -> Self {
             Self { name: None, callee, path, binding, args, line, column, vars, witnesses, next }
         }

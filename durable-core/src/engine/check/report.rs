@@ -77,7 +77,7 @@ impl CheckOutcome {
         }
     }
 
-    fn rank(&self) -> u8 {
+    pub(crate) fn rank(&self) -> u8 {
         match self {
             CheckOutcome::Strands { .. } => 0,
             CheckOutcome::Migrates { .. } => 1,
