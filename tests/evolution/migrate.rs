@@ -10,14 +10,14 @@ use durable::{CheckOutcome, HistoryKind, Result, Snapshot, prelude::*, testing::
 use super::{MINUTE, charge, goes_on, is_parked, mail, reserve};
 
 #[workflow]
-async fn sold(sku: String) -> String {
+async fn bartered(sku: String) -> String {
     let total: u32 = 40;
     let paid = charge("a", 5).await;
     format!("{sku} {total} {paid}")
 }
 
 fn with_a_currency(mut snapshot: Snapshot) -> Result<Snapshot> {
-    assert_eq!((snapshot.workflow(), snapshot.resume_point()), ("sold", "charge#1"));
+    assert_eq!((snapshot.workflow(), snapshot.resume_point()), ("bartered", "charge#1"));
     assert_eq!(snapshot.names().collect::<Vec<_>>(), ["sku", "total"]);
     let total: u64 = snapshot.get("total")?;
     snapshot.set("cents", &(total * 100))?;
@@ -28,7 +28,7 @@ fn with_a_currency(mut snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = with_a_currency)]
-async fn sold_with_a_currency(sku: String) -> String {
+async fn bartered_with_a_currency(sku: String) -> String {
     let article = sku;
     let cents: u64 = 4000;
     let currency: Option<String> = None;
@@ -52,7 +52,7 @@ struct Item {
 }
 
 #[workflow(migrate = with_an_item)]
-async fn sold_an_item(sku: String) -> String {
+async fn bartered_an_item(sku: String) -> String {
     let item = Item { sku, prices: [(7, 40)].into(), gift: true };
     let paid = charge("a", 5).await;
     format!("{} {:?} {} {paid}", item.sku, item.prices, item.gift)
@@ -60,8 +60,8 @@ async fn sold_an_item(sku: String) -> String {
 
 #[tokio::test]
 async fn what_a_new_version_needs_is_made_of_what_the_old_one_had() {
-    goes_on!(sold("tea".into()) as sold_with_a_currency => r#"tea 4000 Some("EUR") 5"#);
-    goes_on!(sold("tea".into()) as sold_an_item => "tea {7: 40} false 5");
+    goes_on!(bartered("tea".into()) as bartered_with_a_currency => r#"tea 4000 Some("EUR") 5"#);
+    goes_on!(bartered("tea".into()) as bartered_an_item => "tea {7: 40} false 5");
 }
 
 fn total_of_text(mut snapshot: Snapshot) -> Result<Snapshot> {
@@ -70,7 +70,7 @@ fn total_of_text(mut snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = total_of_text)]
-async fn sold_with_a_total_of_text(sku: String) -> String {
+async fn bartered_with_a_total_of_text(sku: String) -> String {
     let total = String::from("40");
     let paid = charge("a", 5).await;
     format!("{sku} {total:?} {paid}")
@@ -78,7 +78,7 @@ async fn sold_with_a_total_of_text(sku: String) -> String {
 
 #[tokio::test]
 async fn a_variable_that_can_not_be_read_any_more_is_made_anew() {
-    goes_on!(sold("tea".into()) as sold_with_a_total_of_text => r#"tea "40" 5"#);
+    goes_on!(bartered("tea".into()) as bartered_with_a_total_of_text => r#"tea "40" 5"#);
 }
 
 static ASKED: AtomicU32 = AtomicU32::new(0);
@@ -89,7 +89,7 @@ fn asked(snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = asked)]
-async fn sold_widely(sku: String) -> String {
+async fn bartered_widely(sku: String) -> String {
     let total: u64 = 40;
     let paid = charge("a", 5).await;
     format!("{sku} {total} {paid}")
@@ -97,8 +97,8 @@ async fn sold_widely(sku: String) -> String {
 
 #[tokio::test]
 async fn it_is_not_asked_for_what_resumes_by_itself() {
-    goes_on!(sold("tea".into()) as sold_widely => "tea 40 5");
-    goes_on!(sold_widely("tea".into()) as sold_widely => "tea 40 5");
+    goes_on!(bartered("tea".into()) as bartered_widely => "tea 40 5");
+    goes_on!(bartered_widely("tea".into()) as bartered_widely => "tea 40 5");
     assert_eq!(ASKED.load(Ordering::Relaxed), 0);
 }
 
@@ -107,7 +107,7 @@ fn refuses(_: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = refuses)]
-async fn sold_without_2019(sku: String) -> String {
+async fn bartered_without_2019(sku: String) -> String {
     let year = 2020;
     let paid = charge("a", 5).await;
     format!("{sku} {year} {paid}")
@@ -118,7 +118,7 @@ fn panics(_: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = panics)]
-async fn sold_without_a_year(sku: String) -> String {
+async fn bartered_without_a_year(sku: String) -> String {
     let year = 2020;
     let paid = charge("a", 5).await;
     format!("{sku} {year} {paid}")
@@ -133,7 +133,7 @@ fn has_effects(snapshot: Snapshot) -> Result<Snapshot> {
 struct Never;
 
 #[workflow(migrate = has_effects)]
-async fn sold_with_effects(sku: String) -> String {
+async fn bartered_with_effects(sku: String) -> String {
     let year = 2020;
     let paid = charge("a", 5).await;
     format!("{sku} {year} {paid}")
@@ -145,7 +145,7 @@ fn forgets(mut snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = forgets)]
-async fn sold_on_a_day(sku: String) -> String {
+async fn bartered_on_a_day(sku: String) -> String {
     let (day, month) = (7, 12);
     let paid = charge("a", 5).await;
     format!("{sku} {day} {month} {paid}")
@@ -157,7 +157,7 @@ fn writes_nonsense(mut snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = writes_nonsense)]
-async fn sold_nonsense(sku: String) -> String {
+async fn bartered_nonsense(sku: String) -> String {
     let item = Item { sku, prices: [(7, 40)].into(), gift: true };
     let paid = charge("a", 5).await;
     format!("{} {:?} {} {paid}", item.sku, item.prices, item.gift)
@@ -166,25 +166,25 @@ async fn sold_nonsense(sku: String) -> String {
 #[tokio::test]
 async fn what_fails_in_it_or_does_not_fit_parks_with_the_reason_and_the_old_snapshot() {
     is_parked!(
-        sold("tea".into()) as sold_without_2019,
-        "the `migrate` of workflow `sold_without_2019` gave an error: no order of 2019 is taken on",
+        bartered("tea".into()) as bartered_without_2019,
+        "the `migrate` of workflow `bartered_without_2019` gave an error: no order of 2019 is taken on",
         "needs variable `year`"
         => "tea 40 5"
     );
     is_parked!(
-        sold("tea".into()) as sold_without_a_year,
+        bartered("tea".into()) as bartered_without_a_year,
         "panicked at tests/evolution/migrate.rs:", "there is no such year"
         => "tea 40 5"
     );
-    is_parked!(sold("tea".into()) as sold_with_effects, "`try_recv` works in a #[workflow] only" => "tea 40 5");
+    is_parked!(bartered("tea".into()) as bartered_with_effects, "`try_recv` works in a #[workflow] only" => "tea 40 5");
     is_parked!(
-        sold("tea".into()) as sold_on_a_day,
-        "what the `migrate` of workflow `sold_on_a_day` gives does not fit", "needs variable `month`"
+        bartered("tea".into()) as bartered_on_a_day,
+        "what the `migrate` of workflow `bartered_on_a_day` gives does not fit", "needs variable `month`"
         => "tea 40 5"
     );
     is_parked!(
-        sold("tea".into()) as sold_nonsense,
-        "variable `item` of workflow `sold_nonsense` at tests/evolution/migrate.rs:", "evolution::migrate::Item`",
+        bartered("tea".into()) as bartered_nonsense,
+        "variable `item` of workflow `bartered_nonsense` at tests/evolution/migrate.rs:", "evolution::migrate::Item`",
         "invalid type: string", "expected u64 (at `.prices"
         => "tea 40 5"
     );
@@ -487,21 +487,27 @@ async fn each_frame_is_its_own_workflows_affair() {
 async fn check_says_who_is_migrated_and_does_it_to_nobody() {
     let engine = super::engine().await;
     for n in 0..3 {
-        engine.start(format!("it-{n}"), sold("tea".into())).await.unwrap();
+        engine.start(format!("it-{n}"), bartered("tea".into())).await.unwrap();
     }
     engine.idle().await;
-    let engine = engine.deploy(sold, sold_with_a_currency).await;
+    let engine = engine.deploy(bartered, bartered_with_a_currency).await;
     let report = engine.check().await.unwrap();
     assert_eq!((report.instances(), report.groups.len(), report.exit_code()), (3, 1, 0), "{report}");
-    assert!(report.to_string().contains("resume after the `migrate` of sold_with_a_currency"), "{report}");
+    assert!(
+        report.to_string().contains("resume after the `migrate` of bartered_with_a_currency"),
+        "{report}"
+    );
     let outcome = &report.to_json()["groups"][0]["outcome"];
-    assert_eq!(*outcome, serde_json::json!({ "outcome": "migrates", "workflows": ["sold_with_a_currency"] }));
-    let engine = engine.deploy(sold, sold_without_2019).await;
+    assert_eq!(
+        *outcome,
+        serde_json::json!({ "outcome": "migrates", "workflows": ["bartered_with_a_currency"] })
+    );
+    let engine = engine.deploy(bartered, bartered_without_2019).await;
     let report = engine.check().await.unwrap();
     assert_eq!((report.stranded(), report.groups.len()), (3, 1), "{report}");
     assert!(report.to_string().contains("no order of 2019"), "{report}");
-    let engine = engine.deploy(sold, sold).await;
-    assert_eq!(engine.handle("it-1").of(sold).result().await.unwrap(), "tea 40 5");
+    let engine = engine.deploy(bartered, bartered).await;
+    assert_eq!(engine.handle("it-1").of(bartered).result().await.unwrap(), "tea 40 5");
 }
 
 static MIGRATED: AtomicU32 = AtomicU32::new(0);
@@ -512,7 +518,7 @@ fn counted(snapshot: Snapshot) -> Result<Snapshot> {
 }
 
 #[workflow(migrate = counted)]
-async fn sold_and_mailed(sku: String) -> String {
+async fn bartered_and_mailed(sku: String) -> String {
     let article = sku;
     let cents: u64 = 4000;
     let currency: Option<String> = None;
@@ -526,9 +532,9 @@ async fn sold_and_mailed(sku: String) -> String {
 #[tokio::test]
 async fn a_crash_before_and_behind_the_migration_changes_nothing() {
     let engine = super::engine().await;
-    engine.start("it", sold("tea".into())).await.unwrap();
+    engine.start("it", bartered("tea".into())).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(sold, sold_and_mailed).await;
+    let engine = engine.deploy(bartered, bartered_and_mailed).await;
     engine.idle().await;
     engine.crash_and_reopen().await;
     engine.idle().await;
@@ -537,7 +543,7 @@ async fn a_crash_before_and_behind_the_migration_changes_nothing() {
     assert_eq!(MIGRATED.load(Ordering::Relaxed), 1);
     engine.crash_and_reopen().await;
     engine.idle().await;
-    let result = engine.handle("it").of(sold_and_mailed).result().await.unwrap();
+    let result = engine.handle("it").of(bartered_and_mailed).result().await.unwrap();
     assert_eq!(result, r#"tea 4000 Some("EUR") 5 mailed b"#);
     assert_eq!(MIGRATED.load(Ordering::Relaxed), 1, "once is enough");
     assert_eq!(engine.calls(charge).len(), 3, "an attempt for each build and crash that cut it off");
@@ -563,8 +569,8 @@ impl Shop {
 #[tokio::test]
 async fn it_may_stand_beside_its_workflow_in_a_block() {
     let engine = super::engine().await;
-    engine.start("it", sold("tea".into())).await.unwrap();
+    engine.start("it", bartered("tea".into())).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(sold, Shop::sells).await;
+    let engine = engine.deploy(bartered, Shop::sells).await;
     assert_eq!(engine.handle("it").of(Shop::sells).result().await.unwrap(), "tea 2020 5");
 }
