@@ -11,7 +11,9 @@ use std::{
     },
 };
 
-use durable::store::{Batch, Change, Error, KeyChange, Layer, OperationChange, Options, RedbStore, Store};
+use durable::store::{
+    Batch, Change, Error, KeyChange, Layer, OperationChange, Options, RedbStore, SnapshotChange, Store,
+};
 
 /// What was handed to a store.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +68,11 @@ impl Counting {
             });
             let history = transition.history.iter().map(|(_, chunk)| chunk.len());
             let mail = transition.mail.iter().map(|mail| mail.bytes.len());
-            let beside: usize = operations.chain(keys).chain(history).chain(mail).sum();
+            let snapshots = transition.snapshots.iter().map(|change| match change {
+                SnapshotChange::Put(_, row) => row.len(),
+                SnapshotChange::Remove(_) => 0,
+            });
+            let beside: usize = operations.chain(keys).chain(history).chain(mail).chain(snapshots).sum();
             self.bytes.fetch_add((record + beside) as u64, Ordering::Relaxed);
         }
     }

@@ -158,6 +158,11 @@ impl<T> Token<T> {
     }
 }
 
+/// The text of a token, which has the same length for all.
+pub(crate) fn token_text(to: Address, secret: [u8; 16]) -> String {
+    Token::<()> { to, secret, value: PhantomData }.to_string()
+}
+
 impl<T> Clone for Token<T> {
     fn clone(&self) -> Self {
         Token { to: self.to, secret: self.secret, value: PhantomData }

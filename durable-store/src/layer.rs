@@ -149,6 +149,16 @@ impl<L: Layer> Store for L {
         self.beneath().history(number)
     }
 
+    fn snapshots(&self, number: Number) -> Result<Vec<u32>, Error> {
+        self.check()?;
+        self.beneath().snapshots(number)
+    }
+
+    fn snapshot(&self, number: Number, place: u32) -> Result<Option<Vec<u8>>, Error> {
+        self.check()?;
+        self.beneath().snapshot(number, place)
+    }
+
     fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error> {
         self.check()?;
         self.beneath().layout(id)

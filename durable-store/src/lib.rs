@@ -23,7 +23,7 @@ pub use layer::Layer;
 pub use memory::MemoryImage;
 pub use record::{
     Batch, Change, Closed, Found, Instance, KeyChange, Mail, MailTaken, Mailbox, Number, Operation,
-    OperationChange, Queue, Record, Slot, Timer, TimerChange, Transition,
+    OperationChange, Queue, Record, Slot, SnapshotChange, Timer, TimerChange, Transition,
 };
 pub use redb_store::{Options, RedbStore};
 pub use store::Store;

@@ -155,6 +155,16 @@ pub enum KeyChange {
     Put(Number, [u8; 16], Vec<u8>),
 }
 
+/// What a transition does to the snapshots that are kept of its run beside the newest, which is the
+/// instance's own record. They stay until the run expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotChange {
+    /// The snapshot at a place, chosen by the engine, replacing what was there.
+    Put(u32, Vec<u8>),
+    /// The snapshot at a place goes; removing one that is not there is not an error.
+    Remove(u32),
+}
+
 /// What a transition does to its instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -206,6 +216,11 @@ pub struct Transition {
     pub mail: Vec<Mail>,
     /// What is remembered under keys.
     pub keys: Vec<KeyChange>,
+    /// Earlier snapshots of the run kept and dropped, in this order.
+    pub snapshots: Vec<SnapshotChange>,
+    /// Chunks of the histories of other runs: `(run, chunk number, bytes)`. A run must be live or
+    /// retained: under any other number a chunk would stay for ever.
+    pub history_of: Vec<(Number, u32, Vec<u8>)>,
 }
 
 impl Transition {
@@ -232,6 +247,8 @@ impl Transition {
             taken: Vec::new(),
             mail: Vec::new(),
             keys: Vec::new(),
+            snapshots: Vec::new(),
+            history_of: Vec::new(),
         }
     }
 }
@@ -246,8 +263,8 @@ pub struct Batch {
     pub layouts: Vec<(u64, Vec<u8>)>,
     /// Programs seen for the first time: `(build, bytes)`. An existing one is replaced.
     pub programs: Vec<(u64, Vec<u8>)>,
-    /// Closed instances whose retention has passed: removed with their history and their keys. One
-    /// that is not there is not an error.
+    /// Closed instances whose retention has passed: removed with their history, their keys and
+    /// their snapshots. One that is not there is not an error.
     pub expired: Vec<Number>,
 }
 
@@ -288,6 +305,8 @@ pub enum Record {
     Mailbox(Slot),
     /// Something remembered under a key of a run.
     Key(Number),
+    /// A kept snapshot of a run, by its place.
+    Snapshot(Number, u32),
 }
 
 impl std::fmt::Display for Record {
@@ -311,6 +330,7 @@ impl std::fmt::Display for Record {
             }
             Self::Mailbox(slot) => write!(f, "the mailbox of slot {}", slot.0),
             Self::Key(number) => write!(f, "a key of run {}", number.0),
+            Self::Snapshot(number, place) => write!(f, "snapshot {place} of run {}", number.0),
         }
     }
 }

@@ -77,6 +77,12 @@ pub trait Store: Send + Sync + 'static {
     /// The chunks of an instance's history, in order of chunk number.
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error>;
 
+    /// The places of the snapshots that are kept of a run, in order.
+    fn snapshots(&self, number: Number) -> Result<Vec<u32>, Error>;
+
+    /// One of them.
+    fn snapshot(&self, number: Number, place: u32) -> Result<Option<Vec<u8>>, Error>;
+
     /// A layout.
     fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error>;
 

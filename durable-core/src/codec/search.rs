@@ -4,10 +4,18 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Value,
+    capture::capture,
+    erased::Emit,
     tree::{Body, Tree},
 };
 
 impl Value {
+    /// What something writes of itself; nothing if it can't.
+    pub(crate) fn of(value: &dyn Emit) -> Option<Value> {
+        let captured = capture(value, false).ok()?;
+        Some(Value { tree: captured.tree, readable: false })
+    }
+
     /// Whether it is the `Err` of a `Result`.
     pub(crate) fn is_err(&self) -> bool {
         matches!(&self.tree, Tree::Variant(variant) if variant.of == "Result" && variant.name == "Err")

@@ -32,7 +32,7 @@ impl Value {
     }
 
     /// What a value writes, told that people read it.
-    pub(crate) fn of(value: &dyn Emit) -> Result<Value, String> {
+    pub(crate) fn written(value: &dyn Emit) -> Result<Value, String> {
         match capture(value, true) {
             Ok(captured) => Ok(Value { tree: captured.tree, readable: true }),
             Err(fault) => Err(fault.to_string()),

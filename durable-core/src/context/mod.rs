@@ -4,6 +4,7 @@
 //! here touches the store or begins an effect; the engine does both after the step was committed.
 
 pub(crate) mod ambient;
+mod depth;
 mod failure;
 mod gone;
 mod limits;
@@ -14,6 +15,7 @@ mod wait;
 
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
+pub(crate) use depth::bounded_depth;
 pub(crate) use failure::LET_IT_READ;
 pub use failure::StepFailure;
 pub(crate) use limits::{Limits, MOST_BYTES};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FrameId, OperationId};
+use super::{FrameId, OperationId, depth::deeper};
 use crate::{activity::CallOptions, codec::Encoded, error::CallError};
 
 /// An operation that a step starts.
@@ -61,6 +61,7 @@ pub enum NewOperation {
         /// Whether it runs on success too.
         finally: bool,
         /// What it runs.
+        #[serde(deserialize_with = "deeper")]
         call: Box<NewOperation>,
     },
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::OperationId;
+use super::{OperationId, depth::deeper};
 
 /// What would let a pending future move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub enum Wait {
     /// That somebody cancels the instance.
     Cancelled,
     /// All of these.
-    All(Vec<Wait>),
+    All(#[serde(deserialize_with = "deeper")] Vec<Wait>),
     /// Any one of these. Around a single wait it says that whoever waits acts when that moves, and does not end with it.
-    Any(Vec<Wait>),
+    Any(#[serde(deserialize_with = "deeper")] Vec<Wait>),
     /// All of these, or the first that ends in an error.
-    FirstErr(Vec<Wait>),
+    FirstErr(#[serde(deserialize_with = "deeper")] Vec<Wait>),
 }
 
 /// What there is, as far as a wait asks of it.

@@ -12,6 +12,7 @@ use super::{
     Alive, Engine, WorkflowFn,
     error::OpenError,
     inner::{Inner, Parts, Settings},
+    kept::MAX_KEPT_SNAPSHOTS,
     recover, retention, timers, worker,
 };
 use crate::{
@@ -83,6 +84,7 @@ impl EngineBuilder {
             settings: Settings {
                 max_concurrent_activities: 1_024,
                 max_messages: MAX_MESSAGES,
+                keep_snapshots: 0,
                 limits: Limits::default(),
                 retention: retention::DEFAULT_RETENTION,
             },
@@ -158,6 +160,16 @@ impl EngineBuilder {
     /// It counts for all that have ended, also before this opening. What has passed is removed within minutes of it.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.settings.retention = retention;
+        self
+    }
+
+    /// So many earlier snapshots are kept of each instance, of its last steps: it can be [forked](crate::WorkflowHandle::fork_at) at one of
+    /// these steps and [rewound](crate::WorkflowHandle::rewind_to) to it. Default: 0; at most [`MAX_KEPT_SNAPSHOTS`](crate::MAX_KEPT_SNAPSHOTS).
+    ///
+    /// Each is kept in the transaction of its step, and stays until the instance's retention passes. A step with more than some 70 operations
+    /// open, or whose snapshot has more than 8 MiB, is not kept. What it costs is in `docs/operations.md`.
+    pub fn keep_snapshots(mut self, most: u32) -> Self {
+        self.settings.keep_snapshots = most.min(MAX_KEPT_SNAPSHOTS);
         self
     }
 

@@ -52,6 +52,7 @@ impl Inner {
                 tags: Vec::new(),
                 deadline_ms: self.registry.workflows[workflow].meta.deadline_ms,
                 delay_ms: None,
+                copied: None,
                 messages: Vec::new(),
                 by: Requester::Instance(origin),
             });

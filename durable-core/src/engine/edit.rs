@@ -139,7 +139,7 @@ impl Inner {
         let names = seen.names.iter().find(|(name, stored)| *name == variable || *stored == variable);
         let name = names.map_or_else(|| variable.clone(), |(name, _)| name.clone());
         let unfit = |reason| EditError::Unfit { id: id.clone(), variable: variable.clone(), reason };
-        let given = Value::of(&value).map_err(unfit)?;
+        let given = Value::written(&value).map_err(unfit)?;
         let editing = Editing { edit: Some((seen.id, name, given)), ..Editing::default() };
         let after = value.to_string();
         match self.look_again(slot, loaded, machine, editing) {

@@ -8,10 +8,12 @@ use tokio::sync::oneshot;
 use super::{
     Engine,
     advance::{Command, Event},
+    copies::LATE_CHUNKS,
     describe::Description,
     error::{EngineError, RunError},
     history::{HistoryEvent, read_chunk},
     inner::{Inner, Stopping},
+    kept::Source,
     start::{LOOKS, Started, contradiction},
     state::{ClosedState, End, Loaded},
 };
@@ -128,8 +130,12 @@ impl<T> WorkflowHandle<T> {
             }
             Ended::Closed(closed) => (closed.number, None, Vec::new()),
         };
-        let mut events = Vec::new();
+        let (mut events, mut late) = (Vec::new(), Vec::new());
         for (chunk, bytes) in inner.ask(|store| store.history(number))? {
+            if chunk >= LATE_CHUNKS {
+                read_chunk(&bytes, &mut late);
+                continue;
+            }
             // The tail may have become a chunk between the two readings.
             if tail.as_ref().is_none_or(|tail| chunk < tail.chunk) {
                 read_chunk(&bytes, &mut events);
@@ -137,6 +143,8 @@ impl<T> WorkflowHandle<T> {
         }
         read_chunk(&tail.unwrap_or_default().bytes, &mut events);
         events.extend(notes);
+        late.sort_by_key(|event| event.at_ms);
+        events.extend(late);
         Ok(events)
     }
 
@@ -219,6 +227,37 @@ impl<T> WorkflowHandle<T> {
             }
             Ok(answer) => answer,
         }
+    }
+
+    /// The same instance, whatever it returns.
+    pub(super) fn untyped(&self) -> WorkflowHandle {
+        WorkflowHandle::new(self.engine.clone(), self.id.clone(), self.started)
+    }
+
+    /// The run that the handle is of, live or closed.
+    pub(super) fn source(&self) -> Result<Source, EngineError> {
+        Ok(match self.look()? {
+            Ended::Live { slot, loaded } => Source {
+                id: loaded.id,
+                workflow: loaded.workflow,
+                started_ms: loaded.started_ms,
+                number: loaded.number,
+                slot: Some(slot),
+            },
+            Ended::Closed(Closed { id, workflow, started_ms, number, .. }) => {
+                Source { id, workflow, started_ms, number, slot: None }
+            }
+        })
+    }
+
+    /// The instance itself, if it is live.
+    pub(super) fn live_source(&self) -> Result<(Source, Slot, Loaded), EngineError> {
+        let Ended::Live { slot, loaded } = self.look()? else {
+            return Err(EngineError::Closed { id: self.id.clone() });
+        };
+        let (id, workflow) = (loaded.id.clone(), loaded.workflow.clone());
+        let (number, started_ms) = (loaded.number, loaded.started_ms);
+        Ok((Source { id, workflow, started_ms, number, slot: Some(slot) }, slot, *loaded))
     }
 
     /// What the store says of the instance now.

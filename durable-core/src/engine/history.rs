@@ -188,6 +188,32 @@ pub enum HistoryKind {
         /// Its error, if it failed for good.
         error: Option<String>,
     },
+    /// It began where another instance stood.
+    Forked {
+        /// That one's id.
+        from: String,
+        /// After which step it stood there.
+        step: u64,
+    },
+    /// Another instance began where this one stood.
+    ForkedAs {
+        /// That one's id.
+        id: String,
+        /// After which step it stood there.
+        step: u64,
+    },
+    /// It went back to where it stood before.
+    Rewound {
+        /// After which step it stood there.
+        to: u64,
+    },
+    /// It was exported and has gone on here.
+    Imported {
+        /// The id that it had.
+        from: String,
+        /// After which step it stood when it was exported.
+        step: u64,
+    },
     /// The workflow's `migrate` made of another build's snapshot what it goes on from.
     Migrated {
         /// The workflow.
@@ -243,6 +269,12 @@ impl fmt::Display for HistoryEvent {
             HistoryKind::ChildEnded { id, failed: false } => write!(f, "instance `{id}` completed"),
             HistoryKind::ChildEnded { id, failed: true } => write!(f, "instance `{id}` failed"),
             HistoryKind::Compensated { name, error: None } => write!(f, "compensation `{name}` completed"),
+            HistoryKind::Forked { from, step } => write!(f, "forked from `{from}` after its step {step}"),
+            HistoryKind::ForkedAs { id, step } => write!(f, "forked after step {step} as `{id}`"),
+            HistoryKind::Rewound { to } => write!(f, "rewound to step {to}"),
+            HistoryKind::Imported { from, step } => {
+                write!(f, "imported from an export of `{from}` after its step {step}")
+            }
             HistoryKind::Compensated { name, error: Some(error) } => {
                 write!(f, "compensation `{name}` failed: {error}")
             }

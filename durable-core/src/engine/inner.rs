@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     /// How long closed instances are kept.
     pub(crate) retention: std::time::Duration,
     pub(crate) max_messages: u32,
+    /// So many earlier snapshots are kept of an instance.
+    pub(crate) keep_snapshots: u32,
     /// What one instance may grow to.
     pub(crate) limits: Limits,
 }

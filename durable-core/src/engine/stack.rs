@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     codec::{LayoutId, Value},
-    context::{OperationId, Present, Wait},
+    context::{MAX_DEPTH, OperationId, Present, Wait},
     frame::{AWAITED, FrameImage, KnownLayout},
     program::Program,
     registry::Machine,
@@ -60,7 +60,10 @@ impl<'a> Stack<'a> {
 
     /// Adds the frames that this one awaits, then itself.
     fn add(&mut self, image: &FrameImage, depth: u32) {
-        let Ok(known) = self.inner.frames.get(image.layout) else { return };
+        // None that ran is deeper.
+        let Some(known) = self.inner.frames.get(image.layout).ok().filter(|_| depth <= MAX_DEPTH) else {
+            return;
+        };
         let (mut view, awaited) = self.frame(&known, image);
         let mut inner = Vec::new();
         if let Some(awaited) = awaited {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     Engine, MAX_ID_BYTES, MAX_TAG_BYTES, MAX_TAGS,
     children::Resolved,
+    copies::Copied,
     error::{EngineError, StartError},
     handle::WorkflowHandle,
     inner::Inner,
@@ -71,6 +72,8 @@ pub(crate) struct StartRequest {
     pub(super) delay_ms: Option<u64>,
     /// What it gets with its start, and who waits for the answer to it.
     pub(crate) messages: Vec<(Message, Option<Sender>)>,
+    /// It begins where another one stood; then the rest says nothing.
+    pub(crate) copied: Option<Box<Copied>>,
     pub(crate) by: Requester,
 }
 
@@ -285,6 +288,7 @@ impl<T> Start<T> {
                     messages,
                     deadline_ms: self.deadline.map(millis_up),
                     delay_ms: self.delay.map(millis_up),
+                    copied: None,
                     by: Requester::Caller(reply),
                 });
                 inner.wake_worker();
@@ -323,7 +327,7 @@ impl<T> Start<T> {
     }
 }
 
-fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
+pub(super) fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
     let long = |(key, value): &&(String, String)| key.len().max(value.len()) > MAX_TAG_BYTES;
     match tags.iter().find(long).or_else(|| tags.get(MAX_TAGS)) {
         Some((tag, _)) => Err(StartError::BadTag { tag: tag.clone() }),
@@ -331,7 +335,7 @@ fn check_tags(tags: &[(String, String)]) -> Result<(), StartError> {
     }
 }
 
-fn check_id(id: &str) -> Result<(), StartError> {
+pub(super) fn check_id(id: &str) -> Result<(), StartError> {
     if is_id(id) { Ok(()) } else { Err(StartError::BadId { len: id.len() }) }
 }
 

@@ -176,6 +176,16 @@ impl Frames {
         own
     }
 
+    /// Whether this is a layout row that its id was made of.
+    pub(crate) fn is_row(id: u64, row: &[u8]) -> bool {
+        let Some((kind, bytes)) = row.split_first() else { return false };
+        match *kind {
+            VALUE_ROW => xxh3_64(bytes).max(1) == id,
+            FRAME_ROW | TABLE_ROW | PARAMETERS_ROW => xxh3_64(bytes) == id,
+            _ => false,
+        }
+    }
+
     /// A row that is to be stored with the next commit, if it is not there.
     pub(super) fn add_row(&self, kind: u8, id: u64, bytes: &[u8]) {
         if (self.source)(id).is_none() {

@@ -102,7 +102,7 @@ impl Snapshot {
     /// # Errors
     /// The value's `Serialize` failed.
     pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
-        let value = Value::of(&value)
+        let value = Value::written(&value)
             .map_err(|error| Error::msg(format!("variable `{name}` can't be written: {error}")))?;
         match self.find(name) {
             Ok(at) => self.variables[at].1 = value,
@@ -150,7 +150,7 @@ impl Snapshot {
     /// # Errors
     /// The value's `Serialize` failed.
     pub fn gives<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let value = Value::of(&value)
+        let value = Value::written(&value)
             .map_err(|error| Error::msg(format!("what is awaited can't be written: {error}")))?;
         self.result = Some(value);
         Ok(())

@@ -40,7 +40,7 @@ pub use crate::activity::{UnitCall, call};
 use crate::{
     activity::{Activity, ActivityFn},
     clock::{Clock as _, from_ms},
-    engine::{Engine, EngineBuilder, RunError, WorkflowFn, inner::Inner},
+    engine::{Engine, EngineBuilder, Exported, RunError, WorkflowFn, inner::Inner},
     frame::StandIn,
     random::Random,
 };
@@ -66,7 +66,22 @@ pub fn engine() -> TestBuilder {
             openings: Arc::default(),
         },
         image: MemoryImage::new(),
+        timed: false,
     }
+}
+
+/// An engine in memory with an instance in it that was [exported](crate::WorkflowHandle::export): the regression test of what went wrong
+/// elsewhere. `testing::engine().mock(..).resume(exported)` is the same with mocks.
+///
+/// ```ignore
+/// let engine = testing::resume(include_str!("order-1042.json")).await;
+/// assert_eq!(engine.handle("order-1042").of(fulfil).result().await?.total, 90);
+/// ```
+///
+/// # Panics
+/// As [`TestBuilder::resume`].
+pub async fn resume(exported: impl Into<Exported>) -> TestEngine {
+    engine().resume(exported).await
 }
 
 /// How to make an engine, as often as a test wants.
@@ -104,6 +119,8 @@ impl Plan {
 pub struct TestBuilder {
     pub(crate) plan: Plan,
     image: MemoryImage,
+    /// The clock starts at a time of the test's own.
+    timed: bool,
 }
 
 impl std::fmt::Debug for TestBuilder {
@@ -140,6 +157,12 @@ impl TestBuilder {
     /// See [`EngineBuilder::retention`]. Here it passes while the test moves the clock, and not while the clock skips.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.plan.builder = self.plan.builder.retention(retention);
+        self
+    }
+
+    /// See [`EngineBuilder::keep_snapshots`].
+    pub fn keep_snapshots(mut self, most: u32) -> Self {
+        self.plan.builder = self.plan.builder.keep_snapshots(most);
         self
     }
 
@@ -188,7 +211,24 @@ impl TestBuilder {
     /// The time at which the clock starts. Default: 2030-01-01 00:00 UTC.
     pub fn starting_at(mut self, time: SystemTime) -> Self {
         self.plan.clock = Arc::new(VirtualClock::new(crate::clock::to_ms(time)));
+        self.timed = true;
         self
+    }
+
+    /// Opens the engine with an exported instance in it, which goes on as [`Engine::import`] says. Unless the test sets the clock, it stands at the
+    /// time of the export, so that what the instance waits for is as far away as it was.
+    ///
+    /// # Panics
+    /// If the engine can't be opened or the instance not be imported: a test has nothing to go on with.
+    pub async fn resume(mut self, exported: impl Into<Exported>) -> TestEngine {
+        let exported = exported.into();
+        if let Some(exported_ms) = exported.exported_ms().filter(|_| !self.timed) {
+            self.plan.clock = Arc::new(VirtualClock::new(exported_ms));
+        }
+        let engine = self.open().await;
+        let imported = engine.import(exported).await;
+        imported.unwrap_or_else(|error| panic!("the exported instance: {error}"));
+        engine
     }
 
     /// Opens the engine.
@@ -196,7 +236,7 @@ impl TestBuilder {
     /// # Panics
     /// If it can't be opened: a test has nothing to go on with.
     pub async fn open(self) -> TestEngine {
-        let TestBuilder { plan, image } = self;
+        let TestBuilder { plan, image, .. } = self;
         let first = open(&plan, image).await;
         TestEngine { plan: Arc::new(plan), first: Arc::new(first) }
     }

@@ -12,7 +12,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::fault::Fault;
 use super::row::{self, Blob, InstanceRow};
 use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, KEYS, LAYOUTS, PROGRAMS, TIMERS};
-use super::{mail, operations};
+use super::{mail, operations, snapshots};
 use crate::record::{
     Batch, Change, Closed, Found, Instance, KeyChange, Number, Record, Slot, Timer, TimerChange, Transition,
 };
@@ -32,6 +32,7 @@ pub(super) fn apply(txn: &WriteTransaction, batch: &Batch) -> Result<(), Fault> 
     operations::apply(txn, &batch.transitions)?;
     mail::apply(txn, &batch.transitions)?;
     keys(txn, &batch.transitions)?;
+    snapshots::apply(txn, &batch.transitions)?;
     if !consequences.active.is_empty() {
         active(txn, &consequences.active)?;
     }
@@ -234,7 +235,10 @@ fn timers(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Faul
 }
 
 fn history(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fault> {
-    let touched = |transition: &&Transition| !transition.history.is_empty() || transition.history_from > 0;
+    let touched = |transition: &&Transition| {
+        let written = transition.history.len() + transition.history_of.len();
+        written > 0 || transition.history_from > 0
+    };
     if !transitions.iter().any(|transition| touched(&transition)) {
         return Ok(());
     }
@@ -243,6 +247,10 @@ fn history(txn: &WriteTransaction, transitions: &[Transition]) -> Result<(), Fau
         let number = transition.number;
         for (chunk, bytes) in &transition.history {
             let row = Blob::History(number, *chunk).write(bytes);
+            table.insert((number.0, *chunk), row.as_slice())?;
+        }
+        for (number, chunk, bytes) in &transition.history_of {
+            let row = Blob::History(*number, *chunk).write(bytes);
             table.insert((number.0, *chunk), row.as_slice())?;
         }
         if transition.history_from > 0 {
@@ -287,7 +295,7 @@ fn programs(txn: &WriteTransaction, programs: &[(u64, Vec<u8>)]) -> Result<(), F
     Ok(())
 }
 
-/// Removes closed instances with their history and their keys. A number that is not there is not an error.
+/// Removes closed instances with their history, their keys and their snapshots. A number that is not there is not an error.
 ///
 /// The id goes too, unless a later run has it. The id of a damaged row is unknown; its entry then
 /// stays and names a run that is gone.
@@ -307,7 +315,7 @@ fn expired(txn: &WriteTransaction, numbers: &[Number]) -> Result<(), Fault> {
         history.retain_in((number.0, 0)..=(number.0, u32::MAX), |_, _| false)?;
         keys.retain_in((number.0, 0)..=(number.0, u128::MAX), |_, _| false)?;
     }
-    Ok(())
+    snapshots::expire(txn, numbers)
 }
 
 fn forget_id(ids: &mut Table<'_, &'static str, [u8; 17]>, id: &str, number: Number) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 //!
 //! One module per matter: [`tables`] is what the file holds and [`row`] how, [`open`] and [`stage`]
 //! accept or refuse a file, [`commit`] writes a batch, [`read`] answers questions, [`slots`] says
-//! which slots are free, [`operations`] and [`mail`] what stands beside an instance, [`fault`] is what goes wrong. This one owns the open database, and keeps it
+//! which slots are free, [`operations`] and [`mail`] what stands beside an instance, [`snapshots`] earlier ones of a run, [`fault`] is what goes wrong. This one owns the open database, and keeps it
 //! from being used after an error.
 //!
 //! Invariants:
@@ -19,6 +19,7 @@ mod operations;
 mod read;
 mod row;
 mod slots;
+mod snapshots;
 mod stage;
 mod tables;
 
@@ -277,7 +278,11 @@ impl Poison {
 /// About how many rows a batch touches.
 fn size(batch: &Batch) -> usize {
     let beside = |transition: &Transition| {
-        transition.operations.len() + transition.taken.len() + transition.mail.len() + transition.keys.len()
+        transition.operations.len()
+            + transition.taken.len()
+            + transition.mail.len()
+            + transition.keys.len()
+            + transition.snapshots.len()
     };
     let beside: usize = batch.transitions.iter().map(beside).sum();
     batch.transitions.len() + beside + batch.expired.len()
@@ -411,6 +416,14 @@ impl Store for RedbStore {
 
     fn history(&self, number: Number) -> Result<Vec<(u32, Vec<u8>)>, Error> {
         self.read(|txn| read::history(txn, number))
+    }
+
+    fn snapshots(&self, number: Number) -> Result<Vec<u32>, Error> {
+        self.read(|txn| snapshots::places(txn, number))
+    }
+
+    fn snapshot(&self, number: Number, place: u32) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|txn| snapshots::one(txn, number, place))
     }
 
     fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, Error> {

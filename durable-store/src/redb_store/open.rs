@@ -143,7 +143,7 @@ fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Open
     let contents = contained(|| Ok(inspect(&mut db, options, path))).map_err(on)??;
     let epoch = contents.epoch + 1;
     if commit_epoch {
-        contained(|| begin_epoch(&db, epoch)).map_err(on)?;
+        contained(|| begin_epoch(&db, epoch, contents.is_older)).map_err(on)?;
     }
     let made = control.accept().and_then(|()| match control.content() {
         Some(Content::Empty) => source.sync_name(),
@@ -156,6 +156,8 @@ fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Open
 /// What a sound file says of itself.
 struct Contents {
     epoch: u64,
+    /// It lacks tables of later formats.
+    is_older: bool,
     slots: Slots,
 }
 
@@ -192,7 +194,7 @@ fn inspect(db: &mut Database, options: &Options, path: &Path) -> Result<Contents
             if tables + multimaps > 0 {
                 return Err(foreign("it is a redb file with other tables"));
             }
-            return Ok(Contents { epoch: 0, slots: Slots::opened(None) });
+            return Ok(Contents { epoch: 0, is_older: true, slots: Slots::opened(None) });
         }
         Err(TableError::Storage(error)) => return Err(on(error.into())),
         Err(_) => return Err(foreign("it is a redb file with other tables")),
@@ -221,16 +223,16 @@ fn inspect(db: &mut Database, options: &Options, path: &Path) -> Result<Contents
     let epoch = stored(META_EPOCH)?.and_then(|epoch| row::read_meta(META_EPOCH, epoch));
     let epoch = epoch.ok_or_else(|| damaged("epoch"))?;
     let slots = Slots::opened(read::last_slot(&txn).map_err(on)?);
-    Ok(Contents { epoch, slots })
+    Ok(Contents { epoch, is_older: format < FORMAT_VERSION, slots })
 }
 
-/// Commits a new epoch, and before the first one the tables.
+/// Commits a new epoch, and before it the tables that the file lacks.
 ///
 /// With quick-repair: should nothing else be committed before a crash, the next opening is short.
-fn begin_epoch(db: &Database, epoch: u64) -> Result<(), Fault> {
+fn begin_epoch(db: &Database, epoch: u64, is_older: bool) -> Result<(), Fault> {
     let mut txn = db.begin_write()?;
     txn.set_quick_repair(true);
-    if epoch == 1 {
+    if is_older {
         tables::create(&txn)?;
     }
     write_epoch(&txn, epoch)?;

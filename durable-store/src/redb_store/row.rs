@@ -28,6 +28,7 @@ enum Kind {
     Mail,
     Mailbox,
     Key,
+    Snapshot,
 }
 
 /// Spreads a key over 64 bits; distinct keys of one kind stay distinct.
@@ -261,6 +262,7 @@ pub(super) enum Blob {
     Operation(Slot, u64),
     Mail(Slot, u64, u64),
     Key(Number, [u8; 16]),
+    Snapshot(Number, u32),
 }
 
 impl Blob {
@@ -272,6 +274,7 @@ impl Blob {
             Self::Operation(slot, operation) => (Kind::Operation, spread([slot.0, operation])),
             Self::Mail(slot, queue, seq) => (Kind::Mail, spread([slot.0, queue, seq])),
             Self::Key(number, key) => (Kind::Key, number.0 ^ xxh3_64(&key)),
+            Self::Snapshot(number, place) => (Kind::Snapshot, spread([number.0, u64::from(place)])),
         }
     }
 
@@ -293,6 +296,7 @@ impl Blob {
             Self::Operation(slot, operation) => Record::Operation(slot, operation),
             Self::Mail(slot, queue, seq) => Record::Mail(slot, queue, seq),
             Self::Key(number, _) => Record::Key(number),
+            Self::Snapshot(number, place) => Record::Snapshot(number, place),
         }))
     }
 }

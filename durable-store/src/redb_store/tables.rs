@@ -12,6 +12,7 @@
 //! | `mailboxes` | slot | how many messages wait in which queue; absent if none does |
 //! | `keys` | number, key | what is remembered under a key of a run |
 //! | `history` | number, chunk | one chunk of history |
+//! | `snapshots` | place, number | an earlier snapshot of a run: most places are overwritten in turn |
 //! | `layouts`, `programs` | id | bytes |
 //! | `meta` | name | a number: the format version, the epoch |
 //!
@@ -30,7 +31,8 @@ use super::fault::Fault;
 ///
 /// - 1: never released.
 /// - 2: `operations`, `mail`, `mailboxes`, `keys`.
-pub(super) const FORMAT_VERSION: u64 = 2;
+/// - 3: `snapshots`.
+pub(super) const FORMAT_VERSION: u64 = 3;
 
 /// The first format that a release has written.
 pub(super) const OLDEST_FORMAT: u64 = 2;
@@ -51,6 +53,7 @@ pub(super) const MAIL: TableDefinition<'_, (u64, u64, u64), &[u8]> = TableDefini
 pub(super) const MAILBOXES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("mailboxes");
 pub(super) const KEYS: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("keys");
 pub(super) const HISTORY: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("history");
+pub(super) const SNAPSHOTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("snapshots");
 pub(super) const LAYOUTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("layouts");
 pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("programs");
 
@@ -58,13 +61,14 @@ pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::ne
 macro_rules! with_tables {
     ($then:ident) => {
         $then! {
-            META INSTANCES IDS ACTIVE TIMERS CLOSED OPERATIONS MAIL MAILBOXES KEYS HISTORY LAYOUTS PROGRAMS
+            META INSTANCES IDS ACTIVE TIMERS CLOSED OPERATIONS MAIL MAILBOXES KEYS HISTORY SNAPSHOTS LAYOUTS
+            PROGRAMS
         }
     };
 }
 pub(super) use with_tables;
 
-/// Creates every table, so that a reading never meets a missing one.
+/// Creates every table that is not there, so that a reading never meets a missing one.
 pub(super) fn create(txn: &WriteTransaction) -> Result<(), Fault> {
     macro_rules! open {
         ($($table:ident)*) => { $(txn.open_table($table)?;)* };

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::{
     Batch, Change, Closed, Error, Found, Instance, KeyChange, Mail, Mailbox, Number, Operation,
-    OperationChange, Queue, Slot, Store, Timer, TimerChange, Transition,
+    OperationChange, Queue, Slot, SnapshotChange, Store, Timer, TimerChange, Transition,
 };
 
 /// The contents of a store after a sequence of batches that agree with each other.
@@ -19,6 +19,7 @@ pub struct Model {
     operations: BTreeMap<(Slot, u64), Vec<u8>>,
     mail: BTreeMap<(Slot, u64, u64), Vec<u8>>,
     keys: BTreeMap<(Number, [u8; 16]), Vec<u8>>,
+    snapshots: BTreeMap<(Number, u32), Vec<u8>>,
     layouts: BTreeMap<u64, Vec<u8>>,
     programs: BTreeMap<u64, Vec<u8>>,
     /// Ids taken by the batch in the making.
@@ -104,6 +105,9 @@ impl Model {
             for (chunk, bytes) in &transition.history {
                 self.history.insert((transition.number, *chunk), bytes.clone());
             }
+            for (number, chunk, bytes) in &transition.history_of {
+                self.history.insert((*number, *chunk), bytes.clone());
+            }
             let (number, from) = (transition.number, transition.history_from);
             self.history.retain(|key, _| key.0 != number || key.1 >= from);
         }
@@ -124,6 +128,7 @@ impl Model {
             }
             self.history.retain(|key, _| key.0 != *number);
             self.keys.retain(|key, _| key.0 != *number);
+            self.snapshots.retain(|key, _| key.0 != *number);
         }
     }
 
@@ -150,6 +155,14 @@ impl Model {
         }
         for KeyChange::Put(number, key, bytes) in &transition.keys {
             self.keys.insert((*number, *key), bytes.clone());
+        }
+        for change in &transition.snapshots {
+            match change {
+                SnapshotChange::Put(place, bytes) => {
+                    self.snapshots.insert((transition.number, *place), bytes.clone())
+                }
+                SnapshotChange::Remove(place) => self.snapshots.remove(&(transition.number, *place)),
+            };
         }
     }
 
@@ -271,6 +284,14 @@ impl Model {
             for key in (0..Self::KEYS).map(|key| [key; 16]) {
                 let right = self.keys.get(&(number, key));
                 verdict.compare(&format!("key {} of {number:?}", key[0]), store.key(number, &key), right);
+            }
+            let kept = self.snapshots.range((number, 0)..=(number, u32::MAX));
+            let kept: Vec<_> = kept.map(|(key, bytes)| (key.1, bytes)).collect();
+            let places: Vec<_> = kept.iter().map(|(place, _)| *place).collect();
+            verdict.compare_all(&format!("snapshots of {number:?}"), store.snapshots(number), &places);
+            for (place, bytes) in kept {
+                let what = format!("snapshot {place} of {number:?}");
+                verdict.compare(&what, store.snapshot(number, place), Some(bytes));
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::model::Model;
 use super::sample;
 use crate::{
-    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot, Timer,
-    TimerChange, Transition,
+    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot,
+    SnapshotChange, Timer, TimerChange, Transition,
 };
 
 /// A generator of random numbers (splitmix64): small, fast, and the same everywhere.
@@ -182,6 +182,13 @@ impl Batches {
         if self.rng.chance(20) {
             let key = [self.rng.below(u64::from(Model::KEYS)) as u8; 16];
             transition.keys.push(KeyChange::Put(transition.number, key, self.rng.bytes(50)));
+        }
+        if self.rng.chance(50) {
+            let bytes = self.rng.bytes(300);
+            transition.snapshots.push(SnapshotChange::Put(self.rng.below(5) as u32, bytes));
+        }
+        if self.rng.chance(20) {
+            transition.snapshots.push(SnapshotChange::Remove(self.rng.below(5) as u32));
         }
         transition
     }

@@ -1,8 +1,8 @@
 //! Short ways to write down instances and transitions, for tests.
 
 use crate::{
-    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot, Timer,
-    TimerChange, Transition,
+    Batch, Change, Closed, Instance, KeyChange, Mail, MailTaken, Number, OperationChange, Slot,
+    SnapshotChange, Timer, TimerChange, Transition,
 };
 
 /// A live instance whose other fields follow from its number.
@@ -113,6 +113,27 @@ impl Transition {
     #[must_use]
     pub fn remembering(mut self, number: u64, key: [u8; 16], bytes: &[u8]) -> Self {
         self.keys.push(KeyChange::Put(Number(number), key, bytes.to_vec()));
+        self
+    }
+
+    /// The same, keeping a snapshot.
+    #[must_use]
+    pub fn keeping(mut self, place: u32, bytes: &[u8]) -> Self {
+        self.snapshots.push(SnapshotChange::Put(place, bytes.to_vec()));
+        self
+    }
+
+    /// The same, dropping a snapshot.
+    #[must_use]
+    pub fn dropping(mut self, place: u32) -> Self {
+        self.snapshots.push(SnapshotChange::Remove(place));
+        self
+    }
+
+    /// The same, keeping a chunk of another run's history.
+    #[must_use]
+    pub fn with_history_of(mut self, number: u64, chunk: u32, bytes: &[u8]) -> Self {
+        self.history_of.push((Number(number), chunk, bytes.to_vec()));
         self
     }
 

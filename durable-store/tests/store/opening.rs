@@ -132,7 +132,31 @@ fn a_newer_format_is_refused_by_name() {
     let path = directory.path().join("orders.redb");
     rewrite_format(&path, |version| version + 6);
     let error = refused(&path);
-    assert!(matches!(error, Error::Newer { found: 8, supported: 2, .. }), "{error}");
+    assert!(matches!(error, Error::Newer { found: 9, supported: 3, .. }), "{error}");
+}
+
+/// Snapshots came with format 3.
+#[test]
+fn a_file_of_the_format_before_gets_the_tables_that_it_lacks() {
+    let directory = directory();
+    let path = directory.path().join("orders.redb");
+    rewrite_format(&path, |_| 2);
+    {
+        let db = redb::Database::create(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        let snapshots = redb::TableDefinition::<(u32, u64), &[u8]>::new("snapshots");
+        assert!(txn.delete_table(snapshots).unwrap());
+        txn.commit().unwrap();
+    }
+    for _ in 0..2 {
+        let store = RedbStore::open(&path).unwrap();
+        let number = durable_store::Number(7);
+        assert!(store.snapshots(number).unwrap().is_empty());
+    }
+    rewrite_format(&path, |version| {
+        assert_eq!(version, 3, "it says what it is now");
+        version
+    });
 }
 
 #[test]

@@ -215,3 +215,27 @@ async fn a_message_that_this_build_can_t_read_parks_its_receiver_and_stays() {
     assert!(parked.contains("a signal `Reading`"), "{parked}");
     assert_eq!(handle.describe().await.unwrap().messages, [("Reading".to_owned(), 1)]);
 }
+
+#[workflow]
+async fn naps() -> u32 {
+    sleep(HOUR).await;
+    sleep(HOUR).await;
+    2
+}
+
+/// The join acts on each nap, and holds the reading from the first time on.
+#[workflow]
+async fn naps_and_reads() -> (u32, u32, bool) {
+    let (naps, Reading(reading)) = (naps(), recv::<Reading>()).join().await;
+    sleep(HOUR).await;
+    (naps, reading, try_recv::<Reading>().is_none())
+}
+
+/// The step that was complete with it did not look into the mailbox, and left it there.
+#[tokio::test]
+async fn a_message_that_was_held_over_steps_is_received_once() {
+    let engine = testing::engine().open().await;
+    let handle = engine.start("naps", naps_and_reads()).await.unwrap();
+    handle.signal(Reading(7)).await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), (2, 7, true));
+}

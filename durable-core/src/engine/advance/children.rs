@@ -4,7 +4,7 @@ use durable_store::{Timer, TimerChange};
 
 use super::Advance;
 use crate::{
-    context::{Completion, OnClose, OperationId},
+    context::{Completion, NewInstance, OnClose, OperationId},
     engine::{
         children::to_be_created,
         history::HistoryKind,
@@ -26,6 +26,32 @@ impl Advance<'_> {
             let (by, on_close) = (origin.by, origin.on_close);
             let child = Address { slot, number: self.draft.loaded.number, operation: 0 };
             self.post(by, Body::Created { operation: by.operation, child, on_close });
+        }
+    }
+
+    /// It begins where another one stood: what was under way there is under way here.
+    pub(super) fn begun_as_copy(&mut self, kind: HistoryKind, original: Option<Address>) {
+        self.draft.note(kind);
+        self.take_up_all();
+        if let Some(original) = original {
+            let (id, step) = (self.draft.loaded.id.clone(), original.operation);
+            self.post(original, Body::Forked { id, step });
+        }
+    }
+
+    /// All that its record says to be under way is begun.
+    pub(super) fn take_up_all(&mut self) {
+        let slot = self.draft.slot;
+        let timers: Vec<Timer> = self.draft.loaded.state.timers(slot).collect();
+        self.draft.timers.extend(timers.iter().map(|timer| TimerChange::Set(*timer)));
+        self.draft.effects.timers.extend(timers);
+        self.dispatch_all();
+        self.start_again();
+        let sent = self.draft.loaded.state.operations.iter();
+        let sent = sent.filter(|op| matches!(op.kind, OperationKind::Send(_))).map(|op| op.id);
+        self.draft.effects.outgoing.extend(sent.collect::<Vec<_>>());
+        for id in self.draft.loaded.state.operations.iter().map(|op| op.id).collect::<Vec<_>>() {
+            self.created(id);
         }
     }
 
@@ -76,9 +102,13 @@ impl Advance<'_> {
     /// What a child ends with, as its type has it, where nobody else can make it.
     fn as_value(&self, id: OperationId, completion: Completion) -> Completion {
         let operation = self.draft.loaded.state.operations.get(id);
-        let Some(OperationKind::Child { child, .. }) = operation.map(|op| &op.kind) else {
-            return completion;
-        };
+        match operation.map(|op| &op.kind) {
+            Some(OperationKind::Child { child, .. }) => self.as_value_of(child, completion),
+            _ => completion,
+        }
+    }
+
+    pub(super) fn as_value_of(&self, child: &NewInstance, completion: Completion) -> Completion {
         let Completion::Error(error) = &completion else { return completion };
         let entry = self.engine.registry.workflows.get(child.workflow.as_str()).filter(|_| child.as_value);
         // The user's `From<CallError>` and `Serialize` run in here.

@@ -7,6 +7,7 @@ use crate::{
     context::OperationId,
     engine::{
         history::{HistoryEvent, HistoryKind},
+        kept::Keeping,
         mail::{MailView, Message},
         ready::Readiness,
         state::{Address, End, Loaded},
@@ -38,6 +39,8 @@ pub(crate) struct Draft {
     pub(super) changed: bool,
     /// How much of what each machine waits for is there; none: to be found out.
     pub(super) ready: Vec<(OperationId, Option<Readiness>)>,
+    /// What is kept of it as an earlier snapshot.
+    pub(super) keeping: Keeping,
 }
 
 impl Draft {
@@ -47,7 +50,9 @@ impl Draft {
         mail: MailView,
         now_ms: u64,
         create: bool,
+        most_kept: u32,
     ) -> Self {
+        let keeping = Keeping::new(most_kept, &loaded);
         let ready = std::mem::take(&mut loaded.ready);
         Draft {
             slot,
@@ -62,6 +67,7 @@ impl Draft {
             end: None,
             changed: create,
             ready,
+            keeping,
         }
     }
 

@@ -11,8 +11,9 @@ use crate::{
         Applied, EditRequest, NotCompleted,
         error::{EditError, EngineError},
         history::{HistoryKind, clip},
+        kept::RewindError,
         mail::{Body, Message, Sender},
-        state::{Cause, DEADLINE, End, MAIN, OperationKind, ParkReason, Parked, ReplyTo},
+        state::{Address, Cause, DEADLINE, End, MAIN, OperationKind, ParkReason, Parked, ReplyTo},
     },
     frame::Edited,
 };
@@ -22,6 +23,8 @@ use crate::{
 pub(crate) enum Event {
     /// It was started, and is to make its first step.
     Begin,
+    /// It begins where another one stood, which learns of it.
+    BeginCopy { kind: HistoryKind, original: Option<Address> },
     /// An attempt of an activity has ended.
     Attempted { operation: OperationId, ended: Attempted },
     /// An activity was told to end, and no attempt of it runs.
@@ -59,10 +62,19 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Command {
     RetryNow,
-    Terminate { why: String },
-    Cancel { why: String },
+    Terminate {
+        why: String,
+    },
+    Cancel {
+        why: String,
+    },
     Pause,
     Resume,
+    /// Back to where it stood after this step, or the reason why not.
+    Rewind {
+        step: u64,
+        refused: oneshot::Sender<RewindError>,
+    },
 }
 
 impl Event {
@@ -83,6 +95,7 @@ impl Advance<'_> {
     pub(super) fn apply(&mut self, event: Event) {
         match event {
             Event::Begin => self.begun(),
+            Event::BeginCopy { kind, original } => self.begun_as_copy(kind, original),
             Event::Attempted { operation, ended } => self.attempted(operation, ended),
             Event::Stopped { operation } => self.stopped(operation),
             Event::Fired { operation: DEADLINE, deadline_ms } => self.deadline_passed(deadline_ms),
@@ -105,6 +118,11 @@ impl Advance<'_> {
                 let edited = self.edit(*request);
                 self.callers.edited.push((reply, edited));
             }
+            Event::Command { command: Command::Rewind { step, refused }, reply } => match self.rewind(step) {
+                Ok(()) => self.callers.replies.push(reply),
+                // Nothing is done that would have to be durable first. Whoever does not wait any more needs no answer.
+                Err(error) => drop(refused.send(error)),
+            },
             Event::Command { command, reply } => {
                 let is_cancel = matches!(command, Command::Cancel { .. });
                 self.command(command);
@@ -121,6 +139,7 @@ impl Advance<'_> {
             Command::Cancel { why } => self.stop(Cause::Cancel { why: clip(why) }),
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
+            Command::Rewind { .. } => unreachable!("it has an answer of its own"),
         }
     }
 
@@ -168,7 +187,7 @@ impl Advance<'_> {
     }
 
     /// Its activities are attempted again when they are due.
-    fn dispatch_all(&mut self) {
+    pub(super) fn dispatch_all(&mut self) {
         let activities = self.draft.loaded.state.activities();
         let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
         for (id, next_ms) in due {
@@ -226,6 +245,7 @@ impl Advance<'_> {
                 self.draft.loaded.state.watchers.push(address);
                 self.draft.changed = true;
             }
+            Body::Forked { id, step } => self.draft.note(HistoryKind::ForkedAs { id, step }),
             // They have queues of their own.
             Body::Signal(_) | Body::Update(_) => debug_assert!(message.reply == ReplyTo::Nobody),
         }

@@ -21,6 +21,7 @@ impl Draft {
                 }
                 transition.operations = state.operations.take_changes();
                 if self.changed {
+                    self.keeping.keep_step(self.slot, &mut self.loaded.state, self.now_ms);
                     self.take_history(&mut transition, closing);
                     transition.change = self.record();
                 } else {
@@ -41,6 +42,7 @@ impl Draft {
         }
         transition.timers = self.timers;
         transition.keys = self.keys;
+        transition.snapshots = self.keeping.changes;
         let loaded = (!closing).then_some(self.loaded);
         Advanced { transition, loaded, effects: self.effects, callers: Callers::default(), fallback: None }
     }

@@ -19,6 +19,7 @@ mod finish;
 mod moved;
 mod ready;
 mod received;
+mod rewind;
 mod step;
 mod unwind;
 
@@ -157,11 +158,15 @@ pub(crate) fn advance(
     events: Vec<Event>,
     create: bool,
 ) -> Advanced {
-    let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create);
+    let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create, engine.settings.keep_snapshots);
     let mut advance = Advance { engine, draft, callers: Callers::default(), fallback: None };
     advance.mailed();
     for event in events {
         advance.apply(event);
+    }
+    if create {
+        let Draft { slot, loaded, keeping, now_ms, .. } = &mut advance.draft;
+        keeping.keep_beginning(*slot, &mut loaded.state, *now_ms);
     }
     loop {
         advance.rounds();

@@ -9,7 +9,7 @@ use crate::{
     engine::{
         history::HistoryKind,
         mail::{Body, KeyRow, Message},
-        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ReplyTo},
+        state::{Address, End, Held, MAIN, OpenRequest, OperationKind, ParkReason, ReplyTo},
     },
     registry::{Machine, Moved},
 };
@@ -176,9 +176,14 @@ impl Advance<'_> {
     fn receive(&mut self, held: Vec<Held>, consumed: &[(u64, u64)], rejected: &[u64]) {
         self.draft.loaded.state.held = held;
         for &(queue, seq) in consumed {
+            // One that was held was taken in an earlier step, and may not have been read in this one.
+            if let Err(reason) = self.draft.mail.first_from(seq, queue, 1, &|_| false) {
+                self.park(ParkReason::Incompatible { reason });
+            }
             let message = self.draft.mail.get(queue, seq).cloned();
             self.draft.take_mail(queue, seq);
             let Some(message) = message else { continue };
+            self.draft.keeping.taken(queue, seq, &message);
             let name = message.name.clone();
             match message.body {
                 Body::Update(_) => {

@@ -62,6 +62,13 @@ pub(crate) enum Body {
     },
     /// Somebody wants to be told of the receiver's end.
     Watch(Address),
+    /// The receiver was forked.
+    Forked {
+        /// As this instance.
+        id: String,
+        /// After this step.
+        step: u64,
+    },
 }
 
 /// Who sends a message from outside, and waits for its receipt or its answer.

@@ -13,6 +13,7 @@ use crate::{
     context::{Completion, OperationId, Outgoing, Refused, Sent},
     engine::{
         inner::Inner,
+        kept::Keeping,
         state::{Address, Cause, ClosedState, Done, Happened, Loaded, OperationKind, PeerRequest, ReplyTo},
     },
 };
@@ -66,7 +67,7 @@ pub(super) fn send(
         };
         apply(inner, loaded, id, outcome);
     }
-    rewrite(loaded, transition);
+    rewrite(loaded, transition, inner.settings.keep_snapshots);
     resolving.effects.again |= loaded.is_ready();
     Ok(())
 }
@@ -143,7 +144,9 @@ fn apply(inner: &Inner, loaded: &mut Loaded, id: OperationId, outcome: Outcome) 
 }
 
 /// Has the transition say what the instance is now.
-fn rewrite(loaded: &mut Loaded, transition: &mut Transition) {
+fn rewrite(loaded: &mut Loaded, transition: &mut Transition, most_kept: u32) {
+    // What is kept of the step was written before, too. Nothing was kept if it is too large.
+    let _ = Keeping::kept_again(&mut transition.snapshots, most_kept, &mut loaded.state);
     for change in loaded.state.operations.take_changes() {
         let id = |change: &OperationChange| match change {
             OperationChange::Put(id, _) | OperationChange::Remove(id) => *id,

@@ -13,6 +13,8 @@ use crate::{
     context::{Completion, OnClose, Refused},
     engine::{
         advance::{Advanced, Callers, Draft, Effects, Post},
+        copies::{chunk_of, late_chunk},
+        history::{HistoryEvent, HistoryKind},
         inner::Inner,
         state::{Address, ClosedState, Loaded, ReplyTo},
     },
@@ -115,6 +117,13 @@ pub(crate) fn resolve(
             resolving.mailed.push((to.slot, to.number));
         } else if let Body::Created { on_close: Some(on_close), .. } = message.body {
             orphaned(inner, transition, resolving, on_close);
+        } else if let Body::Forked { id, step } = message.body
+            && inner.store.closed(to.number)?.is_some()
+        {
+            let kind = HistoryKind::ForkedAs { id, step };
+            let event = HistoryEvent { at_ms: inner.clock.now_ms(), step, kind };
+            let chunk = (to.number, late_chunk(transition.number), chunk_of(&event));
+            transition.history_of.push(chunk);
         }
     }
     if resolving.effects.closed {

@@ -108,6 +108,17 @@ impl MailView {
         }
     }
 
+    /// Whether a message is there, in the store or not.
+    pub(crate) fn find(&self, queue: u64, seq: u64) -> Result<bool, String> {
+        if self.get(queue, seq).is_some() {
+            return Ok(true);
+        }
+        let unread =
+            self.queues.get(&queue).is_some_and(|known| known.unread > 0 && known.read_to < Some(seq));
+        let Some(fetch) = self.fetch.as_ref().filter(|_| unread) else { return Ok(false) };
+        Ok(fetch(queue, seq.checked_sub(1), 1)?.iter().any(|(found, _)| *found == seq))
+    }
+
     /// A message that [`first`](Self::first) has named.
     pub(crate) fn get(&self, queue: u64, seq: u64) -> Option<&Arc<Message>> {
         self.queues.get(&queue)?.waiting.get(&seq).map(|waiting| &waiting.message)

@@ -180,6 +180,12 @@ impl ActivityOperation {
         }
     }
 
+    /// The same call, made once more: under this key, or under its own.
+    pub(crate) fn again(&self, key: Option<u128>, now_ms: u64) -> Self {
+        let key = key.unwrap_or(u128::from_le_bytes(self.key));
+        ActivityOperation::new(self.name.clone(), self.args.clone(), self.options.clone(), key, now_ms)
+    }
+
     pub(crate) fn key(&self) -> IdempotencyKey {
         IdempotencyKey::from_bits(u128::from_le_bytes(self.key))
     }

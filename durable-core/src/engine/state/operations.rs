@@ -55,6 +55,15 @@ impl Operations {
         debug_assert!(before.is_none(), "ids of operations are never used again");
     }
 
+    /// One that may be there, as another by now: it keeps its home.
+    pub(crate) fn put(&mut self, operation: Operation) {
+        self.add_undo(&operation);
+        match self.get_mut(operation.id) {
+            Some(there) => *there = operation,
+            None => self.insert(operation),
+        }
+    }
+
     /// Whether some stand in rows that were not read.
     pub(crate) fn has_rows(&self) -> bool {
         self.unread > 0
@@ -143,6 +152,11 @@ impl Operations {
     /// In order of their ids.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Operation> {
         self.all.values().map(|entry| &entry.operation)
+    }
+
+    /// Those in rows of their own.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Operation> {
+        self.all.values().filter(|entry| entry.row).map(|entry| &entry.operation)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -115,8 +115,16 @@ pub(super) fn start(
             return Err(error);
         }
         Ok((slot, number)) => {
-            let loaded = request.first_record(inner, number);
             work.unsettled.push((slot, number));
+            if let Some(copied) = request.copied.take() {
+                let original = copied.original;
+                let (loaded, mail, kind) = copied.begin(inner, &request.id, slot, number);
+                work.answer(request.by, Ok(Started { number, created: true }));
+                let events = vec![Event::BeginCopy { kind, original }];
+                work.push(slot, advance(inner, slot, loaded, mail, events, true));
+                return Ok(());
+            }
+            let loaded = request.first_record(inner, number);
             let mail = std::mem::take(&mut request.messages).into_iter();
             let mail = mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender });
             let events = std::iter::once(Event::Begin).chain(mail).collect();

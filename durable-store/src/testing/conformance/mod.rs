@@ -9,6 +9,7 @@ mod indexes;
 mod instances;
 mod mail;
 mod operations;
+mod snapshots;
 
 use super::sample::{create, instance};
 use crate::{Batch, Error, Slot, Store};
@@ -57,6 +58,9 @@ const CASES: &[Case] = &[
     ("a message reaches an instance created in the same batch", mail::to_the_new),
     ("contradictions about mail are refused whole", mail::conflicts),
     ("keys stay until their run expires", mail::keys),
+    ("snapshots are kept per run and place", snapshots::per_run),
+    ("snapshots stay until their run expires", snapshots::until_expiry),
+    ("a chunk of another run's history goes with that run", snapshots::history_of_another),
     ("history is kept in order and per run", indexes::history_in_order),
     ("chunks of history are dropped from below", indexes::history_dropped),
     ("expired instances go with their history and their id", indexes::expired),
