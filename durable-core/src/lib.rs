@@ -62,13 +62,15 @@ pub use context::{
 pub use durable_store as store;
 pub use engine::{
     CheckGroup, CheckOutcome, CheckReport, CompensationState, CompensationView, CompleteError, Description,
-    Engine, EngineBuilder, EngineError, ExportError, Exported, Filter, ForkError, FrameView, HistoryEvent,
-    HistoryKind, Import, ImportError, KeptSnapshot, MAX_EXPORT_BYTES, MAX_ID_BYTES, MAX_KEPT_SNAPSHOTS,
-    MAX_TAG_BYTES, MAX_TAGS, NotKept, OnExisting, OpenError, ParkReason, PendingActivity, RewindError,
-    RunError, Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn, WorkflowHandle,
+    Edit, EditError, Engine, EngineBuilder, EngineError, ExportError, Exported, Filter, ForkError, FrameView,
+    HistoryEvent, HistoryKind, Import, ImportError, KeptSnapshot, MAX_EXPORT_BYTES, MAX_ID_BYTES,
+    MAX_KEPT_SNAPSHOTS, MAX_TAG_BYTES, MAX_TAGS, NotKept, OnExisting, OpenError, ParkReason, PendingActivity,
+    RewindError, RunError, Start, StartError, Status, StatusKind, Summary, Waiting, WorkflowFn,
+    WorkflowHandle,
 };
 pub use error::{CallError, Error, ErrorContext, Result, Timeout};
 pub use external::{External, Token, TokenError, external};
+pub use frame::Snapshot;
 pub use future::{DurableFuture, IntoDurableFuture};
 pub use graph::{Graph, ResumePoint, graph};
 pub use instance::{InstanceInfo, instance};

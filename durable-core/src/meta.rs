@@ -1,5 +1,7 @@
 //! What the compiler says about a workflow: constant data, emitted beside the machine.
 
+use crate::frame::Migration;
+
 /// A compiled workflow.
 #[derive(Debug)]
 pub struct WorkflowMeta {
@@ -17,6 +19,8 @@ pub struct WorkflowMeta {
     pub line: u32,
     /// How long an instance may take that is started without a deadline of its own, in milliseconds from its start.
     pub deadline_ms: Option<u64>,
+    /// Makes a snapshot of another build one that this build resumes.
+    pub migrate: Option<&'static dyn Migration>,
     /// What can come first: resume points by number; 0 is the end.
     pub first: &'static [u32],
     /// The resume points in source order: `points[0]` is resume point 1.

@@ -22,7 +22,7 @@ pub use crate::{
     engine::WorkflowFn,
     error::kind::{AdhocError, ChainError},
     error::*,
-    frame::{Frame, NoText, Owned, Storable, kept::*},
+    frame::{Frame, Migration, NoText, Owned, Storable, kept::*},
     future::{DurableFuture, IntoDurableFuture},
     message::{Publish, Signal, Update},
     meta::{PointMeta, WorkflowMeta},

@@ -8,12 +8,14 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
     codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
-    context::{Step, StepFailure},
+    context::{Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
-    frame::{Frame, FrameImage, StandIn},
+    frame::{Frame, FrameImage, Frames, StandIn},
+    instance::InstanceInfo,
     message::{Publish, Signal, Update},
     meta::WorkflowMeta,
+    random::Random,
     workflow::RootWorkflow,
 };
 
@@ -147,6 +149,24 @@ impl WorkflowEntry {
             exhausted: exhausted::<W>,
         }
     }
+
+    /// The variables that the workflow keeps at each of its resume points, with their types, in the order in which they are saved. The machine is
+    /// polled for that, and stops where it would load them.
+    pub(crate) fn variables(&self) -> Vec<Vec<(&'static str, &'static TypeOf)>> {
+        let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
+        let scratch = Scratch::new(Arc::new(InstanceInfo::nowhere()), Arc::new(Random::seeded(0)));
+        let mut step = Step::new(Arc::new(Codec::new()), frames, 0, scratch);
+        step.learning = Some(Box::default());
+        let nothing = FrameImage { layout: 0, vars: Vec::new() };
+        (self.poll)(&mut step, Machine::At(nothing));
+        let types = step.learning.map(|learning| learning.types).unwrap_or_default();
+        let points = self.meta.points.iter().map(|point| {
+            let witnesses = point.witnesses.chunks_exact(2);
+            let witnesses = witnesses.map(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
+            point.vars().zip(witnesses.filter_map(|at| types.get(at).copied())).collect()
+        });
+        points.collect()
+    }
 }
 
 fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
@@ -161,11 +181,16 @@ fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
         return None;
     }
     let mut output = None;
-    let moved = run(step, W::META, image, &mut |frame| match W::poll(frame, args.take()) {
-        Poll::Pending => true,
-        Poll::Ready(value) => {
-            output = Some(value);
-            false
+    let moved = run(step, W::META, image, &mut |frame| {
+        loop {
+            match W::poll(frame, args.take()) {
+                Poll::Pending if frame.again(const { TypeOf::of::<W::Args>() }, &mut args) => {}
+                Poll::Pending => return true,
+                Poll::Ready(value) => {
+                    output = Some(value);
+                    return false;
+                }
+            }
         }
     });
     match output {

@@ -80,6 +80,7 @@ impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
         file: "",
         line: 0,
         deadline_ms: None,
+        migrate: None,
         first: &[0],
         points: &[],
     };
@@ -242,7 +243,12 @@ impl<W: Workflow> DurableFuture for Inline<W> {
         let of = const { TypeOf::of::<W::Args>() };
         if let Some((mut frame, id, caller)) = self.state.enter(W::META, of, &mut none, cx) {
             // It loads what it needs and looks at what it awaits, no more.
-            let _ = W::poll(&mut frame, None);
+            loop {
+                let _ = W::poll(&mut frame, None);
+                if !frame.again(of, &mut none) {
+                    break;
+                }
+            }
             self.state.leave(frame, id, caller, true);
         }
     }
@@ -260,7 +266,12 @@ impl<W: Workflow> DurableFuture for Inline<W> {
         else {
             return Poll::Pending;
         };
-        let polled = W::poll(&mut frame, args);
+        let polled = loop {
+            let polled = W::poll(&mut frame, args.take());
+            if polled.is_ready() || !frame.again(const { TypeOf::of::<W::Args>() }, &mut args) {
+                break polled;
+            }
+        };
         self.state.leave(frame, id, caller, polled.is_pending());
         let Poll::Ready(output) = polled else { return Poll::Pending };
         let failed = W::failed(&output);
@@ -330,6 +341,9 @@ impl InlineState {
     fn leave(&mut self, frame: Frame<'_>, id: FrameId, caller: FrameId, is_pending: bool) {
         let (step, image) = frame.leave(is_pending);
         step.depth -= 1;
+        if let (Some(_), Some(dry)) = (&step.failure, &mut step.dry) {
+            dry.nested = true;
+        }
         step.scratch.borrow_mut().frame = caller;
         if let Some(image) = image {
             *self = InlineState::Suspended { frame: id, image };

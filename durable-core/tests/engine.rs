@@ -28,6 +28,7 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
             file: file!(),
             line: line!(),
             deadline_ms: None,
+            migrate: None,
             first: &[0, 1, 2],
             points: &[
                 p::PointMeta::new(

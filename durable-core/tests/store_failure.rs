@@ -32,6 +32,7 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
             file: file!(),
             line: line!(),
             deadline_ms: None,
+            migrate: None,
             first: &[1],
             points: &[p::PointMeta {
                 was: None,

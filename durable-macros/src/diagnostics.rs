@@ -252,6 +252,11 @@ pub(crate) const DEADLINE_OF_BLOCK: Refusal = Refusal {
     help: "give it to the function: `#[workflow(deadline = \"30d\")]`",
     page: "impl-block",
 };
+pub(crate) const MIGRATE_OF_BLOCK: Refusal = Refusal {
+    what: "snapshots are one workflow's, and this is a block of them",
+    help: "give it to the function: `#[workflow(migrate = path)]`",
+    page: "impl-block",
+};
 pub(crate) const TRAIT_BLOCK: Refusal = Refusal {
     what: "a function of a trait can't be a workflow, because the trait says what it returns",
     help: "write it in an `impl` block of the type's own, and call it",

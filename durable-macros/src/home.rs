@@ -116,6 +116,9 @@ pub(crate) fn expand(options: TokenStream, mut block: ItemImpl) -> TokenStream {
     if let (Some(first), Some(_)) = (arguments.clone().into_iter().next(), options.deadline_ms) {
         errors.push(first.span(), diagnostics::DEADLINE_OF_BLOCK);
     }
+    if let (Some(first), Some(_)) = (arguments.clone().into_iter().next(), &options.migrate) {
+        errors.push(first.span(), diagnostics::MIGRATE_OF_BLOCK);
+    }
     if let Some((_, path, _)) = &block.trait_ {
         errors.push(path.span(), diagnostics::TRAIT_BLOCK);
     }

@@ -44,6 +44,7 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Compiles an async function into a workflow, whose state is stored at every `.await`.
 ///
 /// Arguments: `name = ".."` (what is stored; default: the function's name),
+/// `migrate = path` (a function that makes a snapshot of another build one that this build resumes),
 /// `deadline = "30d"` (how long an instance may take that is started without one; default: no limit),
 /// `crate = path` (where `durable` is found; default: `::durable`).
 #[proc_macro_attribute]

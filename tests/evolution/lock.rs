@@ -45,6 +45,12 @@ pub(super) async fn agrees(engine: &TestEngine, old: &str, new: &str) {
     for group in engine.groups {
         let found = lock.groups.iter().find(|found| found.place == group.place);
         let found = found.unwrap_or_else(|| panic!("nothing of {} in\n{lock}", group.place));
+        if let (CheckOutcome::Migrates { .. }, CheckOutcome::Strands { .. }) =
+            (&found.outcome, &group.outcome)
+        {
+            // That a function is asked says the file; what it answers, a snapshot.
+            continue;
+        }
         assert_eq!(kind(&found.outcome), kind(&group.outcome), "{lock}");
     }
 }

@@ -4,6 +4,7 @@
 mod awaited;
 mod check;
 mod lock;
+mod migrate;
 mod points;
 mod variables;
 

@@ -3,13 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, marker::PhantomData, task::Poll, time::Duration};
+use std::{any::TypeId, fmt, marker::PhantomData, task::Poll, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Activity, ActivityMeta, Retry, millis};
 use crate::{
-    codec::{self, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
+    codec::{self, DecodeError, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
     frame::{Frame, witnesses::Callee},
@@ -114,7 +114,7 @@ impl<A: Activity> ActivityCall<A> {
         self.call = match future.state.0 {
             CallState::Unstarted(call) => *call,
             CallState::Started { id, activity } => Call::lent(activity, CallArgs::Started(id)),
-            CallState::Ended => Call::lent(A::META.tag(), CallArgs::Lent),
+            CallState::Ended | CallState::Given(_) => Call::lent(A::META.tag(), CallArgs::Lent),
         };
     }
 }
@@ -135,6 +135,16 @@ pub(crate) fn other_activity_reason(meta: &ActivityMeta) -> String {
          goes on with it; one that was renamed says so, `#[activity(was = \"..\")]`",
         meta.name, meta.file, meta.line
     )
+}
+
+/// Whether a future is the call of an activity.
+pub(crate) fn is_call(of: &TypeOf) -> bool {
+    (of.id)() == TypeId::of::<State>()
+}
+
+/// A migration gave what this build's activity does not.
+fn ungiven(meta: &ActivityMeta, error: DecodeError) -> StepFailure {
+    StepFailure::Decode { what: format!("what was given as the result of `{}`", meta.name), error }
 }
 
 impl Call {
@@ -230,7 +240,10 @@ impl State {
     }
 
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
-        frame.restore()
+        match frame.take_result() {
+            Some(result) => Some(State(CallState::Given(result))),
+            None => frame.restore(),
+        }
     }
 }
 
@@ -244,6 +257,8 @@ enum CallState {
         activity: u32,
     },
     Ended,
+    /// A migration says what it gives.
+    Given(Encoded),
 }
 
 /// What a poll has come to.
@@ -281,6 +296,17 @@ impl CallState {
         output: &mut dyn Slot,
         cx: &mut Context<'_>,
     ) -> Polled {
+        if let CallState::Given(value) = &*self {
+            let read = cx.decode_as(of, value.layout, &value.bytes, output);
+            *self = CallState::Ended;
+            return match read {
+                Ok(()) => Polled::Ready,
+                Err(error) => {
+                    cx.fail(ungiven(meta, error));
+                    Polled::Pending
+                }
+            };
+        }
         let Some(id) = self.start(meta, cx) else {
             return Polled::Pending;
         };
@@ -317,6 +343,12 @@ impl CallState {
             CallState::Unstarted(call) => (call.activity, None),
             CallState::Started { id, activity } => (*activity, Some(*id)),
             CallState::Ended => return,
+            CallState::Given(value) => {
+                if let Err(error) = cx.step.frames.try_read(&cx.step.codec, of, value) {
+                    cx.fail(ungiven(meta, error));
+                }
+                return;
+            }
         };
         if meta.is(activity) {
             cx.inspect(started, of, &format!("the result of `{}`", meta.name));
@@ -337,7 +369,9 @@ impl CallState {
                 }
                 return Some(id);
             }
-            CallState::Ended => panic!("the call of activity `{}` was polled after it ended", meta.name),
+            CallState::Ended | CallState::Given(_) => {
+                panic!("the call of activity `{}` was polled after it ended", meta.name)
+            }
         };
         match call.into_operation(meta) {
             Ok(operation) => {
@@ -358,7 +392,7 @@ impl<A: Activity> ActivityFuture<A> {
     pub fn operation(&self) -> Option<OperationId> {
         match self.state.0 {
             CallState::Started { id, .. } => Some(id),
-            CallState::Unstarted(_) | CallState::Ended => None,
+            CallState::Unstarted(_) | CallState::Ended | CallState::Given(_) => None,
         }
     }
 }

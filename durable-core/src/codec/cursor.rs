@@ -29,6 +29,8 @@ pub(super) struct Cursor<'r> {
     layout: Option<&'r Layout>,
     /// What the `Serialize` that wrote the value was told about the format.
     pub(super) readable: bool,
+    /// The same for each part of a tuple whose parts were written apart.
+    apart: &'r [bool],
     /// An error was given out, even if somebody swallowed it.
     flawed: bool,
     made: Vec<u8>,
@@ -125,6 +127,11 @@ impl<'r> Cursor<'r> {
         Self::new(Place::Tree(tree), &[], None, readable)
     }
 
+    /// A tuple whose parts were written apart; `apart` says of each whether it was told that people read it.
+    pub(super) fn parts(tuple: &'r Tree, apart: &'r [bool]) -> Self {
+        Self { apart, ..Self::tree(tuple, false) }
+    }
+
     pub(super) fn bytes(layout: &'r Layout, bytes: &'r [u8]) -> Self {
         Self::new(Place::Node(0), bytes, Some(layout), false)
     }
@@ -145,6 +152,7 @@ impl<'r> Cursor<'r> {
             bytes,
             layout,
             readable,
+            apart: &[],
             flawed: false,
             made: Vec::new(),
             sampler: None,
@@ -385,9 +393,13 @@ impl<'r> Cursor<'r> {
             _ => None,
         };
         let Some(place) = place else { return Ok(false) };
+        let part = frame.begun;
         frame.begun += 1;
         frame.inside = true;
         self.at = place;
+        if let (0, Some(readable)) = (depth, self.apart.get(part)) {
+            self.readable = *readable;
+        }
         Ok(true)
     }
 
@@ -506,6 +518,11 @@ impl<'r> Cursor<'r> {
     pub(super) fn keep_bytes(&mut self, bytes: Vec<u8>) -> &[u8] {
         self.made = bytes;
         &self.made
+    }
+
+    /// Whether what is read is the key of a map.
+    pub(super) fn is_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| !frame.inside)
     }
 
     pub(super) fn is_bytes(&self) -> bool {

@@ -76,6 +76,11 @@ pub struct TypeOf {
 }
 
 impl TypeOf {
+    /// Its name, for people.
+    pub(crate) fn type_name(&self) -> &'static str {
+        (self.name)()
+    }
+
     /// The type `T`.
     pub const fn of<T: Persist>() -> &'static Self {
         &TypeOf { id: id::<T>, name: name::<T>, slot: slot::<T>, emit: emit::<T> }

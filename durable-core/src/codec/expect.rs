@@ -46,7 +46,11 @@ macro_rules! integers {
             let fits = match number(&item) {
                 Some(Integer::Signed(v)) => v.try_into().ok(),
                 Some(Integer::Unsigned(v)) => v.try_into().ok(),
-                None => return self.mismatch(&item, stringify!($ty)),
+                // In JSON all keys of a map are strings.
+                None => match &item {
+                    Item::Leaf(LeafRef::Str(text)) if self.is_key() => text.parse().ok(),
+                    _ => return self.mismatch(&item, stringify!($ty)),
+                },
             };
             match fits {
                 Some(v) => Ok(v),

@@ -35,6 +35,20 @@ pub(super) fn read_value(of: &TypeOf, slot: &mut dyn Slot, value: &Value) -> Res
     })
 }
 
+/// Reads a tuple of values that were written apart: each was told by itself whether people read it.
+pub(super) fn read_parts(
+    of: &TypeOf,
+    slot: &mut dyn Slot,
+    tuple: &Tree,
+    readable: &[bool],
+) -> Result<(), DecodeError> {
+    let mut cursor = Cursor::parts(tuple, readable);
+    slot.read(Decoder::new(&mut cursor)).map_err(|misfit| {
+        let (message, path) = misfit.at(cursor.path()).into_parts();
+        DecodeError::Mismatch { stored: tuple.type_name(), type_name: (of.name)(), path, message }
+    })
+}
+
 /// Reads something as the type and looks at what came of it.
 fn with_back<R>(of: &TypeOf, look: impl FnOnce(&mut dyn Slot) -> R) -> R {
     let (mut look, mut result) = (Some(look), None);

@@ -2,12 +2,15 @@
 
 use serde::de::{Deserializer, Visitor};
 
+use super::capture::capture;
 use super::cursor::Cursor;
 use super::decoder::Decoder;
 use super::diff::diff;
+use super::erased::{Emit, Slot, TypeOf};
 use super::error::Misfit;
-use super::json;
 use super::tree::Tree;
+use super::trial::read_parts;
+use super::{DecodeError, Encoded, LayoutId, json, named};
 
 /// A stored value that was read by its layout alone: for people as JSON, and for today's types by name.
 ///
@@ -26,6 +29,27 @@ impl Value {
     /// infinities and integers beyond 64 bits as strings, and keys that are not strings as their JSON text.
     pub fn to_json(&self) -> serde_json::Value {
         json::to_json(&self.tree)
+    }
+
+    /// What a value writes, told that people read it.
+    pub(crate) fn written(value: &dyn Emit) -> Result<Value, String> {
+        match capture(value, true) {
+            Ok(captured) => Ok(Value { tree: captured.tree, readable: true }),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    /// The same value in the named encoding, if it was written for people.
+    pub(crate) fn to_named(&self) -> Encoded {
+        debug_assert!(self.readable, "what is stored by name is read as people would");
+        Encoded { layout: LayoutId::NAMED, bytes: named::write(&self.tree) }
+    }
+
+    /// Reads several values as a tuple.
+    pub(crate) fn read_all(values: Vec<Value>, of: &TypeOf, slot: &mut dyn Slot) -> Result<(), DecodeError> {
+        let (trees, readable): (Vec<_>, Vec<_>) =
+            values.into_iter().map(|value| (value.tree, value.readable)).unzip();
+        read_parts(of, slot, &Tree::Tuple(trees), &readable)
     }
 
     /// A part of it: the fields, or places of a tuple, that lead to it.

@@ -12,6 +12,10 @@ thread_local! {
 
 /// Runs a machine, of which this is the scratch.
 pub(crate) fn enter<R>(scratch: &Rc<RefCell<Scratch>>, run: impl FnOnce() -> R) -> R {
+    with_current(Some(scratch.clone()), run)
+}
+
+fn with_current<R>(scratch: Option<Rc<RefCell<Scratch>>>, run: impl FnOnce() -> R) -> R {
     /// A step may panic, and the thread goes on.
     struct Restore(Option<Rc<RefCell<Scratch>>>);
     impl Drop for Restore {
@@ -20,9 +24,14 @@ pub(crate) fn enter<R>(scratch: &Rc<RefCell<Scratch>>, run: impl FnOnce() -> R) 
             CURRENT.with(|current| *current.borrow_mut() = before);
         }
     }
-    let before = CURRENT.with(|current| current.borrow_mut().replace(scratch.clone()));
+    let before = CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), scratch));
     let _restore = Restore(before);
     run()
+}
+
+/// Runs code that is no part of the machine: durable calls work in it no more than outside of workflows.
+pub(crate) fn outside<R>(run: impl FnOnce() -> R) -> R {
+    with_current(None, run)
 }
 
 /// The running step, for the durable call `what`.

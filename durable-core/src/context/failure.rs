@@ -5,7 +5,8 @@ use crate::codec::{DecodeError, EncodeError};
 
 /// What helps where a variable can't be read.
 pub(crate) const LET_IT_READ: &str = "let today's type read what was stored (`#[serde(default)]`, `#[serde(alias)]`, `Option`, a \
-     wider number), or give the variable another name and make it again behind the await";
+     wider number), or give the variable another name and make it again behind the await; `#[workflow(migrate = ..)]` can make the new value of the \
+     old one";
 
 impl StepFailure {
     /// The same for a frame that could not be resumed, with what would help.

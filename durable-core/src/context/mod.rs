@@ -31,7 +31,7 @@ pub(crate) use wait::{Present, Spoken, needed};
 use crate::{
     codec::{Codec, DecodeError, LayoutId, Slot, TypeOf},
     frame::{
-        Frames, KnownLayout,
+        Editing, Frames, KnownLayout,
         witnesses::{Callee, Learning},
     },
 };
@@ -66,6 +66,22 @@ pub struct Step {
 pub(crate) struct Inspection {
     /// Variables whose stored type differs from today's: `total`, of which workflow.
     pub(crate) converted: Vec<String>,
+    /// Frames for which their workflow's `migrate` made what they go on with.
+    pub(crate) migrated: Vec<Migrated>,
+    /// What failed is a called workflow's affair, and not its caller's.
+    pub(crate) nested: bool,
+    /// What is changed by hand, if that is why the machine is loaded.
+    pub(crate) editing: Option<Editing>,
+}
+
+/// A frame that goes on with what its workflow's `migrate` made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Migrated {
+    pub(crate) workflow: &'static str,
+    /// Where it stood, as the function was told.
+    pub(crate) from: String,
+    /// Where it goes on; from the start if there is none.
+    pub(crate) to: Option<String>,
 }
 
 impl Step {

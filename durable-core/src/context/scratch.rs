@@ -21,8 +21,8 @@ use std::{
 use durable_store::{Number, Slot};
 
 use super::{
-    Completion, Ending, FrameId, Limits, NewOperation, OperationId, Present, ScopeId, Scopes, Started,
-    StepFailure, Undo, gone::Gone,
+    Completion, Ending, FrameId, Limits, Migrated, NewOperation, OperationId, Present, ScopeId, Scopes,
+    Started, StepFailure, Undo, gone::Gone,
 };
 use crate::{
     codec::Encoded,
@@ -89,6 +89,8 @@ pub(crate) struct Scratch {
     pub(crate) asked: bool,
     /// The workflow deals with its cancellation.
     pub(crate) stop_handled: bool,
+    /// Frames that were migrated.
+    pub(crate) migrated: Vec<Migrated>,
     pub(crate) failure: Option<StepFailure>,
 }
 
@@ -143,6 +145,7 @@ impl Scratch {
             published: Vec::new(),
             asked: false,
             stop_handled: false,
+            migrated: Vec::new(),
             failure: None,
         }
     }
@@ -160,6 +163,7 @@ impl Scratch {
             && self.replies.is_empty()
             && self.published.is_empty()
             && !self.stop_handled
+            && self.migrated.is_empty()
     }
 
     fn next_id(&mut self) -> u64 {

@@ -94,6 +94,67 @@ pub enum EngineError {
     Store(#[from] StoreError),
 }
 
+/// Why a variable was not edited. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The instance has no such variable, or it is none that can be edited.
+    #[error("instance `{id}` has no variable {variable} that can be edited; it has {has}")]
+    NoVariable {
+        /// The id.
+        id: String,
+        /// What was asked for.
+        variable: String,
+        /// The variables that it has, by frames.
+        has: String,
+    },
+    /// Several frames have a variable of this name.
+    #[error(
+        "instance `{id}` has a variable `{variable}` in several frames, {}: say which is meant, `.in_frame(\"{}\")`",
+        frames.join(" and "),
+        frames.last().map_or("", String::as_str)
+    )]
+    Ambiguous {
+        /// The id.
+        id: String,
+        /// The variable.
+        variable: String,
+        /// The frames, the outermost first.
+        frames: Vec<String>,
+    },
+    /// The value is not one of the variable's type, or the workflow can't go on with it.
+    #[error("instance `{id}` is not edited: {reason}")]
+    Unfit {
+        /// The id.
+        id: String,
+        /// The variable.
+        variable: String,
+        /// Why not.
+        reason: String,
+    },
+    /// This build can't read the instance's snapshot as it is.
+    #[error(
+        "instance `{id}` can't be edited, because this build can't take its snapshot on as it is: {reason}"
+    )]
+    Unreadable {
+        /// The id.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The instance has no variables, or does not need them any more.
+    #[error("instance `{id}` can't be edited: {reason}")]
+    NotNow {
+        /// The id.
+        id: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
 /// Why an instance was not started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

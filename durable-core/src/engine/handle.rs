@@ -196,6 +196,14 @@ impl<T> WorkflowHandle<T> {
     }
 
     pub(super) async fn command(&self, command: Command) -> Result<(), EngineError> {
+        self.ask(|reply| Event::Command { command, reply }).await
+    }
+
+    /// Posts an event that is answered once what it did is durable.
+    pub(super) async fn ask<R>(
+        &self,
+        event: impl FnOnce(oneshot::Sender<Result<R, EngineError>>) -> Event,
+    ) -> Result<R, EngineError> {
         let inner = &self.engine.inner;
         let Ended::Live { slot, loaded } = self.look()? else {
             return Err(EngineError::Closed { id: self.id.clone() });
@@ -204,7 +212,7 @@ impl<T> WorkflowHandle<T> {
         let generation = {
             let mut shared = inner.lock();
             inner.refuse(&shared)?;
-            inner.post(&mut shared, slot, loaded.number, Event::Command { command, reply });
+            inner.post(&mut shared, slot, loaded.number, event(reply));
             shared.generation
         };
         match answer.await {

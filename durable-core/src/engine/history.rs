@@ -214,6 +214,26 @@ pub enum HistoryKind {
         /// After which step it stood when it was exported.
         step: u64,
     },
+    /// The workflow's `migrate` made of another build's snapshot what it goes on from.
+    Migrated {
+        /// The workflow.
+        workflow: String,
+        /// The resume point at which it stood.
+        from: String,
+        /// The one at which it goes on; none: it begins again.
+        to: Option<String>,
+    },
+    /// A variable was given another value by hand.
+    Edited {
+        /// The workflow of its frame.
+        workflow: String,
+        /// Its name.
+        variable: String,
+        /// Its value before, as JSON. A long one is cut off.
+        before: String,
+        /// The value that it was given.
+        after: String,
+    },
 }
 
 impl fmt::Display for HistoryEvent {
@@ -257,6 +277,15 @@ impl fmt::Display for HistoryEvent {
             }
             HistoryKind::Compensated { name, error: Some(error) } => {
                 write!(f, "compensation `{name}` failed: {error}")
+            }
+            HistoryKind::Migrated { workflow, from, to: Some(to) } => {
+                write!(f, "`{workflow}` migrated from `{from}` to `{to}`")
+            }
+            HistoryKind::Migrated { workflow, from, to: None } => {
+                write!(f, "`{workflow}` migrated from `{from}`, to begin again")
+            }
+            HistoryKind::Edited { workflow, variable, before, after } => {
+                write!(f, "variable `{variable}` of `{workflow}` edited from {before} to {after}")
             }
         }
     }

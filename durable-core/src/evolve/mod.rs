@@ -20,4 +20,4 @@ mod variables;
 
 use matching::{Unmatched, match_point};
 pub(crate) use table::{PointId, PointTable};
-pub(crate) use variables::{Matched, match_layout};
+pub(crate) use variables::{Matched, Place, find_point, find_variables, is_loop, match_layout};

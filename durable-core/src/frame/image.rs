@@ -6,7 +6,7 @@
 //! nothing of lines: those are looked up in the program of the build.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     sync::{Arc, Mutex, RwLock},
 };
@@ -94,6 +94,8 @@ pub(crate) struct Frames {
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
     pub(super) parameters: KnownParameters,
     saved: RwLock<HashMap<SavedKey, u64>>,
+    /// The layouts of `saved`, with their workflows: this build reads what it wrote.
+    written: RwLock<HashSet<ResolvedKey>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
 }
@@ -122,6 +124,7 @@ impl Frames {
             own: RwLock::default(),
             parameters: KnownParameters::default(),
             saved: RwLock::default(),
+            written: RwLock::default(),
             resolved: RwLock::default(),
             new: Mutex::default(),
         }
@@ -147,12 +150,18 @@ impl Frames {
         if self.layouts.write().expect(LOCK).insert(id, known).is_none() {
             self.add_row(FRAME_ROW, id, &bytes);
         }
+        self.written.write().expect(LOCK).insert((key.0, id));
         self.saved.write().expect(LOCK).insert(key, id);
         id
     }
 
+    /// Whether frames of this workflow were saved under a layout since the engine was opened.
+    pub(super) fn is_written(&self, meta: &'static WorkflowMeta, id: u64) -> bool {
+        self.written.read().expect(LOCK).contains(&(std::ptr::from_ref(meta).addr(), id))
+    }
+
     /// The points of a workflow of this build, and the id under which they are stored.
-    fn own_table(&self, meta: &'static WorkflowMeta) -> (u64, Arc<PointTable>) {
+    pub(super) fn own_table(&self, meta: &'static WorkflowMeta) -> (u64, Arc<PointTable>) {
         let key = std::ptr::from_ref(meta).addr();
         if let Some(own) = self.own.read().expect(LOCK).get(&key) {
             return own.clone();
@@ -244,16 +253,26 @@ impl Frames {
             return Ok(resolved.clone());
         }
         let (_, own) = self.own_table(meta);
+        let known = self.of_workflow(meta, id)?;
+        let matched = match_layout(meta, &own, &known)?;
+        let resolved = Arc::new(Resolved { known, matched });
+        self.resolved.write().expect(LOCK).insert(key, resolved.clone());
+        Ok(resolved)
+    }
+
+    /// A stored layout, if it is one of `meta`.
+    pub(super) fn of_workflow(
+        &self,
+        meta: &'static WorkflowMeta,
+        id: u64,
+    ) -> Result<Arc<KnownLayout>, String> {
         let known = self.get(id)?;
         let stored = known.layout.workflow.as_str();
         let had_the_name = stored == meta.name || meta.was.contains(&stored);
         if !had_the_name && !self.stand_ins.iter().any(|one| one.is(stored, meta.name)) {
             return Err(other_workflow(stored, meta.name));
         }
-        let matched = match_layout(meta, &own, &known)?;
-        let resolved = Arc::new(Resolved { known, matched });
-        self.resolved.write().expect(LOCK).insert(key, resolved.clone());
-        Ok(resolved)
+        Ok(known)
     }
 
     /// Decodes a stored value, fetching its layout if it is met for the first time.

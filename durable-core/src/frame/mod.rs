@@ -12,6 +12,8 @@ mod image;
 pub(crate) mod kept;
 mod load;
 mod parameters;
+mod rewrite;
+mod snapshot;
 pub(crate) mod witnesses;
 
 use std::{
@@ -22,6 +24,8 @@ use std::{
 
 pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
+pub(crate) use rewrite::{Edited, Editing, FrameSeen};
+pub use snapshot::{Migration, Snapshot};
 
 use crate::{
     codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
@@ -29,6 +33,7 @@ use crate::{
     meta::WorkflowMeta,
 };
 use image::Resolved;
+use rewrite::{Attempt, Given};
 
 /// The name under which the awaited future is kept in a frame.
 pub(crate) const AWAITED: &str = "await";
@@ -39,6 +44,10 @@ pub struct Frame<'a> {
     step: &'a mut Step,
     meta: &'static WorkflowMeta,
     source: Option<Source>,
+    /// What it loads besides that, or in place of that.
+    given: Option<Box<Given>>,
+    /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
+    attempt: Option<Box<Attempt>>,
     /// The types of the variables, by the number of their witness.
     types: Vec<(TypeId, &'static TypeOf)>,
     /// What was read for the point that it resumes at, in the order in which it is loaded.
@@ -70,6 +79,8 @@ impl<'a> Frame<'a> {
             step,
             meta,
             source: None,
+            given: None,
+            attempt: None,
             types: Vec::new(),
             loaded: Vec::new(),
             next: 0,
@@ -80,16 +91,47 @@ impl<'a> Frame<'a> {
             mark: 0,
         };
         if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
-            let layout = image.layout;
-            match frame.open(image) {
-                Ok(source) => frame.source = Some(source),
-                Err(reason) => {
-                    frame.step.stuck = frame.step.frames.get(layout).ok();
-                    frame.fail(StepFailure::Incompatible { reason });
-                }
-            }
+            frame.attempt(&image);
+            frame.begin(image);
         }
         frame
+    }
+
+    /// Goes on from an image.
+    fn begin(&mut self, image: FrameImage) {
+        let layout = image.layout;
+        match self.open(image) {
+            Ok(source) => {
+                self.source = Some(source);
+                self.edit();
+            }
+            Err(reason) => {
+                self.step.stuck = self.step.frames.get(layout).ok();
+                self.fail(StepFailure::Incompatible { reason });
+            }
+        }
+    }
+
+    /// As it was before it was polled, and without an image.
+    fn reset(&mut self) {
+        self.source = None;
+        self.given = None;
+        self.types.clear();
+        self.loaded.clear();
+        self.next = 0;
+        self.parts.clear();
+        self.kept.clear();
+        self.awaited = None;
+        self.saved = None;
+    }
+
+    /// The resume point that it goes on at; 0 from the start.
+    fn point(&self) -> u32 {
+        match (&self.given, &self.source) {
+            (Some(given), _) => given.point,
+            (None, Some(source)) => source.resolved.matched.point,
+            (None, None) => self.step.learning.as_ref().map_or(0, |learning| learning.point),
+        }
     }
 
     fn open(&mut self, image: FrameImage) -> Result<Source, String> {
@@ -106,15 +148,6 @@ impl<'a> Frame<'a> {
         let point = self.point();
         let goes_on = self.step.learning.is_none() || point > 0;
         (self.step.failure.is_none() && goes_on).then_some(point)
-    }
-
-    /// The point that it resumes at, or 0.
-    fn point(&self) -> u32 {
-        match (&self.source, &self.step.learning) {
-            (Some(source), _) => source.resolved.matched.point,
-            (None, Some(learning)) => learning.point,
-            (None, None) => 0,
-        }
     }
 
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
@@ -149,6 +182,9 @@ impl<'a> Frame<'a> {
     }
 
     fn load_at(&mut self, at: usize, of: &TypeOf, slot: &mut dyn Slot) {
+        if self.given.is_some() && self.load_given(at, of, slot) {
+            return;
+        }
         if let Some(learning) = &mut self.step.learning {
             if at == 0 {
                 learning.awaits = Some(*of);
@@ -269,8 +305,8 @@ impl<'a> Frame<'a> {
         self.step.failure.get_or_insert(failure);
     }
 
-    /// Whether the image that this frame was made from can't be resumed.
+    /// Whether the image that this frame was made from can't be resumed, and polling it would not change that.
     pub(crate) fn is_broken(&self) -> bool {
-        self.step.failure.is_some()
+        self.step.failure.is_some() && self.attempt.is_none()
     }
 }

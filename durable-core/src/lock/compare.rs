@@ -132,8 +132,23 @@ fn of_workflow(block: &Block, content: &Content, is_current: bool, build: &Build
         Arc::new(PointTable { points: content.points.iter().map(|point| point.id.clone()).collect() });
     for (at, point) in content.points.iter().enumerate() {
         let version = Version { name, content, table: &table, learnt: &learnt, entry, build };
-        let found = if is_current { opaque_variables(point) } else { version.point(at, point) };
-        groups.push(found.group(name, format!("{} {}", point.place, point.id).trim_start().to_owned()));
+        let mut found = if is_current { opaque_variables(point) } else { version.point(at, point) };
+        let reasons = std::mem::take(&mut found.reasons);
+        let migrates = entry.meta.migrate.is_some() && !reasons.is_empty();
+        if migrates {
+            found.notes.extend(reasons.into_iter().map(|reason| {
+                format!(
+                    "its `migrate` is asked, and `check` against a store says what comes of that: {reason}"
+                )
+            }));
+        } else {
+            found.reasons = reasons;
+        }
+        let mut group = found.group(name, format!("{} {}", point.place, point.id).trim_start().to_owned());
+        if migrates {
+            group.outcome = CheckOutcome::Migrates { workflows: vec![entry.meta.name.to_owned()] };
+        }
+        groups.push(group);
     }
     let mut found = Found::default();
     compare_result(

@@ -64,6 +64,9 @@ impl fmt::Display for LockReport {
             let what = match outcome {
                 CheckOutcome::Resumes if notes.is_empty() => continue,
                 CheckOutcome::Resumes => "resume".to_owned(),
+                CheckOutcome::Migrates { workflows } => {
+                    format!("resume after the `migrate` of {}", workflows.join(", "))
+                }
                 CheckOutcome::Converts { variables } => {
                     format!("resume, with {} converted", variables.join(", "))
                 }

@@ -39,12 +39,15 @@ pub use self::mock::{Calls, Mock, mock};
 pub use crate::activity::{UnitCall, call};
 use crate::{
     activity::{Activity, ActivityFn},
-    clock::from_ms,
+    clock::{Clock as _, from_ms},
     engine::{Engine, EngineBuilder, Exported, RunError, WorkflowFn, inner::Inner},
     frame::StandIn,
     random::Random,
 };
 use clock::VirtualClock;
+
+/// How often a test makes way for the attempts of an engine that was killed.
+const LAST_MOVES: usize = 100_000;
 
 /// A test's engine begins at this time: 2030-01-01 00:00 UTC.
 const START_MS: u64 = 1_893_456_000_000;
@@ -319,6 +322,19 @@ impl Deref for TestEngine {
     }
 }
 
+impl Opened {
+    /// Ends the engine as a crash would. Its attempts are gone then: one that still sleeps would be taken for one of the next engine's.
+    async fn kill(&self, clock: &VirtualClock) {
+        self.engine.kill().await;
+        for _ in 0..LAST_MOVES {
+            if clock.asleep() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 impl TestEngine {
     fn last(&self) -> &Opened {
         let mut last = &*self.first;
@@ -368,7 +384,7 @@ impl TestEngine {
     pub async fn crash_and_reopen(&self) -> TestEngine {
         let last = self.last();
         let image = last.store.die();
-        last.engine.kill().await;
+        last.kill(&self.plan.clock).await;
         let reopened = open(&self.plan, image).await;
         assert!(last.next.set(Box::new(reopened)).is_ok(), "two crashes of one engine at once");
         self.clone()
@@ -406,7 +422,7 @@ impl TestEngine {
 
     async fn reopen_with(&self, build: u64, stand_ins: Vec<StandIn>) -> TestEngine {
         let last = self.last();
-        last.engine.kill().await;
+        last.kill(&self.plan.clock).await;
         let plan = Plan {
             builder: self.plan.builder.again(),
             mocks: self.plan.mocks.clone(),

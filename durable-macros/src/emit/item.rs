@@ -424,6 +424,7 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         |deadline_ms| quote!(::core::option::Option::Some(#deadline_ms)),
     );
     let was = &workflow.options.was;
+    let migrate = migrate(workflow);
     let args =
         workflow.params.iter().zip(&workflow.item.sig.inputs).enumerate().map(|(at, (param, input))| {
             let name = match input {
@@ -446,7 +447,20 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         file: ::core::file!(),
         line: #line,
         deadline_ms: #deadline_ms,
+        migrate: #migrate,
         first: &[#(#first),*],
         points: &[#(#points),*],
     })
+}
+
+/// The function that migrates snapshots: asked whether it can at its name, where the user wrote it.
+fn migrate(workflow: &Workflow) -> TokenStream {
+    let Some(path) = &workflow.options.migrate else {
+        return quote!(::core::option::Option::None);
+    };
+    let mut path = path.clone();
+    if let Some(home) = &workflow.options.home {
+        WriteSelf(&home.self_ty).visit_expr_mut(&mut path);
+    }
+    quote_spanned!(path.span()=> ::core::option::Option::Some(&#path))
 }

@@ -119,7 +119,7 @@ fn options_are_checked() {
         ("name = \"\"", "can't be empty"),
         ("deadline = \"30 days\"", "is not a duration"),
         ("deadline = \"0s\"", "no time at all"),
-        ("migrate = f", "not supported yet"),
+        ("migrate = \"f\"", "expected identifier"),
         ("retries = 3", "unknown option `retries`"),
     ] {
         assert!(expand(options, "async fn f() {}").contains(expected), "{options}");

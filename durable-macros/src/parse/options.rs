@@ -4,15 +4,17 @@ use crate::diagnostics::{Errors, refusal};
 use crate::home::Home;
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprPath, Ident, Lit, LitStr, Path, Token};
 
 /// The arguments of `#[workflow(..)]`.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) name: Option<String>,
-    /// How long an instance may take.
     /// The names that it was stored under before.
     pub(crate) was: Vec<String>,
+    /// The function that makes snapshots of other builds ones of this.
+    pub(crate) migrate: Option<Expr>,
+    /// How long an instance may take.
     pub(crate) deadline_ms: Option<u64>,
     /// Where the `durable` crate is found.
     pub(crate) krate: Path,
@@ -26,6 +28,7 @@ impl Options {
         let mut options = Self {
             name: None,
             was: Vec::new(),
+            migrate: None,
             deadline_ms: None,
             krate: syn::parse_quote!(::durable),
             home: None,
@@ -70,15 +73,14 @@ impl Options {
                     "name" => self.name = Some(workflow_name(&input.parse()?)?),
                     "was" => self.was.push(workflow_name(&input.parse()?)?),
                     "deadline" => self.deadline_ms = Some(duration_ms(&input.parse()?)?),
-                    // Refused, not ignored.
-                    "migrate" => {
-                        input.parse::<Path>()?;
-                        return Err(unsupported(&key));
-                    }
+                    "migrate" => self.migrate = Some(Expr::Path(input.parse::<ExprPath>()?)),
                     other => {
                         let what = format!("unknown option `{other}`");
-                        let message =
-                            refusal(what, "a workflow takes `name`, `was`, `deadline` and `crate`", PAGE);
+                        let message = refusal(
+                            what,
+                            "a workflow takes `name`, `was`, `migrate`, `deadline` and `crate`",
+                            PAGE,
+                        );
                         return Err(syn::Error::new(key.span(), message));
                     }
                 }
@@ -92,11 +94,6 @@ impl Options {
 }
 
 const PAGE: &str = "workflow-option";
-
-fn unsupported(key: &Ident) -> syn::Error {
-    let message = refusal(format!("`{key}` is not supported yet"), "leave it out", PAGE);
-    syn::Error::new(key.span(), message)
-}
 
 fn workflow_name(literal: &Lit) -> syn::Result<String> {
     let Lit::Str(literal) = literal else {

@@ -45,6 +45,8 @@ pub mod __private {
         pub file: &'static str,
         pub line: u32,
         pub deadline_ms: Option<u64>,
+        #[allow(dead_code)]
+        pub migrate: Option<&'static ()>,
         pub first: &'static [u32],
         pub points: &'static [PointMeta],
     }

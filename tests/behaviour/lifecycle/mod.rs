@@ -4,6 +4,7 @@
 mod cancel;
 mod children;
 mod deadline;
+mod edit;
 mod load;
 mod pause;
 mod races;

@@ -1,11 +1,13 @@
-//! An option that is not there yet.
+//! A function that migrates and takes something else.
 use durable::prelude::*;
 use shop::*;
 
+fn older(sku: String) -> String {
+    sku
+}
+
 #[workflow(migrate = older)]
-//~ error at `migrate`: `migrate` is not supported yet
-//~ help: leave it out
-//~ see docs/errors/workflow-option.md
+//~ error[E0631] at `older`
 async fn wrong(sku: String) -> u64 {
     price(&sku).await
 }

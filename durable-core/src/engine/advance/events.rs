@@ -3,18 +3,19 @@
 use durable_store::{Timer, TimerChange};
 use tokio::sync::oneshot;
 
-use super::{Advance, Attempted, attempts::schedule_deadline_ms};
+use super::{Advance, Attempted, EditReply, attempts::schedule_deadline_ms};
 use crate::{
     codec::Encoded,
     context::{Completion, OperationId},
     engine::{
-        NotCompleted,
-        error::EngineError,
+        Applied, EditRequest, NotCompleted,
+        error::{EditError, EngineError},
         history::{HistoryKind, clip},
         kept::RewindError,
         mail::{Body, Message, Sender},
-        state::{Address, Cause, DEADLINE, End, OperationKind, ParkReason, Parked, ReplyTo},
+        state::{Address, Cause, DEADLINE, End, MAIN, OperationKind, ParkReason, Parked, ReplyTo},
     },
+    frame::Edited,
 };
 
 /// Something that happened to an instance.
@@ -51,6 +52,8 @@ pub(crate) enum Event {
     StartAgain,
     /// What it asked of another instance came to nothing or is done.
     Resolved { operation: OperationId, completion: Completion, failed: bool },
+    /// A variable gets another value by hand; why not is the answer.
+    Edit { request: Box<EditRequest>, reply: EditReply },
     /// From outside.
     Command { command: Command, reply: oneshot::Sender<Result<(), EngineError>> },
 }
@@ -81,6 +84,7 @@ impl Event {
         match self {
             Event::Command { reply, .. } => drop(reply.send(Err(error))),
             Event::Complete { reply, .. } => drop(reply.send(Err(error))),
+            Event::Edit { reply, .. } => drop(reply.send(Err(error))),
             Event::Mail { sender: Some(sender), .. } => sender.refuse(error),
             _ => {}
         }
@@ -110,6 +114,10 @@ impl Advance<'_> {
                 self.peer_completed(operation, completion, failed);
             }
             Event::StartAgain => self.start_again(),
+            Event::Edit { request, reply } => {
+                let edited = self.edit(*request);
+                self.callers.edited.push((reply, edited));
+            }
             Event::Command { command: Command::Rewind { step, refused }, reply } => match self.rewind(step) {
                 Ok(()) => self.callers.replies.push(reply),
                 // Nothing is done that would have to be durable first. Whoever does not wait any more needs no answer.
@@ -133,6 +141,24 @@ impl Advance<'_> {
             Command::Resume => self.resume(),
             Command::Rewind { .. } => unreachable!("it has an answer of its own"),
         }
+    }
+
+    fn edit(&mut self, request: EditRequest) -> Result<(), EditError> {
+        let Applied { machine, moved, edited, after } =
+            self.engine.edited(self.draft.slot, &mut self.draft.loaded, request)?;
+        let state = &mut self.draft.loaded.state;
+        state.build = self.engine.build;
+        if machine == MAIN {
+            state.machine = moved;
+        } else if let Some(OperationKind::Task(task)) =
+            state.operations.get_mut(machine).map(|op| &mut op.kind)
+        {
+            task.machine = moved;
+        }
+        let Edited { workflow, variable, before } = edited;
+        let (workflow, before, after) = (workflow.to_owned(), clip(before), clip(after));
+        self.draft.note(HistoryKind::Edited { workflow, variable, before, after });
+        Ok(())
     }
 
     fn terminate(&mut self, why: String) {

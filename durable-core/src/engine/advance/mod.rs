@@ -32,7 +32,7 @@ pub(crate) use events::{Command, Event};
 
 use super::{
     NotCompleted,
-    error::EngineError,
+    error::{EditError, EngineError},
     inner::Inner,
     mail::{Answer, MailView, MessageKind, Sender},
     state::{Loaded, OpenRequest, ParkReason},
@@ -87,6 +87,8 @@ pub(crate) struct Effects {
 
 pub(crate) type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
 
+pub(crate) type EditReply = oneshot::Sender<Result<Result<(), EditError>, EngineError>>;
+
 /// Whoever is answered after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
@@ -97,6 +99,8 @@ pub(crate) struct Callers {
     pub(crate) too_late: Vec<oneshot::Sender<Result<(), EngineError>>>,
     /// Whoever completes an operation from outside, and whether that was done.
     pub(crate) completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
+    /// Whoever edits a variable, and whether that was done.
+    pub(crate) edited: Vec<(EditReply, Result<(), EditError>)>,
     /// Senders of messages that came in this transition.
     pub(crate) senders: Vec<Posted>,
     /// Those who ask again for the answer to an update that came before, by its number.
@@ -122,6 +126,9 @@ impl Callers {
             let _ = reply.send(Err(error()));
         }
         for (reply, _) in self.completed {
+            let _ = reply.send(Err(error()));
+        }
+        for (reply, _) in self.edited {
             let _ = reply.send(Err(error()));
         }
         let answered = self.answered.into_iter().map(|(sender, _)| sender);

@@ -32,6 +32,11 @@ impl Advance<'_> {
             && scratch.leaves_nothing()
             && scratch.held == self.draft.loaded.state.held
             && self.draft.loaded.state.wait_of(machine) == wait.as_ref();
+        for migrated in &scratch.migrated {
+            let (workflow, from, to) =
+                (migrated.workflow.to_owned(), migrated.from.clone(), migrated.to.clone());
+            self.draft.note(HistoryKind::Migrated { workflow, from, to });
+        }
         let mut touched_mail = !scratch.consumed.is_empty() || scratch.held != self.draft.loaded.state.held;
         let state = &mut self.draft.loaded.state;
         state.steps += 1;

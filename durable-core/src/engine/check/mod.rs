@@ -123,6 +123,9 @@ impl Inner {
                     _ => Found::strands(reason),
                 }
             }
+            (None, Some(Inspection { migrated, .. })) if !migrated.is_empty() => {
+                Found::migrates(migrated.into_iter().map(|migrated| migrated.workflow.to_owned()).collect())
+            }
             (None, Some(found)) if !found.converted.is_empty() => Found::converts(found.converted),
             _ => Found::resumes(),
         }

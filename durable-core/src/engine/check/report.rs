@@ -43,6 +43,11 @@ pub enum CheckOutcome {
         /// Their names.
         variables: Vec<String>,
     },
+    /// It resumes with what the `migrate` of these workflows makes of it.
+    Migrates {
+        /// Their names.
+        workflows: Vec<String>,
+    },
     /// It would be parked; a build that has what it needs resumes it.
     Strands {
         /// Why, and what would help.
@@ -57,6 +62,13 @@ impl CheckOutcome {
             (strands @ CheckOutcome::Strands { .. }, _) | (_, strands @ CheckOutcome::Strands { .. }) => {
                 strands
             }
+            (CheckOutcome::Migrates { mut workflows }, CheckOutcome::Migrates { workflows: more }) => {
+                workflows.extend(more);
+                CheckOutcome::Migrates { workflows }
+            }
+            (migrates @ CheckOutcome::Migrates { .. }, _) | (_, migrates @ CheckOutcome::Migrates { .. }) => {
+                migrates
+            }
             (CheckOutcome::Converts { mut variables }, CheckOutcome::Converts { variables: more }) => {
                 variables.extend(more);
                 CheckOutcome::Converts { variables }
@@ -68,8 +80,9 @@ impl CheckOutcome {
     pub(crate) fn rank(&self) -> u8 {
         match self {
             CheckOutcome::Strands { .. } => 0,
-            CheckOutcome::Converts { .. } => 1,
-            CheckOutcome::Resumes => 2,
+            CheckOutcome::Migrates { .. } => 1,
+            CheckOutcome::Converts { .. } => 2,
+            CheckOutcome::Resumes => 3,
         }
     }
 }
@@ -146,6 +159,11 @@ impl Found {
         Found { outcome: CheckOutcome::Converts { variables }, matter }
     }
 
+    pub(super) fn migrates(workflows: Vec<String>) -> Self {
+        let matter = format!("migrates {}", workflows.join(", "));
+        Found { outcome: CheckOutcome::Migrates { workflows }, matter }
+    }
+
     pub(super) fn strands(reason: String) -> Self {
         Found { matter: reason.clone(), outcome: CheckOutcome::Strands { reason } }
     }
@@ -176,6 +194,9 @@ impl fmt::Display for CheckReport {
                 CheckOutcome::Resumes => "resume as they are".to_owned(),
                 CheckOutcome::Converts { variables } => {
                     format!("resume, with {} converted", variables.join(", "))
+                }
+                CheckOutcome::Migrates { workflows } => {
+                    format!("resume after the `migrate` of {}", workflows.join(", "))
                 }
                 CheckOutcome::Strands { .. } => "WOULD BE PARKED".to_owned(),
             };

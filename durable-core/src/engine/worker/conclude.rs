@@ -12,8 +12,8 @@ use crate::{
     context::Refused,
     engine::{
         NotCompleted,
-        advance::{CompletedReply, Posted},
-        error::EngineError,
+        advance::{CompletedReply, EditReply, Posted},
+        error::{EditError, EngineError},
         mail::{Answer, MessageKind, Sender},
     },
 };
@@ -89,6 +89,7 @@ struct Told {
     replies: Vec<oneshot::Sender<Result<(), EngineError>>>,
     too_late: Vec<oneshot::Sender<Result<(), EngineError>>>,
     completed: Vec<(CompletedReply, Result<(), NotCompleted>)>,
+    edited: Vec<(EditReply, Result<(), EditError>)>,
     answered: Vec<(Sender, Answer)>,
     late: Vec<Posted>,
 }
@@ -99,6 +100,7 @@ impl Told {
         self.replies.extend(callers.replies);
         self.too_late.extend(callers.too_late);
         self.completed.extend(callers.completed);
+        self.edited.extend(callers.edited);
         self.late.extend(callers.late);
         self.answered.extend(callers.answered);
         let mut asked = callers.waiting;
@@ -140,6 +142,9 @@ impl Told {
         }
         for (reply, completed) in self.completed {
             let _ = reply.send(Ok(completed));
+        }
+        for (reply, edited) in self.edited {
+            let _ = reply.send(Ok(edited));
         }
         for (sender, answer) in self.answered {
             sender.answer(answer);
