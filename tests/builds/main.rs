@@ -80,11 +80,24 @@ impl Store {
         (text, output.status.code().expect("it was not killed"))
     }
 
+    /// What a build prints that is told to do something.
+    fn run(&self, build: Build, job: &str, id: &[&str], input: &str) -> String {
+        let mut command = self.command(build, job);
+        command.args(id).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it was built");
+        // One that wants none may be gone by now.
+        let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("it is text")
+    }
+
     /// How each instance fares when this build has gone on with all that it can.
     fn go_on(&self, build: Build) -> BTreeMap<String, (String, String)> {
-        let output = self.command(build, "go-on").output().expect("it was built");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).expect("it is text");
+        Self::fared(&self.run(build, "go-on", &[], ""))
+    }
+
+    fn fared(text: &str) -> BTreeMap<String, (String, String)> {
         let lines = text.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("it is JSON");
             let part = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
@@ -208,4 +221,45 @@ fn an_old_build_goes_on_with_what_it_knows_of_a_newer_one_and_leaves_the_rest() 
             if id.starts_with("return") { format!("{id} is back, says Ann") } else { new_result(id) };
         assert_eq!(found[id], ("completed".into(), expected), "{id}");
     }
+}
+
+/// Scenario 8.
+#[test]
+fn a_wrong_discount_that_did_not_crash_is_computed_again_in_a_fork_by_the_fixed_build() {
+    let store = Store::new();
+    let running = store.stand(Build::Old, &["bill-mail-1000".to_owned(), "bill-mail-2000".to_owned()]);
+    leave(running);
+    let found = Store::fared(&store.run(Build::New, "fork", &["bill-mail-1000"], ""));
+    let right =
+        |id: &str, paid, off| ("completed".to_owned(), format!("shelf of {id}, {paid}, mailed {off} off"));
+    assert_eq!(found["bill-mail-1000-again"], right("bill-mail-1000", 900, 100));
+    assert_eq!(found["bill-mail-2000"], right("bill-mail-2000", 1980, 20), "nobody forked this one");
+    assert!(!found["bill-mail-1000"].1.contains("900"), "the original is as it was: {found:?}");
+    let log = store.log();
+    assert_eq!(log["reserve bill-mail-1000"], 1, "what stands in front of the fork is not done again");
+    assert_eq!(
+        log["priced bill-mail-1000"], 2,
+        "it stands at this call, and makes it under a key of its own"
+    );
+    assert_eq!(log["charge bill-mail-1000"], 2, "the wrong charge is done, and the right one is another");
+}
+
+/// Scenario 18.
+#[test]
+fn an_exported_instance_goes_on_elsewhere_under_another_build_and_is_kept_as_a_test() {
+    let (store, elsewhere) = (Store::new(), Store::new());
+    let id = "order-sleep-0";
+    let running = store.stand(Build::Old, &[id.to_owned()]);
+    leave(running);
+    let exported = store.run(Build::Old, "export", &[id], "");
+    assert!(exported.contains("shelf of order-sleep-0"), "a person can read it: {exported}");
+    let found = Store::fared(&elsewhere.run(Build::New, "import", &[], &exported));
+    assert_eq!(found[id], ("completed".into(), new_result(id)));
+    assert!(!elsewhere.log().contains_key(&format!("reserve {id}")), "that was done where it comes from");
+    for _ in 0..2 {
+        let found = Store::fared(&elsewhere.run(Build::New, "test", &[id], &exported));
+        assert_eq!(found[id], ("completed".into(), new_result(id)));
+    }
+    // The original was not touched.
+    assert!(store.go_on(Build::Old)[id].1.starts_with("old: "));
 }

@@ -3,7 +3,7 @@
 
 mod shop;
 
-use durable::prelude::*;
+use durable::{EngineError, KeptSnapshot, prelude::*};
 use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve};
 
 #[activity]
@@ -62,20 +62,77 @@ async fn returned(id: String) -> String {
     format!("{id} is back, says {}", approved.by)
 }
 
+/// A tenth off.
+#[workflow]
+async fn bill(id: String, items: u32) -> String {
+    let shelf = reserve(&id).await;
+    let cents = u64::from(price(&id, items).await);
+    let off = cents / 10;
+    let paid = charge(&id, cents - off).await;
+    let mailed = mail(&id, &format!("{off} off")).await;
+    format!("{shelf}, {paid}, {mailed}")
+}
+
+/// What a regression test does with an instance from production.
+async fn test(id: &str) -> Outcome {
+    let exported = std::io::read_to_string(std::io::stdin())?;
+    let engine = durable::testing::resume(exported).await;
+    engine.signal(id, Approve { by: "Ann".into() }).await?;
+    let result = engine.handle(id).of(order).result().await?;
+    println!("{}", serde_json::json!({ "id": id, "status": "completed", "text": result }));
+    Ok(())
+}
+
+/// Forks an instance in front of the discount, ends it, and takes all to their ends.
+async fn fork(engine: &Engine, id: &str) -> Outcome {
+    let handle = engine.handle(id);
+    let kept = handle.snapshots().await?;
+    let has_it = |kept: &&KeptSnapshot| {
+        let mut locals = kept.frames.iter().flat_map(|frame| &frame.locals);
+        locals.any(|(name, _)| name == "off")
+    };
+    let step = kept.iter().take_while(|kept| !has_it(kept)).last().ok_or("it is in all of them")?.step;
+    handle.fork_at(step, format!("{id}-again")).await?;
+    match handle.terminate("the discount was wrong").await {
+        // It may have come to its end meanwhile.
+        Ok(()) | Err(EngineError::Closed { .. }) => shop::go_on(engine).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes up an instance that comes on the standard input, and takes it to its end.
+async fn import(engine: &Engine) -> Outcome {
+    engine.import(std::io::read_to_string(std::io::stdin())?).await?;
+    shop::go_on(engine).await
+}
+
 #[tokio::main]
 async fn main() -> Outcome {
     let args: Vec<String> = std::env::args().collect();
     if args[1].starts_with("check") {
         shop::said(&Engine::builder().path(&args[2]).check().await?, args[1] == "check-json");
     }
-    let engine = Engine::open(&args[2]).await?;
-    if args[1] == "go-on" {
-        return shop::go_on(&engine).await;
+    if args[1] == "test" {
+        return test(&args[3]).await;
+    }
+    let engine = Engine::builder().path(&args[2]).keep_snapshots(10).open().await?;
+    match args[1].as_str() {
+        "go-on" => return shop::go_on(&engine).await,
+        "fork" => return fork(&engine, &args[3]).await,
+        "import" => return import(&engine).await,
+        _ => {}
     }
     for id in &args[3..] {
         match (id.strip_prefix("checkout-"), id.strip_prefix("return-")) {
             (Some(cents), _) => drop(engine.start(id, checkout(id.clone(), cents.parse()?)).await?),
             (_, Some(_)) => drop(engine.start(id, returned(id.clone())).await?),
+            _ if id.starts_with("bill-mail-") => {
+                drop(
+                    engine
+                        .start(id, bill(id.clone(), id["bill-mail-".len()..].parse::<u32>()? / 100))
+                        .await?,
+                );
+            }
             _ => drop(engine.start(id, order(id.clone(), vec![1, 2, 3])).await?),
         }
     }
