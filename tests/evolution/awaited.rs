@@ -209,3 +209,36 @@ async fn a_new_parameter_that_needs_a_value_parks() {
     let engine = engine.deploy(ships, ships).await;
     assert_eq!(engine.handle("it").of(ships).result().await.unwrap(), "Oslo true 5");
 }
+
+#[workflow]
+async fn undoes(sku: String, label: String) -> Result<String, Error> {
+    let _ = charge("undo", 1).await;
+    Ok(format!("{sku} back, {label}"))
+}
+
+/// Two parameters of one type, in another order.
+#[workflow]
+async fn undoes_the_other_way_round(label: String, sku: String) -> Result<String, Error> {
+    let _ = charge("undo", 1).await;
+    Ok(format!("{sku} back, {label}"))
+}
+
+#[workflow]
+async fn armed_with_a_child() -> Result<u64, Error> {
+    compensate(child("undo", undoes("tea".into(), "with thanks".into())));
+    let paid = charge("a", 5).await;
+    durable::bail!("{paid} are too much")
+}
+
+#[tokio::test]
+async fn a_child_that_is_armed_as_a_compensation_gets_its_arguments_by_name() {
+    let engine = crate::engine().await;
+    engine.start("it", armed_with_a_child()).await.unwrap();
+    engine.idle().await;
+    let engine = engine.deploy(undoes, undoes_the_other_way_round).await;
+    assert_eq!(engine.check().await.unwrap().stranded(), 0);
+    let failed = engine.handle("it").of(armed_with_a_child).result().await.unwrap();
+    assert!(failed.unwrap_err().to_string().contains("too much"));
+    let undone = engine.handle("it/undo").of(undoes_the_other_way_round).result().await.unwrap();
+    assert_eq!(undone.unwrap(), "tea back, with thanks");
+}

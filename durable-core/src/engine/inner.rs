@@ -33,8 +33,15 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    activity::States, clock::Clock, codec::Codec, context::Limits, context::NewOperation, frame::Frames,
-    program::Program, random::Random, registry::Registry, testing::Mocks,
+    activity::States,
+    clock::Clock,
+    codec::Codec,
+    context::{Limits, NewInstance, NewOperation},
+    frame::Frames,
+    program::Program,
+    random::Random,
+    registry::Registry,
+    testing::Mocks,
 };
 
 /// What an engine was told when it was built.
@@ -349,11 +356,17 @@ impl Inner {
                 let args = self.stored_args(&workflow, args);
                 NewOperation::Task { workflow, args }
             }
+            NewOperation::Child(new) => NewOperation::Child(self.named_instance(new)),
+            NewOperation::Start(new) => NewOperation::Start(self.named_instance(new)),
             NewOperation::Compensation { frame, finally, call } => {
                 NewOperation::Compensation { frame, finally, call: Box::new(self.named(*call)) }
             }
             other => other,
         }
+    }
+
+    fn named_instance(&self, new: NewInstance) -> NewInstance {
+        NewInstance { args: self.stored_args(&new.workflow, new.args), ..new }
     }
 
     /// The arguments of a workflow that begins, with the names of its parameters.
