@@ -223,6 +223,26 @@ fn an_old_build_goes_on_with_what_it_knows_of_a_newer_one_and_leaves_the_rest() 
     }
 }
 
+#[test]
+fn an_activity_changes_its_parameters_and_its_result_while_calls_of_it_are_pending_and_done() {
+    let store = Store::new();
+    // At the call, and at a join in which it is done already.
+    let ids = ids("stamp", &["stamp", "seal"], 3);
+    let running = store.stand(Build::Old, &ids);
+    let (text, code) = store.check(Build::New, "check");
+    assert!(code == 0 && text.contains("6 instances in flight: 6 resume"), "{text}");
+    leave(running);
+    let found = store.go_on(Build::New);
+    for id in &ids {
+        assert_eq!(found[id], ("completed".into(), "2 3 sealed".into()), "{id}");
+    }
+    let log = store.log();
+    assert!(
+        ids.iter().all(|id| log[&format!("stamp {id}")] == 2),
+        "what was done is not done again: {log:?}"
+    );
+}
+
 /// Scenario 8.
 #[test]
 fn a_wrong_discount_that_did_not_crash_is_computed_again_in_a_fork_by_the_fixed_build() {

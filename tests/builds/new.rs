@@ -4,7 +4,7 @@
 mod shop;
 
 use durable::{EngineError, KeptSnapshot, prelude::*};
-use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve};
+use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve, seal};
 
 #[activity]
 async fn inspect(id: &str) -> bool {
@@ -60,6 +60,20 @@ async fn checkout(id: String, cents: u64) -> String {
 async fn returned(id: String) -> String {
     let approved = recv::<Approve>().await;
     format!("{id} is back, says {}", approved.by)
+}
+
+/// Its parameters are in another order, one has another name and type, one is new, and it gives another type.
+#[activity]
+async fn stamp(#[was("count")] copies: u64, id: &str, note: Option<String>) -> u64 {
+    came("stamp", id).await;
+    copies + note.map_or(0, |note| note.len() as u64)
+}
+
+#[workflow]
+async fn stamped(id: String) -> String {
+    let first = stamp(2, &id, None).await;
+    let (second, sealed) = (stamp(3, &id, None), seal(&id)).join().await;
+    format!("{first} {second} {sealed}")
 }
 
 /// A tenth off.
@@ -126,6 +140,7 @@ async fn main() -> Outcome {
         match (id.strip_prefix("checkout-"), id.strip_prefix("return-")) {
             (Some(cents), _) => drop(engine.start(id, checkout(id.clone(), cents.parse()?)).await?),
             (_, Some(_)) => drop(engine.start(id, returned(id.clone())).await?),
+            _ if id.starts_with("stamp-") => drop(engine.start(id, stamped(id.clone())).await?),
             _ if id.starts_with("bill-mail-") => {
                 drop(
                     engine

@@ -3,7 +3,7 @@
 mod shop;
 
 use durable::prelude::*;
-use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve};
+use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve, seal};
 
 #[activity]
 async fn greet(id: &str) {
@@ -39,6 +39,19 @@ async fn checkout(id: String, cents: u64) -> String {
     format!("{shelf}, {paid}")
 }
 
+#[activity]
+async fn stamp(id: &str, count: u32) -> u32 {
+    came("stamp", id).await;
+    count
+}
+
+#[workflow]
+async fn stamped(id: String) -> String {
+    let first = stamp(&id, 2).await;
+    let (second, sealed) = (stamp(&id, 3), seal(&id)).join().await;
+    format!("{first} {second} {sealed}")
+}
+
 /// A tenth off: but it takes a tenth of that.
 #[workflow]
 async fn bill(id: String, items: u32) -> String {
@@ -72,6 +85,7 @@ async fn main() -> Outcome {
         match (id.strip_prefix("checkout-"), id.strip_prefix("bill-mail-")) {
             (Some(cents), _) => drop(engine.start(id, checkout(id.clone(), cents.parse()?)).await?),
             (_, Some(cents)) => drop(engine.start(id, bill(id.clone(), cents.parse::<u32>()? / 100)).await?),
+            _ if id.starts_with("stamp-") => drop(engine.start(id, stamped(id.clone())).await?),
             _ => drop(engine.start(id, order(id.clone(), vec![1, 2, 3])).await?),
         }
     }

@@ -60,6 +60,12 @@ pub(crate) async fn mail(id: &str, text: &str) -> String {
     format!("mailed {text}")
 }
 
+#[activity]
+pub(crate) async fn seal(id: &str) -> String {
+    came("seal", id).await;
+    "sealed".into()
+}
+
 /// Starts these, waits until each stands where it is to stand, says so, and goes when it is told to.
 pub(crate) async fn stand(engine: &Engine, ids: &[String]) -> Outcome {
     for id in ids {
@@ -72,7 +78,9 @@ pub(crate) async fn stand(engine: &Engine, ids: &[String]) -> Outcome {
             let description = engine.handle(id.as_str()).describe().await?;
             // A timer may have fired by now.
             let on = description.waiting.as_ref().map_or("", |waiting| waiting.on.as_str());
-            let waits = on.contains(stop(id)) || stop(id) == "sleep" && on.contains("recv");
+            // The rest of a join is done.
+            let alone = matches!(&description.activities[..], [one] if one.activity == stop(id));
+            let waits = alone || on.contains(stop(id)) || stop(id) == "sleep" && on.contains("recv");
             if waits || description.parked().is_some() || description.closed.is_some() {
                 break;
             }
