@@ -187,7 +187,7 @@ impl fmt::Debug for Snapshot {
 
 /// A function that makes a snapshot of another build one that this build resumes.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't migrate snapshots",
+    message = "this can't migrate snapshots",
     label = "a function that takes a `durable::Snapshot` and gives a `durable::Result<durable::Snapshot>` is expected here",
     note = "write `fn older(mut snapshot: durable::Snapshot) -> durable::Result<durable::Snapshot> {{ .. Ok(snapshot) }}`; no `async`: it looks at nothing else",
     note = "see docs/errors/migrate.md"

@@ -7,7 +7,7 @@ async fn older(snapshot: durable::Snapshot) -> durable::Result<durable::Snapshot
 }
 
 #[workflow(migrate = older)]
-//~ error[E0277] at `older`: `fn(Snapshot) -> impl Future<Output = std::result::Result<Snapshot, durable::Error>> {older}` can't migrate snapshots
+//~ error[E0277] at `older`: this can't migrate snapshots
 //~ see docs/errors/migrate.md
 async fn wrong(sku: String) -> u64 {
     price(&sku).await
