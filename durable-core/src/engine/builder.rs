@@ -105,14 +105,14 @@ impl EngineBuilder {
     }
 
     /// Whether a commit syncs twice. One sync protects against a loss of power; two also against somebody who chooses both what is
-    /// stored and the moment of the loss. Default: no. docs/figures.md has what it costs.
+    /// stored and the moment of the loss. Default: no. `cargo bench --bench steps -- options` measures what it costs.
     pub fn two_phase_commit(mut self, on: bool) -> Self {
         self.options.two_phase = on;
         self
     }
 
     /// Whether every page of the file is checked while it is opened. Default: no: every record is checked when it is read, and only this finds
-    /// damage that makes one unfindable. docs/figures.md has what it costs.
+    /// damage that makes one unfindable. `cargo bench --bench steps -- options` measures what it costs.
     pub fn verify_at_open(mut self, on: bool) -> Self {
         self.options.verify = on;
         self
