@@ -2,8 +2,8 @@
 
 mod shop;
 
-use durable::prelude::*;
-use shop::{Order, charge, sell};
+use durable::{Filter, prelude::*};
+use shop::{Order, charge, close, orders};
 
 #[activity]
 async fn reserve(id: &str) -> String {
@@ -34,5 +34,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     let engine = Engine::open(&args[2]).await?;
-    sell(&engine, async |id, order| engine.start(id, checkout(order)).await.map(drop)).await
+    for order in orders() {
+        engine.start(order.id.clone(), checkout(order)).await?;
+    }
+    while !engine.list(Filter::new().status(Status::Running)).await?.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    close(&engine).await
 }

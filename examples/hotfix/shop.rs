@@ -1,8 +1,8 @@
-//! What both builds have in common: the activities, and selling.
+//! What both builds have in common: the activities, and what is to be sold.
 
 use std::time::Duration;
 
-use durable::{EngineError, Filter, prelude::*};
+use durable::{Filter, prelude::*};
 
 /// An order, in cents.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -17,21 +17,14 @@ pub(crate) async fn charge(id: &str, cents: u64) -> u64 {
     cents
 }
 
-/// Starts the orders that are not there yet, and goes when nothing moves any more.
-pub(crate) async fn sell(
-    engine: &Engine,
-    start: impl AsyncFn(&str, Order) -> Result<(), StartError>,
-) -> Result<(), Box<dyn std::error::Error>> {
-    for (id, cents) in [("small", 20_000), ("large", 60_000), ("larger", 90_000)] {
-        start(id, Order { id: id.into(), cents }).await?;
-    }
-    let is_busy = async || {
-        let busy = engine.list(Filter::new().status(Status::Running)).await?;
-        Ok::<_, EngineError>(!busy.is_empty())
-    };
-    while is_busy().await? {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// What is to be sold.
+pub(crate) fn orders() -> Vec<Order> {
+    let order = |id: &str, cents| Order { id: id.into(), cents };
+    vec![order("small", 20_000), order("large", 60_000), order("larger", 90_000)]
+}
+
+/// Prints what became of the orders.
+pub(crate) async fn close(engine: &Engine) -> Result<(), Box<dyn std::error::Error>> {
     for summary in engine.list(Filter::new()).await? {
         println!("{}: {}", summary.id, summary.status);
     }

@@ -6,6 +6,7 @@ mod check;
 mod lock;
 mod migrate;
 mod points;
+mod rows;
 mod variables;
 
 use std::time::Duration;

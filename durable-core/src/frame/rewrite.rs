@@ -296,7 +296,8 @@ impl Frame<'_> {
                     };
                     Some(read.map_err(|_| StepFailure::Incompatible {
                         reason: format!(
-                            "what it awaited is not what `{callee}` at {}:{line} awaits: resume it at an `.await` of the same thing, or behind the                              call of an activity whose result `gives` says",
+                            "what it awaited is not what `{callee}` at {}:{line} awaits: resume it at an `.await` of the same thing, or behind the \
+                             call of an activity whose result `gives` says",
                             self.meta.file
                         ),
                     }))
