@@ -70,7 +70,10 @@ fn main() {
             let (before, workflows) = (Processor::now(), 10_000);
             let took = runtime.block_on(fleet(&store, workflows, 10));
             let used = micros(before.used(), workflows * 10);
-            println!("{:.2} us a step by the clock, {used:.2} of processor time", micros(took, workflows * 10));
+            println!(
+                "{:.2} us a step by the clock, {used:.2} of processor time",
+                micros(took, workflows * 10)
+            );
         }
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn gather<'a>(
         }
         let more = {
             let mut shared = inner.lock();
+            inner.take_in(&mut shared);
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
             (room
                 && shared.generation == work.generation
@@ -120,6 +121,6 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {
-        inner.wake_worker();
+        inner.wake_worker(shared);
     }
 }
