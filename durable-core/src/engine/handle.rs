@@ -267,7 +267,7 @@ impl<T> WorkflowHandle<T> {
             let found = match self.started {
                 // A handle of a start stays with the run that it was given.
                 Some(Started { number, .. }) => match inner.ask(|store| store.closed(number))? {
-                    Some(_) => Some(Found::Closed(number)),
+                    Some(closed) => return Ok(Ended::Closed(closed)),
                     None => inner.ask(|store| store.find(&self.id))?,
                 },
                 None => inner.ask(|store| store.find(&self.id))?,
@@ -311,6 +311,8 @@ impl<T: Persist> WorkflowHandle<T> {
         let inner = self.engine.inner.clone();
         let mut waited = 0;
         loop {
+            // Told of the end whenever it comes, if the run is known; else it is looked up first.
+            let mut watching = self.run().map(|number| Watching::of(&inner, number));
             let (number, loaded) = match self.look() {
                 Ok(Ended::Closed(closed)) => return self.read(&closed),
                 Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),
@@ -330,19 +332,22 @@ impl<T: Persist> WorkflowHandle<T> {
                 let reason = parked.reason.to_string();
                 return Err(RunError::Parked { id: self.id.clone(), reason });
             }
-            let (done, closed) = oneshot::channel();
-            inner.lock().watchers.entry(number).or_default().push(done);
-            // It may have closed before the watcher was there.
-            match self.look() {
-                Ok(Ended::Closed(closed)) => return self.read(&closed),
-                Ok(Ended::Live { .. }) => {}
-                Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
-                Err(error) => return Err(error.into()),
+            drop(loaded);
+            if watching.is_none() {
+                watching = Some(Watching::of(&inner, number));
+                // It may have closed before the watcher was there.
+                match self.look() {
+                    Ok(Ended::Closed(closed)) => return self.read(&closed),
+                    Ok(Ended::Live { .. }) => {}
+                    Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
+                    Err(error) => return Err(error.into()),
+                }
             }
             inner.refuse(&inner.lock()).or_else(|error| match error {
                 EngineError::Broken { .. } => Ok(()),
                 error => Err(error),
             })?;
+            let Some(closed) = watching.as_mut().and_then(|watching| watching.told.take()) else { continue };
             if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
                 return self.last_look(stuck);
             }
@@ -385,6 +390,35 @@ impl<T: Persist> WorkflowHandle<T> {
                 .frames
                 .decode(&inner.codec, value.layout, &value.bytes)
                 .map_err(|error| RunError::Result { id, error }),
+        }
+    }
+}
+
+/// A wait for the end of a run. Whoever does not wait any more leaves nothing behind.
+struct Watching<'a> {
+    inner: &'a Inner,
+    number: Number,
+    told: Option<oneshot::Receiver<()>>,
+}
+
+impl<'a> Watching<'a> {
+    fn of(inner: &'a Inner, number: Number) -> Self {
+        let (done, told) = oneshot::channel();
+        inner.lock().watchers.entry(number).or_default().push(done);
+        Watching { inner, number, told: Some(told) }
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        // One that was told is in no list any more.
+        self.told = None;
+        let mut shared = self.inner.lock();
+        if let Some(others) = shared.watchers.get_mut(&self.number) {
+            others.retain(|other| !other.is_closed());
+            if others.is_empty() {
+                shared.watchers.remove(&self.number);
+            }
         }
     }
 }

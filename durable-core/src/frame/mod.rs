@@ -153,6 +153,9 @@ impl<'a> Frame<'a> {
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
+        if witness == 0 {
+            self.types.reserve(8);
+        }
         self.types.push(((of.id)(), of));
         if let Some(learning) = &mut self.step.learning {
             learning.types.push(of);
@@ -246,6 +249,11 @@ impl<'a> Frame<'a> {
 
     /// Takes variables into what is saved next, the last one first.
     pub fn keep_all(&mut self, vars: &[&dyn Any]) {
+        if self.parts.is_empty() {
+            // What is larger grows from here.
+            self.parts.reserve(vars.len());
+            self.kept.reserve(16 * vars.len());
+        }
         for var in vars {
             let id = (*var).type_id();
             let known = self.types.iter().find(|(known, _)| *known == id);

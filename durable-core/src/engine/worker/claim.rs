@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use durable_store::{Number, Slot};
+use smallvec::SmallVec;
 
 use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
 
@@ -12,7 +13,7 @@ pub(super) struct Claim {
     /// Which run it is, as long as it is busy.
     pub(super) number: Number,
     pub(super) loaded: Option<Box<Loaded>>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: SmallVec<[Event; 1]>,
 }
 
 /// Takes what is ready. Taken instances are busy until their transition is committed.
@@ -26,7 +27,8 @@ pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<Star
         live.busy = true;
         shared.busy += 1;
         let loaded = live.cached.take();
-        let (number, events) = (live.number, std::mem::take(&mut live.inbox));
+        // The inbox keeps its memory for what comes next.
+        let (number, events) = (live.number, live.inbox.drain(..).collect());
         shared.cached.without(loaded.as_deref());
         claims.push(Claim { slot, number, loaded, events });
     }

@@ -42,7 +42,7 @@ pub(super) fn gather<'a>(
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
 /// Gives whether attempts were launched that may end at any moment.
-pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
+pub(super) fn commit(inner: &Arc<Inner>, work: &mut Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
     if inner.lock().generation != work.generation {
         drop(unsaved);
         abandon(inner, work, &reopened());
@@ -50,7 +50,7 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
-    if let Err(error) = resolve_all(inner, &mut work) {
+    if let Err(error) = resolve_all(inner, work) {
         unsaved.layouts = std::mem::take(&mut work.batch.layouts);
         drop(unsaved);
         fail(inner, work, &error);
@@ -59,7 +59,7 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
     if !empty {
         let committed = match inner.store.commit(&work.batch) {
-            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, work),
             committed => committed,
         };
         if let Err(error) = committed {
@@ -70,6 +70,7 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
         }
     }
     drop(unsaved);
+    work.give_back();
     inner.commits.fetch_add(1, Ordering::Relaxed);
     let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
     conclude(inner, work);
@@ -84,8 +85,12 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
     }
     let each = |work: &mut Work, f: &mut dyn FnMut(&mut _, &mut Resolving<'_>) -> Result<(), StoreError>| {
         for (commit, transition) in work.commits.iter_mut().zip(&mut work.batch.transitions) {
-            let Commit { loaded, effects, fallback, callers, mailed, .. } = commit;
+            let Commit { slot, loaded, effects, fallback, callers, mailed, due, .. } = commit;
+            let falls_back = fallback.is_some();
             f(transition, &mut Resolving { loaded, effects, fallback, callers, mailed })?;
+            if falls_back {
+                *due = super::due(inner, *slot, loaded.as_deref(), effects);
+            }
         }
         Ok(())
     };
@@ -94,30 +99,31 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
         return Ok(());
     }
     // Which runs end is known only now.
-    let runs = Runs::of(&work.batch);
+    let asked = work.commits.iter().any(|commit| !commit.effects.outgoing.is_empty());
+    let runs = Runs::of(&work.batch, asked);
     each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
 }
 
 /// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
 /// opens the store again and goes on from what is durable.
-pub(super) fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
+pub(super) fn fail(inner: &Arc<Inner>, work: &mut Work, error: &StoreError) {
     inner.store_failed(work.generation, error);
     abandon(inner, work, error);
 }
 
 /// Answers the callers of a batch that was not committed.
-pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
-    for (reply, answer) in work.replies {
+pub(super) fn abandon(inner: &Arc<Inner>, work: &mut Work, error: &StoreError) {
+    for (reply, answer) in work.replies.drain(..) {
         let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
-    for commit in work.commits {
-        commit.callers.refuse(&|| broken(error));
+    for commit in work.commits.drain(..) {
+        commit.callers.unwrap_or_default().refuse(&|| broken(error));
     }
     let mut shared = inner.lock();
     // No longer being started. Whoever came meanwhile is decided anew: an instance, which may have come after the store was opened
     // again, asks only once.
     let shared = &mut *shared;
-    for id in work.ids {
+    for id in work.ids.drain(..) {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {

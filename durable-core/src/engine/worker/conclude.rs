@@ -19,16 +19,16 @@ use crate::{
 };
 
 /// Begins the effects of a committed batch.
-pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
+pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for commit in work.commits {
+    for commit in work.commits.drain(..) {
         let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
-        told.add(&mut shared, number, callers, &mut effects);
+        told.add(&mut shared, number, callers.map(|callers| *callers).unwrap_or_default(), &mut effects);
         if current {
             for (slot, number) in mailed {
                 inner.post(&mut shared, slot, number, Event::Mailed);
@@ -43,7 +43,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if let Some(event) = missing {
-            inner.post(&mut shared, slot, number, event);
+            inner.post(&mut shared, slot, number, *event);
         }
         // After a shutdown the next opening asks for them.
         if !starts.is_empty() && shared.stopping == Stopping::No {
@@ -58,22 +58,22 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
+    for (slot, number) in work.unsettled.drain(..).filter(|_| current) {
         // Claimed, and then there was nothing to do.
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
+    for Resolved { to, completion, failed } in work.resolved.drain(..).filter(|_| current) {
         let event = Event::Resolved { operation: to.operation, completion, failed };
         inner.post(&mut shared, to.slot, to.number, event);
     }
-    release_ids(inner, &mut shared, work.ids, current);
+    release_ids(inner, &mut shared, &mut work.ids, current);
     inner.take_in(&mut shared);
     let launches = inner.pump(&mut shared);
     drop(shared);
     launches.launch(inner);
-    for (reply, answer) in work.replies {
+    for (reply, answer) in work.replies.drain(..) {
         let _ = reply.send(answer);
     }
     told.tell();
@@ -163,7 +163,7 @@ pub(super) fn begin(
     slot: Slot,
     loaded: Option<&Loaded>,
     effects: &Effects,
-    due: Vec<Queued>,
+    due: impl IntoIterator<Item = Queued>,
 ) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
@@ -243,8 +243,8 @@ pub(super) fn refuse_inbox(shared: &mut Shared, slot: Slot) {
 }
 
 /// Ids are free again; requests that came meanwhile are decided anew.
-pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
-    for id in ids {
+pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: &mut Vec<String>, current: bool) {
+    for id in ids.drain(..) {
         // After a failure of the store nothing of before counts as busy.
         shared.busy -= usize::from(current);
         let waiting = shared.starting.remove(&id).unwrap_or_default();
@@ -256,18 +256,13 @@ pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, 
 }
 
 impl Commit {
-    /// Makes the attempts that it dispatches ready.
+    /// Makes the instances that it starts ready.
     fn prepare(&mut self, inner: &Inner) {
         let Some(loaded) = &self.loaded else { return };
-        for operation in &self.effects.dispatch {
-            if let Some(activity) = loaded.state.activity(*operation) {
-                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
-            }
-        }
         if !self.effects.starts.is_empty() {
             let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
             self.starts = starts;
-            self.missing = missing;
+            self.missing = missing.map(Box::new);
         }
     }
 }

@@ -18,7 +18,8 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Number, Slot};
+use durable_store::{Batch, Change, Error as StoreError, Number, Slot};
+use smallvec::SmallVec;
 
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
@@ -29,12 +30,14 @@ use super::{
     start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
-use crate::clock::Patience;
+use crate::{clock::Patience, context::OperationId};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
 /// The most instances that are taken at once before looking whether the disk is free.
 const LARGEST_CLAIM: usize = 256;
+/// Memory for so many transitions is kept from one batch to the next.
+const MOST_REUSED: usize = 2_048;
 /// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
 /// An engine without work for this long has the store make its next opening cheap.
@@ -60,22 +63,24 @@ struct Commit {
     number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
-    callers: Callers,
+    /// Nearly always there are none.
+    callers: Option<Box<Callers>>,
     fallback: Option<Box<Draft>>,
     /// Other instances that get mail by it.
     mailed: Vec<(Slot, Number)>,
-    /// Attempts that are due, made ready before the lock is taken.
-    due: Vec<Queued>,
-    /// Instances that it starts, likewise.
+    /// Attempts that are due, made ready while its record is at hand.
+    due: SmallVec<[Queued; 1]>,
+    /// Instances that it starts, made ready before the lock is taken.
     starts: Vec<StartRequest>,
     /// What it gets because it can't start one of them.
-    missing: Option<Event>,
+    missing: Option<Box<Event>>,
 }
 
 /// Runs until the engine stops.
 pub(crate) fn run(inner: &Arc<Inner>) {
     let mut settled = false;
     let mut expecting = false;
+    let mut work = Work::default();
     loop {
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
         while shared.broken.is_some() || !has_work(inner, &mut shared) {
@@ -100,18 +105,20 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
         }
         settled = false;
-        let mut work = Work { generation: shared.generation, ..Work::default() };
+        work.generation = shared.generation;
         let (claims, starts) = claim::claim(inner, &mut shared);
         drop(shared);
         if let Err(error) = prepare::prepare(inner, &mut work, claims, starts) {
-            commit::fail(inner, work, &error);
+            commit::fail(inner, &mut work, &error);
+            work.clear();
             continue;
         }
         let unsaved = commit::gather(inner, &mut work);
         match unsaved {
-            Ok(guard) => expecting = commit::commit(inner, work, guard),
-            Err(error) => commit::fail(inner, work, &error),
+            Ok(guard) => expecting = commit::commit(inner, &mut work, guard),
+            Err(error) => commit::fail(inner, &mut work, &error),
         }
+        work.clear();
     }
 }
 
@@ -165,7 +172,32 @@ fn reopened() -> StoreError {
     StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
 }
 
+/// The attempts that a transition dispatches.
+fn due(inner: &Inner, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) -> SmallVec<[Queued; 1]> {
+    let Some(loaded) = loaded else { return SmallVec::new() };
+    let call = |operation: &OperationId| Some((*operation, loaded.state.activity(*operation)?));
+    let calls = effects.dispatch.iter().filter_map(call);
+    let queued = |(operation, activity)| {
+        Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity)
+    };
+    calls.map(queued).collect()
+}
+
 impl Work {
+    /// Nothing is left of a batch but its memory: what is allocated by the megabyte and given back after each commit costs more
+    /// than what is in it.
+    fn clear(&mut self) {
+        self.batch.transitions.clear();
+        self.batch.transitions.shrink_to(MOST_REUSED);
+        self.batch.layouts.clear();
+        self.commits.clear();
+        self.commits.shrink_to(MOST_REUSED);
+        self.replies.clear();
+        self.resolved.clear();
+        self.ids.clear();
+        self.unsettled.clear();
+    }
+
     /// Whoever asked for a start is told what it has come to, once the batch is committed.
     fn answer(&mut self, by: Requester, answer: Result<Started, StartError>) {
         match by {
@@ -175,10 +207,27 @@ impl Work {
         }
     }
 
-    fn push(&mut self, slot: Slot, advanced: Advanced) {
+    /// What was written goes back to whoever writes next, for its memory. After a commit of the whole batch.
+    fn give_back(&mut self) {
+        if self.commits.len() != self.batch.transitions.len() {
+            // One was refused, and they were committed one by one.
+            return;
+        }
+        for (commit, transition) in self.commits.iter_mut().zip(self.batch.transitions.drain(..)) {
+            if let Some(loaded) = &mut commit.loaded
+                && let Change::Create(instance) | Change::Update { instance, .. } = transition.change
+            {
+                loaded.has_written(instance);
+            }
+        }
+    }
+
+    fn push(&mut self, inner: &Inner, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects, callers, fallback } = advanced;
         let number = transition.number;
-        let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+        let due = due(inner, slot, loaded.as_deref(), &effects);
+        let callers = (!callers.is_empty()).then(|| Box::new(callers));
+        let (mailed, starts) = (Vec::new(), Vec::new());
         let missing = None;
         self.commits.push(Commit {
             slot,

@@ -61,7 +61,7 @@ pub(super) fn prepare(
             }
         };
         let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
-        work.push(claim.slot, advanced);
+        work.push(inner, claim.slot, advanced);
     }
     let mut starts = starts.into_iter();
     while let Some(request) = starts.next() {
@@ -120,17 +120,17 @@ pub(super) fn start(
                 let original = copied.original;
                 let (loaded, mail, kind) = copied.begin(inner, &request.id, slot, number);
                 work.answer(request.by, Ok(Started { number, created: true }));
-                let events = vec![Event::BeginCopy { kind, original }];
-                work.push(slot, advance(inner, slot, loaded, mail, events, true));
+                let events = [Event::BeginCopy { kind, original }];
+                work.push(inner, slot, advance(inner, slot, loaded, mail, events, true));
                 return Ok(());
             }
             let loaded = request.first_record(inner, number);
             let mail = std::mem::take(&mut request.messages).into_iter();
             let mail = mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender });
-            let events = std::iter::once(Event::Begin).chain(mail).collect();
+            let events = std::iter::once(Event::Begin).chain(mail);
             work.answer(request.by, Ok(Started { number, created: true }));
             let advanced = advance(inner, slot, loaded, MailView::default(), events, true);
-            work.push(slot, advanced);
+            work.push(inner, slot, advanced);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@
 
 use durable_store::{Batch, Error as StoreError};
 
-use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken};
+use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken, due};
 use crate::engine::{mail::MailView, state::ParkReason};
 
 /// Whether a commit was refused for what is in it. Nothing of it was written, and the store goes on.
@@ -44,7 +44,7 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
             continue;
         };
         inner.report(&format!("the instance in slot {} can't be written: {error}", commit.slot.0));
-        std::mem::take(&mut commit.callers).refuse(&|| broken(&error));
+        commit.callers.take().unwrap_or_default().refuse(&|| broken(&error));
         for (_, answer) in &mut work.replies {
             let created =
                 answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
@@ -80,7 +80,9 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
         loaded
     });
     let (slot, number) = (refused.slot, refused.number);
-    let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mailed, starts) = (Vec::new(), Vec::new());
+    let due = due(inner, slot, loaded.as_deref(), &effects);
+    let callers = Some(Box::new(callers));
     Some(Commit {
         slot,
         number,
