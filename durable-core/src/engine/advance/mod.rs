@@ -123,7 +123,8 @@ pub(crate) struct Posted {
 impl Callers {
     /// There is nobody to be answered.
     pub(crate) fn is_empty(&self) -> bool {
-        let Callers { replies, cancels, too_late, completed, edited, senders, waiting, answered, late } = self;
+        let Callers { replies, cancels, too_late, completed, edited, senders, waiting, answered, late } =
+            self;
         replies.is_empty()
             && cancels.is_empty()
             && too_late.is_empty()
@@ -170,7 +171,7 @@ pub(crate) fn advance(
     slot: Slot,
     loaded: Box<Loaded>,
     mail: MailView,
-    events: impl IntoIterator<Item = Event>,
+    events: &mut dyn Iterator<Item = Event>,
     create: bool,
 ) -> Advanced {
     let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create, engine.settings.keep_snapshots);

@@ -177,9 +177,8 @@ fn due(inner: &Inner, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) ->
     let Some(loaded) = loaded else { return SmallVec::new() };
     let call = |operation: &OperationId| Some((*operation, loaded.state.activity(*operation)?));
     let calls = effects.dispatch.iter().filter_map(call);
-    let queued = |(operation, activity)| {
-        Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity)
-    };
+    let queued =
+        |(operation, activity)| Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity);
     calls.map(queued).collect()
 }
 

@@ -60,7 +60,7 @@ pub(super) fn prepare(
                 return Err(error);
             }
         };
-        let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
+        let advanced = advance(inner, claim.slot, loaded, mail, &mut claim.events.into_iter(), false);
         work.push(inner, claim.slot, advanced);
     }
     let mut starts = starts.into_iter();
@@ -120,16 +120,16 @@ pub(super) fn start(
                 let original = copied.original;
                 let (loaded, mail, kind) = copied.begin(inner, &request.id, slot, number);
                 work.answer(request.by, Ok(Started { number, created: true }));
-                let events = [Event::BeginCopy { kind, original }];
-                work.push(inner, slot, advance(inner, slot, loaded, mail, events, true));
+                let mut events = [Event::BeginCopy { kind, original }].into_iter();
+                work.push(inner, slot, advance(inner, slot, loaded, mail, &mut events, true));
                 return Ok(());
             }
             let loaded = request.first_record(inner, number);
             let mail = std::mem::take(&mut request.messages).into_iter();
             let mail = mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender });
-            let events = std::iter::once(Event::Begin).chain(mail);
+            let mut events = std::iter::once(Event::Begin).chain(mail);
             work.answer(request.by, Ok(Started { number, created: true }));
-            let advanced = advance(inner, slot, loaded, MailView::default(), events, true);
+            let advanced = advance(inner, slot, loaded, MailView::default(), &mut events, true);
             work.push(inner, slot, advanced);
         }
     }

@@ -71,8 +71,14 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
     let loaded = inner.load(refused.slot, stored).ok().filter(|loaded| loaded.number == refused.number)?;
     let reason = ParkReason::Incompatible { reason: format!("its next state can't be stored: {error}") };
     let mail = MailView::default();
-    let Advanced { transition, loaded, effects, callers, .. } =
-        advance(inner, refused.slot, Box::new(loaded), mail, vec![Event::Park { reason }], false);
+    let Advanced { transition, loaded, effects, callers, .. } = advance(
+        inner,
+        refused.slot,
+        Box::new(loaded),
+        mail,
+        &mut [Event::Park { reason }].into_iter(),
+        false,
+    );
     inner.store.commit(&Batch { transitions: vec![transition], ..Batch::default() }).ok()?;
     let loaded = loaded.map(|mut loaded| {
         // It was not looked at.
