@@ -26,7 +26,7 @@ use program::{HOUR, charge, refund};
 use redb::ReadableTable as _;
 
 /// The format that this build writes: a file of it is kept, and a test says if it is not.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What a file is divided in to be kept.
 const BLOCK: usize = 512;
@@ -94,12 +94,12 @@ async fn made() -> Vec<u8> {
 /// One at a time: which build it is is the process's.
 static BUILD: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-async fn goes_on(bytes: Vec<u8>) {
+async fn goes_on(bytes: Vec<u8>, format: u32) {
     let image = MemoryImage::from_bytes(bytes);
     // When it was left: a test's engine begins in 2030.
     let at = UNIX_EPOCH + Duration::from_secs(1_893_456_000) + 3 * HOUR + 3 * program::MINUTE;
     let engine = engine(&image).starting_at(at).build(2).open().await;
-    places::go_on(&engine).await;
+    places::go_on(&engine, format).await;
 }
 
 #[tokio::test]
@@ -118,7 +118,8 @@ async fn files_of_every_format_go_on_in_this_build() {
     );
     for (name, bytes) in kept {
         println!("{name}: {} bytes", bytes.len());
-        goes_on(bytes).await;
+        let format = name.strip_prefix('v').and_then(|name| name.strip_suffix(".blocks"));
+        goes_on(bytes, format.and_then(|format| format.parse().ok()).expect("its name says its format")).await;
     }
 }
 
@@ -126,7 +127,7 @@ async fn files_of_every_format_go_on_in_this_build() {
 #[tokio::test]
 async fn a_store_of_this_build_goes_on_too() {
     let _build = BUILD.lock().await;
-    goes_on(made().await).await;
+    goes_on(made().await, FORMAT).await;
 }
 
 /// Opens bytes as a file.
