@@ -37,7 +37,7 @@ pub trait Store: Send + Sync + 'static {
     /// The live instances in `slots`, in one read, in the order asked.
     fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error>;
 
-    /// Live instances in order of slot, after `after`, at most `limit`.
+    /// Live instances in order of slot, after `after`, at most `limit`. A page of large states ends sooner; the last one is empty.
     fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, Error>;
 
     /// Slots of active instances in order, after `after`, at most `limit`.
@@ -46,7 +46,7 @@ pub trait Store: Send + Sync + 'static {
     /// A retained closed instance.
     fn closed(&self, number: Number) -> Result<Option<Closed>, Error>;
 
-    /// Retained closed instances in order of number, after `after`, at most `limit`.
+    /// Retained closed instances in order of number, after `after`, at most `limit`. A page of large records ends sooner; the last one is empty.
     fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, Error>;
 
     /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most

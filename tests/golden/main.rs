@@ -99,8 +99,9 @@ fn at_its_time(image: &MemoryImage) -> TestBuilder {
 }
 
 async fn goes_on(bytes: Vec<u8>) {
+    let format = format_of(&bytes);
     let engine = at_its_time(&MemoryImage::from_bytes(bytes)).open().await;
-    places::go_on(&engine).await;
+    places::go_on(&engine, format).await;
 }
 
 #[tokio::test]
@@ -119,7 +120,8 @@ async fn files_of_every_format_go_on_in_this_build() {
     assert!(kept.iter().any(|(name, _)| *name == newest), "no file of format {format} is kept");
     for (name, bytes) in kept {
         println!("{name}: {} bytes", bytes.len());
-        assert_eq!(name, format!("v{}.blocks", format_of(&bytes)), "it is of another format");
+        let format = format_of(&bytes);
+        assert_eq!(name, format!("v{format}.blocks"), "it is of another format");
         goes_on(bytes).await;
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One module per matter: [`tables`] is what the file holds and [`row`] how, [`open`] and [`stage`]
 //! accept or refuse a file, [`commit`] writes a batch, [`read`] answers questions, [`slots`] says
-//! which slots are free, [`operations`] and [`mail`] what stands beside an instance, [`snapshots`] earlier ones of a run, [`fault`] is what goes wrong. This one owns the open database, and keeps it
+//! which slots are free, [`operations`] and [`mail`] what stands beside an instance, [`pieces`] large states, [`snapshots`] earlier ones of a run, [`fault`] is what goes wrong. This one owns the open database, and keeps it
 //! from being used after an error.
 //!
 //! Invariants:
@@ -16,6 +16,7 @@ mod fault;
 mod mail;
 mod open;
 mod operations;
+mod pieces;
 mod read;
 mod row;
 mod slots;
@@ -196,27 +197,28 @@ impl RedbStore {
         })
     }
 
-    /// Commits one transaction.
+    /// Commits one transaction. `fill` says how many rows it has put.
     fn write(
         &self,
         state: &State,
         quick_repair: bool,
-        fill: impl FnOnce(&redb::WriteTransaction) -> Result<(), Fault>,
+        fill: impl FnOnce(&redb::WriteTransaction) -> Result<usize, Fault>,
     ) -> Result<(), Error> {
         let db = self.db(state)?;
         let epoch_due = state.epoch_due.load(Ordering::Acquire);
         let committed = contained(|| {
             let mut txn = db.begin_write()?;
             txn.set_two_phase_commit(self.options.two_phase);
-            txn.set_quick_repair(quick_repair);
             // Dropping the transaction on the way out of an error aborts it.
-            fill(&txn)?;
+            let quick_repair = fill(&txn)? >= LARGE_BATCH || quick_repair;
+            txn.set_quick_repair(quick_repair);
             if epoch_due {
                 open::write_epoch(&txn, state.epoch)?;
             }
-            Ok(txn.commit()?)
+            txn.commit()?;
+            Ok(quick_repair)
         });
-        committed.map_err(|fault| {
+        let quick_repair = committed.map_err(|fault| {
             let stops = fault.stops_writing();
             self.failed(fault, stops)
         })?;
@@ -316,7 +318,8 @@ impl Store for RedbStore {
             let slots = self.slots();
             closed.retain(|slot| slots.may_give_back(*slot));
         }
-        self.write(&state, size(batch) >= LARGE_BATCH, |txn| commit::apply(txn, batch))?;
+        let large = pieces::cut_large(batch);
+        self.write(&state, false, |txn| Ok(size(batch) + commit::apply(txn, batch, &large)?))?;
         if !created.is_empty() || !closed.is_empty() {
             let mut slots = self.slots();
             for slot in created {
@@ -450,7 +453,7 @@ impl Store for RedbStore {
         if state.settled.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.write(&state, true, |_| Ok(()))
+        self.write(&state, true, |_| Ok(0))
     }
 
     fn reopen(&self) -> Result<(), Error> {
