@@ -333,7 +333,7 @@ impl EngineBuilder {
         let layouts = store.clone();
         let source = Box::new(move |id| layouts.layout(id).ok().flatten());
         // The store is open, and so nobody else has the file.
-        let suspects = Suspects::at(self.suspects.as_deref());
+        let suspects = Suspects::at(self.suspects.as_deref(), build);
         let parts = Parts {
             store,
             codec: Arc::new(Codec::new()),

@@ -123,6 +123,8 @@ pub(crate) struct Shared {
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
+    /// Those that wait for the end of a run that has their id.
+    pub(crate) starts_after: HashMap<Number, Vec<StartRequest>>,
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,

@@ -1,9 +1,9 @@
 //! The side file of suspects, byte by byte.
 //!
 //! It begins with [`MAGIC`]; then come regions of one size: one per worker, and a last one. A worker's region says whose steps it makes
-//! now; the last one names those who are still suspected of what happened before. A region is a checksum (8 bytes, of all that follows),
-//! whether its only cell is stepped alone (1 byte), how many cells there are (4 bytes), and the cells: a kind (1 byte), and three numbers of
-//! 8 bytes each. All little-endian.
+//! now; the last one names those who are still suspected of what happened before. A region is a checksum (8 bytes, of all that follows), the
+//! build that wrote it (8 bytes), whether its only cell is stepped alone (1 byte), how many cells there are (4 bytes), and the cells: a kind
+//! (1 byte), and three numbers of 8 bytes each. All little-endian.
 //!
 //! Invariants:
 //! - It is written in place, without a sync: the page cache outlives the process, and after a loss of power there is nobody to suspect.
@@ -32,7 +32,7 @@ pub(in crate::engine) const CELLS: usize = 512;
 /// Where those stand who are still suspected.
 pub(super) const LIST: usize = REGIONS;
 
-const HEAD: usize = 8 + 1 + 4;
+const HEAD: usize = 8 + 8 + 1 + 4;
 const CELL: usize = 1 + 3 * 8;
 const REGION: usize = HEAD + CELLS * CELL;
 const SIZE: usize = MAGIC.len() + (REGIONS + 1) * REGION;
@@ -69,8 +69,18 @@ pub(in crate::engine) const ANY_STEP: u64 = u64::MAX;
 /// What a region says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Region {
+    pub(super) build: u64,
     pub(super) alone: bool,
     pub(super) cells: Vec<Cell>,
+}
+
+/// What was found in a file that was opened.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The workers' regions, and the list as the last one.
+    pub(super) regions: Vec<Region>,
+    /// The file was there: whoever had it did not stop, or had somebody to suspect.
+    pub(super) was_there: bool,
 }
 
 /// The open file.
@@ -81,8 +91,8 @@ pub(super) struct SideFile {
 }
 
 impl SideFile {
-    /// Opens the file, or makes one; gives what stands in it, the list last.
-    pub(super) fn open(path: &Path) -> io::Result<(SideFile, Vec<Region>)> {
+    /// Opens the file, or makes one; gives what stands in it.
+    pub(super) fn open(path: &Path) -> io::Result<(SideFile, Found)> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is no file"));
@@ -94,6 +104,7 @@ impl SideFile {
         if !MAGIC.starts_with(begins) && bytes.iter().any(|byte| *byte != 0) {
             return Err(io::Error::other("there is another file of this name"));
         }
+        let was_there = !bytes.is_empty();
         let regions = bytes.get(MAGIC.len()..).unwrap_or_default().chunks(REGION).enumerate();
         let mut regions: Vec<Region> =
             regions.map(|(at, bytes)| read(at, bytes).unwrap_or_default()).collect();
@@ -108,19 +119,21 @@ impl SideFile {
             bytes[..MAGIC.len()].copy_from_slice(MAGIC);
             file.write(&bytes, 0)?;
         }
-        Ok((SideFile { path: path.to_path_buf(), file }, regions))
+        Ok((SideFile { path: path.to_path_buf(), file }, Found { regions, was_there }))
     }
 
     /// Says who stands in a region. A crash inside leaves the old region, the new one, or one that reads as empty.
     pub(super) fn write(
         &self,
         region: usize,
+        build: u64,
         alone: bool,
         cells: impl ExactSizeIterator<Item = Cell>,
     ) -> io::Result<()> {
         let count = cells.len().min(CELLS);
         let mut bytes = Vec::with_capacity(HEAD + count * CELL);
         bytes.extend([0; 8]);
+        bytes.extend(build.to_le_bytes());
         bytes.push(u8::from(alone));
         bytes.extend(u32::try_from(count).unwrap_or_default().to_le_bytes());
         for Cell { who, steps } in cells.take(CELLS) {
@@ -159,7 +172,7 @@ fn checksum(region: usize, bytes: &[u8]) -> u64 {
 
 fn read(region: usize, bytes: &[u8]) -> Option<Region> {
     let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let count = u32::from_le_bytes(bytes.get(9..HEAD)?.try_into().ok()?) as usize;
+    let count = u32::from_le_bytes(bytes.get(17..HEAD)?.try_into().ok()?) as usize;
     let end = HEAD + count.min(CELLS) * CELL;
     if count > CELLS || number(0)? != checksum(region, bytes.get(8..end)?) {
         return None;
@@ -175,7 +188,7 @@ fn read(region: usize, bytes: &[u8]) -> Option<Region> {
         Some(Cell { who, steps })
     });
     let cells = cells.collect::<Option<Vec<_>>>()?;
-    Some(Region { alone: bytes[8] == 1 && cells.len() == 1, cells })
+    Some(Region { build: number(8)?, alone: bytes[16] == 1 && cells.len() == 1, cells })
 }
 
 /// A file that is written at a position by several threads.
@@ -225,15 +238,15 @@ mod tests {
     fn what_is_written_is_read_by_the_next_opening() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("orders.redb.suspects");
-        let (file, regions) = SideFile::open(&path).unwrap();
-        assert!(regions.iter().all(|region| region.cells.is_empty()));
-        file.write(3, false, cells().into_iter()).unwrap();
-        file.write(4, true, cells().into_iter().take(1)).unwrap();
-        file.write(5, false, cells().into_iter()).unwrap();
+        let (file, found) = SideFile::open(&path).unwrap();
+        assert!(!found.was_there && found.regions.iter().all(|region| region.cells.is_empty()));
+        file.write(3, 5, false, cells().into_iter()).unwrap();
+        file.write(4, 5, true, cells().into_iter().take(1)).unwrap();
+        file.write(5, 5, false, cells().into_iter()).unwrap();
         file.clear(5).unwrap();
-        let (_, regions) = SideFile::open(&path).unwrap();
-        assert_eq!(regions[3], Region { alone: false, cells: cells() });
-        assert_eq!(regions[4], Region { alone: true, cells: cells()[..1].to_vec() });
+        let (_, Found { regions, .. }) = SideFile::open(&path).unwrap();
+        assert_eq!(regions[3], Region { build: 5, alone: false, cells: cells() });
+        assert_eq!(regions[4], Region { build: 5, alone: true, cells: cells()[..1].to_vec() });
         assert_eq!(regions.iter().filter(|region| !region.cells.is_empty()).count(), 2);
     }
 
@@ -242,24 +255,24 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("orders.redb.suspects");
         let (file, _) = SideFile::open(&path).unwrap();
-        file.write(0, false, cells().into_iter()).unwrap();
+        file.write(0, 5, false, cells().into_iter()).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for at in MAGIC.len()..MAGIC.len() + HEAD + 2 * CELL {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x41;
             std::fs::write(&path, &damaged).unwrap();
-            let (_, regions) = SideFile::open(&path).unwrap();
+            let (_, Found { regions, .. }) = SideFile::open(&path).unwrap();
             assert!(regions.iter().all(|region| region.cells.is_empty()), "byte {at}");
         }
         for length in [0, 3, MAGIC.len(), MAGIC.len() + 5, MAGIC.len() + HEAD, SIZE - 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let (_, regions) = SideFile::open(&path).unwrap();
+            let (_, Found { regions, .. }) = SideFile::open(&path).unwrap();
             assert!(regions.iter().all(|region| region.cells.is_empty()), "{length} bytes");
             assert_eq!(std::fs::metadata(&path).unwrap().len(), SIZE as u64);
         }
         // It ends behind the only region that says something.
         std::fs::write(&path, &whole[..MAGIC.len() + HEAD + 2 * CELL]).unwrap();
-        assert_eq!(SideFile::open(&path).unwrap().1[0].cells, cells());
+        assert_eq!(SideFile::open(&path).unwrap().1.regions[0].cells, cells());
         std::fs::write(&path, "dear diary").unwrap();
         assert!(SideFile::open(&path).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"dear diary");

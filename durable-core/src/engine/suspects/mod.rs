@@ -35,12 +35,14 @@ use super::{
     mail::MailView,
     state::ParkReason,
 };
-use file::{LIST, Region, SideFile};
+use file::{Found, LIST, Region, SideFile};
 
 /// Who is suspected, and who is stepped.
 #[derive(Debug, Default)]
 pub(crate) struct Suspects {
     file: Option<SideFile>,
+    /// Which build it is that steps.
+    build: u64,
     /// Whether anybody is suspected. What counts is under the lock.
     any: AtomicBool,
     /// Nothing is written any more: the file may be another engine's.
@@ -53,7 +55,7 @@ pub(crate) struct Suspects {
 #[derive(Debug, Default)]
 struct State {
     /// What the last process left.
-    found: Vec<Region>,
+    found: Found,
     suspected: BTreeSet<Suspect>,
     /// The workers that make steps, as far as that matters to others: while anybody is suspected.
     stepping: BTreeSet<usize>,
@@ -62,12 +64,12 @@ struct State {
 
 impl Suspects {
     /// With the side file at `path`, if it can be used.
-    pub(super) fn at(path: Option<&Path>) -> Self {
+    pub(super) fn at(path: Option<&Path>, build: u64) -> Self {
         let Some(path) = path else { return Suspects::default() };
         match SideFile::open(path) {
             Ok((file, found)) => {
                 let state = Mutex::new(State { found, ..State::default() });
-                Suspects { file: Some(file), state, ..Suspects::default() }
+                Suspects { file: Some(file), build, state, ..Suspects::default() }
             }
             Err(error) => {
                 log::warn!(
@@ -94,13 +96,13 @@ impl Suspects {
                 }
                 state.stepping.insert(region);
             }
-            self.write(|file| file.write(region, false, cells.into_iter()));
+            self.write(|file| file.write(region, self.build, false, cells.into_iter()));
         }
         Marked { suspects: self, region, gated }
     }
 
-    /// Marks the step of a suspect, made while no other is.
-    pub(super) fn alone(&self, region: Option<usize>, cell: Cell) -> Marked<'_> {
+    /// Waits until no other step is made, and lets none begin until what it gives is dropped. Whose step it is for is said by [`Marked::alone`].
+    pub(super) fn alone(&self, region: Option<usize>) -> Marked<'_> {
         let region = region.filter(|_| self.file.is_some());
         if let Some(region) = region {
             let mut state = self.lock();
@@ -108,8 +110,6 @@ impl Suspects {
                 state = self.changed.wait(state).expect(LOCK);
             }
             state.alone = Some(region);
-            drop(state);
-            self.write(|file| file.write(region, true, std::iter::once(cell)));
         }
         Marked { suspects: self, region, gated: true }
     }
@@ -119,7 +119,9 @@ impl Suspects {
         let Some(region) = region else { return };
         let mut state = self.lock();
         if state.alone != Some(region) {
-            self.write(|file| file.write(region, false, std::iter::once(Cell { who, steps: ANY_STEP })));
+            self.write(|file| {
+                file.write(region, self.build, false, std::iter::once(Cell { who, steps: ANY_STEP }))
+            });
         }
         state.leave(region);
         self.changed.notify_all();
@@ -162,7 +164,7 @@ impl Suspects {
         self.any.store(!state.suspected.is_empty(), Ordering::Relaxed);
         let cells: Vec<_> =
             state.suspected.iter().take(CELLS).map(|who| Cell { who: *who, steps: ANY_STEP }).collect();
-        self.write(|file| file.write(LIST, false, cells.into_iter()));
+        self.write(|file| file.write(LIST, self.build, false, cells.into_iter()));
     }
 
     fn write(&self, write: impl FnOnce(&SideFile) -> io::Result<()>) {
@@ -207,6 +209,16 @@ pub(super) struct Marked<'a> {
     gated: bool,
 }
 
+impl Marked<'_> {
+    /// Marks the step of a suspect, made while no other is.
+    pub(super) fn alone(&self, cell: Cell) {
+        if let Some(region) = self.region {
+            let Suspects { build, .. } = *self.suspects;
+            self.suspects.write(|file| file.write(region, build, true, std::iter::once(cell)));
+        }
+    }
+}
+
 impl Drop for Marked<'_> {
     fn drop(&mut self) {
         let Some(region) = self.region else { return };
@@ -224,9 +236,13 @@ impl Drop for Marked<'_> {
 pub(super) fn judge(inner: &Inner) {
     let suspects = &inner.suspects;
     let found = std::mem::take(&mut suspects.lock().found);
-    let Some((list, regions)) = found.split_last() else { return };
-    let marked: Vec<(Cell, bool)> =
-        regions.iter().flat_map(|region| region.cells.iter().map(|cell| (*cell, region.alone))).collect();
+    let Some((list, regions)) = found.regions.split_last() else { return };
+    // Under another build it may do something else.
+    let was_alone = |region: &Region| region.alone && region.build == inner.build;
+    let marked: Vec<(Cell, bool)> = regions
+        .iter()
+        .flat_map(|region| region.cells.iter().map(move |cell| (*cell, was_alone(region))))
+        .collect();
     let mut suspected: BTreeSet<_> =
         list.cells.iter().chain(marked.iter().map(|(cell, _)| cell)).map(|cell| cell.who).collect();
     if let [(cell, true)] = &marked[..] {
@@ -246,6 +262,8 @@ pub(super) fn judge(inner: &Inner) {
     });
     if !marked.is_empty() {
         report(inner, &suspected);
+    } else if found.was_there && list.cells.is_empty() {
+        inner.report("the last process did not stop by itself, and made no step when it ended; attempts of activities that it cut off are made again");
     }
     let mut state = suspects.lock();
     state.suspected = suspected;

@@ -109,6 +109,10 @@ impl Lane {
         std::mem::take(&mut desk.rest)
     }
 
+    pub(super) fn has_suspects(&self) -> bool {
+        !self.lock().rest.suspects.is_empty()
+    }
+
     /// The next instance to be stepped; one of the suspects if `alone`.
     pub(super) fn next_claim(&self, alone: bool) -> Option<Claim> {
         let mut desk = self.lock();

@@ -14,7 +14,7 @@ use crate::engine::{
     mail::{MailView, resolve::view},
     start::{Decision, Started},
     state::ParkReason,
-    suspects::{ANY_STEP, Cell, Suspect},
+    suspects::{ANY_STEP, Cell, Marked, Suspect},
 };
 
 /// Steps everything that was claimed.
@@ -60,7 +60,9 @@ pub(super) fn prepare(
 /// Whether an instance is stepped alone. What has come for a suspect is committed in a transition of its own before.
 fn is_to_be_alone(inner: &Inner, claim: &mut Claim) -> bool {
     let parked = claim.loaded.as_ref().and_then(|loaded| loaded.state.parked.as_ref());
-    if parked.is_some_and(|parked| parked.reason == ParkReason::ProcessDied) {
+    let tried = |event: &Event| matches!(event, Event::Unpark { .. } | Event::Command { .. });
+    if parked.is_some_and(|parked| parked.reason == ParkReason::ProcessDied) && claim.events.iter().any(tried)
+    {
         // Whoever has it tried again does not stake more than one process on it.
         inner.suspects.suspect(claim.who());
     }
@@ -117,8 +119,10 @@ fn step_each(inner: &Arc<Inner>, lane: &Lane, rest: Rest) -> Result<Option<Work>
         }
     }
     drop(marked);
-    while let Some(claim) = lane.next_claim(true) {
-        let late = lane.finish(generation, step_alone(inner, lane, claim)?);
+    while lane.has_suspects() {
+        let marked = inner.suspects.alone(lane.region());
+        let Some(claim) = lane.next_claim(true) else { break };
+        let late = lane.finish(generation, step_alone(inner, claim, marked)?);
         if late.is_some() {
             return Ok(late);
         }
@@ -142,15 +146,19 @@ fn step(inner: &Inner, mut claim: Claim) -> Result<Outcome, StoreError> {
             return Err(error);
         }
     };
+    let who = claim.who();
     let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
+    if advanced.effects.closed && inner.suspects.any() {
+        inner.suspects.clear(who);
+    }
     Ok(Outcome { advanced: Some((claim.slot, advanced)), ..Outcome::default() })
 }
 
 /// Steps a suspect. If it has survived that, it is none any more.
-fn step_alone(inner: &Inner, lane: &Lane, claim: Claim) -> Result<Outcome, StoreError> {
+fn step_alone(inner: &Inner, claim: Claim, marked: Marked<'_>) -> Result<Outcome, StoreError> {
     let who = claim.who();
     let steps = claim.loaded.as_ref().map_or(ANY_STEP, |loaded| loaded.state.steps);
-    let marked = inner.suspects.alone(lane.region(), Cell { who, steps });
+    marked.alone(Cell { who, steps });
     let outcome = step(inner, claim)?;
     drop(marked);
     let stands_still = |(_, advanced): &(Slot, Advanced)| {
@@ -179,13 +187,18 @@ fn refuse(
 
 /// Decides a start: attach to what is there, refuse, or create.
 fn start(inner: &Arc<Inner>, generation: u64, request: StartRequest) -> Result<Outcome, StoreError> {
-    let decision = match request.decide(inner) {
+    let Some((request, decision)) = inner.decide_or_wait(request) else { return Ok(Outcome::default()) };
+    let decision = match decision {
         // What stands under the id is damaged, nothing else.
         Err(error @ StoreError::DamagedRecord { .. }) => {
             Ok(Decision::Answer(Err(EngineError::from(error).into())))
         }
         decision => decision,
     };
+    if inner.suspects.any() && !matches!(decision, Ok(Decision::Create) | Err(_)) {
+        // It is there, whatever happened when it was started.
+        inner.suspects.clear(Suspect::start(&request.id));
+    }
     let taken = match decision {
         Ok(Decision::Answer(answer)) => {
             return Ok(Outcome { answer: Some((request.by, answer)), ..Outcome::default() });
@@ -193,7 +206,8 @@ fn start(inner: &Arc<Inner>, generation: u64, request: StartRequest) -> Result<O
         Ok(Decision::Resolve(resolved)) => {
             return Ok(Outcome { resolved: Some(resolved), ..Outcome::default() });
         }
-        Ok(Decision::Known) => return Ok(Outcome::default()),
+        // The latter waits already.
+        Ok(Decision::Known | Decision::Ending(_)) => return Ok(Outcome::default()),
         Ok(Decision::Create) => take_slot(inner, generation),
         Err(error) => Err(error),
     };
