@@ -2,7 +2,7 @@
 //! public face.
 //!
 //! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] (the machine does),
-//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store
+//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file), [`poison`] (a workflow's own code does). [`families`] has instances that talk to each other over a store
 //! that fails. [`commits`] counts what a step costs; [`messages`] and [`timers`] say what becomes of those whatever dies. The first ones all run the same [`workload`], which writes down every attempt of every
 //! activity, and the same [`journal`] judges what was written down. Each has a negative control: the
 //! same test over something that breaks the promise must notice it.
@@ -27,6 +27,7 @@ mod io_error;
 mod journal;
 mod kill;
 mod messages;
+mod poison;
 mod power_loss;
 mod second_process;
 mod timers;

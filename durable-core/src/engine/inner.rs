@@ -30,7 +30,9 @@ use super::{
     mail::Sender,
     start::StartRequest,
     state::Loaded,
+    suspects::Suspects,
     timers::Timers,
+    watchdog::Lanes,
 };
 use crate::{
     activity::States,
@@ -55,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) keep_snapshots: u32,
     /// What one instance may grow to.
     pub(crate) limits: Limits,
+    /// A step that takes longer is reported.
+    pub(crate) step_timeout: std::time::Duration,
 }
 
 /// The engine.
@@ -87,6 +91,10 @@ pub(crate) struct Inner {
     pub(crate) idle: Notify,
     /// The handle that keeps the threads alive, for attempts that ask for their engine.
     pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
+    /// The workers, and what each of them steps.
+    pub(super) lanes: Lanes,
+    /// Who may take the process down.
+    pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
     next_number: AtomicU64,
@@ -115,6 +123,8 @@ pub(crate) struct Shared {
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
+    /// Those that wait for the end of a run that has their id.
+    pub(crate) starts_after: HashMap<Number, Vec<StartRequest>>,
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
@@ -233,6 +243,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
+    pub(super) suspects: Suspects,
     pub(crate) build: u64,
 }
 
@@ -254,6 +265,8 @@ impl Inner {
             clock: parts.clock,
             beat_clock: Arc::new(move || clock.now_ms()),
             random: Arc::new(parts.random),
+            lanes: Lanes::new(parts.settings.step_timeout),
+            suspects: parts.suspects,
             settings: parts.settings,
             build: parts.build,
             runtime,

@@ -235,6 +235,7 @@ fn forget(shared: &mut Shared) {
         }
     }
     shared.ready.clear();
+    shared.starts_after.clear();
     shared.queue.clear();
     shared.limited.clear();
     shared.backoffs.clear();

@@ -100,6 +100,8 @@ pub(crate) enum Decision {
     Resolve(Resolved),
     /// The instance that asked knows, or is about to.
     Known,
+    /// What stands under the id is about to end: once this run has, it is looked at again.
+    Ending(Number),
     Create,
 }
 

@@ -27,7 +27,9 @@ pub(super) fn gather<'a>(
         let more = {
             let mut shared = inner.lock();
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            // Whoever has lost its desk only commits what it has.
             (room
+                && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
                 && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
             .then(|| claim(inner, &mut shared))

@@ -38,6 +38,13 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
+        if effects.closed
+            && current
+            && let Some(waiting) = shared.starts_after.remove(&number)
+        {
+            shared.starts.extend(waiting);
+            inner.wake_worker();
+        }
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
         }

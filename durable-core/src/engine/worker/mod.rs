@@ -10,6 +10,7 @@
 mod claim;
 mod commit;
 mod conclude;
+mod desk;
 mod prepare;
 mod refused;
 
@@ -30,6 +31,8 @@ use super::{
     state::Loaded,
 };
 use crate::clock::Patience;
+
+pub(crate) use desk::{Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
@@ -52,6 +55,17 @@ struct Work {
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
     unsettled: Vec<(Slot, Number)>,
+    /// Where it lies while steps are made.
+    lane: Option<Arc<Lane>>,
+}
+
+/// What one step, or one start, has come to.
+#[derive(Default)]
+struct Outcome {
+    answer: Option<(Requester, Result<Started, StartError>)>,
+    resolved: Option<Resolved>,
+    unsettled: Option<(Slot, Number)>,
+    advanced: Option<(Slot, Advanced)>,
 }
 
 /// What follows the commit of one instance's transition.
@@ -72,11 +86,18 @@ struct Commit {
     missing: Option<Event>,
 }
 
-/// Runs until the engine stops.
-pub(crate) fn run(inner: &Arc<Inner>) {
+/// Runs until the engine stops, or until others have taken what lay before this worker. It begins with what another one has left.
+pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     let mut settled = false;
-    let mut expecting = false;
+    let mut expecting = left.is_some_and(|rest| {
+        let mut work = Work { lane: Some(lane.clone()), ..Work::default() };
+        let stepped = prepare::step_all(inner, &mut work, rest);
+        serve(inner, work, stepped)
+    });
     loop {
+        if lane.is_left() {
+            return;
+        }
         if std::mem::take(&mut expecting) {
             linger(inner);
         }
@@ -108,19 +129,22 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
         }
         settled = false;
-        let mut work = Work { generation: shared.generation, ..Work::default() };
+        let mut work = Work { generation: shared.generation, lane: Some(lane.clone()), ..Work::default() };
         let (claims, starts) = claim::claim(inner, &mut shared);
         drop(shared);
-        if let Err(error) = prepare::prepare(inner, &mut work, claims, starts) {
-            commit::fail(inner, work, &error);
-            continue;
-        }
-        let unsaved = commit::gather(inner, &mut work);
-        match unsaved {
-            Ok(guard) => expecting = commit::commit(inner, work, guard),
-            Err(error) => commit::fail(inner, work, &error),
-        }
+        let stepped = prepare::prepare(inner, &mut work, claims, starts);
+        expecting = serve(inner, work, stepped);
     }
+}
+
+/// Commits what was stepped. Gives whether attempts were launched that may end at any moment.
+fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> bool {
+    let error = match stepped.and_then(|()| commit::gather(inner, &mut work)) {
+        Ok(guard) => return commit::commit(inner, work, guard),
+        Err(error) => error,
+    };
+    commit::fail(inner, work, &error);
+    false
 }
 
 /// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
@@ -148,6 +172,18 @@ impl Work {
             Requester::Caller(reply) => self.replies.push((reply, answer)),
             // It learns of a creation by its mail; of what is damaged it hears nothing, and asks again after a restart.
             Requester::Instance(_) => {}
+        }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        let Outcome { answer, resolved, unsettled, advanced } = outcome;
+        if let Some((by, answer)) = answer {
+            self.answer(by, answer);
+        }
+        self.resolved.extend(resolved);
+        self.unsettled.extend(unsettled);
+        if let Some((slot, advanced)) = advanced {
+            self.push(slot, advanced);
         }
     }
 
