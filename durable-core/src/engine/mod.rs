@@ -108,16 +108,17 @@ impl Alive {
     fn stop(&self) -> Vec<String> {
         {
             let mut shared = self.inner.lock();
+            self.inner.take_in(&mut shared);
             shared.stopping = Stopping::Now;
             shared.queue.clear();
             shared.watchers.clear();
             shared.callers.clear();
             shared.leaving.abort();
             // What has ended stays in its inbox: the workers commit it before they end.
-            let attempts: Vec<_> =
-                shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();
+            let attempts = |live: &mut inner::Live| std::mem::take(&mut live.attempts).into_values();
+            let attempts: Vec<_> = shared.live.values_mut().flat_map(attempts).collect();
             drop(shared);
-            for (_, attempt) in &attempts {
+            for attempt in &attempts {
                 attempt.abort();
             }
         }

@@ -124,7 +124,7 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
     }
     drop(commit);
     let launches = inner.pump(&mut inner.lock());
-    launches.launch();
+    launches.launch(inner);
     Ok(slots.last().copied())
 }
 
@@ -230,7 +230,7 @@ fn forget(shared: &mut Shared) {
         for event in live.inbox {
             event.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
         }
-        for (_, attempt) in live.attempts {
+        for attempt in live.attempts.into_values() {
             attempt.abort();
         }
     }

@@ -293,7 +293,7 @@ impl<T> Start<T> {
                     copied: None,
                     by: Requester::Caller(reply),
                 });
-                inner.wake_worker();
+                inner.wake_worker(&mut shared);
                 shared.generation
             };
             let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;

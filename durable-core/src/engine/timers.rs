@@ -195,7 +195,7 @@ impl Inner {
         self.enqueue(&mut shared, queued);
         let launches = self.pump(&mut shared);
         drop(shared);
-        launches.launch();
+        launches.launch(self);
     }
 }
 

@@ -170,7 +170,7 @@ impl Engine {
                 copied: Some(Box::new(copied)),
                 by: Requester::Caller(reply),
             });
-            inner.wake_worker();
+            inner.wake_worker(&mut shared);
         }
         let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;
         Ok(Ok(WorkflowHandle::new(self.clone(), id, Some(started))))

@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use closed::{ClosedState, End};
 pub(crate) use operation::{
-    ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task, Then, Unwind,
+    ActivityOperation, Called, Compensation, Done, Operation, OperationKind, Phase, Task, Then, Unwind,
 };
 pub(crate) use operations::Operations;
 pub(crate) use peers::{Address, Cause, Held, OpenRequest, Origin, PeerRequest, ReplyTo, Stop};

@@ -26,6 +26,7 @@ pub(super) fn gather<'a>(
         }
         let more = {
             let mut shared = inner.lock();
+            inner.take_in(&mut shared);
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
             // Whoever has lost its desk only commits what it has.
             (room
@@ -122,6 +123,6 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {
-        inner.wake_worker();
+        inner.wake_worker(shared);
     }
 }
