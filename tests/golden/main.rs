@@ -119,7 +119,8 @@ async fn files_of_every_format_go_on_in_this_build() {
     for (name, bytes) in kept {
         println!("{name}: {} bytes", bytes.len());
         let format = name.strip_prefix('v').and_then(|name| name.strip_suffix(".blocks"));
-        goes_on(bytes, format.and_then(|format| format.parse().ok()).expect("its name says its format")).await;
+        goes_on(bytes, format.and_then(|format| format.parse().ok()).expect("its name says its format"))
+            .await;
     }
 }
 

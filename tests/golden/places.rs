@@ -6,8 +6,8 @@ use durable::{Filter, ParkReason, RunError, Status, testing::TestEngine};
 
 use crate::program::{
     Add, Approve, DAY, FIXED, HOUR, Link, MINUTE, Progress, Remark, Shape, Values, cart, counts, delivers,
-    divides, gives_up, joins, keeps, listens, outer, pages, parent, pays, publishes, races, refund, remembers, selects, sleeps,
-    spawns, undoes, waits_for_a_caller,
+    divides, gives_up, joins, keeps, listens, outer, pages, parent, pays, publishes, races, refund,
+    remembers, selects, sleeps, spawns, undoes, waits_for_a_caller,
 };
 
 fn values() -> Values {
