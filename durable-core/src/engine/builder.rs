@@ -287,6 +287,17 @@ impl EngineBuilder {
         Ok(engine)
     }
 
+    /// Opens the store and starts nothing: the engine moves when it is told to.
+    #[cfg(feature = "simulation")]
+    pub(super) fn open_by_hand(mut self, runtime: tokio::runtime::Handle) -> Result<Engine, OpenError> {
+        let registry = self.registry()?;
+        let store = self.open_store()?;
+        let inner = Arc::new(self.assemble(store, registry, runtime)?);
+        inner.save_program()?;
+        inner.lock().recovering = true;
+        Ok(of_inner(inner))
+    }
+
     /// The items that this build has.
     pub(super) fn registry(&self) -> Result<Registry, OpenError> {
         let mut registry = Registry::collect(&self.registrations).map_err(|duplicate| {
@@ -354,13 +365,7 @@ impl EngineBuilder {
 /// Starts the workers and the recovery.
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
-    let alive = Arc::new(Alive {
-        inner: inner.clone(),
-        threads: std::sync::Mutex::default(),
-        closed: std::sync::Mutex::default(),
-    });
-    // Nobody else has it yet, so it is not set.
-    let _ = inner.alive.set(Arc::downgrade(&alive));
+    let Engine { inner, alive } = of_inner(inner);
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
         alive.threads.lock().expect("no code panics while it holds this lock").push(thread);
@@ -374,6 +379,18 @@ fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     let recovering = inner.clone();
     spawn("durable-recovery", Box::new(move || recover::at_start(&recovering)))?;
     Ok(Engine { inner, alive })
+}
+
+/// An engine without threads.
+fn of_inner(inner: Arc<Inner>) -> Engine {
+    let alive = Arc::new(Alive {
+        inner: inner.clone(),
+        threads: std::sync::Mutex::default(),
+        closed: std::sync::Mutex::default(),
+    });
+    // Nobody else has it yet, so it is not set.
+    let _ = inner.alive.set(Arc::downgrade(&alive));
+    Engine { inner, alive }
 }
 
 impl Inner {

@@ -33,6 +33,8 @@ pub(crate) mod panics;
 pub(crate) mod ready;
 mod recover;
 mod retention;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod stack;
 mod start;
 pub(crate) mod state;

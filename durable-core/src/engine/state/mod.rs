@@ -201,7 +201,7 @@ impl InstanceState {
     }
 
     /// How much of a wait is met by what is done, without messages.
-    fn readiness(&self, wait: Option<&Wait>) -> Readiness {
+    pub(crate) fn readiness(&self, wait: Option<&Wait>) -> Readiness {
         let mut readiness = Readiness::of(wait);
         if readiness.met().is_some() {
             return readiness;

@@ -205,6 +205,14 @@ pub(super) fn begin(
         }
     }
     for (at_ms, operation) in &effects.backoff {
+        match live.attempt(*operation) {
+            // A resumed instance's call, which runs already: it outlasted the pause, or was due while the resumption was being committed.
+            Some(Attempt::Queued | Attempt::Running(_)) => continue,
+            Some(Attempt::BackingOff { at_ms }) => {
+                shared.backoffs.remove(&(*at_ms, slot, number, *operation));
+            }
+            Some(Attempt::Ended) | None => {}
+        }
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();

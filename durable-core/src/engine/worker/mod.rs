@@ -7,6 +7,8 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+#[cfg(feature = "simulation")]
+mod by_hand;
 mod claim;
 mod commit;
 mod conclude;
@@ -20,6 +22,9 @@ use std::{
 };
 
 use durable_store::{Batch, Error as StoreError, Number, Slot};
+
+#[cfg(feature = "simulation")]
+pub(super) use by_hand::Turn;
 
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
