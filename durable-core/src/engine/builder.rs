@@ -292,7 +292,10 @@ impl EngineBuilder {
     pub(super) fn open_by_hand(mut self, runtime: tokio::runtime::Handle) -> Result<Engine, OpenError> {
         let registry = self.registry()?;
         let store = self.open_store()?;
-        let inner = Arc::new(self.assemble(store, registry, runtime)?);
+        let mut inner = self.assemble(store, registry, runtime)?;
+        // How fast the machine is must decide nothing.
+        inner.slice = std::time::Duration::from_secs(3600);
+        let inner = Arc::new(inner);
         inner.save_program()?;
         inner.lock().recovering = true;
         Ok(of_inner(inner))

@@ -15,6 +15,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
@@ -23,7 +24,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempts, Finished, Queued},
+    attempt::{Attempts, Finished, Queued, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
@@ -83,6 +84,8 @@ pub(crate) struct Inner {
     pub(crate) work: Condvar,
     /// A hint to a worker that is about to sleep; what counts is under the lock.
     pub(crate) has_work: AtomicBool,
+    /// How long one task goes on beginning attempts.
+    pub(super) slice: Duration,
     /// Workers that stay awake for a moment and look for work before they sleep.
     pub(crate) lingering: AtomicUsize,
     /// Attempts that have ended. Locked under the engine's lock or without it, never around it.
@@ -284,6 +287,7 @@ impl Inner {
             shared: Mutex::default(),
             work: Condvar::new(),
             has_work: AtomicBool::new(false),
+            slice: SLICE,
             lingering: AtomicUsize::new(0),
             finished: Mutex::default(),
             crowded: AtomicBool::new(false),

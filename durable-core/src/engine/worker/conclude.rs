@@ -43,7 +43,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             && let Some(waiting) = shared.starts_after.remove(&number)
         {
             shared.starts.extend(waiting);
-            inner.wake_worker();
+            inner.wake_worker(&mut shared);
         }
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;

@@ -145,7 +145,7 @@ fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) ->
 }
 
 /// Whether there is something to step or to start, what has just ended included.
-fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
+pub(super) fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
     inner.take_in(shared);
     !shared.ready.is_empty() || !shared.starts.is_empty()
 }
