@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Options, RedbStore, Store};
+use durable_store::{Batch, Compacted, Error as StoreError, Options, RedbStore, Store};
 
 use super::{
     Alive, Engine, WorkflowFn,
@@ -259,6 +259,31 @@ impl EngineBuilder {
             runtime.spawn(retention::run(Arc::downgrade(&engine.inner)));
         }
         Ok(engine)
+    }
+
+    /// Gives the store's free room back to the file system, without starting an engine: the file is open here alone meanwhile, for about
+    /// as long as it takes to write it anew. A crash in the middle leaves the contents as they are.
+    /// [`Engine::disk_usage`] says beforehand how much is free.
+    ///
+    /// Room that closed instances leave is used again by later ones, so a store with steady traffic needs none of this. It is for one
+    /// that has become much smaller for good.
+    ///
+    /// ```no_run
+    /// # async fn maintain() -> Result<(), durable_core::OpenError> {
+    /// let compacted = durable_core::Engine::builder().path("orders.redb").compact().await?;
+    /// println!("{} bytes, {} fewer", compacted.after_bytes, compacted.given_back_bytes());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open): [`OpenError::Store`] if another process has the file open, or it can't be written.
+    pub async fn compact(mut self) -> Result<Compacted, OpenError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+        let compacted = runtime.spawn_blocking(move || {
+            let store = self.open_store()?;
+            Ok::<_, OpenError>(store.compact()?)
+        });
+        compacted.await.map_err(|_| OpenError::NoRuntime)?
     }
 
     /// The items that this build has.
