@@ -60,6 +60,9 @@ pub struct Options {
     /// Whether a commit syncs twice, which protects it against an attacker who chooses both what
     /// is stored and when the power fails. Default: no; one sync protects against a loss of power.
     pub two_phase: bool,
+    /// Whether every commit saves what makes an opening after a crash as short as any, at the price of a second sync. Default: no; only
+    /// large commits and a store at rest do, and after a crash amid small commits an opening reads the file once, about 4 ms per megabyte.
+    pub quick_repair: bool,
     /// Whether every page is checked while opening, about 3 ms per megabyte. Default: no. Records
     /// are always checked when they are read; only this finds damage that makes one unfindable.
     pub verify: bool,
@@ -67,7 +70,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 128 << 20, two_phase: false, verify: false }
+        Self { cache_bytes: 128 << 20, two_phase: false, quick_repair: false, verify: false }
     }
 }
 
@@ -208,7 +211,7 @@ impl RedbStore {
             let mut txn = db.begin_write()?;
             txn.set_two_phase_commit(self.options.two_phase);
             // Dropping the transaction on the way out of an error aborts it.
-            let quick_repair = fill(&txn)? >= LARGE_BATCH || quick_repair;
+            let quick_repair = fill(&txn)? >= LARGE_BATCH || quick_repair || self.options.quick_repair;
             txn.set_quick_repair(quick_repair);
             if epoch_due {
                 open::write_epoch(&txn, state.epoch)?;
