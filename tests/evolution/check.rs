@@ -2,7 +2,7 @@
 
 use durable::{CheckOutcome, CheckReport, Engine, prelude::*};
 
-use super::{MINUTE, charge, engine, reserve};
+use super::{MINUTE, charge, deployed, engine, reserve};
 
 #[workflow]
 async fn order(sku: String, price: u32) -> String {
@@ -79,7 +79,7 @@ async fn instances_are_grouped_by_where_they_stand_and_how_they_fare() {
     assert!(places[0].starts_with("tests/evolution/check.rs:11 `charge("), "{places:?}");
     assert!(places[1].starts_with("tests/evolution/check.rs:12 `sleep("), "{places:?}");
 
-    let engine = engine.deploy(order, order_with_wide_total).await;
+    let engine = deployed!(engine, order as order_with_wide_total);
     let report = engine.check().await.unwrap();
     assert_eq!(outcomes(&report), [(7, "converts total".into()), (3, "converts total".into())]);
     assert_eq!(report.exit_code(), 0);
@@ -87,7 +87,7 @@ async fn instances_are_grouped_by_where_they_stand_and_how_they_fare() {
 
 #[tokio::test]
 async fn who_would_be_parked_is_said_with_the_reason_and_stays_as_it_is() {
-    let engine = store().await.deploy(order, order_with_a_discount).await;
+    let engine = deployed!(store().await, order as order_with_a_discount);
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!((found[0].0, found[1].0), (3, 7), "{report}");
@@ -110,7 +110,7 @@ async fn who_would_be_parked_is_said_with_the_reason_and_stays_as_it_is() {
 
 #[tokio::test]
 async fn values_that_differ_do_not_make_groups() {
-    let engine = store().await.deploy(order, order_of_text).await;
+    let engine = deployed!(store().await, order as order_of_text);
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!((found[0].0, found[1].0, found.len()), (7, 3, 2), "{report}");

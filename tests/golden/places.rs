@@ -69,7 +69,7 @@ pub(crate) async fn stand(engine: &TestEngine) {
 }
 
 /// Takes every instance to its right end. Those that a format has brought are in files of later ones too.
-pub(crate) async fn go_on(engine: &TestEngine, format: u32) {
+pub(crate) async fn go_on(engine: &TestEngine, format: u64) {
     FIXED.store(true, Ordering::Relaxed);
     closed(engine).await;
     described(engine).await;

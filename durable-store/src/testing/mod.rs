@@ -8,6 +8,10 @@
 //! - [`FullDisk`] runs out of room;
 //! - [`CountingDisk`] counts what is read and written.
 //!
+//! Each makes the backends of a store ([`RedbStore::with_backend`](crate::RedbStore::with_backend)), and an engine goes over that store
+//! (`Engine::builder().store(..)`): `docs/testing.md` has an example. A [`Layer`](crate::Layer) is for what goes wrong above the disk: commits that are
+//! refused, forgotten or slow.
+//!
 //! A [`Model`] says what a store must hold after a sequence of batches, and [`Batches`] makes up
 //! such sequences from a seed.
 
