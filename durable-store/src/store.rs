@@ -1,6 +1,9 @@
 //! The interface between the engine and what is on disk.
 
-use crate::{Batch, Closed, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot, Timer};
+use crate::{
+    Batch, Closed, Compacted, DiskUsage, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot,
+    Timer,
+};
 
 /// A store of instances. Calls block; they are safe from any thread.
 ///
@@ -93,6 +96,12 @@ pub trait Store: Send + Sync + 'static {
     /// when it is whole and synced; one that is there already is an error, and stays. An error of the new file does not stop
     /// this store.
     fn backup(&self, to: &std::path::Path) -> Result<(), Error>;
+
+    /// How much room the store takes, and what of. It reads everything that is stored once; others go on meanwhile.
+    fn usage(&self) -> Result<DiskUsage, Error>;
+
+    /// Gives free room back to the file system. Whoever else asks something or commits waits until it is done.
+    fn compact(&self) -> Result<Compacted, Error>;
 
     /// Called when the engine has been idle for a moment, and at a clean stop: whatever makes the
     /// next opening cheap.

@@ -88,7 +88,7 @@ fn a_conversation_that_grows_to_10_mb_writes_what_it_appends_times_a_small_numbe
             continue;
         }
         assert!(multiple(what, 0, MB, 10_000, is_argument) < limit);
-        assert!(multiple(what, 10 * MB - 300_000, 10 * MB, 10_000, is_argument) < limit);
+        assert!(multiple(what, 10 * MB - 100_000, 10 * MB, 10_000, is_argument) < limit);
     }
 }
 
