@@ -48,7 +48,7 @@ pub(crate) fn heading(options: &Options, contenders: &[&Contender]) -> String {
         .filter_map(|name| Some(format!("{name} {}", version(name)?)))
         .collect();
     format!(
-        "`{}`\n\n{}; {cores} cores, load {}; files on {}; {}; {}; {} contenders, {} rounds in turns: median (least to most).",
+        "`{}`\n\n{}; {cores} cores, load {}; files on {}; {}; {}; {} contenders in turns, rounds: {}. Medians (least to most).",
         options.command,
         said_by("date", &["-u", "+%Y-%m-%d"]),
         load(),
