@@ -209,6 +209,14 @@ impl Store for Hostile {
         Ok(self.store.snapshot(number, place)?.map(|bytes| self.spoil(SNAPSHOTS, bytes)))
     }
 
+    fn usage(&self) -> Result<DiskUsage, StoreError> {
+        self.store.usage()
+    }
+
+    fn compact(&self) -> Result<Compacted, StoreError> {
+        self.store.compact()
+    }
+
     fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.store.layout(id)?.map(|bytes| self.spoil(LAYOUTS, bytes)))
     }
