@@ -15,7 +15,7 @@ use std::{
 
 use durable_store::{Number, Slot};
 
-pub(crate) use launch::Launches;
+pub(crate) use launch::{Launches, SLICE};
 pub(crate) use running::{Running, StoredCall};
 pub(crate) use turn::Finished;
 

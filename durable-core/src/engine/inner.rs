@@ -15,6 +15,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
@@ -23,14 +24,16 @@ use tokio::sync::{Notify, oneshot};
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempts, Finished, Queued},
+    attempt::{Attempts, Finished, Queued, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
     mail::Sender,
     start::StartRequest,
     state::Loaded,
+    suspects::Suspects,
     timers::Timers,
+    watchdog::Lanes,
 };
 use crate::{
     activity::States,
@@ -55,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) keep_snapshots: u32,
     /// What one instance may grow to.
     pub(crate) limits: Limits,
+    /// A step that takes longer is reported.
+    pub(crate) step_timeout: std::time::Duration,
 }
 
 /// The engine.
@@ -79,6 +84,8 @@ pub(crate) struct Inner {
     pub(crate) work: Condvar,
     /// A hint to a worker that is about to sleep; what counts is under the lock.
     pub(crate) has_work: AtomicBool,
+    /// How long one task goes on beginning attempts.
+    pub(super) slice: Duration,
     /// Workers that stay awake for a moment and look for work before they sleep.
     pub(crate) lingering: AtomicUsize,
     /// Attempts that have ended. Locked under the engine's lock or without it, never around it.
@@ -93,6 +100,10 @@ pub(crate) struct Inner {
     pub(crate) idle: Notify,
     /// The handle that keeps the threads alive, for attempts that ask for their engine.
     pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
+    /// The workers, and what each of them steps.
+    pub(super) lanes: Lanes,
+    /// Who may take the process down.
+    pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
     next_number: AtomicU64,
@@ -121,6 +132,8 @@ pub(crate) struct Shared {
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
+    /// Those that wait for the end of a run that has their id.
+    pub(crate) starts_after: HashMap<Number, Vec<StartRequest>>,
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
@@ -244,6 +257,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
+    pub(super) suspects: Suspects,
     pub(crate) build: u64,
 }
 
@@ -265,12 +279,15 @@ impl Inner {
             clock: parts.clock,
             beat_clock: Arc::new(move || clock.now_ms()),
             random: Arc::new(parts.random),
+            lanes: Lanes::new(parts.settings.step_timeout),
+            suspects: parts.suspects,
             settings: parts.settings,
             build: parts.build,
             runtime,
             shared: Mutex::default(),
             work: Condvar::new(),
             has_work: AtomicBool::new(false),
+            slice: SLICE,
             lingering: AtomicUsize::new(0),
             finished: Mutex::default(),
             crowded: AtomicBool::new(false),

@@ -113,9 +113,9 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
         Err(StoreError::DamagedRecord { record: Record::Active(slot), .. }) => vec![slot],
         slots => slots?,
     };
-    let instances = inner.instances(&slots)?;
-    for (slot, instance) in slots.iter().zip(instances) {
-        let Some(instance) = instance else { continue };
+    for slot in &slots {
+        // One at a time: a thousand of them may be of any size.
+        let Some(instance) = inner.instances(&[*slot])?.pop().flatten() else { continue };
         match inner.load(*slot, instance) {
             Ok(loaded) => take_up(inner, *slot, &loaded),
             // One record that can't be read is one instance's problem.
@@ -235,6 +235,7 @@ fn forget(shared: &mut Shared) {
         }
     }
     shared.ready.clear();
+    shared.starts_after.clear();
     shared.queue.clear();
     shared.limited.clear();
     shared.backoffs.clear();

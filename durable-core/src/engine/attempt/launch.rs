@@ -28,7 +28,7 @@ use super::{
 use crate::{clock::Patience, engine::inner::Inner};
 
 /// A runner takes no further attempt after this time, nor after this many: that is the share of a thread that others can count on.
-const SLICE: Duration = Duration::from_micros(100);
+pub(crate) const SLICE: Duration = Duration::from_micros(100);
 const SLICE_ATTEMPTS: usize = 64;
 
 /// An attempt that has got its turn.
@@ -88,7 +88,11 @@ impl Batch {
         let batch = self.clone();
         drop(self.inner.runtime.spawn(async move {
             batch.unstarted.fetch_sub(1, Ordering::Relaxed);
-            poll_fn(|cx| Poll::Ready(batch.run(cx))).await;
+            poll_fn(|cx| {
+                batch.run(cx);
+                Poll::Ready(())
+            })
+            .await;
         }));
     }
 
@@ -102,7 +106,7 @@ impl Batch {
     fn run(self: &Arc<Self>, cx: &mut Context<'_>) {
         let Some(mut next) = self.take() else { return };
         self.spawn_successor();
-        let patience = Patience::of(SLICE);
+        let patience = Patience::of(self.inner.slice);
         for left in (0..SLICE_ATTEMPTS).rev() {
             begin(&self.inner, next, cx);
             if left == 0 || patience.is_over() {

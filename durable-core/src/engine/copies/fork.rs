@@ -5,7 +5,7 @@ use std::fmt;
 use durable_store::{Number, Slot};
 use tokio::sync::oneshot;
 
-use super::{Copied, Placed, Portable, carry::As};
+use super::{Copied, Portable, carry::As};
 use crate::{
     codec::{Encoded, LayoutId},
     engine::{
@@ -15,7 +15,7 @@ use crate::{
         history::HistoryKind,
         inner::Inner,
         kept::{Kept, Source},
-        mail::Message,
+        mail::{Message, Placed},
         start::{OnExisting, Requester, StartRequest, check_id},
         state::{Address, Held, InstanceState},
     },

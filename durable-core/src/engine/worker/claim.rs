@@ -6,6 +6,7 @@ use durable_store::{Number, Slot};
 use smallvec::SmallVec;
 
 use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
+use crate::engine::suspects::Suspect;
 
 /// An instance taken from the ready queue, with what happened to it.
 pub(super) struct Claim {
@@ -14,6 +15,12 @@ pub(super) struct Claim {
     pub(super) number: Number,
     pub(super) loaded: Option<Box<Loaded>>,
     pub(super) events: SmallVec<[Event; 1]>,
+}
+
+impl Claim {
+    pub(super) fn who(&self) -> Suspect {
+        Suspect::Instance { slot: self.slot, number: self.number }
+    }
 }
 
 /// Takes what is ready. Taken instances are busy until their transition is committed.

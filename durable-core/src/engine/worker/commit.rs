@@ -28,7 +28,9 @@ pub(super) fn gather<'a>(
             let mut shared = inner.lock();
             inner.take_in(&mut shared);
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            // Whoever has lost its desk only commits what it has.
             (room
+                && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
                 && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
             .then(|| claim(inner, &mut shared))
@@ -42,39 +44,49 @@ pub(super) fn gather<'a>(
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
 /// Gives whether attempts were launched that may end at any moment.
-pub(super) fn commit(inner: &Arc<Inner>, work: &mut Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
+pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> bool {
+    let Some(work) = write(inner, work, unsaved) else { return false };
+    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
+    conclude(inner, work);
+    launched
+}
+
+/// Commits the batch and no more. Nothing is left if that failed: callers were told then.
+pub(super) fn write(
+    inner: &Arc<Inner>,
+    mut work: Work,
+    mut unsaved: MutexGuard<'_, Unsaved>,
+) -> Option<Work> {
     if inner.lock().generation != work.generation {
         drop(unsaved);
         abandon(inner, work, &reopened());
-        return false;
+        return None;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
-    if let Err(error) = resolve_all(inner, work) {
+    if let Err(error) = resolve_all(inner, &mut work) {
         unsaved.layouts = std::mem::take(&mut work.batch.layouts);
         drop(unsaved);
         fail(inner, work, &error);
-        return false;
+        return None;
     }
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
     if !empty {
         let committed = match inner.store.commit(&work.batch) {
-            Err(error) if refused::is_refused(&error) => refused::single_out(inner, work),
+            Err(error) if refused::is_refused(&error) => refused::single_out(inner, &mut work),
             committed => committed,
         };
         if let Err(error) = committed {
             unsaved.layouts = std::mem::take(&mut work.batch.layouts);
             drop(unsaved);
             fail(inner, work, &error);
-            return false;
+            return None;
         }
     }
     drop(unsaved);
     work.give_back();
     inner.commits.fetch_add(1, Ordering::Relaxed);
-    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
-    conclude(inner, work);
-    launched
+    Some(work)
 }
 
 /// What goes from one instance to another finds its receiver, now that no commit can come between.
@@ -85,12 +97,8 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
     }
     let each = |work: &mut Work, f: &mut dyn FnMut(&mut _, &mut Resolving<'_>) -> Result<(), StoreError>| {
         for (commit, transition) in work.commits.iter_mut().zip(&mut work.batch.transitions) {
-            let Commit { slot, loaded, effects, fallback, callers, mailed, due, .. } = commit;
-            let falls_back = fallback.is_some();
+            let Commit { loaded, effects, fallback, callers, mailed, .. } = commit;
             f(transition, &mut Resolving { loaded, effects, fallback, callers, mailed })?;
-            if falls_back {
-                *due = super::due(inner, *slot, loaded.as_deref(), effects);
-            }
         }
         Ok(())
     };
@@ -106,24 +114,24 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
 
 /// The store failed: nothing of the batch is acknowledged. The engine forgets what it has in memory,
 /// opens the store again and goes on from what is durable.
-pub(super) fn fail(inner: &Arc<Inner>, work: &mut Work, error: &StoreError) {
+pub(super) fn fail(inner: &Arc<Inner>, work: Work, error: &StoreError) {
     inner.store_failed(work.generation, error);
     abandon(inner, work, error);
 }
 
 /// Answers the callers of a batch that was not committed.
-pub(super) fn abandon(inner: &Arc<Inner>, work: &mut Work, error: &StoreError) {
-    for (reply, answer) in work.replies.drain(..) {
+pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
+    for (reply, answer) in work.replies {
         let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
-    for commit in work.commits.drain(..) {
+    for commit in work.commits {
         commit.callers.unwrap_or_default().refuse(&|| broken(error));
     }
     let mut shared = inner.lock();
     // No longer being started. Whoever came meanwhile is decided anew: an instance, which may have come after the store was opened
     // again, asks only once.
     let shared = &mut *shared;
-    for id in work.ids.drain(..) {
+    for id in work.ids {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {

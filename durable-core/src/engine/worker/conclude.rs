@@ -19,14 +19,14 @@ use crate::{
 };
 
 /// Begins the effects of a committed batch.
-pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
+pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for commit in work.commits.drain(..) {
+    for commit in work.commits {
         let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
         told.add(&mut shared, number, callers.map(|callers| *callers).unwrap_or_default(), &mut effects);
         if current {
@@ -37,6 +37,13 @@ pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
         if effects.closed || effects.parked.is_some() {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
+        }
+        if effects.closed
+            && current
+            && let Some(waiting) = shared.starts_after.remove(&number)
+        {
+            shared.starts.extend(waiting);
+            inner.wake_worker(&mut shared);
         }
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
@@ -58,22 +65,22 @@ pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for (slot, number) in work.unsettled.drain(..).filter(|_| current) {
+    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
         // Claimed, and then there was nothing to do.
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    for Resolved { to, completion, failed } in work.resolved.drain(..).filter(|_| current) {
+    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
         let event = Event::Resolved { operation: to.operation, completion, failed };
         inner.post(&mut shared, to.slot, to.number, event);
     }
-    release_ids(inner, &mut shared, &mut work.ids, current);
+    release_ids(inner, &mut shared, work.ids, current);
     inner.take_in(&mut shared);
     let launches = inner.pump(&mut shared);
     drop(shared);
     launches.launch(inner);
-    for (reply, answer) in work.replies.drain(..) {
+    for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
     told.tell();
@@ -198,6 +205,14 @@ pub(super) fn begin(
         }
     }
     for (at_ms, operation) in &effects.backoff {
+        match live.attempt(*operation) {
+            // A resumed instance's call, which runs already: it outlasted the pause, or was due while the resumption was being committed.
+            Some(Attempt::Queued | Attempt::Running(_)) => continue,
+            Some(Attempt::BackingOff { at_ms }) => {
+                shared.backoffs.remove(&(*at_ms, slot, number, *operation));
+            }
+            Some(Attempt::Ended) | None => {}
+        }
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
@@ -243,8 +258,8 @@ pub(super) fn refuse_inbox(shared: &mut Shared, slot: Slot) {
 }
 
 /// Ids are free again; requests that came meanwhile are decided anew.
-pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: &mut Vec<String>, current: bool) {
-    for id in ids.drain(..) {
+pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, current: bool) {
+    for id in ids {
         // After a failure of the store nothing of before counts as busy.
         shared.busy -= usize::from(current);
         let waiting = shared.starting.remove(&id).unwrap_or_default();
@@ -256,9 +271,14 @@ pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: &mut Vec<Stri
 }
 
 impl Commit {
-    /// Makes the instances that it starts ready.
+    /// Makes the attempts that it dispatches ready, and the instances that it starts.
     fn prepare(&mut self, inner: &Inner) {
         let Some(loaded) = &self.loaded else { return };
+        for operation in &self.effects.dispatch {
+            if let Some(activity) = loaded.state.activity(*operation) {
+                self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
+            }
+        }
         if !self.effects.starts.is_empty() {
             let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
             self.starts = starts;

@@ -7,9 +7,12 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+#[cfg(feature = "simulation")]
+mod by_hand;
 mod claim;
 mod commit;
 mod conclude;
+mod desk;
 mod prepare;
 mod refused;
 
@@ -21,6 +24,9 @@ use std::{
 use durable_store::{Batch, Change, Error as StoreError, Number, Slot};
 use smallvec::SmallVec;
 
+#[cfg(feature = "simulation")]
+pub(super) use by_hand::Turn;
+
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
     attempt::{Attempt, Queued},
@@ -30,14 +36,14 @@ use super::{
     start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
-use crate::{clock::Patience, context::OperationId};
+use crate::clock::Patience;
+
+pub(crate) use desk::{Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
 /// The most instances that are taken at once before looking whether the disk is free.
 const LARGEST_CLAIM: usize = 256;
-/// Memory for so many transitions is kept from one batch to the next.
-const MOST_REUSED: usize = 2_048;
 /// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
 /// An engine without work for this long has the store make its next opening cheap.
@@ -55,6 +61,17 @@ struct Work {
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
     unsettled: Vec<(Slot, Number)>,
+    /// Where it lies while steps are made.
+    lane: Option<Arc<Lane>>,
+}
+
+/// What one step, or one start, has come to.
+#[derive(Default)]
+struct Outcome {
+    answer: Option<(Requester, Result<Started, StartError>)>,
+    resolved: Option<Resolved>,
+    unsettled: Option<(Slot, Number)>,
+    advanced: Option<(Slot, Advanced)>,
 }
 
 /// What follows the commit of one instance's transition.
@@ -68,20 +85,26 @@ struct Commit {
     fallback: Option<Box<Draft>>,
     /// Other instances that get mail by it.
     mailed: Vec<(Slot, Number)>,
-    /// Attempts that are due, made ready while its record is at hand.
+    /// Attempts that are due, made ready before the lock is taken.
     due: SmallVec<[Queued; 1]>,
-    /// Instances that it starts, made ready before the lock is taken.
+    /// Instances that it starts, likewise.
     starts: Vec<StartRequest>,
     /// What it gets because it can't start one of them.
     missing: Option<Box<Event>>,
 }
 
-/// Runs until the engine stops.
-pub(crate) fn run(inner: &Arc<Inner>) {
+/// Runs until the engine stops, or until others have taken what lay before this worker. It begins with what another one has left.
+pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     let mut settled = false;
-    let mut expecting = false;
-    let mut work = Work::default();
+    let mut expecting = left.is_some_and(|rest| {
+        let mut work = Work { lane: Some(lane.clone()), ..Work::default() };
+        let stepped = prepare::step_all(inner, &mut work, rest);
+        serve(inner, work, stepped)
+    });
     loop {
+        if lane.is_left() {
+            return;
+        }
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
         while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
@@ -105,25 +128,26 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
         }
         settled = false;
-        work.generation = shared.generation;
+        let mut work = Work { generation: shared.generation, lane: Some(lane.clone()), ..Work::default() };
         let (claims, starts) = claim::claim(inner, &mut shared);
         drop(shared);
-        if let Err(error) = prepare::prepare(inner, &mut work, claims, starts) {
-            commit::fail(inner, &mut work, &error);
-            work.clear();
-            continue;
-        }
-        let unsaved = commit::gather(inner, &mut work);
-        match unsaved {
-            Ok(guard) => expecting = commit::commit(inner, &mut work, guard),
-            Err(error) => commit::fail(inner, &mut work, &error),
-        }
-        work.clear();
+        let stepped = prepare::prepare(inner, &mut work, claims, starts);
+        expecting = serve(inner, work, stepped);
     }
 }
 
+/// Commits what was stepped. Gives whether attempts were launched that may end at any moment.
+fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> bool {
+    let error = match stepped.and_then(|()| commit::gather(inner, &mut work)) {
+        Ok(guard) => return commit::commit(inner, work, guard),
+        Err(error) => error,
+    };
+    commit::fail(inner, work, &error);
+    false
+}
+
 /// Whether there is something to step or to start, what has just ended included.
-fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
+pub(super) fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
     inner.take_in(shared);
     !shared.ready.is_empty() || !shared.starts.is_empty()
 }
@@ -172,37 +196,25 @@ fn reopened() -> StoreError {
     StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
 }
 
-/// The attempts that a transition dispatches.
-fn due(inner: &Inner, slot: Slot, loaded: Option<&Loaded>, effects: &Effects) -> SmallVec<[Queued; 1]> {
-    let Some(loaded) = loaded else { return SmallVec::new() };
-    let call = |operation: &OperationId| Some((*operation, loaded.state.activity(*operation)?));
-    let calls = effects.dispatch.iter().filter_map(call);
-    let queued =
-        |(operation, activity)| Queued::new(inner, slot, loaded.number, operation, &loaded.id, activity);
-    calls.map(queued).collect()
-}
-
 impl Work {
-    /// Nothing is left of a batch but its memory: what is allocated by the megabyte and given back after each commit costs more
-    /// than what is in it.
-    fn clear(&mut self) {
-        self.batch.transitions.clear();
-        self.batch.transitions.shrink_to(MOST_REUSED);
-        self.batch.layouts.clear();
-        self.commits.clear();
-        self.commits.shrink_to(MOST_REUSED);
-        self.replies.clear();
-        self.resolved.clear();
-        self.ids.clear();
-        self.unsettled.clear();
-    }
-
     /// Whoever asked for a start is told what it has come to, once the batch is committed.
     fn answer(&mut self, by: Requester, answer: Result<Started, StartError>) {
         match by {
             Requester::Caller(reply) => self.replies.push((reply, answer)),
             // It learns of a creation by its mail; of what is damaged it hears nothing, and asks again after a restart.
             Requester::Instance(_) => {}
+        }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        let Outcome { answer, resolved, unsettled, advanced } = outcome;
+        if let Some((by, answer)) = answer {
+            self.answer(by, answer);
+        }
+        self.resolved.extend(resolved);
+        self.unsettled.extend(unsettled);
+        if let Some((slot, advanced)) = advanced {
+            self.push(slot, advanced);
         }
     }
 
@@ -221,12 +233,11 @@ impl Work {
         }
     }
 
-    fn push(&mut self, inner: &Inner, slot: Slot, advanced: Advanced) {
+    fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects, callers, fallback } = advanced;
         let number = transition.number;
-        let due = due(inner, slot, loaded.as_deref(), &effects);
         let callers = (!callers.is_empty()).then(|| Box::new(callers));
-        let (mailed, starts) = (Vec::new(), Vec::new());
+        let (mailed, due, starts) = (Vec::new(), SmallVec::new(), Vec::new());
         let missing = None;
         self.commits.push(Commit {
             slot,

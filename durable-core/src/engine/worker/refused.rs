@@ -6,8 +6,9 @@
 //! Deliberately absent: what to do when the store itself has failed (`recover`).
 
 use durable_store::{Batch, Error as StoreError};
+use smallvec::SmallVec;
 
-use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken, due};
+use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken};
 use crate::engine::{mail::MailView, state::ParkReason};
 
 /// Whether a commit was refused for what is in it. Nothing of it was written, and the store goes on.
@@ -87,7 +88,7 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
     });
     let (slot, number) = (refused.slot, refused.number);
     let (mailed, starts) = (Vec::new(), Vec::new());
-    let due = due(inner, slot, loaded.as_deref(), &effects);
+    let due = SmallVec::new();
     let callers = Some(Box::new(callers));
     Some(Commit {
         slot,

@@ -1,0 +1,82 @@
+//! Attempts that keep their thread: no other attempt waits for them.
+
+use std::{
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
+
+use durable::prelude::*;
+
+const MANY: u32 = 64;
+/// As many at once as no two threads can run.
+const FEW: u32 = 6;
+
+/// Counts who has come.
+#[derive(Default)]
+struct Gate {
+    come: Mutex<u32>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn come(&self) {
+        *self.come.lock().unwrap() += 1;
+        self.changed.notify_all();
+    }
+
+    /// Keeps the thread until so many have come; gives whether they did.
+    fn has_seen(&self, all: u32) -> bool {
+        let come = self.come.lock().unwrap();
+        let is_missing = |come: &mut u32| *come < all;
+        let (come, _) = self.changed.wait_timeout_while(come, Duration::from_secs(20), is_missing).unwrap();
+        *come >= all
+    }
+}
+
+/// The first one waits for all the others, which are begun with it, without giving its thread back.
+#[activity]
+async fn pass(State(gate): State<Gate>, n: u32) -> bool {
+    if n == 0 {
+        return gate.has_seen(MANY - 1);
+    }
+    gate.come();
+    true
+}
+
+#[workflow]
+async fn passes() -> Vec<bool> {
+    (0..MANY).map(pass).collect::<Vec<_>>().join().await
+}
+
+/// Each waits for all the others and says that it keeps its thread.
+#[activity]
+async fn meet(State(gate): State<Gate>, n: u32) -> bool {
+    gate.come();
+    tokio::task::block_in_place(|| gate.has_seen(FEW)) && n < FEW
+}
+
+#[workflow]
+async fn meets() -> Vec<bool> {
+    (0..FEW).map(meet).collect::<Vec<_>>().join().await
+}
+
+async fn engine(directory: &tempfile::TempDir) -> Engine {
+    let path = directory.path().join("threads.redb");
+    Engine::builder().path(path).state_arc(Arc::new(Gate::default())).open().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_that_keeps_its_thread_does_not_keep_those_that_began_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine(&directory).await;
+    let seen = engine.run(passes()).await.unwrap();
+    assert!(seen.iter().all(|seen| *seen), "the others waited for the first one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_give_their_turn_away_to_block_all_run_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine(&directory).await;
+    let seen = engine.run(meets()).await.unwrap();
+    assert!(seen.iter().all(|seen| *seen), "some were not begun before others had ended");
+}
