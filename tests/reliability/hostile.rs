@@ -16,8 +16,8 @@ use durable::{
     Filter, Status,
     prelude::*,
     store::{
-        Batch, Closed, Error as StoreError, Found, Instance, Mail, Mailbox, MemoryImage, Number, Operation,
-        Options, RedbStore, Slot, Store, Timer,
+        Batch, Closed, Compacted, DiskUsage, Error as StoreError, Found, Instance, Mail, Mailbox,
+        MemoryImage, Number, Operation, Options, RedbStore, Slot, Store, Timer,
     },
 };
 use durable_core::simulation::{Move, Simulated, SimulatedClock};

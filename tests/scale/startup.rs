@@ -137,8 +137,7 @@ fn an_opening_costs_what_is_due_and_not_what_exists() {
         println!("{count} instances were started in {:.1} s", began.elapsed().as_secs_f64());
         let closed = opening("after a clean stop", count, &file, "listens-7");
         child::killed(TEST, "work", &file);
-        let killed = opening("after a SIGKILL at work", count, &file, "listens-8");
-        assert!(killed.first_ms >= killed.ms);
+        opening("after a SIGKILL at work", count, &file, "listens-8");
         closed
     });
     // A tree that is ten times as large has perhaps a level more.
