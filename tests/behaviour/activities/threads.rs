@@ -35,7 +35,7 @@ impl Gate {
 
 /// The first one waits for all the others, which are begun with it, without giving its thread back.
 #[activity]
-async fn pass(State(gate): State<Gate>, n: u32) -> bool {
+async fn goes_by(State(gate): State<Gate>, n: u32) -> bool {
     if n == 0 {
         return gate.has_seen(MANY - 1);
     }
@@ -44,20 +44,20 @@ async fn pass(State(gate): State<Gate>, n: u32) -> bool {
 }
 
 #[workflow]
-async fn passes() -> Vec<bool> {
-    (0..MANY).map(pass).collect::<Vec<_>>().join().await
+async fn all_go_by() -> Vec<bool> {
+    (0..MANY).map(goes_by).collect::<Vec<_>>().join().await
 }
 
 /// Each waits for all the others and says that it keeps its thread.
 #[activity]
-async fn meet(State(gate): State<Gate>, n: u32) -> bool {
+async fn blocks_in_turn(State(gate): State<Gate>, n: u32) -> bool {
     gate.come();
     tokio::task::block_in_place(|| gate.has_seen(FEW)) && n < FEW
 }
 
 #[workflow]
-async fn meets() -> Vec<bool> {
-    (0..FEW).map(meet).collect::<Vec<_>>().join().await
+async fn all_block() -> Vec<bool> {
+    (0..FEW).map(blocks_in_turn).collect::<Vec<_>>().join().await
 }
 
 async fn engine(directory: &tempfile::TempDir) -> Engine {
@@ -69,7 +69,7 @@ async fn engine(directory: &tempfile::TempDir) -> Engine {
 async fn an_attempt_that_keeps_its_thread_does_not_keep_those_that_began_with_it() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(&directory).await;
-    let seen = engine.run(passes()).await.unwrap();
+    let seen = engine.run(all_go_by()).await.unwrap();
     assert!(seen.iter().all(|seen| *seen), "the others waited for the first one");
 }
 
@@ -77,6 +77,6 @@ async fn an_attempt_that_keeps_its_thread_does_not_keep_those_that_began_with_it
 async fn attempts_that_give_their_turn_away_to_block_all_run_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(&directory).await;
-    let seen = engine.run(meets()).await.unwrap();
+    let seen = engine.run(all_block()).await.unwrap();
     assert!(seen.iter().all(|seen| *seen), "some were not begun before others had ended");
 }
