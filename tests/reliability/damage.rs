@@ -15,7 +15,7 @@ use durable_store::testing::Rng;
 use crate::{
     seed,
     simulation::{
-        run::{half_way, spec},
+        run::{INSTANCES, half_way, spec},
         script::{contradiction, id, play, script},
         world::World,
     },
@@ -109,7 +109,7 @@ fn go_on(bytes: &[u8], now_ms: u64, of: u64) -> Result<Outcome, String> {
             }
         });
     }
-    for number in 0..5 {
+    for number in 0..INSTANCES {
         let handle = simulated.engine().handle(id(number)).of(play);
         match runtime.block_on(handle.try_result()) {
             Ok(Some(Ok(got))) => {
@@ -126,7 +126,7 @@ fn go_on(bytes: &[u8], now_ms: u64, of: u64) -> Result<Outcome, String> {
 
 #[test]
 fn a_damaged_file_is_refused_or_its_instances_say_so() {
-    let (cases, began) = (times(600), Instant::now());
+    let (cases, began) = (times(900), Instant::now());
     let mut rng = Rng::new(seed());
     let files: Vec<_> = (1..=FILES).map(half_way).collect();
     let (mut refused, mut errors, mut wrong) = (0, 0, Vec::new());

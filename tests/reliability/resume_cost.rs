@@ -102,9 +102,10 @@ fn cost(steps: u64, forgets: bool) -> Cost {
     let image = MemoryImage::new();
     block_on(async {
         let engine = Engine::builder().store(open(&image)).open().await.expect("the engine opens");
-        let waits = match forgets {
-            true => engine.start("it", counts_to(steps)).await.map(drop),
-            false => engine.start("it", remembers_all(steps)).await.map(drop),
+        let waits = if forgets {
+            engine.start("it", counts_to(steps)).await.map(drop)
+        } else {
+            engine.start("it", remembers_all(steps)).await.map(drop)
         };
         waits.expect("it starts");
         loop {
@@ -120,9 +121,10 @@ fn cost(steps: u64, forgets: bool) -> Cost {
         let engine = Engine::builder().store(store.clone()).open().await.expect("the engine opens");
         let handle = engine.handle("it");
         handle.signal(GoOn).await.expect("it waits for that");
-        let result = match forgets {
-            true => handle.of(counts_to).result().await,
-            false => handle.of(remembers_all).result().await,
+        let result = if forgets {
+            handle.of(counts_to).result().await
+        } else {
+            handle.of(remembers_all).result().await
         };
         assert!(result.expect("it ends") >= steps);
         let largest = store.written.lock().expect("no holder panics").iter().copied().max();

@@ -98,6 +98,25 @@ fn flipped_bytes_never_give_a_wrong_answer() {
     assert!(refused > 0 && errors > 0, "the damage did nothing: the test shows nothing");
 }
 
+/// Every day each thousandth byte; with `DURABLE_SCALE=1000` each.
+#[test]
+fn no_byte_can_be_changed_to_a_wrong_answer() {
+    let step = (1_000 / times(1)).max(1) as usize;
+    let (mut cases, mut harmless) = (0, 0);
+    for at in (0..SOUND[0].bytes.len()).step_by(step) {
+        let sound = &SOUND[at / step % 2];
+        let Some(byte) = sound.bytes.get(at) else { continue };
+        let mut bytes = sound.bytes.clone();
+        bytes[at] = byte ^ (1 << (at / step % 8));
+        cases += 1;
+        let Some(verdict) = judge(sound, &bytes, false) else { continue };
+        assert!(verdict.wrong.is_empty(), "byte {at}: {:?}", verdict.wrong);
+        harmless += usize::from(verdict.is_right());
+    }
+    println!("{cases} bytes changed, {harmless} of them where nothing is");
+    assert!(harmless < cases, "the damage did nothing: the test shows nothing");
+}
+
 #[test]
 fn a_truncated_or_extended_file_is_refused_or_right() {
     let mut rng = Rng::new(seed());

@@ -33,6 +33,8 @@ impl Driver {
 
     /// Makes moves until everything has ended; what is wrong, if something is. A broken store is left to the caller.
     pub(crate) fn drive(&mut self, life: &mut Life) -> Result<(), String> {
+        // Whoever has just called is heard first.
+        life.let_move();
         for _ in 0..PATIENCE {
             if life.simulated.is_broken() {
                 return Ok(());

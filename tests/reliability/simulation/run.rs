@@ -19,9 +19,9 @@ use crate::contents::Contents;
 
 const START_MS: u64 = 1_893_456_000_000;
 const DAY_MS: u64 = 86_400_000;
-const INSTANCES: u64 = 5;
+pub(crate) const INSTANCES: u64 = 4;
 /// Things that happen before the simulation only waits for the end.
-const EVENTS: u64 = 160;
+const EVENTS: u64 = 90;
 /// More than this before everything has ended is a hang.
 const PATIENCE: u32 = 20_000;
 /// How many openings are made in a row that do not come to their end.
@@ -237,7 +237,7 @@ impl Run {
         if life.simulated.is_due() {
             life.simulated.fire();
         }
-        format!("the clock shows {}", next_ms as i64 - START_MS as i64)
+        format!("the clock shows {}", i128::from(next_ms) - i128::from(START_MS))
     }
 
     /// Somebody outside asks for something.

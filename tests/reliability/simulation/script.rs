@@ -56,8 +56,8 @@ pub(crate) enum Got {
     Served,
     /// Whether a message could be delivered.
     Told(u64, bool),
-    /// A child that failed.
-    Failed,
+    /// A child that failed, by the number that its calls begin with.
+    Failed(u64),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Signal)]
@@ -141,7 +141,7 @@ pub(crate) async fn perform(acts: Vec<Act>) -> Result<Vec<Got>, Error> {
             }
             Act::Child(name, spec) => match child(name, play(spec)).await {
                 Ok(theirs) => got.extend(theirs),
-                _ => got.push(Got::Failed),
+                _ => got.push(Got::Failed(spec.first)),
             },
             Act::Undo(call) => compensate(work(call)),
             Act::Show(n) => publish(&Shown(n)),
@@ -227,7 +227,7 @@ fn follow(acts: Vec<Act>, got: &mut std::slice::Iter<'_, Got>) -> Result<(), Str
             }
             Act::Child(_, theirs) => {
                 let mut ahead = got.clone();
-                if ahead.next() == Some(&Got::Failed) {
+                if ahead.next() == Some(&Got::Failed(theirs.first)) {
                     *got = ahead;
                 } else {
                     follow(script(theirs), got)?;

@@ -29,7 +29,8 @@ impl Turn {
     pub(in crate::engine) fn gather(mut self, inner: &Arc<Inner>) -> Option<Turn> {
         let mut shared = inner.lock();
         if shared.generation != self.work.generation {
-            return Some(drop(shared)).map(|()| self);
+            drop(shared);
+            return Some(self);
         }
         let (claims, starts) = claim::claim(inner, &mut shared);
         drop(shared);
