@@ -16,8 +16,8 @@ use durable::{
     Filter, Status,
     prelude::*,
     store::{
-        Batch, Closed, Error as StoreError, Found, Instance, Mail, Mailbox, MemoryImage, Number, Operation,
-        Options, RedbStore, Slot, Store, Timer,
+        Batch, Closed, Compacted, DiskUsage, Error as StoreError, Found, Instance, Mail, Mailbox,
+        MemoryImage, Number, Operation, Options, RedbStore, Slot, Store, Timer,
     },
 };
 use durable_core::simulation::{Move, Simulated, SimulatedClock};
@@ -207,6 +207,14 @@ impl Store for Hostile {
 
     fn snapshot(&self, number: Number, place: u32) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.store.snapshot(number, place)?.map(|bytes| self.spoil(SNAPSHOTS, bytes)))
+    }
+
+    fn usage(&self) -> Result<DiskUsage, StoreError> {
+        self.store.usage()
+    }
+
+    fn compact(&self) -> Result<Compacted, StoreError> {
+        self.store.compact()
     }
 
     fn layout(&self, id: u64) -> Result<Option<Vec<u8>>, StoreError> {

@@ -2,7 +2,7 @@
 //! public face.
 //!
 //! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] and [`every_crash`] (the machine does), [`io_error`] and [`every_failure`]
-//! (the disk does), [`full_disk`], [`damage`] (the file), [`hostile`] (what is in it), [`second_process`] (somebody else has it). [`simulation`] is everything at
+//! (the disk does), [`full_disk`], [`damage`] (the file), [`hostile`] (what is in it), [`second_process`] (somebody else has it), [`poison`] (a workflow's own code). [`simulation`] is everything at
 //! once, in an order that a seed decides, with the engine's invariants asserted all the while. [`families`] has instances that talk to each other over a
 //! store that fails. [`commits`] and [`resume_cost`] count what a step costs, and what going on does; [`many`] has many instances; [`messages`] and [`timers`]
 //! say what becomes of those whatever dies. Those that run the [`workload`] write down every attempt of every activity, and the same [`journal`] judges what
@@ -26,6 +26,7 @@ mod journal;
 mod kill;
 mod many;
 mod messages;
+mod poison;
 mod power_loss;
 mod resume_cost;
 mod second_process;

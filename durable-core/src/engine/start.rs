@@ -100,6 +100,8 @@ pub(crate) enum Decision {
     Resolve(Resolved),
     /// The instance that asked knows, or is about to.
     Known,
+    /// What stands under the id is about to end: once this run has, it is looked at again.
+    Ending(Number),
     Create,
 }
 
@@ -297,7 +299,7 @@ impl<T> Start<T> {
                     copied: None,
                     by: Requester::Caller(reply),
                 });
-                inner.wake_worker();
+                inner.wake_worker(&mut shared);
                 shared.generation
             };
             let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;

@@ -201,7 +201,7 @@ impl Inner {
         self.enqueue(&mut shared, queued);
         let launches = self.pump(&mut shared);
         drop(shared);
-        launches.launch();
+        launches.launch(self);
     }
 }
 

@@ -15,7 +15,11 @@ use std::{cell::RefCell, sync::Arc};
 pub use audit::Audit;
 use durable_store::Store;
 
-use super::{Engine, EngineBuilder, OpenError, Status, recover, state::Loaded, worker::Turn};
+use super::{
+    Engine, EngineBuilder, OpenError, Status, recover,
+    state::Loaded,
+    worker::{Turn, has_work},
+};
 use crate::{random::Random, testing::clock::VirtualClock};
 
 /// How many batches are in the making at once: one per worker.
@@ -111,14 +115,14 @@ impl Simulated {
     /// What can be done next.
     pub fn moves(&self) -> Vec<Move> {
         let mut moves = Vec::new();
-        let shared = self.engine.inner.lock();
+        let mut shared = self.engine.inner.lock();
         if shared.broken.is_some() {
             moves.push(Move::Reopen);
         } else {
             if !self.recovered {
                 moves.push(Move::Recover);
             }
-            if !shared.ready.is_empty() || !shared.starts.is_empty() {
+            if has_work(&self.engine.inner, &mut shared) {
                 if self.turns.len() < MOST_TURNS {
                     moves.push(Move::Take);
                 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Inner, Work, claim, commit, conclude, prepare};
+use super::{Inner, Work, claim, commit, conclude, has_work, prepare};
 
 /// What a worker has in its hands.
 pub(in crate::engine) struct Turn {
@@ -16,8 +16,8 @@ pub(in crate::engine) struct Turn {
 impl Turn {
     /// Takes what is ready and steps it. Nothing if nothing is, or if the store failed.
     pub(in crate::engine) fn take(inner: &Arc<Inner>) -> Option<Turn> {
-        let shared = inner.lock();
-        if shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
+        let mut shared = inner.lock();
+        if shared.broken.is_some() || !has_work(inner, &mut shared) {
             return None;
         }
         let work = Work { generation: shared.generation, ..Work::default() };

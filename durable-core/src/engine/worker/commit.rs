@@ -26,8 +26,11 @@ pub(super) fn gather<'a>(
         }
         let more = {
             let mut shared = inner.lock();
+            inner.take_in(&mut shared);
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            // Whoever has lost its desk only commits what it has.
             (room
+                && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
                 && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
             .then(|| claim(inner, &mut shared))
@@ -130,6 +133,6 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {
-        inner.wake_worker();
+        inner.wake_worker(shared);
     }
 }
