@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Options, RedbStore, Store};
+use durable_store::{Batch, Compacted, Error as StoreError, Options, RedbStore, Store};
 
 use super::{
     Alive, Engine, WorkflowFn,
@@ -103,7 +103,7 @@ impl EngineBuilder {
     }
 
     /// How long the store's file may be open in another process before that is an error: in a rolling deploy the new process waits until
-    /// the old one has stopped. Default: not at all. It has no effect on a store given by [`store`](Self::store), and neither have the next three.
+    /// the old one has stopped. Default: not at all. It has no effect on a store given by [`store`](Self::store), and neither have the next four.
     pub fn wait_for_lock(mut self, longest: Duration) -> Self {
         self.wait_for_lock = longest;
         self
@@ -113,6 +113,14 @@ impl EngineBuilder {
     /// stored and the moment of the loss. Default: no. `cargo bench --bench steps -- options` measures what it costs.
     pub fn two_phase_commit(mut self, on: bool) -> Self {
         self.options.two_phase = on;
+        self
+    }
+
+    /// Whether an opening after a crash is as short as one after a clean stop, however large the store is. Default: no: after a crash amid
+    /// small commits the file is read once, about 4 ms per megabyte. Each small commit costs a second sync then;
+    /// `cargo bench --bench steps -- options` measures it.
+    pub fn quick_repair(mut self, on: bool) -> Self {
+        self.options.quick_repair = on;
         self
     }
 
@@ -287,6 +295,45 @@ impl EngineBuilder {
         Ok(engine)
     }
 
+    /// Gives the store's free room back to the file system, without starting an engine: the file is open here alone meanwhile, for about
+    /// as long as it takes to write it anew. A crash in the middle leaves the contents as they are.
+    /// [`Engine::disk_usage`] says beforehand how much is free.
+    ///
+    /// Room that closed instances leave is used again by later ones, so a store with steady traffic needs none of this. It is for one
+    /// that has become much smaller for good.
+    ///
+    /// ```no_run
+    /// # async fn maintain() -> Result<(), durable_core::OpenError> {
+    /// let compacted = durable_core::Engine::builder().path("orders.redb").compact().await?;
+    /// println!("{} bytes, {} fewer", compacted.after_bytes, compacted.given_back_bytes());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open): [`OpenError::Store`] if another process has the file open, or it can't be written.
+    pub async fn compact(mut self) -> Result<Compacted, OpenError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+        let compacted = runtime.spawn_blocking(move || {
+            let store = self.open_store()?;
+            Ok::<_, OpenError>(store.compact()?)
+        });
+        compacted.await.map_err(|_| OpenError::NoRuntime)?
+    }
+
+    /// Opens the store and starts nothing: the engine moves when it is told to.
+    #[cfg(feature = "simulation")]
+    pub(super) fn open_by_hand(mut self, runtime: tokio::runtime::Handle) -> Result<Engine, OpenError> {
+        let registry = self.registry()?;
+        let store = self.open_store()?;
+        let mut inner = self.assemble(store, registry, runtime)?;
+        // How fast the machine is must decide nothing.
+        inner.slice = std::time::Duration::from_secs(3600);
+        let inner = Arc::new(inner);
+        inner.save_program()?;
+        inner.lock().recovering = true;
+        Ok(of_inner(inner))
+    }
+
     /// The items that this build has.
     pub(super) fn registry(&self) -> Result<Registry, OpenError> {
         let mut registry = Registry::collect(&self.registrations).map_err(|duplicate| {
@@ -354,13 +401,7 @@ impl EngineBuilder {
 /// Starts the workers and the recovery.
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
-    let alive = Arc::new(Alive {
-        inner: inner.clone(),
-        threads: std::sync::Mutex::default(),
-        closed: std::sync::Mutex::default(),
-    });
-    // Nobody else has it yet, so it is not set.
-    let _ = inner.alive.set(Arc::downgrade(&alive));
+    let Engine { inner, alive } = of_inner(inner);
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
         alive.threads.lock().expect("no code panics while it holds this lock").push(thread);
@@ -374,6 +415,18 @@ fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     let recovering = inner.clone();
     spawn("durable-recovery", Box::new(move || recover::at_start(&recovering)))?;
     Ok(Engine { inner, alive })
+}
+
+/// An engine without threads.
+fn of_inner(inner: Arc<Inner>) -> Engine {
+    let alive = Arc::new(Alive {
+        inner: inner.clone(),
+        threads: std::sync::Mutex::default(),
+        closed: std::sync::Mutex::default(),
+    });
+    // Nobody else has it yet, so it is not set.
+    let _ = inner.alive.set(Arc::downgrade(&alive));
+    Engine { inner, alive }
 }
 
 impl Inner {

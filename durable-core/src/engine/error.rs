@@ -34,7 +34,7 @@ pub enum OpenError {
     },
     /// No consistent copy could be made.
     #[error(
-        "the store {} is written to all the time, so that no copy of one moment could be made to check it: check it when there is less to do",
+        "the store {} is written to all the time, so that no copy of one moment could be made to check it: check it when there is less to do, or check a backup (`Engine::backup`)",
         path.display()
     )]
     Busy {

@@ -22,6 +22,8 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "simulation")]
+pub(crate) use image::reads_and_writes;
 pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
 pub(crate) use rewrite::{Edited, Editing, FrameSeen};

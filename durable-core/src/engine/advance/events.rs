@@ -322,7 +322,7 @@ impl Advance<'_> {
             let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
             if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 // Its time has run out; whoever takes it up again means it to be tried.
-                activity.scheduled_ms = now_ms;
+                activity.count_from(now_ms);
             }
             self.dispatch(id);
         }

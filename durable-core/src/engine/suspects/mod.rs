@@ -280,7 +280,7 @@ fn report(inner: &Inner, suspected: &BTreeSet<Suspect>) {
         return;
     }
     let names = suspected.iter().take(MOST_NAMED).map(|who| match who {
-        Suspect::Instance { slot, number } => format!("instance `{}`", inner.id_of(*slot, *number)),
+        Suspect::Instance { slot, number } => format!("instance `{}`", inner.id_of_run(*slot, *number)),
         Suspect::Start { .. } => "one that was being started".into(),
     });
     let names: Vec<_> = names.collect();
@@ -309,7 +309,7 @@ fn park(inner: &Inner, cell: Cell) -> Result<bool, StoreError> {
 
 impl Inner {
     /// An instance's id, for people; of one that is not there, where it was.
-    pub(super) fn id_of(&self, slot: Slot, number: Number) -> String {
+    pub(super) fn id_of_run(&self, slot: Slot, number: Number) -> String {
         let found = self.store.instance(slot).ok().flatten().filter(|instance| instance.number == number);
         found.map_or_else(|| format!("in slot {}", slot.0), |instance| instance.id)
     }

@@ -78,7 +78,7 @@ impl Current {
     /// Its id, for people.
     pub(crate) fn id(&self, inner: &Inner) -> String {
         match self {
-            Current::Instance { slot, number } => inner.id_of(*slot, *number),
+            Current::Instance { slot, number } => inner.id_of_run(*slot, *number),
             Current::Start { id } => id.clone(),
         }
     }

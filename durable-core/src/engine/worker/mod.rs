@@ -7,6 +7,8 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+#[cfg(feature = "simulation")]
+mod by_hand;
 mod claim;
 mod commit;
 mod conclude;
@@ -15,11 +17,14 @@ mod prepare;
 mod refused;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, MutexGuard, atomic::Ordering},
     time::Duration,
 };
 
 use durable_store::{Batch, Error as StoreError, Number, Slot};
+
+#[cfg(feature = "simulation")]
+pub(super) use by_hand::Turn;
 
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
@@ -98,11 +103,8 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
         if lane.is_left() {
             return;
         }
-        if std::mem::take(&mut expecting) {
-            linger(inner);
-        }
-        let mut shared = inner.lock();
-        while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
+        let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
+        while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
                 return;
             }
@@ -113,14 +115,9 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
                 shared = inner.lock();
                 continue;
             }
-            if settled || shared.broken.is_some() {
-                shared = inner.work.wait(shared).expect("no code panics under the engine's lock");
-                continue;
-            }
-            let (guard, timeout) =
-                inner.work.wait_timeout(shared, IDLE).expect("no code panics under the engine's lock");
-            shared = guard;
-            if timeout.timed_out() && shared.ready.is_empty() && shared.broken.is_none() {
+            let timed_out;
+            (shared, timed_out) = sleep(inner, shared, settled);
+            if timed_out && !has_work(inner, &mut shared) && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
                 // Best effort: what it could not make cheap is made by the next opening.
@@ -147,13 +144,45 @@ fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) ->
     false
 }
 
+/// Whether there is something to step or to start, what has just ended included.
+pub(super) fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
+    inner.take_in(shared);
+    !shared.ready.is_empty() || !shared.starts.is_empty()
+}
+
+/// Sleeps until there is work; gives whether none came for a while. One that has nothing left to settle waits for good, and so does
+/// one that waits for another to open the store again.
+fn sleep<'a>(
+    inner: &Inner,
+    mut shared: MutexGuard<'a, Shared>,
+    settled: bool,
+) -> (MutexGuard<'a, Shared>, bool) {
+    const LOCK: &str = "no code panics under the engine's lock";
+    shared.asleep += 1;
+    let (mut shared, timed_out) = if settled || shared.broken.is_some() {
+        (inner.work.wait(shared).expect(LOCK), false)
+    } else {
+        let (shared, timeout) = inner.work.wait_timeout(shared, IDLE).expect(LOCK);
+        (shared, timeout.timed_out())
+    };
+    shared.asleep -= 1;
+    // Whether it was this one that was woken is not known: one that is woken twice does no harm.
+    shared.woken = 0;
+    (shared, timed_out)
+}
+
 /// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
 /// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
-fn linger(inner: &Inner) {
+fn linger(inner: &Inner) -> MutexGuard<'_, Shared> {
+    inner.lingering.fetch_add(1, Ordering::Relaxed);
     let patience = Patience::of(LINGER);
     while !patience.is_over() && !inner.has_work.load(Ordering::Relaxed) {
         std::thread::yield_now();
     }
+    let shared = inner.lock();
+    // Under the lock: whoever did not wake another worker for this one has given the lock back, and this one sees why.
+    inner.lingering.fetch_sub(1, Ordering::Relaxed);
+    shared
 }
 
 fn broken(error: &StoreError) -> EngineError {
