@@ -253,10 +253,9 @@ fn spoilt(bytes: &[u8], now_ms: u64, target: u64, percent: u64, seed: u64) -> Re
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime is made");
     let world = World::default();
     let builder = Engine::builder().state(world.clone());
-    let mut simulated = match Simulated::open(builder, store, &clock, seed, runtime.handle()) {
-        Ok(simulated) => simulated,
+    let Ok(mut simulated) = Simulated::open(builder, store, &clock, seed, runtime.handle()) else {
         // A program that can't be read is an error of the opening.
-        Err(_) => return Ok(1),
+        return Ok(1);
     };
     let mut unread = 0;
     for nth in 0..MOVES {

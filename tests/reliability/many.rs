@@ -95,9 +95,9 @@ fn a_child_runs_many() {
             let ended = ended.clone();
             async move {
                 let (first, second) = engine.handle(id(number)).of(marks).result().await.expect("it ends");
-                let line = format!("{number} {first} {second}\n");
+                let text = format!("{number} {first} {second}\n");
                 let mut ended = ended.lock().expect("no holder panics");
-                ended.write_all(line.as_bytes()).expect("it is written down");
+                ended.write_all(text.as_bytes()).expect("it is written down");
             }
         })
         .await;
