@@ -85,10 +85,11 @@ pub(super) fn step_all(inner: &Arc<Inner>, work: &mut Work, rest: Rest) -> Resul
     let rest = lane.clear();
     *work = rest.work;
     let result = match result {
-        Ok(late) => {
-            *work = late.unwrap_or(std::mem::take(work));
+        Ok(Some(late)) => {
+            *work = late;
             Ok(())
         }
+        Ok(None) => Ok(()),
         Err(error) => {
             refuse(rest.claims.into_iter().chain(rest.suspects), rest.starts, &error);
             work.generation = generation;
