@@ -24,9 +24,10 @@ fn command(test: &str, job: &str, file: &Path) -> Command {
 /// Runs a test in a process of its own until it ends, and gives the numbers that it has said.
 pub(crate) fn measured(test: &str, job: &str, file: &Path) -> Vec<u64> {
     let output = command(test, job, file).output().expect("a child process starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{job} failed: {text}");
-    let line = text.lines().find_map(|line| Some(line.split_once(SAYS)?.1)).expect("it has said something");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{job} failed: {printed}");
+    let line =
+        printed.lines().find_map(|line| Some(line.split_once(SAYS)?.1)).expect("it has said something");
     line.split(' ').map(|number| number.parse().expect("it is a number")).collect()
 }
 
