@@ -46,11 +46,3 @@ pub(crate) fn say(numbers: &[&dyn Display]) {
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
     println!("{SAYS}{}", numbers.join(" "));
 }
-
-/// The most memory that this process has had at once, in bytes; 0 where the system does not say.
-pub(crate) fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
-}
