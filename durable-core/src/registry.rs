@@ -3,7 +3,15 @@
 //! Annotated items register themselves when they are linked; the engine's builder can register
 //! more. Two items of one name are an error that names both places.
 
-use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool},
+    task::Poll,
+};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
@@ -289,11 +297,47 @@ impl<T: Persist> Popular<T> {
 /// What an engine was opened with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry {
-    pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
-    pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
+    pub(crate) workflows: HashMap<&'static str, WorkflowEntry, ByName>,
+    pub(crate) activities: HashMap<&'static str, Arc<KnownActivity>, ByName>,
     /// The types of the messages of a queue: two types may have one name where no instance receives both.
     pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
     pub(crate) published: Vec<PublishedEntry>,
+}
+
+/// An activity, and how its attempts have gone in this process.
+#[derive(Debug)]
+pub(crate) struct KnownActivity {
+    pub(crate) entry: ActivityEntry,
+    /// Its last attempt ended at once, without waiting for anything: the next one will too, as far as one can tell.
+    pub(crate) is_quick: AtomicBool,
+}
+
+impl std::ops::Deref for KnownActivity {
+    type Target = ActivityEntry;
+
+    fn deref(&self) -> &ActivityEntry {
+        &self.entry
+    }
+}
+
+/// Finds what is known by its name. The names are the program's own, so nobody chooses them to do harm, and a step looks for several.
+pub(crate) type ByName = BuildHasherDefault<NameHasher>;
+
+#[derive(Debug, Default)]
+pub(crate) struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = self.0.rotate_left(5) ^ xxh3_64(bytes);
+    }
+
+    fn write_u8(&mut self, _: u8) {
+        // The end of a string, which says nothing where there is one string.
+    }
 }
 
 /// Two items of one name.
@@ -375,7 +419,9 @@ impl Registry {
 
     fn add_activity(&mut self, entry: ActivityEntry) -> Result<(), Duplicate> {
         let (name, second) = (entry.meta.name, place_of(&entry));
-        if let Some(other) = self.activities.insert(name, Arc::new(entry)) {
+        if let Some(other) =
+            self.activities.insert(name, Arc::new(KnownActivity { entry, is_quick: AtomicBool::new(false) }))
+        {
             let first = place_of(&other);
             if first != second {
                 return Err(Duplicate { name, first, second });

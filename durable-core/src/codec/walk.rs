@@ -6,6 +6,7 @@
 //! what was written in full can be read back by the layout alone.
 
 use serde::ser::Serializer;
+use smallvec::SmallVec;
 
 use super::emitter::{Chosen, Emitter, Of, Sink};
 use super::erased::Emit;
@@ -24,13 +25,14 @@ pub(super) fn walk(value: &dyn Emit, layout: &Layout, out: &mut Vec<u8>) -> Resu
         owed: true,
         depth: 0,
         count: 0,
-        parts: Vec::new(),
+        parts: SmallVec::new(),
         outside: false,
     };
     value.emit(Emitter::new(&mut walk))?;
     // Also when a `Serialize` swallowed our error and carried on.
     let outside = walk.outside || walk.owed || !walk.parts.is_empty();
     let count = walk.count;
+    drop(walk);
     if outside || count > budget(out.len() - start) {
         return Err(Fault::outside());
     }
@@ -67,7 +69,7 @@ struct Walk<'l> {
     depth: u32,
     /// Values so far, leaves included.
     count: usize,
-    parts: Vec<Parts<'l>>,
+    parts: SmallVec<[Parts<'l>; 2]>,
     outside: bool,
 }
 

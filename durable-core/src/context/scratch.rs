@@ -185,6 +185,10 @@ impl Scratch {
             self.failure.get_or_insert(StepFailure::TooManyOperations { most });
         }
         let frame = self.frame;
+        if self.started.is_empty() {
+            // Nearly always there is one.
+            self.started.reserve_exact(1);
+        }
         self.started.push(Started { id, scope, frame, operation });
         id
     }

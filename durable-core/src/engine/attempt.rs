@@ -15,7 +15,7 @@ use std::{
 
 use durable_store::{Number, Slot};
 
-pub(crate) use launch::{Launches, SLICE};
+pub(crate) use launch::{Launches, QUICK, SLICE};
 pub(crate) use running::{Running, StoredCall};
 pub(crate) use turn::Finished;
 
@@ -297,7 +297,7 @@ impl Inner {
             *attempt = Attempt::Running(launched.clone());
             let Queued { slot, number, operation, limited, prepared } = queued;
             let place = Place { generation: shared.generation, slot, number, operation, limited };
-            due.add(Launch { place, prepared, launched });
+            due.add(Launch { place, prepared, launched }, shared.queue.len());
         }
         let is_waited_for = |limited: &Limited| !limited.waiting.is_empty();
         let crowded = !shared.queue.is_empty() || shared.limited.values().any(is_waited_for);

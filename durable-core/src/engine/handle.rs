@@ -97,7 +97,7 @@ impl<T> WorkflowHandle<T> {
 
     /// Whether the start that gave this handle created the instance, rather than finding it.
     pub fn created(&self) -> bool {
-        self.started.is_some_and(|started| started.created)
+        self.started.is_some_and(|started| started.created.is_some())
     }
 
     /// The same instance, typed by its workflow's function.
@@ -313,6 +313,17 @@ impl<T: Persist> WorkflowHandle<T> {
         loop {
             // Told of the end whenever it comes, if the run is known; else it is looked up first.
             let mut watching = self.run().map(|number| Watching::of(&inner, number));
+            // What the engine has in memory has not ended: nothing need be read to know that.
+            if let Some(Started { number, created: Some(slot) }) = self.started
+                && !inner.mocks.is_testing()
+                && inner.lock().has_at_rest(slot, number)
+                && let Some(closed) = watching.as_mut().and_then(|watching| watching.told.take())
+            {
+                if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
+                    return self.last_look(stuck);
+                }
+                continue;
+            }
             let (number, loaded) = match self.look() {
                 Ok(Ended::Closed(closed)) => return self.read(&closed),
                 Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),

@@ -19,12 +19,13 @@ use std::{
 };
 
 use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
+use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempts, Finished, Queued, SLICE},
+    attempt::{Attempts, Finished, QUICK, Queued, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
@@ -86,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) has_work: AtomicBool,
     /// How long one task goes on beginning attempts.
     pub(super) slice: Duration,
+    /// An attempt that ends sooner is polled by a worker next time.
+    pub(super) quick: Duration,
     /// Workers that stay awake for a moment and look for work before they sleep.
     pub(crate) lingering: AtomicUsize,
     /// Attempts that have ended. Locked under the engine's lock or without it, never around it.
@@ -198,7 +201,8 @@ pub(crate) enum Stopping {
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) number: Number,
-    pub(crate) inbox: Vec<Event>,
+    /// Nearly always one event at most.
+    pub(crate) inbox: SmallVec<[Event; 1]>,
     pub(crate) queued: bool,
     pub(crate) busy: bool,
     pub(crate) cached: Option<Box<Loaded>>,
@@ -233,11 +237,19 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Whether a run is in memory as its last commit left it. If so it has not ended, and whoever waits for its end is told.
+    pub(crate) fn has_at_rest(&self, slot: Slot, number: Number) -> bool {
+        let live = self.live.get(&slot).filter(|live| live.number == number);
+        self.stopping == Stopping::No && live.is_some_and(|live| live.cached.is_some())
+    }
+}
+
 impl Live {
     pub(crate) fn new(number: Number) -> Self {
         Live {
             number,
-            inbox: Vec::new(),
+            inbox: SmallVec::new(),
             queued: false,
             busy: false,
             cached: None,
@@ -288,6 +300,7 @@ impl Inner {
             work: Condvar::new(),
             has_work: AtomicBool::new(false),
             slice: SLICE,
+            quick: QUICK,
             lingering: AtomicUsize::new(0),
             finished: Mutex::default(),
             crowded: AtomicBool::new(false),

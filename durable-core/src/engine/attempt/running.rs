@@ -5,7 +5,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,6 +24,7 @@ use crate::{
         state::{ActivityOperation, Called, Loaded, Operation, OperationKind, ParkReason},
     },
     error::{CallError, Timeout},
+    registry::KnownActivity,
 };
 
 /// What an attempt needs to know.
@@ -31,7 +32,7 @@ use crate::{
 pub(super) struct Prepared {
     instance: String,
     /// None if this build does not have the activity.
-    entry: Option<ActivityEntry>,
+    entry: Option<Arc<KnownActivity>>,
     called: Arc<Called>,
     progress: Option<Encoded>,
     attempt: u32,
@@ -42,7 +43,7 @@ impl Prepared {
         let entry = inner.registry.activities.get(activity.name.as_str());
         Prepared {
             instance: instance.into(),
-            entry: entry.map(|entry| **entry),
+            entry: entry.cloned(),
             called: activity.called(),
             progress: activity.progress.clone(),
             attempt: activity.failed_attempts + 1,
@@ -52,6 +53,16 @@ impl Prepared {
     /// The activity's name, if it has a limit of its own.
     pub(super) fn limited(&self) -> Option<&'static str> {
         self.entry.as_ref().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
+    }
+
+    /// The activity, to say how its attempt went.
+    pub(super) fn activity(&self) -> Option<Arc<KnownActivity>> {
+        self.entry.clone()
+    }
+
+    /// Whether it will end at once, as far as one can tell.
+    pub(super) fn is_quick(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.is_quick.load(Ordering::Relaxed))
     }
 }
 

@@ -25,7 +25,7 @@ impl Claim {
 
 /// Takes what is ready. Taken instances are busy until their transition is committed.
 pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
-    let mut claims = Vec::new();
+    let mut claims = Vec::with_capacity(shared.ready.len().min(LARGEST_CLAIM));
     while claims.len() < LARGEST_CLAIM
         && let Some(slot) = shared.ready.pop_front()
     {
@@ -34,8 +34,7 @@ pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<Star
         live.busy = true;
         shared.busy += 1;
         let loaded = live.cached.take();
-        // The inbox keeps its memory for what comes next.
-        let (number, events) = (live.number, live.inbox.drain(..).collect());
+        let (number, events) = (live.number, std::mem::take(&mut live.inbox));
         shared.cached.without(loaded.as_deref());
         claims.push(Claim { slot, number, loaded, events });
     }

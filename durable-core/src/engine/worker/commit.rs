@@ -43,12 +43,12 @@ pub(super) fn gather<'a>(
 }
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
-/// Gives whether attempts were launched that may end at any moment.
-pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> bool {
-    let Some(work) = write(inner, work, unsaved) else { return false };
+/// Gives whether attempts were launched that may end at any moment, and the batch's memory.
+pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> (bool, Work) {
+    let Some(mut work) = write(inner, work, unsaved) else { return (false, Work::default()) };
     let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
-    conclude(inner, work);
-    launched
+    conclude(inner, &mut work);
+    (launched, work)
 }
 
 /// Commits the batch and no more. Nothing is left if that failed: callers were told then.

@@ -18,15 +18,15 @@ use crate::{
     },
 };
 
-/// Begins the effects of a committed batch.
-pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
+/// Begins the effects of a committed batch. What is left of it is its memory.
+pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for commit in work.commits {
+    for commit in work.commits.drain(..) {
         let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
         told.add(&mut shared, number, callers.map(|callers| *callers).unwrap_or_default(), &mut effects);
         if current {
@@ -65,27 +65,30 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
+    for (slot, number) in work.unsettled.drain(..).filter(|_| current) {
         // Claimed, and then there was nothing to do.
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
+    for Resolved { to, completion, failed } in work.resolved.drain(..).filter(|_| current) {
         let event = Event::Resolved { operation: to.operation, completion, failed };
         inner.post(&mut shared, to.slot, to.number, event);
     }
-    release_ids(inner, &mut shared, work.ids, current);
+    release_ids(inner, &mut shared, std::mem::take(&mut work.ids), current);
     inner.take_in(&mut shared);
     let launches = inner.pump(&mut shared);
     drop(shared);
-    launches.launch(inner);
-    for (reply, answer) in work.replies {
+    let here = launches.launch_beside(inner);
+    for (reply, answer) in work.replies.drain(..) {
         let _ = reply.send(answer);
     }
     told.tell();
     for watcher in closed {
         let _ = watcher.send(());
+    }
+    if let Some(here) = here {
+        here.run();
     }
     let shared = inner.lock();
     inner.tell_idle(&shared);

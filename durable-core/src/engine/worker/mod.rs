@@ -46,6 +46,8 @@ const LARGEST_BATCH: usize = 10_000;
 const LARGEST_CLAIM: usize = 256;
 /// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
+/// The memory of larger batches is given back.
+const MOST_REUSED: usize = 4_096;
 /// An engine without work for this long has the store make its next opening cheap.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -96,18 +98,22 @@ struct Commit {
 /// Runs until the engine stops, or until others have taken what lay before this worker. It begins with what another one has left.
 pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     let mut settled = false;
-    let mut expecting = left.is_some_and(|rest| {
-        let mut work = Work { lane: Some(lane.clone()), ..Work::default() };
+    let (mut expecting, mut work) = (false, Work::default());
+    if let Some(rest) = left {
+        work.lane = Some(lane.clone());
         let stepped = prepare::step_all(inner, &mut work, rest);
-        serve(inner, work, stepped)
-    });
+        (expecting, work) = serve(inner, work, stepped);
+    }
     loop {
         if lane.is_left() {
             return;
         }
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
+        // What it takes in itself is no reason to wake another one.
+        inner.lingering.fetch_add(1, Ordering::Relaxed);
         while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
+                inner.lingering.fetch_sub(1, Ordering::Relaxed);
                 return;
             }
             if shared.broken.is_some() && !shared.reopening {
@@ -118,32 +124,39 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
                 continue;
             }
             let timed_out;
+            inner.lingering.fetch_sub(1, Ordering::Relaxed);
             (shared, timed_out) = sleep(inner, shared, settled);
+            inner.lingering.fetch_add(1, Ordering::Relaxed);
             if timed_out && !has_work(inner, &mut shared) && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
+                work = Work::default();
                 // Best effort: what it could not make cheap is made by the next opening.
                 let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
         settled = false;
-        let mut work = Work { generation: shared.generation, lane: Some(lane.clone()), ..Work::default() };
+        work.begin(shared.generation, lane);
         let (claims, starts) = claim::claim(inner, &mut shared);
+        inner.lingering.fetch_sub(1, Ordering::Relaxed);
+        if inner.has_work.load(Ordering::Relaxed) {
+            inner.wake_worker(&mut shared);
+        }
         drop(shared);
         let stepped = prepare::prepare(inner, &mut work, claims, starts);
-        expecting = serve(inner, work, stepped);
+        (expecting, work) = serve(inner, work, stepped);
     }
 }
 
-/// Commits what was stepped. Gives whether attempts were launched that may end at any moment.
-fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> bool {
+/// Commits what was stepped. Gives whether attempts were launched that may end at any moment, and memory for what is stepped next.
+fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> (bool, Work) {
     let error = match stepped.and_then(|()| commit::gather(inner, &mut work)) {
         Ok(guard) => return commit::commit(inner, work, guard),
         Err(error) => error,
     };
     commit::fail(inner, work, &error);
-    false
+    (false, Work::default())
 }
 
 /// Whether there is something to step or to start, what has just ended included.
@@ -197,6 +210,17 @@ fn reopened() -> StoreError {
 }
 
 impl Work {
+    /// For what is stepped now. What it was used for before has been concluded.
+    fn begin(&mut self, generation: u64, lane: &Arc<Lane>) {
+        if self.commits.capacity() > MOST_REUSED {
+            *self = Work::default();
+        }
+        self.batch.transitions.clear();
+        self.batch.layouts.clear();
+        self.generation = generation;
+        self.lane = Some(lane.clone());
+    }
+
     /// Whoever asked for a start is told what it has come to, once the batch is committed.
     fn answer(&mut self, by: Requester, answer: Result<Started, StartError>) {
         match by {

@@ -242,7 +242,7 @@ fn create(inner: &Arc<Inner>, mut request: StartRequest, slot: Slot, number: Num
     };
     let advanced = advance(inner, slot, loaded, mail, &mut events.into_iter(), true);
     Outcome {
-        answer: Some((request.by, Ok(Started { number, created: true }))),
+        answer: Some((request.by, Ok(Started { number, created: Some(slot) }))),
         resolved: None,
         unsettled: Some((slot, number)),
         advanced: Some((slot, advanced)),

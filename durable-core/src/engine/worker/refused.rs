@@ -48,7 +48,7 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
         commit.callers.take().unwrap_or_default().refuse(&|| broken(&error));
         for (_, answer) in &mut work.replies {
             let created =
-                answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
+                answer.as_ref().is_ok_and(|started| started.created.is_some() && started.number == commit.number);
             if created {
                 *answer = Err(broken(&error).into());
             }
