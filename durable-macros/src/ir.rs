@@ -70,6 +70,8 @@ pub(crate) struct Var {
     pub(crate) ty: Option<Type>,
     /// How its type is asked whether it can be stored.
     pub(crate) ask: crate::resolve::Ask,
+    /// It is no borrow of text, by how it is initialised.
+    pub(crate) owned: bool,
     /// Bound in a scope that was taken apart, so that it needs a name of its own in the function.
     pub(crate) flattened: bool,
     /// How its value is made again after a restore; `None`: it is saved.
@@ -253,6 +255,7 @@ impl Function {
             mutable: false,
             ty: None,
             ask: crate::resolve::ANY,
+            owned: false,
             flattened: kind != VarKind::User,
             remat: None,
             refusal: None,

@@ -284,6 +284,7 @@ impl VisitMut for Resolver {
             _ => None,
         };
         let ask = likely::likely(ty, local.init.as_ref().map(|init| &*init.expr));
+        let owned = local.init.as_ref().is_some_and(|init| likely::is_owned(&init.expr));
         if let Some(init) = &mut local.init {
             self.visit_expr_mut(&mut init.expr);
             if let Some((_, diverge)) = &mut init.diverge {
@@ -293,6 +294,7 @@ impl VisitMut for Resolver {
         self.bind(&mut local.pat);
         for var in crate::ir::bound(&local.pat) {
             self.function.vars[var].ask = ask;
+            self.function.vars[var].owned = owned;
         }
     }
 

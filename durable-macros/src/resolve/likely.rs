@@ -83,6 +83,26 @@ pub(super) fn is_guard(ask: Ask) -> bool {
     ask == GUARD || ask == REF
 }
 
+/// Methods that give something of their own.
+const OWNING: &[&str] = &["to_string", "to_owned", "into_owned", "len", "is_empty"];
+
+/// Whether a value is surely no borrow of text, so that nobody needs to ask rustc. What is awaited was stored, and operators give what they
+/// compute: whoever writes a type for which this is not so gets rustc's words for a borrow that does not live long enough.
+pub(super) fn is_owned(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(e) => is_owned(&e.expr),
+        Expr::Group(e) => is_owned(&e.expr),
+        Expr::Try(e) => matches!(&*e.expr, Expr::Await(_)),
+        Expr::Await(_) | Expr::Binary(_) | Expr::Struct(_) => true,
+        Expr::Unary(e) => !matches!(e.op, syn::UnOp::Deref(_)),
+        Expr::Cast(e) => matches!(&*e.ty, Type::Path(_)),
+        Expr::Lit(e) => !matches!(&e.lit, syn::Lit::Str(_) | syn::Lit::ByteStr(_)),
+        Expr::Macro(e) => e.mac.path.is_ident("format"),
+        Expr::MethodCall(e) => OWNING.iter().any(|name| e.method == name),
+        _ => false,
+    }
+}
+
 fn named(table: &[(&str, Ask)], name: &syn::Ident) -> Option<Ask> {
     table.iter().find(|(known, _)| name == known).map(|(_, ask)| *ask)
 }
