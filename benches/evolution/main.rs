@@ -6,11 +6,15 @@
 //! postcard value, and all that is left of the data for later builds is the number of the frame's layout. Both make the same calls in turns
 //! within one run, in memory, where nothing hides the difference, and in a file. The layouts, names and tables of resume points are
 //! written once per build and place, and are in no step.
+//!
+//! What both have is no control of itself. So the same values are written and read by postcard alone, too: beside a step, that is the most that
+//! could be saved of it.
 
 #[path = "../steps/stats.rs"]
 mod stats;
 
 use std::{
+    hint::black_box,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -103,6 +107,26 @@ async fn main() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("evolution-{}.redb", std::process::id()));
     compare("in a file", Arc::new(RedbStore::open(&path).expect("the store opens"))).await;
     let _ = std::fs::remove_file(&path);
+    alone();
+}
+
+/// Eight variables and the counter, without layouts and without an engine.
+fn alone() {
+    const TIMES: u64 = 10_000;
+    let (mut took, mut len) = (Sample::default(), 0);
+    for round in 0..=ROUNDS {
+        let began = Instant::now();
+        for n in 0..TIMES {
+            let bytes = postcard::to_stdvec(black_box(&(all(STEPS), n))).expect("it is written");
+            let back: (All, u64) = postcard::from_bytes(black_box(&bytes)).expect("it is read");
+            assert_eq!(black_box(back).1, n);
+            len = bytes.len();
+        }
+        if round > 0 {
+            took.add(micros(began.elapsed(), TIMES));
+        }
+    }
+    println!("\nby postcard alone: made, written and read in {}; {len} bytes", took.show(" us"));
 }
 
 /// A deploy's look at instances that wait, by the engine that has them and over a copy of its file.
@@ -133,7 +157,8 @@ async fn check() {
         copied.add(began.elapsed().as_secs_f64());
         assert_eq!(report.instances(), WAITING);
     }
-    println!("{WAITING} waiting instances with eight variables each");
+    let megabytes = std::fs::metadata(&path).expect("it is there").len() as f64 / 1e6;
+    println!("{WAITING} waiting instances with eight variables each, a file of {megabytes:.0} MB");
     println!("  by the engine that has them  {}", running.show(" s"));
     println!("  over a copy of the file      {}", copied.show(" s"));
     engine.shutdown(Duration::from_secs(60)).await.expect("it stops");

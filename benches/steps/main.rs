@@ -1,13 +1,18 @@
 //! What a durable step costs, beside what the disk and a bare redb cost for the same bytes.
 //!
-//! `cargo bench --bench steps [-- sequential | concurrent | resume | options]`
+//! `cargo bench --bench steps [-- sequential | concurrent | latency | resume | options]`
+//!
+//! `cargo bench --bench steps -- fleet` runs 10,000 workflows and nothing beside them, ten times over: for a profiler.
 //!
 //! The contenders take turns within one run, on one disk, with the same bytes in the same batches: a
 //! shared machine is a different machine a minute later, so only the ratios of one run mean
-//! anything. Medians of the rounds, with the least and the most.
+//! anything. Medians of the rounds, with the least and the most. Beside a busy neighbour processor time says more than the
+//! clock: it is given wherever the work is not a disk's.
 
 mod bare;
+mod latency;
 mod options;
+mod processor;
 mod recorder;
 mod resume;
 mod stats;
@@ -22,6 +27,7 @@ use durable::Engine;
 
 use crate::{
     bare::{BareLog, BareRedb},
+    processor::Processor,
     recorder::{Commit, Recorder},
     stats::{Sample, micros},
     workload::count,
@@ -49,11 +55,26 @@ fn main() {
             concurrent(&runtime, &dir, workflows, rounds);
         }
     }
+    if wants("latency") {
+        latency::run(&runtime, &dir);
+    }
     if wants("resume") {
         resume::run(&runtime, &dir);
     }
     if wants("options") {
         options::run(&runtime, &dir);
+    }
+    if wanted.iter().any(|arg| arg == "fleet") {
+        for _ in 0..10 {
+            let store = Recorder::open(&dir.fresh("fleet.redb"));
+            let (before, workflows) = (Processor::now(), 10_000);
+            let took = runtime.block_on(fleet(&store, workflows, 10));
+            let used = micros(before.used(), workflows * 10);
+            println!(
+                "{:.2} us a step by the clock, {used:.2} of processor time",
+                micros(took, workflows * 10)
+            );
+        }
     }
 }
 
@@ -129,12 +150,18 @@ fn concurrent(runtime: &tokio::runtime::Runtime, dir: &Dir, workflows: u64, roun
     const STEPS: u64 = 10;
     let (mut ours, mut bare, mut share) = (Sample::default(), Sample::default(), Sample::default());
     let (mut per_commit, mut bytes) = (Sample::default(), Sample::default());
+    let (mut work, mut bare_work) = (Sample::default(), Sample::default());
     for round in 0..=rounds {
         let store = Recorder::open(&dir.fresh("concurrent.redb"));
+        let before = Processor::now();
         let took = runtime.block_on(fleet(&store, workflows, STEPS));
+        let used = before.used();
         let commits = store.take();
         drop(store);
-        let on_redb = BareRedb::create(&dir.fresh("bare.redb")).replay(&commits);
+        let redb = BareRedb::create(&dir.fresh("bare.redb"));
+        let before = Processor::now();
+        let on_redb = redb.replay(&commits);
+        let redb_used = before.used();
         if round == 0 {
             continue;
         }
@@ -145,6 +172,8 @@ fn concurrent(runtime: &tokio::runtime::Runtime, dir: &Dir, workflows: u64, roun
         share.add(100.0 * inside.as_secs_f64() / took.as_secs_f64());
         per_commit.add(rows as f64 / commits.len() as f64);
         bytes.add(written as f64 / rows as f64);
+        work.add(micros(used, workflows * STEPS));
+        bare_work.add(micros(redb_used, workflows * STEPS));
     }
     println!(
         "\n{workflows} workflows of {STEPS} no-op activities, {rounds} rounds, {:.0} bytes a row",
@@ -155,6 +184,8 @@ fn concurrent(runtime: &tokio::runtime::Runtime, dir: &Dir, workflows: u64, roun
     println!("  bare redb / durable {}", bare.over(&ours).show(""));
     println!("  rows per commit     {}", per_commit.show(""));
     println!("  time in commits     {}", share.show(" %"));
+    println!("  processor, a step   {}", work.show(" us"));
+    println!("    bare redb         {}", bare_work.show(" us"));
 }
 
 async fn fleet(store: &std::sync::Arc<Recorder>, workflows: u64, steps: u64) -> Duration {

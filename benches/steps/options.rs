@@ -29,12 +29,13 @@ pub(crate) fn run(runtime: &tokio::runtime::Runtime, dir: &Dir) {
 }
 
 async fn two_phase(dir: &Dir) {
-    let open = |name: &str, on| Engine::builder().path(dir.fresh(name)).two_phase_commit(on).open();
+    let open = |name: &str| Engine::builder().path(dir.fresh(name));
     let engines = [
-        open("one-phase.redb", false).await.expect("it opens"),
-        open("two-phase.redb", true).await.expect("it opens"),
+        open("one-phase.redb").open().await.expect("it opens"),
+        open("two-phase.redb").two_phase_commit(true).open().await.expect("it opens"),
+        open("quick-repair.redb").quick_repair(true).open().await.expect("it opens"),
     ];
-    let mut steps = [Sample::default(), Sample::default()];
+    let mut steps = [Sample::default(), Sample::default(), Sample::default()];
     for round in 0..=ROUNDS {
         for (engine, steps) in engines.iter().zip(&mut steps) {
             let started = Instant::now();
@@ -48,6 +49,7 @@ async fn two_phase(dir: &Dir) {
     println!("  one sync a commit   {}", steps[0].show(" us"));
     println!("  two                 {}", steps[1].show(" us"));
     println!("  two / one           {}", steps[1].over(&steps[0]).show(""));
+    println!("  quick repair / one  {}", steps[2].over(&steps[0]).show(""));
 }
 
 async fn opening_and_back_up(dir: &Dir) {

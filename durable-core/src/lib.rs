@@ -40,6 +40,10 @@ pub mod testing;
 
 #[doc(hidden)]
 pub mod private;
+/// An engine whose every move is somebody else's decision.
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use engine::simulation;
 /// The same under the name that generated code uses.
 #[doc(hidden)]
 pub use private as __private;

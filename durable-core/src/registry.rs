@@ -7,7 +7,7 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
-    codec::{Codec, EncodeError, Encoded, Persist, TypeOf},
+    codec::{Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
     context::{Lent, Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
@@ -249,12 +249,24 @@ fn begin<A: Persist>(
     let mut args = None;
     let of = const { TypeOf::of::<A>() };
     match step.frames.decode_as(&step.codec, of, layout, &bytes, &mut args) {
-        Ok(()) => Some((args, None)),
+        Ok(()) => {
+            look_at_arguments(step, of, layout);
+            Some((args, None))
+        }
         Err(error) => {
             let what = format!("the arguments of workflow `{}`", meta.name);
             step.failure = Some(StepFailure::Decode { what, error });
             None
         }
+    }
+}
+
+/// An instance that has not begun resumes with its arguments as they are, or converted.
+fn look_at_arguments(step: &mut Step, of: &TypeOf, layout: LayoutId) {
+    if let Some(found) = &mut step.dry
+        && step.codec.has_changed(of, layout)
+    {
+        found.converted.push("arguments".to_owned());
     }
 }
 

@@ -1,6 +1,9 @@
 //! A store on top of another, which sees what passes: to measure, to count, to fail on purpose.
 
-use crate::{Batch, Closed, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot, Store, Timer};
+use crate::{
+    Batch, Closed, Compacted, DiskUsage, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot,
+    Store, Timer,
+};
 
 /// A [`Store`] that passes everything on to the one beneath it, except what it does itself.
 ///
@@ -172,6 +175,16 @@ impl<L: Layer> Store for L {
     fn backup(&self, to: &std::path::Path) -> Result<(), Error> {
         self.check()?;
         self.beneath().backup(to)
+    }
+
+    fn usage(&self) -> Result<DiskUsage, Error> {
+        self.check()?;
+        self.beneath().usage()
+    }
+
+    fn compact(&self) -> Result<Compacted, Error> {
+        self.check()?;
+        self.beneath().compact()
     }
 
     fn settle(&self) -> Result<(), Error> {

@@ -17,6 +17,7 @@ mod redb_store;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod usage;
 
 pub use error::Error;
 pub use layer::Layer;
@@ -27,3 +28,4 @@ pub use record::{
 };
 pub use redb_store::{Options, RedbStore};
 pub use store::Store;
+pub use usage::{Compacted, DiskUsage, TableUsage};

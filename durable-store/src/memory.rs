@@ -52,6 +52,16 @@ impl MemoryImage {
         Self(Arc::new(Mutex::new(File { bytes, ..File::default() })))
     }
 
+    /// How long the file is, in bytes.
+    pub fn len(&self) -> usize {
+        self.file().bytes.len()
+    }
+
+    /// Whether nothing was written into it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// A copy of the bytes as they are now.
     pub fn snapshot(&self) -> Vec<u8> {
         self.file().bytes.clone()

@@ -1,6 +1,9 @@
 //! The interface between the engine and what is on disk.
 
-use crate::{Batch, Closed, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot, Timer};
+use crate::{
+    Batch, Closed, Compacted, DiskUsage, Error, Found, Instance, Mail, Mailbox, Number, Operation, Slot,
+    Timer,
+};
 
 /// A store of instances. Calls block; they are safe from any thread.
 ///
@@ -37,7 +40,7 @@ pub trait Store: Send + Sync + 'static {
     /// The live instances in `slots`, in one read, in the order asked.
     fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error>;
 
-    /// Live instances in order of slot, after `after`, at most `limit`.
+    /// Live instances in order of slot, after `after`, at most `limit`. A page of large states ends sooner; the last one is empty.
     fn scan(&self, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Instance)>, Error>;
 
     /// Slots of active instances in order, after `after`, at most `limit`.
@@ -46,7 +49,7 @@ pub trait Store: Send + Sync + 'static {
     /// A retained closed instance.
     fn closed(&self, number: Number) -> Result<Option<Closed>, Error>;
 
-    /// Retained closed instances in order of number, after `after`, at most `limit`.
+    /// Retained closed instances in order of number, after `after`, at most `limit`. A page of large records ends sooner; the last one is empty.
     fn scan_closed(&self, after: Option<Number>, limit: usize) -> Result<Vec<Closed>, Error>;
 
     /// The earliest timers with a deadline up to and including `until_ms`, after `after`, at most
@@ -93,6 +96,12 @@ pub trait Store: Send + Sync + 'static {
     /// when it is whole and synced; one that is there already is an error, and stays. An error of the new file does not stop
     /// this store.
     fn backup(&self, to: &std::path::Path) -> Result<(), Error>;
+
+    /// How much room the store takes, and what of. It reads everything that is stored once; others go on meanwhile.
+    fn usage(&self) -> Result<DiskUsage, Error>;
+
+    /// Gives free room back to the file system. Whoever else asks something or commits waits until it is done.
+    fn compact(&self) -> Result<Compacted, Error>;
 
     /// Called when the engine has been idle for a moment, and at a clean stop: whatever makes the
     /// next opening cheap.

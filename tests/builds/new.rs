@@ -3,6 +3,8 @@
 
 mod shop;
 
+use std::time::Duration;
+
 use durable::{EngineError, KeptSnapshot, prelude::*};
 use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve, seal};
 
@@ -87,6 +89,9 @@ async fn bill(id: String, items: u32) -> String {
     format!("{shelf}, {paid}, {mailed}")
 }
 
+/// It is to end all that the other build has left parked. Whoever is parked behind that is what a test notices.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What a regression test does with an instance from production.
 async fn test(id: &str) -> Outcome {
     let exported = std::io::read_to_string(std::io::stdin())?;
@@ -109,7 +114,7 @@ async fn fork(engine: &Engine, id: &str) -> Outcome {
     handle.fork_at(step, format!("{id}-again")).await?;
     match handle.terminate("the discount was wrong").await {
         // It may have come to its end meanwhile.
-        Ok(()) | Err(EngineError::Closed { .. }) => shop::go_on(engine).await,
+        Ok(()) | Err(EngineError::Closed { .. }) => shop::go_on(engine, PATIENCE).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -117,7 +122,7 @@ async fn fork(engine: &Engine, id: &str) -> Outcome {
 /// Takes up an instance that comes on the standard input, and takes it to its end.
 async fn import(engine: &Engine) -> Outcome {
     engine.import(std::io::read_to_string(std::io::stdin())?).await?;
-    shop::go_on(engine).await
+    shop::go_on(engine, PATIENCE).await
 }
 
 #[tokio::main]
@@ -131,7 +136,7 @@ async fn main() -> Outcome {
     }
     let engine = Engine::builder().path(&args[2]).keep_snapshots(10).open().await?;
     match args[1].as_str() {
-        "go-on" => return shop::go_on(&engine).await,
+        "go-on" => return shop::go_on(&engine, PATIENCE).await,
         "fork" => return fork(&engine, &args[3]).await,
         "import" => return import(&engine).await,
         _ => {}

@@ -2,6 +2,8 @@
 
 mod shop;
 
+use std::time::Duration;
+
 use durable::prelude::*;
 use shop::{Approve, Outcome, came, charge, mail, pause, price, reserve, seal};
 
@@ -66,7 +68,7 @@ async fn bill(id: String, items: u32) -> String {
 /// Prints an instance.
 async fn export(engine: &Engine, id: &str) -> Outcome {
     println!("{}", engine.handle(id).export().await?);
-    Ok(engine.shutdown(std::time::Duration::ZERO).await?)
+    Ok(engine.shutdown(Duration::ZERO).await?)
 }
 
 #[tokio::main]
@@ -77,7 +79,8 @@ async fn main() -> Outcome {
     }
     let engine = Engine::builder().path(&args[2]).keep_snapshots(10).open().await?;
     match args[1].as_str() {
-        "go-on" => return shop::go_on(&engine).await,
+        // It is the first one: nobody has parked anything for it.
+        "go-on" => return shop::go_on(&engine, Duration::ZERO).await,
         "export" => return export(&engine, &args[3]).await,
         _ => {}
     }

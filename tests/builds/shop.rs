@@ -3,7 +3,11 @@
 //! An instance is named after the place at which it is to stand, `order-charge-3`: with `HOLD` in the environment the activity of that
 //! name does not come back for it. Every activity that does is a line in the file `LOG`.
 
-use std::{error::Error, io::Write as _, time::Duration};
+use std::{
+    error::Error,
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use durable::{CheckReport, Filter, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -93,14 +97,22 @@ pub(crate) async fn stand(engine: &Engine, ids: &[String]) -> Outcome {
 }
 
 /// Takes all to their ends that this build can, and prints how each of them fares.
-pub(crate) async fn go_on(engine: &Engine) -> Outcome {
+///
+/// What another build has parked is tried in the background, some time after the opening: until then it stands as parked in a list. A
+/// build that is to take such instances on has `patience` with them.
+pub(crate) async fn go_on(engine: &Engine, patience: Duration) -> Outcome {
+    let begun = Instant::now();
     for summary in engine.list(Filter::new()).await? {
         // Who has ended needs none.
         let _ = engine.signal(&summary.id, Approve { by: "Ann".into() }).dedup("approved").await;
     }
     let busy = async || -> Result<bool, Box<dyn Error>> {
         let list = engine.list(Filter::new()).await?;
-        Ok(list.iter().any(|one| matches!(one.status, Status::Running | Status::Waiting)))
+        Ok(list.iter().any(|one| match one.status {
+            Status::Running | Status::Waiting => true,
+            Status::Parked(_) => begun.elapsed() < patience,
+            _ => false,
+        }))
     };
     while busy().await? {
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -46,7 +46,7 @@ impl fmt::Display for Kind {
     }
 }
 
-const KINDS: [Kind; 24] = [
+pub(crate) const KINDS: [Kind; 24] = [
     Kind::InsertAwait,
     Kind::RemoveAwait,
     Kind::RepeatAwait,

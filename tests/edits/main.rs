@@ -7,7 +7,8 @@
 //! that are left, the result. [`judge`] compares: every instance goes on like that, or is parked with the reason and then goes on
 //! under the build that saved it; and where [evolution.md](../../docs/evolution.md) says that it goes on, it does.
 //!
-//! The negative controls say in the source, `#[resume(was = "..")]` and `#[was("..")]`, what a matching by rank or type would guess.
+//! The negative controls say in the source, `#[resume(was = "..")]` and `#[was("..")]`, what a matching by rank or type would guess, or leave
+//! out what has to be said there.
 //!
 //! `DURABLE_SEED` replays a run, `DURABLE_SCALE` multiplies its size:
 //!
@@ -19,8 +20,12 @@
 mod alive;
 mod edit;
 mod generate;
+#[path = "../common/generated.rs"]
+mod generated;
 mod interpret;
 mod judge;
+#[path = "../common/random.rs"]
+mod random;
 mod sabotage;
 mod tree;
 mod values;
@@ -28,9 +33,10 @@ mod workshop;
 
 use std::collections::BTreeMap;
 
-use edit::Kind;
+use edit::{KINDS, Kind};
 use generate::Maker;
 use interpret::{Run, Standing};
+use random::{scale, seed};
 use sabotage::Sabotage;
 use workshop::{Case, Line, Workshop};
 
@@ -39,18 +45,6 @@ const BASES: u64 = 100;
 const VERSIONS: usize = 10;
 /// So many findings are printed; more would say no more.
 const PRINTED: usize = 5;
-
-/// The seed of a random test, printed so that a failure can be replayed.
-fn seed() -> u64 {
-    let seed =
-        std::env::var("DURABLE_SEED").ok().map_or(1, |seed| seed.parse().expect("DURABLE_SEED is a number"));
-    println!("DURABLE_SEED={seed}");
-    seed
-}
-
-fn scale() -> u64 {
-    std::env::var("DURABLE_SCALE").ok().map_or(1, |scale| scale.parse().expect("DURABLE_SCALE is a number"))
-}
 
 /// A workflow with its versions and what was done to make each of them.
 fn case(seed: u64) -> (Case, Vec<Vec<Kind>>) {
@@ -123,7 +117,9 @@ fn edited_workflows_go_on_right_or_are_parked() {
         edits += cases.iter().map(|case| case.versions.len()).sum::<usize>();
         let runs: Vec<_> =
             cases.iter().map(|case| interpret::run(&case.old).expect("it was tried")).collect();
-        for line in workshop.run(&cases) {
+        let lines = workshop.run(&cases);
+        findings.extend(missing(&cases, &runs, &lines));
+        for line in lines {
             let (case, (stands, whole)) = (&cases[line.base], &runs[line.base]);
             let Some(standing) = stands.get(line.at) else {
                 findings.push(format!("it stands more often than it should: {line:?}"));
@@ -160,6 +156,21 @@ fn edited_workflows_go_on_right_or_are_parked() {
     findings.iter().take(PRINTED).for_each(|finding| println!("\n{finding}"));
     assert!(findings.is_empty(), "{} findings, see above", findings.len());
     assert!(resumed > parked, "an edit here and there strands fewer than it leaves alone");
+    let unseen: Vec<_> = KINDS.iter().filter(|kind| !kinds_found.contains_key(kind)).collect();
+    assert!(unseen.is_empty(), "no instance met {unseen:?}");
+}
+
+/// Each version has to tell of each place at which its workflow stands, and the build that saved it of each place and of whoever was parked.
+fn missing(cases: &[Case], runs: &[(Vec<Standing>, Run)], lines: &[Line]) -> Option<String> {
+    let stands: usize = runs.iter().map(|(stands, _)| stands.len()).sum();
+    let versioned = cases.iter().zip(runs).map(|(case, (stands, _))| stands.len() * case.versions.len());
+    let parked = lines.iter().filter(|line| line.version.is_some() && line.outcome == "parked").count();
+    let expected = (versioned.sum::<usize>(), stands + parked);
+    let told = lines.iter().filter(|line| line.version.is_some()).count();
+    let found = (told, lines.len() - told);
+    (found != expected).then(|| {
+        format!("of the versions and of the builds that saved their instances there are {found:?} results, and there should be {expected:?}")
+    })
 }
 
 fn add(to: &mut Count, count: Count) {
@@ -172,21 +183,22 @@ fn add(to: &mut Count, count: Count) {
 fn a_wrong_matching_is_noticed() {
     let seed = seed();
     let workshop = Workshop::new("control");
-    let mistakes = [Sabotage::PointsByOrder, Sabotage::VariablesByType];
-    let right: Vec<_> = (0..40).map(|at| case((seed << 32) + 0x8000_0000 + at).0).collect();
+    let mistakes = [Sabotage::PointsByOrder, Sabotage::VariablesByType, Sabotage::WithoutOldNames];
+    let consequences = ["MISREAD", "MISREAD", "parked, where it is to go on"];
+    let right: Vec<_> = (0..48).map(|at| case((seed << 32) + 0x8000_0000 + at).0).collect();
     let wrong = right.iter().enumerate().map(|(at, case)| {
-        let versions = case.versions.iter().map(|new| mistakes[at % 2].of(&case.old, new));
+        let versions = case.versions.iter().map(|new| mistakes[at % 3].of(&case.old, new));
         Case { old: case.old.clone(), versions: versions.collect() }
     });
     let wrong: Vec<_> = wrong.collect();
     let runs: Vec<_> = right.iter().map(|case| interpret::run(&case.old).expect("it was tried")).collect();
-    let mut noticed = [0; 2];
+    let mut noticed = [0; 3];
     let mut smallest: Option<String> = None;
     for line in workshop.run(&wrong) {
         let (case, (stands, whole)) = (&right[line.base], &runs[line.base]);
         let Err(found) = verdict(case, &stands[line.at], whole, &line) else { continue };
-        if found.starts_with("MISREAD") {
-            noticed[line.base % 2] += 1;
+        if found.starts_with(consequences[line.base % 3]) {
+            noticed[line.base % 3] += 1;
             let text = format!("{found}\n{}", shown(&wrong[line.base], &stands[line.at], &line));
             if smallest.as_ref().is_none_or(|smallest| text.len() < smallest.len()) {
                 smallest = Some(text);
@@ -194,5 +206,35 @@ fn a_wrong_matching_is_noticed() {
         }
     }
     println!("{mistakes:?}: {noticed:?} noticed; the smallest:\n{}", smallest.unwrap_or_default());
-    assert!(noticed.iter().all(|noticed| *noticed >= 10), "a guess was not noticed");
+    assert!(noticed.iter().all(|noticed| *noticed >= 5), "a mistake was not noticed");
+}
+
+/// The control of [`missing`]: a version that says nothing, and a build that does not take up what was parked.
+#[test]
+fn results_that_are_missing_are_noticed() {
+    let case = case(seed() << 32).0;
+    let run = interpret::run(&case.old).expect("it was tried");
+    let line = |at: usize, version: Option<usize>, outcome: &str| Line {
+        base: 0,
+        at,
+        version,
+        outcome: outcome.into(),
+        text: String::new(),
+        calls: Vec::new(),
+    };
+    let mut lines = Vec::new();
+    for at in 0..run.0.len() {
+        lines.push(line(at, None, "completed"));
+        for version in 0..case.versions.len() {
+            lines.extend([line(at, Some(version), "parked"), line(at, None, "completed")]);
+        }
+    }
+    let (cases, runs) = ([case], [run]);
+    assert!(lines.len() > 2 && missing(&cases, &runs, &lines).is_none());
+    for one in 0..3 {
+        let mut fewer: Vec<Line> = Vec::new();
+        fewer.extend(lines.iter().take(one).cloned());
+        fewer.extend(lines.iter().skip(one + 1).cloned());
+        assert!(missing(&cases, &runs, &fewer).is_some(), "without {:?}", lines[one]);
+    }
 }

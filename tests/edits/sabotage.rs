@@ -4,13 +4,15 @@
 
 use crate::tree::{Function, Program, Stmt};
 
-/// A way to be wrong.
+/// A way to be wrong: two that misread, and one that strands whom the documentation lets go on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Sabotage {
     /// An await is the one of the same activity with the same rank.
     PointsByOrder,
     /// A variable is another one of its type.
     VariablesByType,
+    /// Nobody says what a renamed variable was: it is not found where it is to be.
+    WithoutOldNames,
 }
 
 impl Sabotage {
@@ -20,6 +22,7 @@ impl Sabotage {
             match self {
                 Sabotage::PointsByOrder => points_by_order(old, new),
                 Sabotage::VariablesByType => variables_by_type(old, new),
+                Sabotage::WithoutOldNames => new.vars.iter_mut().for_each(|var| var.was = None),
             }
         }
         wrong

@@ -1,18 +1,17 @@
 //! Compiles workflows with all their versions, a few executables of one generated crate, and runs them.
-//!
-//! The crate shares the workspace's target directory, so that the library is built once.
 
 use std::{
     fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
 
 use serde::Deserialize;
 
-use crate::tree::{Program, stored_name};
+use crate::{
+    generated::Generated,
+    tree::{Program, stored_name},
+};
 
 /// So many executables: two are compiled at once, and none is large.
 const SHARDS: usize = 4;
@@ -24,7 +23,7 @@ pub(crate) struct Case {
 }
 
 /// What was found, see `world.rs`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Line {
     pub(crate) base: usize,
     pub(crate) at: usize,
@@ -35,22 +34,12 @@ pub(crate) struct Line {
 }
 
 /// A crate to build cases in.
-pub(crate) struct Workshop {
-    name: String,
-    dir: PathBuf,
-    target: PathBuf,
-}
+pub(crate) struct Workshop(Generated);
 
 impl Workshop {
     /// `name` tells the crates of tests apart that run side by side.
     pub(crate) fn new(name: &str) -> Self {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let target = scratch.parent().expect("the target directory holds it").to_owned();
-        let name = format!("edits-{name}");
-        let dir = scratch.join(&name);
-        // Of an earlier run there may be more.
-        let _ = fs::remove_dir_all(dir.join("src"));
-        Workshop { name, dir, target }
+        Workshop(Generated::new(format!("edits-{name}"), include_str!("manifest.toml")))
     }
 
     /// What each version does from each await.
@@ -58,7 +47,7 @@ impl Workshop {
         self.write(cases);
         self.build();
         let run = |shard| {
-            let program = self.target.join(format!("debug/{}-{shard}", self.name));
+            let program = self.0.program(shard);
             let output = Command::new(&program).stderr(Stdio::inherit()).output();
             let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
             assert!(output.status.success(), "{} died: {}", program.display(), output.status);
@@ -75,17 +64,8 @@ impl Workshop {
     }
 
     fn write(&self, cases: &[Case]) {
-        let root = env!("CARGO_MANIFEST_DIR");
-        let manifest = include_str!("manifest.toml").replace("{root}", root).replace("{name}", &self.name);
-        put(&self.dir.join("Cargo.toml"), &manifest);
-        // The versions of the workspace: what is built already is used again.
-        if let Ok(lock) = fs::read_to_string(Path::new(root).join("Cargo.lock"))
-            && !self.dir.join("Cargo.lock").exists()
-        {
-            put(&self.dir.join("Cargo.lock"), &lock);
-        }
         for (at, case) in cases.iter().enumerate() {
-            put(&self.dir.join(format!("src/base_{at}.rs")), &source(at, case));
+            self.0.put(&format!("src/base_{at}.rs"), &source(at, case));
         }
         for shard in 0..SHARDS {
             let mut main = String::from("#![allow(warnings)]\n");
@@ -102,24 +82,15 @@ impl Workshop {
                 );
             }
             let _ = write!(main, "fn main() {{\n{calls}}}\n");
-            put(&self.dir.join(format!("src/bin/{}-{shard}.rs", self.name)), &main);
+            self.0.put_program(shard, &main);
         }
     }
 
     fn build(&self) {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--offline", "--quiet"])
-            .arg("--manifest-path")
-            .arg(self.dir.join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&self.target)
-            .env_remove("RUSTFLAGS")
-            .output()
-            .expect("cargo is there");
+        let output = self.0.build(&[]);
         let errors = String::from_utf8_lossy(&output.stderr);
         let most = errors.lines().take(60).collect::<Vec<_>>().join("\n");
-        assert!(output.status.success(), "{} does not build:\n{most}", self.dir.display());
+        assert!(output.status.success(), "{} does not build:\n{most}", self.0.dir.display());
     }
 }
 
@@ -145,13 +116,4 @@ fn source(base: usize, case: &Case) -> String {
         out += &module(&format!("e{at}"), &version.print(&version_name(base, at)));
     }
     out
-}
-
-/// Writes a file if it says something else: cargo looks at the time.
-fn put(path: &Path, text: &str) {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return;
-    }
-    fs::create_dir_all(path.parent().expect("a file stands in a directory")).expect("the directory is ours");
-    fs::write(path, text).expect("the directory is ours");
 }

@@ -2,7 +2,7 @@
 
 use durable::prelude::*;
 
-use super::{charge, is_parked};
+use super::{charge, deployed, is_parked};
 
 mod other {
     use durable::prelude::*;
@@ -77,7 +77,7 @@ async fn the_branches_of_a_join_of_one_activity_do_not_take_each_others_results(
     let engine = super::engine().await;
     engine.start("it", deposits_and_pays()).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(deposits_and_pays, deposits_and_pays_more).await;
+    let engine = deployed!(engine, deposits_and_pays as deposits_and_pays_more);
     assert_eq!(engine.handle("it").of(deposits_and_pays_more).result().await.unwrap(), "1 5!");
 }
 
@@ -192,7 +192,7 @@ async fn arguments_are_found_by_name_and_a_new_option_is_none() {
     let engine = super::engine().await;
     engine.start("it", ships("Oslo".into(), true)).delay(super::MINUTE).await.unwrap();
     engine.idle().await;
-    let again = engine.deploy(ships, ships_with_other_parameters).await;
+    let again = deployed!(engine, ships as ships_with_other_parameters);
     assert_eq!(again.check().await.unwrap().exit_code(), 0);
     let result = again.handle("it").of(ships_with_other_parameters).result().await;
     assert_eq!(result.unwrap(), "Oslo true None 5");
@@ -203,7 +203,7 @@ async fn a_new_parameter_that_needs_a_value_parks() {
     let engine = super::engine().await;
     engine.start("it", ships("Oslo".into(), true)).delay(super::MINUTE).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(ships, ships_with_a_weight).await;
+    let engine = deployed!(engine, ships as ships_with_a_weight);
     let report = engine.check().await.unwrap();
     assert!(report.to_string().contains("the arguments of workflow `ships_with_a_weight`"), "{report}");
     let engine = engine.deploy(ships, ships).await;

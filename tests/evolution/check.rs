@@ -2,7 +2,7 @@
 
 use durable::{CheckOutcome, CheckReport, Engine, prelude::*};
 
-use super::{MINUTE, charge, engine, reserve};
+use super::{MINUTE, charge, deployed, engine, reserve};
 
 #[workflow]
 async fn order(sku: String, price: u32) -> String {
@@ -79,7 +79,7 @@ async fn instances_are_grouped_by_where_they_stand_and_how_they_fare() {
     assert!(places[0].starts_with("tests/evolution/check.rs:11 `charge("), "{places:?}");
     assert!(places[1].starts_with("tests/evolution/check.rs:12 `sleep("), "{places:?}");
 
-    let engine = engine.deploy(order, order_with_wide_total).await;
+    let engine = deployed!(engine, order as order_with_wide_total);
     let report = engine.check().await.unwrap();
     assert_eq!(outcomes(&report), [(7, "converts total".into()), (3, "converts total".into())]);
     assert_eq!(report.exit_code(), 0);
@@ -87,7 +87,7 @@ async fn instances_are_grouped_by_where_they_stand_and_how_they_fare() {
 
 #[tokio::test]
 async fn who_would_be_parked_is_said_with_the_reason_and_stays_as_it_is() {
-    let engine = store().await.deploy(order, order_with_a_discount).await;
+    let engine = deployed!(store().await, order as order_with_a_discount);
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!((found[0].0, found[1].0), (3, 7), "{report}");
@@ -110,7 +110,7 @@ async fn who_would_be_parked_is_said_with_the_reason_and_stays_as_it_is() {
 
 #[tokio::test]
 async fn values_that_differ_do_not_make_groups() {
-    let engine = store().await.deploy(order, order_of_text).await;
+    let engine = deployed!(store().await, order as order_of_text);
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!((found[0].0, found[1].0, found.len()), (7, 3, 2), "{report}");
@@ -138,6 +138,17 @@ impl durable::Signal for ApproveBefore {
     const NAME: &'static str = "Approve";
 }
 
+/// One of an earlier build that this one can read, by the names in it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct ApproveInHaste {
+    at: u64,
+    by: String,
+}
+
+impl durable::Signal for ApproveInHaste {
+    const NAME: &'static str = "Approve";
+}
+
 #[workflow]
 async fn approved() -> String {
     let paid = charge("tea", 5).await;
@@ -155,6 +166,7 @@ async fn a_message_that_waits_and_can_not_be_received_is_said() {
     engine.signal("a", ApproveBefore { person: 7 }).await.unwrap();
     engine.signal("b", Approve { by: "Bea".into() }).await.unwrap();
     engine.signal("c", ApproveBefore { person: 9 }).await.unwrap();
+    engine.signal("d", ApproveInHaste { at: 7, by: "Dee".into() }).await.unwrap();
     let report = engine.check().await.unwrap();
     let found = outcomes(&report);
     assert_eq!(found.iter().map(|(count, _)| *count).collect::<Vec<_>>(), [2, 2], "{report}");
@@ -164,6 +176,7 @@ async fn a_message_that_waits_and_can_not_be_received_is_said() {
     // It says what happens.
     engine.advance(2 * MINUTE).await;
     assert_eq!(engine.handle("b").of(approved).result().await.unwrap(), "Bea 5");
+    assert_eq!(engine.handle("d").of(approved).result().await.unwrap(), "Dee 5");
     assert!(super::why(&engine, "a").await.contains("a signal `Approve`: "));
 }
 
@@ -192,4 +205,39 @@ async fn a_file_is_checked_while_its_engine_runs_and_when_it_does_not() {
     let missing = directory.path().join("none.redb");
     let error = Engine::builder().path(&missing).check().await.unwrap_err().to_string();
     assert!(error.contains("none.redb") && !missing.exists(), "{error}");
+}
+
+#[workflow]
+async fn waits_for_an_hour(price: u32) -> u32 {
+    let total = price * 2;
+    sleep(60 * MINUTE).await;
+    total
+}
+
+/// Read page by page, in a file of some size; of a store that is written to all the time, in a backup of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_instances_are_counted_one_by_one() {
+    const MANY: u32 = 10_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("orders.redb");
+    let running = Engine::open(&path).await.unwrap();
+    let starts = (0..MANY).map(|n| {
+        let running = running.clone();
+        tokio::spawn(async move { running.start(format!("it-{n}"), waits_for_an_hour(n)).await.map(drop) })
+    });
+    for start in starts.collect::<Vec<_>>() {
+        start.await.unwrap().unwrap();
+    }
+    let busy = || durable::Filter::new().status(durable::Status::Running).limit(1);
+    while !running.list(busy()).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let backup = directory.path().join("backup.redb");
+    running.backup(&backup).await.unwrap();
+    for file in [path, backup] {
+        let report = Engine::builder().path(file).check().await.unwrap();
+        assert_eq!(outcomes(&report), [(u64::from(MANY), "resumes".into())]);
+        assert!(report.groups[0].place.contains("`sleep("), "{report}");
+    }
+    running.shutdown(MINUTE).await.unwrap();
 }

@@ -30,15 +30,16 @@ fn kind(outcome: &CheckOutcome) -> String {
     match outcome {
         CheckOutcome::Resumes => "resumes".into(),
         CheckOutcome::Converts { variables } => format!("converts {}", variables.join(", ")),
-        // What follows tells of values, and the file has none of an instance.
+        // What follows tells of a value, and the file has none of an instance.
         CheckOutcome::Strands { reason } => {
-            format!("strands: {}", reason.split(": ").next().unwrap_or_default())
+            let known = reason.split(": invalid ").next().unwrap_or_default();
+            format!("strands: {}", known.replace(", for some values: ", ": "))
         }
         other => format!("{other:?}"),
     }
 }
 
-/// Where instances stand, the file of the old version says what the engine says of the new one.
+/// Where instances stand, the file of the old version says what the engine says of the new one, with the same reason.
 pub(super) async fn agrees(engine: &TestEngine, old: &str, new: &str) {
     let (engine, lock): (CheckReport, _) = (engine.check().await.unwrap(), verdict(old, new));
     assert!(engine.instances() > 0);

@@ -55,14 +55,22 @@ async fn why(engine: &TestEngine, id: &str) -> String {
     }
 }
 
+/// The engine with an edit, of which the layout file says what the engine does.
+macro_rules! deployed {
+    ($engine:expr, $old:ident as $new:ident) => {{
+        let engine = $engine.deploy($old, $new).await;
+        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
+        engine
+    }};
+}
+
 /// Starts the old version, lets it come to its first `charge`, and gives its result under the new one.
 macro_rules! goes_on {
     ($old:ident($($arg:expr),*) as $new:ident => $result:expr) => {{
         let engine = crate::engine().await;
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
-        let engine = engine.deploy($old, $new).await;
-        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
+        let engine = crate::deployed!(engine, $old as $new);
         assert_eq!(engine.handle("it").of($new).result().await.unwrap(), $result);
         assert_eq!(engine.calls(crate::charge).len(), 2, "the attempt that was cut off, and its repetition");
     }};
@@ -74,8 +82,7 @@ macro_rules! is_parked {
         let engine = crate::engine().await;
         engine.start("it", $old($($arg),*)).await.unwrap();
         engine.idle().await;
-        let engine = engine.deploy($old, $new).await;
-        crate::lock::agrees(&engine, stringify!($old), stringify!($new)).await;
+        let engine = crate::deployed!(engine, $old as $new);
         let why = crate::why(&engine, "it").await;
         for text in [$($text),+] {
             assert!(why.contains(text), "{why}");
@@ -86,4 +93,4 @@ macro_rules! is_parked {
     }};
 }
 
-use {goes_on, is_parked};
+use {deployed, goes_on, is_parked};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use durable::{CheckOutcome, HistoryKind, Result, Snapshot, prelude::*, testing::TestEngine};
 
-use super::{MINUTE, charge, goes_on, is_parked, mail, reserve};
+use super::{MINUTE, charge, deployed, goes_on, is_parked, mail, reserve};
 
 #[workflow]
 async fn bartered(sku: String) -> String {
@@ -226,9 +226,9 @@ async fn ordered_and_paid_the_rest(sku: String) -> String {
 
 #[tokio::test]
 async fn it_goes_on_at_another_await_of_the_same_activity_with_the_pending_call() {
-    let engine = stands_at_charge().await.deploy(ordered, ordered_in_two).await;
+    let engine = deployed!(stands_at_charge().await, ordered as ordered_in_two);
     assert_eq!(engine.handle("it").of(ordered_in_two).result().await.unwrap(), "tea 5 1");
-    let engine = stands_at_charge().await.deploy(ordered, ordered_and_paid_the_rest).await;
+    let engine = deployed!(stands_at_charge().await, ordered as ordered_and_paid_the_rest);
     assert_eq!(engine.handle("it").of(ordered_and_paid_the_rest).result().await.unwrap(), "tea 0 5");
     let history = engine.handle("it").history().await.unwrap();
     let migrated = history.iter().find_map(|event| match &event.kind {
@@ -276,11 +276,11 @@ async fn ordered_several(count: u8, sku: String) -> String {
 
 #[tokio::test]
 async fn it_goes_on_behind_a_call_with_a_given_result_or_begins_again() {
-    let engine = stands_at_charge().await.deploy(ordered, ordered_by_mail).await;
+    let engine = deployed!(stands_at_charge().await, ordered as ordered_by_mail);
     let result = engine.handle("it").of(ordered_by_mail).result().await;
     assert_eq!(result.unwrap(), "0 no mail reserved tea");
     assert_eq!(engine.calls(mail).len(), 0, "it was given");
-    let engine = stands_at_charge().await.deploy(ordered, ordered_several).await;
+    let engine = deployed!(stands_at_charge().await, ordered as ordered_several);
     assert_eq!(engine.check().await.unwrap().exit_code(), 0);
     let result = engine.handle("it").of(ordered_several).result().await;
     assert_eq!(result.unwrap(), "3 reserved tea");
@@ -357,7 +357,10 @@ async fn ordered_with_a_count(sku: String, count: u8) -> String {
 
 #[tokio::test]
 async fn what_is_awaited_is_not_guessed() {
-    is_parked!(ordered("tea".into()) as ordered_in_time, "is not what `sleep` at", "awaits" => "tea 5");
+    is_parked!(ordered("tea".into()) as ordered_in_time, 
+        "what it awaited is not what `sleep` at tests/evolution/migrate.rs:",
+        " awaits: resume it at an `.await` of the same thing, or behind the call of an activity whose result `gives` says"
+        => "tea 5");
     is_parked!(ordered("tea".into()) as ordered_at_once, "`sleep`", "only the call of an activity" => "tea 5");
     is_parked!(
         ordered("tea".into()) as ordered_nowhere,
@@ -490,7 +493,7 @@ async fn check_says_who_is_migrated_and_does_it_to_nobody() {
         engine.start(format!("it-{n}"), bartered("tea".into())).await.unwrap();
     }
     engine.idle().await;
-    let engine = engine.deploy(bartered, bartered_with_a_currency).await;
+    let engine = deployed!(engine, bartered as bartered_with_a_currency);
     let report = engine.check().await.unwrap();
     assert_eq!((report.instances(), report.groups.len(), report.exit_code()), (3, 1, 0), "{report}");
     assert!(
@@ -502,7 +505,7 @@ async fn check_says_who_is_migrated_and_does_it_to_nobody() {
         *outcome,
         serde_json::json!({ "outcome": "migrates", "workflows": ["bartered_with_a_currency"] })
     );
-    let engine = engine.deploy(bartered, bartered_without_2019).await;
+    let engine = deployed!(engine, bartered as bartered_without_2019);
     let report = engine.check().await.unwrap();
     assert_eq!((report.stranded(), report.groups.len()), (3, 1), "{report}");
     assert!(report.to_string().contains("no order of 2019"), "{report}");

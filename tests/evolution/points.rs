@@ -2,7 +2,7 @@
 
 use durable::prelude::*;
 
-use super::{charge, goes_on, is_parked, mail, reserve};
+use super::{charge, deployed, goes_on, is_parked, mail, reserve};
 
 #[workflow]
 async fn plain() -> String {
@@ -100,7 +100,7 @@ async fn what_an_await_was_is_not_said_of_its_own_build() {
         engine.start("it", twice_named()).await.unwrap();
         engine.idle().await;
         let result = if later {
-            let engine = engine.deploy(twice_named, twice_named_and_mailed).await;
+            let engine = deployed!(engine, twice_named as twice_named_and_mailed);
             engine.advance(3 * super::MINUTE).await;
             let error = super::why(&engine, "it").await;
             // It stood at the deposit and comes to it again; what it lacks there is another matter.
@@ -240,7 +240,7 @@ async fn with_a_name_it_resumes_where_that_has_gone() {
     let engine = crate::engine().await;
     engine.start("it", named()).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(named, named_in_a_branch).await;
+    let engine = deployed!(engine, named as named_in_a_branch);
     assert_eq!(engine.handle("it").of(named_in_a_branch).result().await.unwrap(), 5);
     assert_eq!(engine.calls(charge).len(), 3, "two attempts of the first call, and the one behind it");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use durable::{Retry, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::{MINUTE, charge, goes_on, is_parked, reserve};
+use super::{MINUTE, charge, deployed, goes_on, is_parked, reserve};
 
 #[workflow]
 async fn paid() -> String {
@@ -66,8 +66,7 @@ async fn what_is_no_await_and_no_variable_at_it_may_change() {
     let engine = super::engine().await;
     engine.start("it", paid()).await.unwrap();
     engine.advance(MINUTE + MINUTE / 2).await;
-    let engine = engine.deploy(paid, paid_and_logged).await;
-    super::lock::agrees(&engine, "paid", "paid_and_logged").await;
+    let engine = deployed!(engine, paid as paid_and_logged);
     engine.advance(MINUTE).await;
     let done = engine.handle("it").of(paid_and_logged).try_result().await.unwrap();
     assert_eq!(done.as_deref(), Some("reserved a, 5"));
@@ -181,7 +180,7 @@ async fn a_renamed_parameter_that_does_not_say_so_parks() {
     let engine = super::engine().await;
     engine.start("it", sends("Oslo".into())).delay(MINUTE).await.unwrap();
     engine.idle().await;
-    let engine = engine.deploy(sends, sends_to).await;
+    let engine = deployed!(engine, sends as sends_to);
     let report = engine.check().await.unwrap();
     assert!(report.stranded() == 1 && report.to_string().contains("the arguments of"), "{report}");
 }
@@ -212,7 +211,7 @@ fn pay(by_card: bool) -> Pay {
 }
 
 #[workflow]
-async fn pays(by_card: bool) -> String {
+async fn pays_somehow(by_card: bool) -> String {
     let how = pay(by_card);
     let paid = charge("a", 5).await;
     match how {
@@ -234,6 +233,6 @@ async fn pays_today(by_card: bool) -> String {
 
 #[tokio::test]
 async fn variants_may_be_added_and_renamed_and_fields_removed() {
-    goes_on!(pays(true) as pays_today => "card 42 5");
-    goes_on!(pays(false) as pays_today => "coins 5");
+    goes_on!(pays_somehow(true) as pays_today => "card 42 5");
+    goes_on!(pays_somehow(false) as pays_today => "coins 5");
 }

@@ -2,7 +2,7 @@
 
 use durable::prelude::*;
 
-use super::{charge, goes_on, is_parked};
+use super::{charge, deployed, goes_on, is_parked};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Item {
@@ -198,7 +198,7 @@ async fn a_loop_goes_on_where_it_was_but_not_in_another_order() {
     let engine = super::engine().await;
     engine.start("it", sums(vec![1, 2, 3])).await.unwrap();
     engine.advance(super::MINUTE).await;
-    let engine = engine.deploy(sums, sums_doubled).await;
+    let engine = deployed!(engine, sums as sums_doubled);
     assert_eq!(engine.handle("it").of(sums_doubled).result().await.unwrap(), [1, 4, 6]);
 }
 

@@ -1,8 +1,9 @@
-//! Files that were written by each format version open in this build, and every instance in them goes on to its right end.
+//! Files of each format version open in this build, and every instance in them goes on to its right end.
 //!
-//! A file is made by the build that first writes its format, and is never made again once that build is released: what a later build
-//! makes of it is the test. [`places`] says where its instances stand and how they end, [`program`] holds their workflows. A file is kept
-//! without the blocks that hold nothing, which are most of it.
+//! A file is made by a build that writes its format, and is not made again once that build is released: what a later build makes of it
+//! is the test. Until the first release the file of the newest format follows what that build writes. [`places`] says where its
+//! instances stand and how they end, [`program`] holds their workflows. A file is kept without the blocks that hold nothing, which are
+//! most of it.
 //!
 //! ```text
 //! DURABLE_GOLDEN=make cargo test --test golden       # writes tests/golden/v<format>.blocks anew
@@ -21,12 +22,9 @@ use durable::{
     Engine, OpenError,
     testing::{self, TestBuilder, mock},
 };
-use durable_store::MemoryImage;
+use durable_store::{Error as StoreError, MemoryImage};
 use program::{HOUR, charge, refund};
 use redb::ReadableTable as _;
-
-/// The format that this build writes: a file of it is kept, and a test says if it is not.
-const FORMAT: u32 = 3;
 
 /// What a file is divided in to be kept.
 const BLOCK: usize = 512;
@@ -94,30 +92,36 @@ async fn made() -> Vec<u8> {
 /// One at a time: which build it is is the process's.
 static BUILD: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-async fn goes_on(bytes: Vec<u8>) {
-    let image = MemoryImage::from_bytes(bytes);
-    // When it was left: a test's engine begins in 2030.
+/// The next build, when the file was left: a test's engine begins in 2030.
+fn at_its_time(image: &MemoryImage) -> TestBuilder {
     let at = UNIX_EPOCH + Duration::from_secs(1_893_456_000) + 3 * HOUR + 3 * program::MINUTE;
-    let engine = engine(&image).starting_at(at).build(2).open().await;
-    places::go_on(&engine).await;
+    engine(image).starting_at(at).build(2)
+}
+
+async fn goes_on(bytes: Vec<u8>) {
+    let format = format_of(&bytes);
+    let engine = at_its_time(&MemoryImage::from_bytes(bytes)).open().await;
+    places::go_on(&engine, format).await;
 }
 
 #[tokio::test]
 async fn files_of_every_format_go_on_in_this_build() {
     let _build = BUILD.lock().await;
+    let new = made().await;
+    let format = format_of(&new);
+    let newest = format!("v{format}.blocks");
     if std::env::var("DURABLE_GOLDEN").is_ok_and(|what| what == "make") {
-        let path = directory().join(format!("v{FORMAT}.blocks"));
-        let bytes = packed(&made().await);
+        let path = directory().join(&newest);
+        let bytes = packed(&new);
         fs::write(&path, &bytes).expect("the directory of this test can be written");
         println!("{} is made: {} bytes", path.display(), bytes.len());
     }
     let kept = kept();
-    assert!(
-        kept.iter().any(|(name, _)| *name == format!("v{FORMAT}.blocks")),
-        "no file of format {FORMAT} is kept"
-    );
+    assert!(kept.iter().any(|(name, _)| *name == newest), "no file of format {format} is kept");
     for (name, bytes) in kept {
         println!("{name}: {} bytes", bytes.len());
+        let format = format_of(&bytes);
+        assert_eq!(name, format!("v{format}.blocks"), "it is of another format");
         goes_on(bytes).await;
     }
 }
@@ -135,45 +139,104 @@ async fn opened(bytes: &[u8]) -> Result<Engine, OpenError> {
     let path = directory.path().join("golden.redb");
     fs::write(&path, bytes).expect("there is room");
     let opened = Engine::open(&path).await;
-    if let Ok(engine) = &opened {
-        engine.shutdown(Duration::ZERO).await.expect("it closes");
+    match &opened {
+        Ok(engine) => engine.shutdown(Duration::ZERO).await.expect("it closes"),
+        Err(_) => {
+            assert!(fs::read(&path).expect("it can be read") == bytes, "what is refused is left as it was")
+        }
     }
     opened
 }
 
 #[tokio::test]
-async fn a_newer_format_and_damaged_bytes_are_refused_by_name() {
+async fn a_newer_format_and_a_file_that_is_cut_or_damaged_are_refused_by_name() {
+    let today = {
+        let _build = BUILD.lock().await;
+        format_of(&made().await)
+    };
     for (name, bytes) in kept() {
         opened(&bytes).await.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let newer = of_format(&bytes, 99);
-        let error = opened(&newer).await.expect_err("it is newer").to_string();
-        assert!(error.contains("99") && error.contains(&FORMAT.to_string()), "{name}: {error}");
-        let mut cut = bytes.clone();
-        cut.truncate(bytes.len() / 3);
-        let error = opened(&cut).await.expect_err("it is cut off");
-        assert!(!error.to_string().is_empty(), "{name}");
-        let mut damaged = bytes.clone();
-        damaged[3] ^= 0x10;
-        opened(&damaged).await.expect_err("it is no store any more");
+        let (_, sum) = meta(&bytes);
+        let newer = with_meta(&bytes, (99, sum ^ spread(format_of(&bytes)) ^ spread(99)));
+        match opened(&newer).await.expect_err("it is newer") {
+            OpenError::Store(StoreError::Newer { found, supported, .. }) => {
+                assert_eq!((found, u64::from(supported)), (99, today), "{name}");
+            }
+            error => panic!("{name}: {error}"),
+        }
+        let damaged = |what: &str, error: OpenError| match error {
+            OpenError::Store(StoreError::Damaged { reason, .. }) => reason,
+            error => panic!("{name}, {what}: {error:?}"),
+        };
+        // The format of another file, with a sum that is not its own.
+        let other = with_meta(&bytes, (99, sum));
+        let reason = damaged("its format", opened(&other).await.expect_err("nobody wrote that"));
+        assert!(reason.contains("format version"), "{name}: {reason}");
+        let cut = &bytes[..bytes.len() / 3];
+        damaged("cut", opened(cut).await.expect_err("it is cut off"));
+        let mut foreign = bytes.clone();
+        foreign[3] ^= 0x10;
+        let error = opened(&foreign).await.expect_err("it does not say any more what it is");
+        assert!(matches!(error, OpenError::Store(StoreError::Foreign { .. })), "{name}: {error:?}");
     }
 }
 
-/// The same file, as if a build of this format had written it.
-fn of_format(bytes: &[u8], format: u64) -> Vec<u8> {
-    const META: redb::TableDefinition<'_, &str, (u64, u64)> = redb::TableDefinition::new("meta");
+/// One bit is another in the row of one instance: that one is not read, and the others go on.
+#[tokio::test]
+async fn damage_of_one_instance_is_found_and_is_its_own_affair() {
+    let _build = BUILD.lock().await;
+    for (name, mut bytes) in kept() {
+        // A variable of the instance `activity`, wherever a page has it.
+        let places: Vec<_> = (0..bytes.len() - 5).filter(|at| bytes[*at..].starts_with(b"<tea>")).collect();
+        assert!(!places.is_empty(), "{name}: it is not there");
+        for at in places {
+            bytes[at + 2] ^= 1;
+        }
+        let engine = at_its_time(&MemoryImage::from_bytes(bytes)).open().await;
+        let error = engine.handle("activity").describe().await.expect_err("its row is damaged").to_string();
+        assert!(error.contains("damaged in one place"), "{name}: {error}");
+        let result = engine.handle("paused").describe().await.expect("it is its own").result;
+        assert!(result.is_none(), "{name}: {result:?}");
+        assert_eq!(engine.handle("race").of(program::races).result().await.expect("it goes on"), 1, "{name}");
+    }
+}
+
+const META: redb::TableDefinition<'_, &str, (u64, u64)> = redb::TableDefinition::new("meta");
+
+/// What a version adds to the sum beside it, see `row::write_meta`.
+fn spread(version: u64) -> u64 {
+    (version ^ (9 << 56)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
+}
+
+fn format_of(bytes: &[u8]) -> u64 {
+    meta(bytes).0
+}
+
+/// The format of a file, and its sum.
+fn meta(bytes: &[u8]) -> (u64, u64) {
+    changed(bytes, None).1
+}
+
+/// The same file with another format and sum.
+fn with_meta(bytes: &[u8], format: (u64, u64)) -> Vec<u8> {
+    changed(bytes, Some(format)).0
+}
+
+fn changed(bytes: &[u8], format: Option<(u64, u64)>) -> (Vec<u8>, (u64, u64)) {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("other.redb");
     fs::write(&path, bytes).expect("there is room");
     let database = redb::Database::open(&path).expect("it is a redb file");
     let change = database.begin_write().expect("nobody else writes");
-    {
+    let before = {
         let mut meta = change.open_table(META).expect("every format has it");
-        let (version, sum) = meta.get("format").expect("it can be read").expect("it has one").value();
-        // The sum that belongs to it, see `row::write_meta`.
-        let spread = |version: u64| (version ^ (9 << 56)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-        meta.insert("format", (format, sum ^ spread(version) ^ spread(format))).expect("there is room");
-    }
+        let before = meta.get("format").expect("it can be read").expect("it has one").value();
+        if let Some(format) = format {
+            meta.insert("format", format).expect("there is room");
+        }
+        before
+    };
     change.commit().expect("there is room");
     drop(database);
-    fs::read(&path).expect("it can be read")
+    (fs::read(&path).expect("it can be read"), before)
 }

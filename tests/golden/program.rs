@@ -81,6 +81,17 @@ pub(crate) async fn sleeps(days: u64) -> String {
     format!("{before} {days} {after}")
 }
 
+/// More than fits into a row of the store.
+pub(crate) fn pages() -> Vec<String> {
+    (0..60_u64).map(|page| format!("{page}: ").repeat(100 + page as usize)).collect()
+}
+
+#[workflow]
+pub(crate) async fn remembers(pages: Vec<String>) -> Vec<String> {
+    sleep(DAY).await;
+    pages
+}
+
 #[workflow]
 pub(crate) async fn counts(prices: Vec<u64>) -> Vec<u64> {
     let mut paid = Vec::new();

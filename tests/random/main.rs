@@ -19,12 +19,17 @@
 
 mod coverage;
 mod generate;
+#[path = "../common/generated.rs"]
+mod generated;
+#[path = "../common/random.rs"]
+mod random;
 mod run;
 mod sabotage;
 mod shrink;
 mod tree;
 mod types;
 
+use random::{scale, seed};
 use run::{Case, Verdict, Workshop};
 use sabotage::Sabotage;
 use tree::{Program, Twin};
@@ -33,18 +38,6 @@ use tree::{Program, Twin};
 const BATCH: u64 = 200;
 /// So many findings are made small; more would say no more.
 const SHRUNK: usize = 3;
-
-/// The seed of a random test, printed so that a failure can be replayed.
-fn seed() -> u64 {
-    let seed =
-        std::env::var("DURABLE_SEED").ok().map_or(1, |seed| seed.parse().expect("DURABLE_SEED is a number"));
-    println!("DURABLE_SEED={seed}");
-    seed
-}
-
-fn scale() -> u64 {
-    std::env::var("DURABLE_SCALE").ok().map_or(1, |scale| scale.parse().expect("DURABLE_SCALE is a number"))
-}
 
 /// The programs of a run, in batches. Those of one seed are not those of another.
 fn programs(seed: u64, batch: u64) -> Vec<Program> {

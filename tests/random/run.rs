@@ -1,21 +1,22 @@
 //! Compiles cases and runs them: each case is a plain twin and a workflow, in files of their own, so that an error has an owner.
 //!
-//! The cases are spread over a few executables of one generated crate, which shares the target directory of the workspace. It
-//! is built until nothing is refused any more; what was refused is out. An executable that dies takes one case
-//! with it and goes on behind that case.
+//! The cases are spread over a few executables of one generated crate. It is built until nothing is refused any more; what was refused
+//! is out. An executable that dies takes one case with it and goes on behind that case.
 
 use std::{
     collections::BTreeMap,
     fmt,
     fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
-use crate::tree::{Program, Twin};
+use crate::{
+    generated::Generated,
+    tree::{Program, Twin},
+};
 
 /// What a program is run with.
 const INPUTS: &str = "[1, 4, 10]";
@@ -96,22 +97,14 @@ impl fmt::Display for Verdict {
 
 /// A crate to build cases in.
 pub(crate) struct Workshop {
-    name: String,
-    dir: PathBuf,
-    target: PathBuf,
+    made: Generated,
     shards: usize,
 }
 
 impl Workshop {
     /// `name` tells the crates of tests apart that run side by side.
     pub(crate) fn new(name: &str, shards: usize) -> Self {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let target = scratch.parent().expect("the target directory holds it").to_owned();
-        let name = format!("random-{name}");
-        let dir = scratch.join(&name);
-        // Of an earlier run there may be more cases.
-        let _ = fs::remove_dir_all(dir.join("src"));
-        Workshop { name, dir, target, shards }
+        Workshop { made: Generated::new(format!("random-{name}"), include_str!("manifest.toml")), shards }
     }
 
     /// The verdict over each case.
@@ -127,7 +120,7 @@ impl Workshop {
             }
             verdicts.extend(refused);
         }
-        assert!(built, "{}: still refused after {BUILDS_ENOUGH} builds", self.dir.display());
+        assert!(built, "{}: still refused after {BUILDS_ENOUGH} builds", self.made.dir.display());
         for shard in 0..self.shards {
             let mine: Vec<usize> =
                 self.shard(shard, cases.len()).filter(|at| !verdicts.contains_key(at)).collect();
@@ -142,19 +135,10 @@ impl Workshop {
     }
 
     fn write(&self, cases: &[Case], refused: &BTreeMap<usize, Verdict>) {
-        let root = env!("CARGO_MANIFEST_DIR");
-        let manifest = include_str!("manifest.toml").replace("{root}", root).replace("{name}", &self.name);
-        put(&self.dir.join("Cargo.toml"), &manifest);
-        // The versions of the workspace: what is built already is used again.
-        if let Ok(lock) = fs::read_to_string(Path::new(root).join("Cargo.lock"))
-            && !self.dir.join("Cargo.lock").exists()
-        {
-            put(&self.dir.join("Cargo.lock"), &lock);
-        }
         for (at, case) in cases.iter().enumerate() {
             let uses = |twin: &str| format!("use world::*;\nuse world::{twin}::*;\n\n");
-            put(&self.dir.join(format!("src/case_{at}_plain.rs")), &(uses("plain") + &case.plain));
-            put(&self.dir.join(format!("src/case_{at}_flow.rs")), &(uses("flow") + &case.flow));
+            self.made.put(&format!("src/case_{at}_plain.rs"), &(uses("plain") + &case.plain));
+            self.made.put(&format!("src/case_{at}_flow.rs"), &(uses("flow") + &case.flow));
         }
         for shard in 0..self.shards {
             let mut main = String::from("#![allow(warnings)]\n");
@@ -174,22 +158,13 @@ impl Workshop {
                 main,
                 "fn main() {{\n    let from: usize = std::env::args().nth(1).unwrap().parse().unwrap();\n{checks}}}\n"
             );
-            put(&self.dir.join(format!("src/bin/{}-{shard}.rs", self.name)), &main);
+            self.made.put_program(shard, &main);
         }
     }
 
     /// Builds, and gives back what was refused.
     fn build(&self) -> BTreeMap<usize, Verdict> {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--offline", "--keep-going", "--message-format=json", "--quiet"])
-            .arg("--manifest-path")
-            .arg(self.dir.join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&self.target)
-            .env_remove("RUSTFLAGS")
-            .output()
-            .expect("cargo is there");
+        let output = self.made.build(&["--keep-going", "--message-format=json"]);
         let mut refused = BTreeMap::new();
         let stdout = String::from_utf8_lossy(&output.stdout);
         for line in stdout.lines().filter(|line| line.contains("\"compiler-message\"")) {
@@ -213,7 +188,7 @@ impl Workshop {
         assert!(
             output.status.success() || !refused.is_empty(),
             "the generated crate {} does not build:\n{stdout}\n{}",
-            self.dir.display(),
+            self.made.dir.display(),
             String::from_utf8_lossy(&output.stderr)
         );
         refused
@@ -222,7 +197,7 @@ impl Workshop {
     fn run_shard(&self, shard: usize, cases: &[usize], verdicts: &mut BTreeMap<usize, Verdict>) {
         let mut from = 0;
         loop {
-            let program = self.target.join(format!("debug/{}-{shard}", self.name));
+            let program = self.made.program(shard);
             let output = Command::new(&program)
                 .arg(from.to_string())
                 .stderr(Stdio::null())
@@ -294,14 +269,4 @@ fn difference(line: &Value) -> String {
         let _ = writeln!(text, "{mark} {at:3}  plain {}  |  workflow {}", shown(left), shown(right));
     }
     text
-}
-
-/// Writes a file if it says something else: cargo looks at the time.
-fn put(path: &Path, text: &str) {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return;
-    }
-    fs::create_dir_all(path.parent().expect("a file stands in a directory"))
-        .expect("the target directory is ours");
-    fs::write(path, text).expect("the target directory is ours");
 }

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use durable::OpenError;
 use durable::prelude::*;
 use durable::store::{Error as StoreError, MemoryImage, RedbStore, Store};
+use durable::{OpenError, ParkReason};
 
 use crate::journal::{Entry, History};
 use crate::watched::Watched;
-use crate::workload::{World, chain, id};
+use crate::workload::{World, chain, id, number};
 
 /// How many steps a chain of a child has.
 pub(crate) const STEPS: u32 = 7;
@@ -156,6 +156,8 @@ pub(crate) struct Acknowledged {
     pub(crate) history: History,
     /// What they found wrong themselves.
     pub(crate) wrong: Vec<String>,
+    /// How often an instance was parked that had done nothing wrong.
+    pub(crate) absolved: usize,
 }
 
 impl Acknowledged {
@@ -187,6 +189,7 @@ impl Acknowledged {
                 self.wrong.push(format!("chain {chain} was started, acknowledged, and created once more"));
             }
             ("started", _) => self.history.started.push(chain),
+            ("absolved", []) => self.absolved += 1,
             ("ended", values) => {
                 let values = values.iter().map(|value| value.parse().map_err(|_| ()));
                 let values = values.collect::<Result<Vec<u64>, ()>>()?;
@@ -240,6 +243,7 @@ impl Work {
         }
         let engine = opened.expect("the engine opens");
         println!("\nopen");
+        self.absolve(&engine).await;
         let this = Arc::new(self);
         if job == Job::Hold {
             let started = engine.start(id(0), chain(0, STEPS)).await.expect("it starts");
@@ -254,6 +258,18 @@ impl Work {
                 this.clone().see_through(engine.clone(), chain).await;
             }
             engine.shutdown(Duration::from_secs(10)).await.expect("the engine stops");
+        }
+    }
+
+    /// A process that is killed again and again may be killed twice in the middle of an instance's steps. That parks the instance, until a
+    /// person says that it was not to blame.
+    async fn absolve(&self, engine: &Engine) {
+        for parked in engine.list(Filter::new().parked()).await.expect("a list") {
+            let blamed = parked.status == Status::Parked(ParkReason::ProcessDied);
+            assert!(blamed, "{} is {}", parked.id, parked.status);
+            let number = number(&parked.id).expect("the parent started it");
+            self.acknowledged.write(&format!("absolved {number}"));
+            engine.handle(parked.id).retry_now().await.expect("it is tried again");
         }
     }
 

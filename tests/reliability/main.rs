@@ -1,34 +1,36 @@
 //! The promises that are kept when everything goes wrong, shown on the whole engine through its
 //! public face.
 //!
-//! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] (the machine does),
-//! [`io_error`] (the disk does), [`second_process`] (somebody else has the file). [`families`] has instances that talk to each other over a store
-//! that fails. [`commits`] counts what a step costs; [`messages`] and [`timers`] say what becomes of those whatever dies. The first ones all run the same [`workload`], which writes down every attempt of every
-//! activity, and the same [`journal`] judges what was written down. Each has a negative control: the
-//! same test over something that breaks the promise must notice it.
+//! One module per way to go wrong: [`kill`] (the process dies), [`power_loss`] and [`every_crash`] (the machine does), [`io_error`] and [`every_failure`]
+//! (the disk does), [`full_disk`], [`damage`] (the file), [`hostile`] (what is in it), [`second_process`] (somebody else has it), [`poison`] (a workflow's own code). [`simulation`] is everything at
+//! once, in an order that a seed decides, with the engine's invariants asserted all the while. [`families`] has instances that talk to each other over a
+//! store that fails. [`commits`] and [`resume_cost`] count what a step costs, and what going on does; [`many`] has many instances; [`messages`] and [`timers`]
+//! say what becomes of those whatever dies. Those that run the [`workload`] write down every attempt of every activity, and the same [`journal`] judges what
+//! was written down; those that lose power compare with the same [`contents`]. Each has a negative control: the same test over something that breaks the
+//! promise must notice it.
 //!
-//! Random tests print their seed, and `DURABLE_SEED` replays one. Sizes are for every day;
-//! `DURABLE_SCALE=50` makes them fifty times as large:
-//!
-//! ```text
-//! DURABLE_SCALE=50  cargo test --release --test reliability kill::        # 10,000 kills
-//! DURABLE_SCALE=200 cargo test --release --test reliability power_loss::  # 1,000,000 images
-//! DURABLE_SCALE=100 cargo test --release --test reliability commits::     # 1,000,000 steps
-//! DURABLE_SCALE=50  cargo test --release --test reliability io_error::    # 2,000 failures
-//! DURABLE_SCALE=60  cargo test --release --test reliability families::    # 4,500 failures
-//! DURABLE_SCALE=100 cargo test --release --test reliability messages::    # 1,000,000 signals
-//! DURABLE_SCALE=10  cargo test --release --test reliability timers::      # 100,000 timers
-//! ```
+//! Random tests print their seed, and `DURABLE_SEED` replays one. Sizes are for every day; `DURABLE_SCALE=50` makes them fifty times as large. The
+//! commands for the long sizes are in `docs/testing.md`.
 
 mod child;
 mod commits;
+mod contents;
+mod damage;
+mod every_crash;
+mod every_failure;
 mod families;
+mod full_disk;
+mod hostile;
 mod io_error;
 mod journal;
 mod kill;
+mod many;
 mod messages;
+mod poison;
 mod power_loss;
+mod resume_cost;
 mod second_process;
+mod simulation;
 mod timers;
 mod watched;
 mod workload;

@@ -359,7 +359,7 @@ impl Codec {
 
     /// Whether values of this layout were found to be of another type than today's, and are read by name.
     pub(crate) fn has_changed(&self, of: &TypeOf, layout: LayoutId) -> bool {
-        self.types.get((of.id)()).is_some_and(|known| known.differs(layout))
+        self.adapted(layout).is_some() || self.types.get((of.id)()).is_some_and(|known| known.differs(layout))
     }
 
     /// Reads a value by its layout alone, without the type.

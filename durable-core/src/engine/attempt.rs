@@ -1,23 +1,32 @@
-//! Attempts of activities: the queue, the limits, and the turn of each; `running` is one attempt.
+//! Attempts of activities: the queue and the limits. `launch` begins those that have got their turn, `turn` is the place that each takes
+//! up until it ends, `running` is one attempt.
 
+mod launch;
 mod running;
+mod turn;
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use durable_store::{Number, Slot};
 
+pub(crate) use launch::{Launches, SLICE};
 pub(crate) use running::{Running, StoredCall};
+pub(crate) use turn::Finished;
 
 use super::{
-    advance::{Attempted, Event},
-    inner::{Inner, Live, Shared, Stopping},
+    inner::{Inner, Limited, Live, Shared, Stopping},
     state::ActivityOperation,
 };
 use crate::{activity::AttemptState, context::OperationId};
+use launch::Launch;
 use running::Prepared;
+use turn::Place;
 
 /// So many queued attempts keep their arguments in memory; the others read them when their turn comes.
 const PREPARED_ATTEMPTS: usize = 20_000;
@@ -41,6 +50,8 @@ pub(crate) struct Launched {
     state: OnceLock<Arc<AttemptState>>,
     cancelled: AtomicBool,
     aborted: AtomicBool,
+    /// It ended before it had a task of its own.
+    over: AtomicBool,
 }
 
 impl Launched {
@@ -77,8 +88,13 @@ impl Launched {
         }
     }
 
+    fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::SeqCst)
+    }
+
     fn is_over(&self) -> bool {
-        self.task.get().is_some_and(tokio::task::AbortHandle::is_finished)
+        self.over.load(Ordering::Relaxed)
+            || self.task.get().is_some_and(tokio::task::AbortHandle::is_finished)
     }
 }
 
@@ -128,7 +144,7 @@ pub(crate) struct Queued {
     pub(crate) operation: OperationId,
     /// The activity's name, if it has a limit of its own.
     limited: Option<&'static str>,
-    prepared: Option<Box<Prepared>>,
+    prepared: Option<Prepared>,
 }
 
 impl Queued {
@@ -141,7 +157,62 @@ impl Queued {
         activity: &ActivityOperation,
     ) -> Self {
         let prepared = Prepared::new(inner, instance, activity);
-        Queued { slot, number, operation, limited: prepared.limited(), prepared: Some(Box::new(prepared)) }
+        Queued { slot, number, operation, limited: prepared.limited(), prepared: Some(prepared) }
+    }
+}
+
+/// The attempts of an instance, by their operations. Nearly always there is one, which costs no memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    one: Option<(OperationId, Attempt)>,
+    others: BTreeMap<OperationId, Attempt>,
+}
+
+impl Attempts {
+    pub(crate) fn insert(&mut self, id: OperationId, attempt: Attempt) {
+        match &mut self.one {
+            Some((one, there)) if *one == id => *there = attempt,
+            None if !self.others.contains_key(&id) => self.one = Some((id, attempt)),
+            _ => drop(self.others.insert(id, attempt)),
+        }
+    }
+
+    pub(crate) fn get(&self, id: OperationId) -> Option<&Attempt> {
+        match &self.one {
+            Some((one, attempt)) if *one == id => Some(attempt),
+            _ => self.others.get(&id),
+        }
+    }
+
+    fn get_mut(&mut self, id: OperationId) -> Option<&mut Attempt> {
+        match &mut self.one {
+            Some((one, attempt)) if *one == id => Some(attempt),
+            _ => self.others.get_mut(&id),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: OperationId) -> Option<Attempt> {
+        match self.one.take_if(|(one, _)| *one == id) {
+            Some((_, attempt)) => Some(attempt),
+            None => self.others.remove(&id),
+        }
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(OperationId, &mut Attempt) -> bool) {
+        self.one.take_if(|(id, attempt)| !keep(*id, attempt));
+        self.others.retain(|id, attempt| keep(*id, attempt));
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = OperationId> {
+        self.one.iter().map(|(id, _)| *id).chain(self.others.keys().copied())
+    }
+
+    pub(crate) fn into_values(self) -> impl Iterator<Item = Attempt> {
+        self.one.into_iter().map(|(_, attempt)| attempt).chain(self.others.into_values())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.one.is_none() && self.others.is_empty()
     }
 }
 
@@ -151,11 +222,11 @@ impl Live {
     }
 
     pub(crate) fn attempt(&self, operation: OperationId) -> Option<&Attempt> {
-        self.attempts.get(&operation)
+        self.attempts.get(operation)
     }
 
     fn attempt_mut(&mut self, operation: OperationId) -> Option<&mut Attempt> {
-        self.attempts.get_mut(&operation)
+        self.attempts.get_mut(operation)
     }
 }
 
@@ -197,8 +268,8 @@ impl Inner {
 
     /// Takes queued attempts out of the queue as far as the limits allow, to be launched without the lock.
     #[must_use = "what was taken must be launched"]
-    pub(crate) fn pump(self: &Arc<Self>, shared: &mut Shared) -> Launches {
-        let mut due = Launches { inner: self.clone(), attempts: Vec::new() };
+    pub(crate) fn pump(&self, shared: &mut Shared) -> Launches {
+        let mut due = Launches::default();
         // What is in memory when the store has failed is about to be forgotten: an attempt that began now would be counted after that.
         if shared.broken.is_some() {
             return due;
@@ -225,112 +296,12 @@ impl Inner {
             let launched = Arc::new(Launched::default());
             *attempt = Attempt::Running(launched.clone());
             let Queued { slot, number, operation, limited, prepared } = queued;
-            let inner = self.clone();
-            let generation = shared.generation;
-            let turn = Turn { inner, generation, slot, number, operation, limited, over: false };
-            due.attempts.push((turn, prepared, launched));
+            let place = Place { generation: shared.generation, slot, number, operation, limited };
+            due.add(Launch { place, prepared, launched });
         }
+        let is_waited_for = |limited: &Limited| !limited.waiting.is_empty();
+        let crowded = !shared.queue.is_empty() || shared.limited.values().any(is_waited_for);
+        self.crowded.store(crowded, Ordering::Relaxed);
         due
-    }
-}
-
-/// Attempts that have got their turn.
-pub(crate) struct Launches {
-    inner: Arc<Inner>,
-    attempts: Vec<(Turn, Option<Box<Prepared>>, Arc<Launched>)>,
-}
-
-impl Launches {
-    /// Makes a task of each attempt. From outside of the runtime every task would wake a thread of
-    /// it: more than a few are spawned from within.
-    pub(crate) fn launch(self) {
-        const FEW: usize = 4;
-        let Launches { inner, attempts } = self;
-        if attempts.len() <= FEW {
-            for (turn, prepared, launched) in attempts {
-                launch(&inner, turn, prepared, &launched);
-            }
-        } else {
-            let runtime = inner.runtime.clone();
-            runtime.spawn(async move {
-                for (turn, prepared, launched) in attempts {
-                    launch(&inner, turn, prepared, &launched);
-                }
-            });
-        }
-    }
-}
-
-fn launch(inner: &Arc<Inner>, mut turn: Turn, prepared: Option<Box<Prepared>>, launched: &Arc<Launched>) {
-    let seen = launched.clone();
-    let task = inner.runtime.spawn(async move {
-        let Turn { slot, number, operation, .. } = turn;
-        let ended = turn.inner.clone().attempt(slot, number, operation, prepared, &seen).await;
-        turn.end(ended);
-    });
-    launched.set_task(task.abort_handle());
-}
-
-/// The place that a running attempt takes up. Given back when the attempt ends, however it ends.
-struct Turn {
-    inner: Arc<Inner>,
-    generation: u64,
-    slot: Slot,
-    number: Number,
-    operation: OperationId,
-    limited: Option<&'static str>,
-    over: bool,
-}
-
-impl Turn {
-    fn end(&mut self, ended: Option<Attempted>) {
-        self.over = true;
-        let inner = self.inner.clone();
-        let mut shared = inner.lock();
-        if shared.generation != self.generation {
-            return;
-        }
-        shared.running -= 1;
-        if let Some(limited) = self.limited.and_then(|name| shared.limited.get_mut(name)) {
-            limited.running -= 1;
-        }
-        inner.call_up(&mut shared, self.limited);
-        let live = shared.live.get_mut(&self.slot).filter(|live| live.number == self.number);
-        match ended {
-            Some(ended) => {
-                // Nobody waits for one that is not known any more.
-                if let Some(attempt) = live.and_then(|live| live.attempt_mut(self.operation)) {
-                    *attempt = Attempt::Ended;
-                    let event = Event::Attempted { operation: self.operation, ended };
-                    inner.post(&mut shared, self.slot, self.number, event);
-                }
-            }
-            None => {
-                if let Some(live) = live {
-                    live.attempts.remove(&self.operation);
-                    if live.attempts.is_empty() && !live.busy && !live.queued {
-                        let left = shared.live.remove(&self.slot);
-                        shared.cached.without(left.and_then(|live| live.cached).as_deref());
-                    }
-                }
-            }
-        }
-        let launches = inner.pump(&mut shared);
-        inner.tell_idle(&shared);
-        drop(shared);
-        launches.launch();
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // Aborted by a shutdown: nothing is reported, and the call runs again after the restart.
-        if !self.over {
-            let mut shared = self.inner.lock();
-            if shared.generation == self.generation {
-                shared.running -= 1;
-                self.inner.tell_idle(&shared);
-            }
-        }
     }
 }

@@ -6,14 +6,16 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Options, RedbStore, Store};
+use durable_store::{Batch, Compacted, Error as StoreError, Options, RedbStore, Store};
 
 use super::{
     Alive, Engine, WorkflowFn,
     error::OpenError,
     inner::{Inner, Parts, Settings},
     kept::MAX_KEPT_SNAPSHOTS,
-    recover, retention, timers, worker,
+    recover, retention,
+    suspects::{self, Suspects},
+    timers, watchdog,
 };
 use crate::{
     activity::{Activity, ActivityFn, States},
@@ -53,6 +55,7 @@ pub struct EngineBuilder {
     options: Options,
     /// How long the store's file may be another process's.
     wait_for_lock: Duration,
+    suspects: Option<PathBuf>,
     pub(crate) store: Option<Arc<dyn Store>>,
     states: Arc<States>,
     registrations: Vec<Registration>,
@@ -78,6 +81,7 @@ impl EngineBuilder {
             path: None,
             options: Options::default(),
             wait_for_lock: Duration::ZERO,
+            suspects: None,
             store: None,
             states: Arc::default(),
             registrations: Vec::new(),
@@ -87,6 +91,7 @@ impl EngineBuilder {
                 keep_snapshots: 0,
                 limits: Limits::default(),
                 retention: retention::DEFAULT_RETENTION,
+                step_timeout: watchdog::STEP_TIMEOUT,
             },
             mocks: Mocks::default(),
             clock: Arc::new(SystemClock),
@@ -98,7 +103,7 @@ impl EngineBuilder {
     }
 
     /// How long the store's file may be open in another process before that is an error: in a rolling deploy the new process waits until
-    /// the old one has stopped. Default: not at all. It has no effect on a store given by [`store`](Self::store), and neither have the next three.
+    /// the old one has stopped. Default: not at all. It has no effect on a store given by [`store`](Self::store), and neither have the next four.
     pub fn wait_for_lock(mut self, longest: Duration) -> Self {
         self.wait_for_lock = longest;
         self
@@ -108,6 +113,14 @@ impl EngineBuilder {
     /// stored and the moment of the loss. Default: no. `cargo bench --bench steps -- options` measures what it costs.
     pub fn two_phase_commit(mut self, on: bool) -> Self {
         self.options.two_phase = on;
+        self
+    }
+
+    /// Whether an opening after a crash is as short as one after a clean stop, however large the store is. Default: no: after a crash amid
+    /// small commits the file is read once, about 4 ms per megabyte. Each small commit costs a second sync then;
+    /// `cargo bench --bench steps -- options` measures it.
+    pub fn quick_repair(mut self, on: bool) -> Self {
+        self.options.quick_repair = on;
         self
     }
 
@@ -201,6 +214,25 @@ impl EngineBuilder {
         self
     }
 
+    /// A step that takes longer is reported: in the log, by [`describe`](crate::WorkflowHandle::describe) and by [`list`](Engine::list). Another
+    /// thread takes the place of the one that makes it, so that other instances go on. If the step ends after all, it counts. Default: 10 s;
+    /// at least 100 ms.
+    ///
+    /// A step is what a workflow does between two awaits. It should take microseconds; what takes longer belongs into an activity.
+    pub fn step_timeout(mut self, longest: Duration) -> Self {
+        self.settings.step_timeout = longest.max(Duration::from_millis(100));
+        self
+    }
+
+    /// Where it is noted which instances are being stepped, so that one which takes the process down is found out and parked. Default: beside the
+    /// store's file, under its name with `.suspects` appended; none for a store that has no [`path`](Self::path).
+    ///
+    /// It is small, is never synced, and goes at a clean stop. While no engine runs it may be deleted.
+    pub fn suspects_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.suspects = Some(path.as_ref().to_path_buf());
+        self
+    }
+
     /// Makes a workflow known. Needed only where linked items do not register themselves.
     pub fn register<P, F: WorkflowFn<P, Workflow: RootWorkflow>>(mut self, workflow: F) -> Self {
         let _ = workflow;
@@ -228,6 +260,7 @@ impl EngineBuilder {
             path: self.path.clone(),
             options: self.options.clone(),
             wait_for_lock: self.wait_for_lock,
+            suspects: self.suspects.clone(),
             states: self.states.clone(),
             registrations: self.registrations.clone(),
             settings: self.settings.clone(),
@@ -249,6 +282,7 @@ impl EngineBuilder {
                 let store = self.open_store()?;
                 let inner = Arc::new(self.assemble(store, registry, opening)?);
                 inner.save_program()?;
+                suspects::judge(&inner);
                 Ok::<_, OpenError>(inner)
             })
             .await
@@ -259,6 +293,45 @@ impl EngineBuilder {
             runtime.spawn(retention::run(Arc::downgrade(&engine.inner)));
         }
         Ok(engine)
+    }
+
+    /// Gives the store's free room back to the file system, without starting an engine: the file is open here alone meanwhile, for about
+    /// as long as it takes to write it anew. A crash in the middle leaves the contents as they are.
+    /// [`Engine::disk_usage`] says beforehand how much is free.
+    ///
+    /// Room that closed instances leave is used again by later ones, so a store with steady traffic needs none of this. It is for one
+    /// that has become much smaller for good.
+    ///
+    /// ```no_run
+    /// # async fn maintain() -> Result<(), durable_core::OpenError> {
+    /// let compacted = durable_core::Engine::builder().path("orders.redb").compact().await?;
+    /// println!("{} bytes, {} fewer", compacted.after_bytes, compacted.given_back_bytes());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open): [`OpenError::Store`] if another process has the file open, or it can't be written.
+    pub async fn compact(mut self) -> Result<Compacted, OpenError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+        let compacted = runtime.spawn_blocking(move || {
+            let store = self.open_store()?;
+            Ok::<_, OpenError>(store.compact()?)
+        });
+        compacted.await.map_err(|_| OpenError::NoRuntime)?
+    }
+
+    /// Opens the store and starts nothing: the engine moves when it is told to.
+    #[cfg(feature = "simulation")]
+    pub(super) fn open_by_hand(mut self, runtime: tokio::runtime::Handle) -> Result<Engine, OpenError> {
+        let registry = self.registry()?;
+        let store = self.open_store()?;
+        let mut inner = self.assemble(store, registry, runtime)?;
+        // How fast the machine is must decide nothing.
+        inner.slice = std::time::Duration::from_secs(3600);
+        let inner = Arc::new(inner);
+        inner.save_program()?;
+        inner.lock().recovering = true;
+        Ok(of_inner(inner))
     }
 
     /// The items that this build has.
@@ -275,6 +348,12 @@ impl EngineBuilder {
             return Ok(store);
         }
         let path = self.path.as_ref().ok_or(OpenError::NoStore)?;
+        let beside = || {
+            let mut beside = path.clone().into_os_string();
+            beside.push(".suspects");
+            PathBuf::from(beside)
+        };
+        self.suspects.get_or_insert_with(beside);
         let mut left = self.wait_for_lock;
         loop {
             match RedbStore::open_with(path, self.options.clone()) {
@@ -300,6 +379,8 @@ impl EngineBuilder {
         };
         let layouts = store.clone();
         let source = Box::new(move |id| layouts.layout(id).ok().flatten());
+        // The store is open, and so nobody else has the file.
+        let suspects = Suspects::at(self.suspects.as_deref(), build);
         let parts = Parts {
             store,
             codec: Arc::new(Codec::new()),
@@ -310,6 +391,7 @@ impl EngineBuilder {
             clock: self.clock,
             random: self.random,
             settings: self.settings,
+            suspects,
             build,
         };
         Ok(Inner::new(parts, runtime))
@@ -319,6 +401,24 @@ impl EngineBuilder {
 /// Starts the workers and the recovery.
 fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     inner.lock().recovering = true;
+    let Engine { inner, alive } = of_inner(inner);
+    let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
+        alive.threads.lock().expect("no code panics while it holds this lock").push(thread);
+        Ok::<_, OpenError>(())
+    };
+    for _ in 0..WORKERS {
+        inner.lanes.hire(&inner, None).map_err(OpenError::Thread)?;
+    }
+    let watched = inner.clone();
+    spawn("durable-watchdog", Box::new(move || watchdog::run(&watched)))?;
+    let recovering = inner.clone();
+    spawn("durable-recovery", Box::new(move || recover::at_start(&recovering)))?;
+    Ok(Engine { inner, alive })
+}
+
+/// An engine without threads.
+fn of_inner(inner: Arc<Inner>) -> Engine {
     let alive = Arc::new(Alive {
         inner: inner.clone(),
         threads: std::sync::Mutex::default(),
@@ -326,18 +426,7 @@ fn start(inner: Arc<Inner>) -> Result<Engine, OpenError> {
     });
     // Nobody else has it yet, so it is not set.
     let _ = inner.alive.set(Arc::downgrade(&alive));
-    let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-        let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::Thread)?;
-        alive.threads.lock().expect("no code panics while it holds this lock").push(thread);
-        Ok::<_, OpenError>(())
-    };
-    for _ in 0..WORKERS {
-        let worker = inner.clone();
-        spawn("durable-worker", Box::new(move || worker::run(&worker)))?;
-    }
-    let recovering = inner.clone();
-    spawn("durable-recovery", Box::new(move || recover::at_start(&recovering)))?;
-    Ok(Engine { inner, alive })
+    Engine { inner, alive }
 }
 
 impl Inner {

@@ -4,7 +4,7 @@
 //! after a restart as long as it is not known to be done; the instance that is created names the operation it stands for, so that the
 //! second time finds it. Its creation and its end are each committed together with the news of them for the other instance.
 
-use durable_store::{Error as StoreError, Found, Slot};
+use durable_store::{Error as StoreError, Found, Number, Slot};
 
 use super::{
     advance::Event,
@@ -13,7 +13,7 @@ use super::{
     state::{Address, ClosedState, Loaded, Operation, OperationKind, Origin, ParkReason},
 };
 use crate::{
-    context::{Completion, NewInstance, OperationId},
+    context::{Completion, NewInstance, OnClose, OperationId},
     error::CallError,
 };
 
@@ -59,6 +59,31 @@ impl Inner {
         }
         (requests, missing)
     }
+
+    /// Decides a start, or has it wait for the end of a run: then it is nobody's here any more. A crash loses no more than the waiting, because
+    /// whoever asked asks again after a restart.
+    pub(super) fn decide_or_wait(
+        &self,
+        request: StartRequest,
+    ) -> Option<(StartRequest, Result<Decision, StoreError>)> {
+        loop {
+            let decision = request.decide(self);
+            let Ok(Decision::Ending(run)) = decision else { return Some((request, decision)) };
+            self.lock().starts_after.entry(run).or_default();
+            // It may have ended before that.
+            let again = request.decide(self);
+            let still = matches!(again, Ok(Decision::Ending(again)) if again == run);
+            let mut shared = self.lock();
+            match shared.starts_after.get_mut(&run) {
+                Some(waiting) if still => {
+                    waiting.push(request);
+                    return None;
+                }
+                Some(waiting) if waiting.is_empty() => drop(shared.starts_after.remove(&run)),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The instance that an operation is to start, if that is not known to be done.
@@ -72,6 +97,7 @@ pub(super) fn to_be_created(operation: &Operation) -> Option<&NewInstance> {
 
 /// What stands under an id.
 struct Existing {
+    number: Number,
     workflow: String,
     origin: Option<Origin>,
     closed: bool,
@@ -87,8 +113,14 @@ impl StartRequest {
                 return Ok(Decision::Known);
             }
             // An earlier run of the same instance has left it behind.
-            if existing.closed && other.id == origin.id && other.by.number != origin.by.number {
-                return Ok(Decision::Create);
+            if other.id == origin.id && other.by.number != origin.by.number {
+                if existing.closed {
+                    return Ok(Decision::Create);
+                }
+                // It was told to end, and waits for an activity or undoes what it did.
+                if matches!(other.on_close, Some(OnClose::Cancel | OnClose::Terminate)) {
+                    return Ok(Decision::Ending(existing.number));
+                }
             }
         }
         let is_there =
@@ -111,16 +143,16 @@ fn existing(inner: &Inner, id: &str) -> Result<Option<Existing>, StoreError> {
                     // It has closed between the two reads: look again.
                     continue;
                 };
-                let workflow = instance.workflow.clone();
+                let (number, workflow) = (instance.number, instance.workflow.clone());
                 // One that can't be read is another's.
                 let origin = Loaded::read(instance).ok().and_then(|loaded| loaded.state.origin);
-                return Ok(Some(Existing { workflow, origin, closed: false }));
+                return Ok(Some(Existing { number, workflow, origin, closed: false }));
             }
             Some(Found::Closed(number)) => {
                 let Some(closed) = inner.store.closed(number)? else { return Ok(None) };
                 let state = postcard::from_bytes::<ClosedState>(&closed.state).ok();
                 let origin = state.and_then(|state| state.origin);
-                return Ok(Some(Existing { workflow: closed.workflow, origin, closed: true }));
+                return Ok(Some(Existing { number, workflow: closed.workflow, origin, closed: true }));
             }
         }
     }

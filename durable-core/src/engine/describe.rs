@@ -57,6 +57,8 @@ pub struct Description {
     pub result: Option<serde_json::Value>,
     /// Bytes of its snapshot.
     pub snapshot_bytes: usize,
+    /// Since when a step of it has been made that takes long; see [`EngineBuilder::step_timeout`](crate::EngineBuilder::step_timeout).
+    pub stepping_since: Option<std::time::SystemTime>,
 }
 
 pub use compensations::{CompensationState, CompensationView};
@@ -167,6 +169,7 @@ impl Description {
                 Machine::Start(args) => args.bytes.len(),
                 Machine::At(image) => image.vars.len(),
             },
+            stepping_since: inner.lanes.stepping_since(loaded.number).map(from_ms),
         }
     }
 
@@ -203,6 +206,7 @@ impl Description {
             published: inner.shown(&state.published),
             result,
             snapshot_bytes: 0,
+            stepping_since: None,
         })
     }
 
@@ -231,7 +235,9 @@ impl fmt::Display for Description {
         if let Some(why) = &self.cancelling {
             writeln!(f, "  cancelled: {why}")?;
         }
-        if let Some(waiting) = &self.waiting {
+        if self.stepping_since.is_some() {
+            writeln!(f, "  makes a step that does not end")?;
+        } else if let Some(waiting) = &self.waiting {
             writeln!(f, "  waits on {}", waiting.on)?;
         }
         for frame in &self.frames {

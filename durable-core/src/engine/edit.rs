@@ -12,14 +12,7 @@ use std::{
 
 use durable_store::Slot;
 
-use super::{
-    advance::Event,
-    error::EditError,
-    handle::WorkflowHandle,
-    inner::Inner,
-    mail::MailView,
-    state::{Loaded, MAIN, OperationKind},
-};
+use super::{advance::Event, error::EditError, handle::WorkflowHandle, inner::Inner, state::Loaded};
 use crate::{
     codec::Value,
     context::{Inspection, OperationId},
@@ -154,12 +147,8 @@ impl Inner {
     /// The frames that an instance has, the outermost of each machine first, and why the rest can't be looked at.
     fn frames_of(&self, slot: Slot, loaded: &mut Loaded) -> (Vec<Named>, Option<String>) {
         let (mut frames, mut unloaded) = (Vec::<Named>::new(), None);
-        let has_frames = |kind: &OperationKind| match kind {
-            OperationKind::Task(task) => matches!(task.machine, Machine::At(_)),
-            _ => false,
-        };
-        let tasks = loaded.state.operations.iter().filter(|op| has_frames(&op.kind)).map(|op| op.id);
-        for machine in std::iter::once(MAIN).chain(tasks.collect::<Vec<_>>()) {
+        let begun = loaded.machines().filter(|(.., machine)| matches!(machine, Machine::At(_)));
+        for machine in begun.map(|(id, ..)| id).collect::<Vec<_>>() {
             let (left, editing) = self.look_again(slot, loaded, machine, Editing::default());
             unloaded = unloaded.or(left.err());
             for seen in editing.seen {
@@ -173,17 +162,11 @@ impl Inner {
 
     /// Loads a machine, with a value in the place of what was stored.
     fn look_again(&self, slot: Slot, loaded: &mut Loaded, id: OperationId, editing: Editing) -> Looked {
-        let (workflow, machine) = match loaded.state.operations.get(id).map(|op| &op.kind) {
-            Some(OperationKind::Task(task)) => (task.workflow.clone(), task.machine.clone()),
-            _ => (loaded.workflow.clone(), loaded.state.machine.clone()),
-        };
-        let Some(entry) = self.registry.workflows.get(workflow.as_str()) else {
-            return (Err(format!("workflow `{workflow}` is not in this build")), editing);
-        };
-        let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
         let inspection = Inspection { editing: Some(editing), ..Inspection::default() };
-        let ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), Some(inspection));
-        loaded.state.operations = ran.scratch.operations;
+        let ran = match self.look_at_machine(slot, loaded, id, inspection) {
+            Ok(ran) => ran,
+            Err(reason) => return (Err(reason), Editing::default()),
+        };
         let left = match (ran.moved, ran.failure) {
             (Err(caught), _) => Err(format!(
                 "the workflow panics when it is loaded like this, at {}: {}",

@@ -34,7 +34,7 @@ pub enum OpenError {
     },
     /// No consistent copy could be made.
     #[error(
-        "the store {} is written to all the time, so that no copy of one moment could be made to check it: check it when there is less to do",
+        "the store {} is written to all the time, so that no copy of one moment could be made to check it: check it when there is less to do, or check a backup (`Engine::backup`)",
         path.display()
     )]
     Busy {
@@ -89,9 +89,23 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
+    /// The engine has stopped, and a step of these instances has not ended: a loop without an await, or something that blocks.
+    #[error(
+        "the engine has stopped, but {} still makes a step that does not end; it goes on from its last snapshot when the process is started again",
+        quoted(ids)
+    )]
+    StillStepping {
+        /// Their ids.
+        ids: Vec<String>,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn quoted(ids: &[String]) -> String {
+    let ids: Vec<_> = ids.iter().map(|id| format!("instance `{id}`")).collect();
+    ids.join(" and ")
 }
 
 /// Why a variable was not edited. Nothing was changed.

@@ -323,12 +323,15 @@ impl<T: Persist> WorkflowHandle<T> {
                 Err(error) => return Err(error.into()),
             };
             waited = 0;
-            if inner.mocks.is_testing()
-                && let Some(parked) = &loaded.state.parked
-                && !inner.has_news(number)
-            {
-                let reason = parked.reason.to_string();
-                return Err(RunError::Parked { id: self.id.clone(), reason });
+            if inner.mocks.is_testing() && loaded.state.parked.is_some() && !inner.has_news(number) {
+                // It may have been taken up between the look at it and the question for news.
+                if let Ended::Live { loaded, .. } = self.look()?
+                    && let Some(parked) = loaded.state.parked
+                {
+                    let reason = parked.reason.to_string();
+                    return Err(RunError::Parked { id: self.id.clone(), reason });
+                }
+                continue;
             }
             let (done, closed) = oneshot::channel();
             inner.lock().watchers.entry(number).or_default().push(done);

@@ -13,8 +13,9 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
@@ -23,14 +24,16 @@ use tokio::sync::{Notify, oneshot};
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempt, Queued},
+    attempt::{Attempts, Finished, Queued, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
     mail::Sender,
     start::StartRequest,
     state::Loaded,
+    suspects::Suspects,
     timers::Timers,
+    watchdog::Lanes,
 };
 use crate::{
     activity::States,
@@ -55,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) keep_snapshots: u32,
     /// What one instance may grow to.
     pub(crate) limits: Limits,
+    /// A step that takes longer is reported.
+    pub(crate) step_timeout: std::time::Duration,
 }
 
 /// The engine.
@@ -79,6 +84,14 @@ pub(crate) struct Inner {
     pub(crate) work: Condvar,
     /// A hint to a worker that is about to sleep; what counts is under the lock.
     pub(crate) has_work: AtomicBool,
+    /// How long one task goes on beginning attempts.
+    pub(super) slice: Duration,
+    /// Workers that stay awake for a moment and look for work before they sleep.
+    pub(crate) lingering: AtomicUsize,
+    /// Attempts that have ended. Locked under the engine's lock or without it, never around it.
+    pub(super) finished: Mutex<Vec<Finished>>,
+    /// Others wait for the place of an attempt that ends.
+    pub(super) crowded: AtomicBool,
     /// Held by the worker whose batch is being committed.
     pub(crate) commit: Mutex<Unsaved>,
     /// Wakes the timer task when the earliest deadline has changed.
@@ -87,6 +100,10 @@ pub(crate) struct Inner {
     pub(crate) idle: Notify,
     /// The handle that keeps the threads alive, for attempts that ask for their engine.
     pub(crate) alive: OnceLock<std::sync::Weak<Alive>>,
+    /// The workers, and what each of them steps.
+    pub(super) lanes: Lanes,
+    /// Who may take the process down.
+    pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
     next_number: AtomicU64,
@@ -115,6 +132,8 @@ pub(crate) struct Shared {
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
     pub(crate) starting: HashMap<String, Vec<StartRequest>>,
+    /// Those that wait for the end of a run that has their id.
+    pub(crate) starts_after: HashMap<Number, Vec<StartRequest>>,
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
@@ -136,6 +155,11 @@ pub(crate) struct Shared {
     /// A worker is at it.
     pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
+    /// Workers that sleep, and how many of them were woken and are not up yet.
+    pub(crate) asleep: usize,
+    pub(crate) woken: usize,
+    /// Memory for the attempts that are taken in next.
+    pub(super) taken_in: Vec<Finished>,
 }
 
 /// Spreads slots, which are dense numbers that nobody chooses to do harm: a step looks one up many times.
@@ -178,7 +202,7 @@ pub(crate) struct Live {
     pub(crate) queued: bool,
     pub(crate) busy: bool,
     pub(crate) cached: Option<Box<Loaded>>,
-    pub(crate) attempts: BTreeMap<u64, Attempt>,
+    pub(crate) attempts: Attempts,
 }
 
 /// An activity with a limit of its own.
@@ -217,7 +241,7 @@ impl Live {
             queued: false,
             busy: false,
             cached: None,
-            attempts: BTreeMap::new(),
+            attempts: Attempts::default(),
         }
     }
 }
@@ -233,6 +257,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) settings: Settings,
+    pub(super) suspects: Suspects,
     pub(crate) build: u64,
 }
 
@@ -254,12 +279,18 @@ impl Inner {
             clock: parts.clock,
             beat_clock: Arc::new(move || clock.now_ms()),
             random: Arc::new(parts.random),
+            lanes: Lanes::new(parts.settings.step_timeout),
+            suspects: parts.suspects,
             settings: parts.settings,
             build: parts.build,
             runtime,
             shared: Mutex::default(),
             work: Condvar::new(),
             has_work: AtomicBool::new(false),
+            slice: SLICE,
+            lingering: AtomicUsize::new(0),
+            finished: Mutex::default(),
+            crowded: AtomicBool::new(false),
             commit: Mutex::default(),
             timers_changed: Arc::default(),
             idle: Notify::new(),
@@ -387,14 +418,20 @@ impl Inner {
         if !live.busy && !live.queued {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.wake_worker();
+            self.wake_worker(shared);
         }
     }
 
     /// There is something to step or to start.
-    pub(crate) fn wake_worker(&self) {
+    ///
+    /// A thread is woken by a system call, so nobody is who is awake: a worker looks for work under the lock before it sleeps.
+    pub(crate) fn wake_worker(&self, shared: &mut Shared) {
         self.has_work.store(true, Ordering::Relaxed);
-        self.work.notify_one();
+        let is_enough = self.lingering.load(Ordering::Relaxed) > 0 && shared.ready.len() <= 1;
+        if shared.woken < shared.asleep && !is_enough {
+            shared.woken += 1;
+            self.work.notify_one();
+        }
     }
 
     /// After an instance's transition was committed, or came to nothing.
@@ -404,7 +441,8 @@ impl Inner {
         if !live.inbox.is_empty() {
             live.queued = true;
             shared.ready.push_back(slot);
-            self.wake_worker();
+            live.cached = loaded.filter(|loaded| shared.cached.has_room(loaded));
+            return self.wake_worker(shared);
         } else if live.attempts.is_empty() {
             shared.live.remove(&slot);
             return;

@@ -121,6 +121,8 @@ pub struct Summary {
     pub closed: Option<SystemTime>,
     /// Since when it has stood where it stands.
     pub since: Option<SystemTime>,
+    /// Since when a step of it has been made that takes long; see [`EngineBuilder::step_timeout`](crate::EngineBuilder::step_timeout).
+    pub stepping_since: Option<SystemTime>,
     /// Tags given at the start.
     pub tags: Vec<(String, String)>,
 }
@@ -203,6 +205,7 @@ impl super::inner::Inner {
                 started: from_ms(loaded.started_ms),
                 closed: None,
                 since: Some(from_ms(loaded.state.since_ms)),
+                stepping_since: self.lanes.stepping_since(loaded.number).map(from_ms),
                 tags: loaded.state.tags,
                 id: loaded.id,
                 workflow: loaded.workflow,
@@ -242,6 +245,7 @@ impl super::inner::Inner {
                         started: from_ms(closed.started_ms),
                         closed: Some(from_ms(closed.closed_ms)),
                         since: None,
+                        stepping_since: None,
                         tags: state.tags,
                         id: closed.id,
                         workflow: closed.workflow,

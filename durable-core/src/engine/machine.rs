@@ -63,6 +63,26 @@ impl Inner {
         Ran { moved, wait, failure, stuck, found, scratch }
     }
 
+    /// Loads a machine of an instance and looks at what it awaits. The error: its workflow is not here.
+    pub(super) fn look_at_machine(
+        &self,
+        slot: Slot,
+        loaded: &mut Loaded,
+        id: OperationId,
+        inspection: Inspection,
+    ) -> Result<Ran, String> {
+        let found = loaded.machines().find(|(machine, ..)| *machine == id);
+        let (_, workflow, machine) = found.ok_or("it has no such machine any more")?;
+        let Some(entry) = self.registry.workflows.get(workflow) else {
+            return Err(format!("workflow `{workflow}` is not in this build"));
+        };
+        let machine = machine.clone();
+        let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
+        let mut ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), Some(inspection));
+        loaded.state.operations = std::mem::take(&mut ran.scratch.operations);
+        Ok(ran)
+    }
+
     /// What a machine of an instance sees that came up to `cutoff`. The operations are lent to it.
     pub(super) fn scratch(
         &self,

@@ -33,16 +33,22 @@ pub(crate) mod panics;
 pub(crate) mod ready;
 mod recover;
 mod retention;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod stack;
 mod start;
 pub(crate) mod state;
+mod suspects;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod tokens;
+mod watchdog;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
+
+use durable_store::DiskUsage;
 
 pub(crate) use advance::Event;
 pub use builder::EngineBuilder;
@@ -102,34 +108,37 @@ pub(crate) struct Alive {
 }
 
 impl Alive {
-    /// Ends the workers and waits for them; what they hold is committed before.
-    fn stop(&self) {
+    /// Ends the workers and waits for them; what they hold is committed before. Gives the instances whose steps did not end.
+    fn stop(&self) -> Vec<String> {
         {
             let mut shared = self.inner.lock();
+            self.inner.take_in(&mut shared);
             shared.stopping = Stopping::Now;
             shared.queue.clear();
             shared.watchers.clear();
             shared.callers.clear();
             shared.leaving.abort();
             // What has ended stays in its inbox: the workers commit it before they end.
-            let attempts: Vec<_> =
-                shared.live.values_mut().flat_map(|live| std::mem::take(&mut live.attempts)).collect();
+            let attempts = |live: &mut inner::Live| std::mem::take(&mut live.attempts).into_values();
+            let attempts: Vec<_> = shared.live.values_mut().flat_map(attempts).collect();
             drop(shared);
-            for (_, attempt) in &attempts {
+            for attempt in &attempts {
                 attempt.abort();
             }
         }
         self.inner.work.notify_all();
         self.inner.idle.notify_waiters();
         self.inner.timers_changed.notify_one();
+        let stuck = self.inner.lanes.close(&self.inner);
         let threads =
             std::mem::take(&mut *self.threads.lock().expect("no code panics while it holds this lock"));
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() {
-                // A worker that panicked has nothing left to wait for.
+                // One that panicked has nothing left to wait for.
                 let _ = thread.join();
             }
         }
+        stuck
     }
 }
 
@@ -140,11 +149,13 @@ impl Alive {
         if std::mem::replace(&mut closed, true) {
             return Ok(());
         }
-        self.stop();
+        let stuck = self.stop();
+        self.inner.suspects.close(!stuck.is_empty());
         let settled = if settle { self.inner.store.settle() } else { Ok(()) };
         // Tasks that were told to stop may outlive this for a moment; the file is free now.
         self.inner.store.close();
-        Ok(settled?)
+        settled?;
+        if stuck.is_empty() { Ok(()) } else { Err(EngineError::StillStepping { ids: stuck }) }
     }
 }
 
@@ -223,12 +234,38 @@ impl Engine {
         Ok(copied.map_err(|_| EngineError::Stopped)??)
     }
 
+    /// How much room the store takes on its disk, how much of that is free, and what the rest is. Free room is used again before the file
+    /// grows; [`EngineBuilder::compact`] gives it back to the file system.
+    ///
+    /// It reads the store's contents once, while the engine goes on: something for an operator or a nightly job.
+    ///
+    /// ```no_run
+    /// # async fn report(engine: durable_core::Engine) -> Result<(), durable_core::EngineError> {
+    /// let usage = engine.disk_usage().await?;
+    /// println!("{usage}"); // the file, what is free in it, and each table
+    /// if usage.free_bytes > usage.file_bytes / 2 {
+    ///     println!("compacting it would give back some {} bytes", usage.free_bytes);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if it can't be read; [`EngineError::Stopped`] after a shutdown.
+    pub async fn disk_usage(&self) -> Result<DiskUsage, EngineError> {
+        let inner = self.inner.clone();
+        inner.refuse(&inner.lock())?;
+        let asked = self.inner.runtime.spawn_blocking(move || inner.ask(|store| store.usage())).await;
+        Ok(asked.map_err(|_| EngineError::Stopped)??)
+    }
+
     /// Stops taking work, gives running attempts `grace` to end, commits what they give, and closes
     /// the store. Attempts that do not end in time are told to stop and run again after the next
     /// opening, with the same idempotency key. Nothing is lost.
     ///
+    /// A step that does not end is not waited for.
+    ///
     /// # Errors
-    /// [`EngineError::Broken`] if the store failed.
+    /// [`EngineError::Broken`] if the store failed. [`EngineError::StillStepping`] if a step did not end; all else has been done.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), EngineError> {
         let inner = &self.inner;
         {
@@ -298,7 +335,7 @@ impl Inner {
         }
         let mut warned = self.warned.lock().expect("no code panics while it holds this lock");
         if warned.insert(workflow.to_owned()) {
-            self.report(&format!("a snapshot of workflow `{workflow}` has {bytes} bytes, and all of it is written at every step"));
+            self.report(&format!("a snapshot of workflow `{workflow}` has {bytes} bytes: all of it is read and encoded at every step, even where little of it changes"));
         }
     }
 

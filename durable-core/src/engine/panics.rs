@@ -45,8 +45,14 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
             }
         }));
     });
-    catch_unwind(AssertUnwindSafe(run))
-        .map_err(|payload| Caught { message: message(&*payload), place: PLACE.take() })
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let caught = Caught { message: message(&*payload), place: PLACE.take() };
+        // What was thrown may panic when it is dropped; what that throws is left alone.
+        if let Err(thrown) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(thrown);
+        }
+        caught
+    })
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -14,7 +14,8 @@ use crate::context::{OperationId, Spoken, Wait, needed};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Readiness {
     nodes: Vec<Node>,
-    operations: HashMap<OperationId, Vec<usize>>,
+    /// Which leaves wait for which operation, in order of both.
+    operations: Vec<(OperationId, usize)>,
     queues: HashMap<u64, Queue>,
     cancellations: Vec<usize>,
     met: Option<u64>,
@@ -53,7 +54,11 @@ impl Readiness {
         let mut readiness = Readiness::default();
         match wait {
             None => readiness.met = Some(0),
-            Some(wait) => readiness.add(wait, None, &mut Spoken::new()),
+            Some(wait) => {
+                readiness.add(wait, None, &mut Spoken::new());
+                // Nearly always they are: operations are numbered as they are started.
+                readiness.operations.sort_unstable();
+            }
         }
         // What waits for nothing is met before anything happens.
         let empty = |node: &Node| node.missing == 0 && matches!(node.kind, Kind::All | Kind::FirstErr);
@@ -74,7 +79,7 @@ impl Readiness {
         };
         self.nodes.push(Node { parent, kind, missing: parts.len(), met: false });
         match wait {
-            Wait::Op(id) => self.operations.entry(*id).or_default().push(at),
+            Wait::Op(id) => self.operations.push((*id, at)),
             Wait::Cancelled => self.cancellations.push(at),
             Wait::Message(queue) => {
                 let needed = needed(*queue, spoken);
@@ -91,8 +96,10 @@ impl Readiness {
 
     /// An operation is done.
     pub(crate) fn completed(&mut self, id: OperationId, seq: u64, failed: bool) {
-        for at in self.operations.remove(&id).unwrap_or_default() {
+        let mut place = self.operations.partition_point(|(other, _)| *other < id);
+        while let Some(&(_, at)) = self.operations.get(place).filter(|(other, _)| *other == id) {
             self.satisfy(at, seq, failed);
+            place += 1;
         }
     }
 
@@ -142,9 +149,9 @@ impl Readiness {
         self.met
     }
 
-    /// The operations that are waited for.
+    /// The operations that are waited for, done or not.
     pub(crate) fn operations(&self) -> impl Iterator<Item = OperationId> {
-        self.operations.keys().copied()
+        self.operations.chunk_by(|a, b| a.0 == b.0).map(|leaves| leaves[0].0)
     }
 
     /// The queues that are waited for, and how many messages of each make a difference.

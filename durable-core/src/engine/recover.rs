@@ -113,9 +113,9 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
         Err(StoreError::DamagedRecord { record: Record::Active(slot), .. }) => vec![slot],
         slots => slots?,
     };
-    let instances = inner.instances(&slots)?;
-    for (slot, instance) in slots.iter().zip(instances) {
-        let Some(instance) = instance else { continue };
+    for slot in &slots {
+        // One at a time: a thousand of them may be of any size.
+        let Some(instance) = inner.instances(&[*slot])?.pop().flatten() else { continue };
         match inner.load(*slot, instance) {
             Ok(loaded) => take_up(inner, *slot, &loaded),
             // One record that can't be read is one instance's problem.
@@ -124,7 +124,7 @@ fn page(inner: &Arc<Inner>, after: Option<Slot>) -> Result<Option<Slot>, StoreEr
     }
     drop(commit);
     let launches = inner.pump(&mut inner.lock());
-    launches.launch();
+    launches.launch(inner);
     Ok(slots.last().copied())
 }
 
@@ -230,11 +230,12 @@ fn forget(shared: &mut Shared) {
         for event in live.inbox {
             event.refuse(EngineError::Broken { reason: shared.broken.clone().unwrap_or_default() });
         }
-        for (_, attempt) in live.attempts {
+        for attempt in live.attempts.into_values() {
             attempt.abort();
         }
     }
     shared.ready.clear();
+    shared.starts_after.clear();
     shared.queue.clear();
     shared.limited.clear();
     shared.backoffs.clear();

@@ -100,10 +100,18 @@ pub(crate) enum Decision {
     Resolve(Resolved),
     /// The instance that asked knows, or is about to.
     Known,
+    /// What stands under the id is about to end: once this run has, it is looked at again.
+    Ending(Number),
     Create,
 }
 
 impl StartRequest {
+    /// Whether it is this instance that asks.
+    #[cfg(feature = "simulation")]
+    pub(super) fn is_by(&self, asking: super::state::Address) -> bool {
+        matches!(&self.by, Requester::Instance(origin) if origin.by == asking)
+    }
+
     /// Looks at what stands under the id. Only one start of an id is decided at a time.
     pub(crate) fn decide(&self, inner: &Inner) -> Result<Decision, StoreError> {
         if let Requester::Instance(origin) = &self.by {
@@ -291,7 +299,7 @@ impl<T> Start<T> {
                     copied: None,
                     by: Requester::Caller(reply),
                 });
-                inner.wake_worker();
+                inner.wake_worker(&mut shared);
                 shared.generation
             };
             let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;

@@ -58,6 +58,12 @@ impl Timers {
         due
     }
 
+    /// Whether a stored timer is not forgotten.
+    #[cfg(feature = "simulation")]
+    pub(super) fn know(&self, timer: Timer) -> bool {
+        self.unread || self.horizon.is_some_and(|horizon| timer > horizon) || self.near.contains(&timer)
+    }
+
     fn needs_reading(&self) -> bool {
         self.unread || (self.near.is_empty() && self.horizon.is_some())
     }
@@ -195,7 +201,7 @@ impl Inner {
         self.enqueue(&mut shared, queued);
         let launches = self.pump(&mut shared);
         drop(shared);
-        launches.launch();
+        launches.launch(self);
     }
 }
 

@@ -410,6 +410,26 @@ pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
     (at == bytes.len()).then_some(ranges)
 }
 
+/// Whether all that an image holds can be read, and is the same image when it is written again.
+#[cfg(feature = "simulation")]
+pub(crate) fn reads_and_writes(frames: &Frames, codec: &Codec, image: &FrameImage) -> Result<(), String> {
+    let bytes = postcard::to_stdvec(image).map_err(|error| error.to_string())?;
+    if postcard::from_bytes::<FrameImage>(&bytes).as_ref() != Ok(image) {
+        return Err("its image is another one when it is read".into());
+    }
+    let known = frames.get(image.layout)?;
+    let vars = &known.layout.vars;
+    let ranges = split(&image.vars, vars.len()).ok_or("the variables of its image do not fill it")?;
+    let mut again = Vec::new();
+    for ((name, layout), range) in vars.iter().zip(ranges) {
+        let value = &image.vars[range];
+        let read = frames.view(codec, LayoutId(*layout), value);
+        read.map_err(|error| format!("variable `{name}` of its image can't be read: {error}"))?;
+        push_delimited(&mut again, value);
+    }
+    if again == image.vars { Ok(()) } else { Err("its image is another one when it is written again".into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

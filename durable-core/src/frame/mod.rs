@@ -22,6 +22,8 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "simulation")]
+pub(crate) use image::reads_and_writes;
 pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
 pub use load::{NoText, Owned, Storable};
 pub(crate) use rewrite::{Edited, Editing, FrameSeen};
@@ -285,6 +287,12 @@ impl<'a> Frame<'a> {
             Some(awaited) => awaited.map_err(|error| unwritten(AWAITED, error))?,
             None => return Err(StepFailure::Foreign { workflow: self.meta.name }),
         };
+        let most = self.step.scratch.borrow().limits.snapshot_bytes;
+        let too_large = |bytes| StepFailure::TooLarge { workflow: self.meta.name, bytes, most };
+        // Seen before all of it is copied once more.
+        if self.kept.len() > most {
+            return Err(too_large(self.kept.len()));
+        }
         let mut layouts = Vec::with_capacity(parts.len() + 1);
         let mut out = Vec::with_capacity(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
         layouts.push(awaited.layout.0);
@@ -294,9 +302,8 @@ impl<'a> Frame<'a> {
             layouts.push(layout);
             image::push_delimited(&mut out, &self.kept[range]);
         }
-        let most = self.step.scratch.borrow().limits.snapshot_bytes;
         if out.len() > most {
-            return Err(StepFailure::TooLarge { workflow: self.meta.name, bytes: out.len(), most });
+            return Err(too_large(out.len()));
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
         Ok(FrameImage { layout, vars: out })

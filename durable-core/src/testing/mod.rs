@@ -12,7 +12,7 @@
 //! # }
 //! ```
 
-mod clock;
+pub(crate) mod clock;
 mod crash;
 mod lock;
 mod mock;

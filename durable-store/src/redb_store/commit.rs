@@ -10,7 +10,8 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::fault::Fault;
-use super::row::{self, Blob, InstanceRow};
+use super::pieces::{Large, Pieces};
+use super::row::{self, Blob, InstanceRow, Stored};
 use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, KEYS, LAYOUTS, PROGRAMS, TIMERS};
 use super::{mail, operations, snapshots};
 use crate::record::{
@@ -24,11 +25,13 @@ struct Consequences<'a> {
     active: Vec<(Slot, bool)>,
     created: Vec<(Slot, &'a str)>,
     closed: Vec<&'a Closed>,
+    /// Rows that pieces of large states have taken.
+    pieces: usize,
 }
 
-/// Writes a batch into a transaction.
-pub(super) fn apply(txn: &WriteTransaction, batch: &Batch) -> Result<(), Fault> {
-    let consequences = instances(txn, &batch.transitions)?;
+/// Writes a batch, whose large states have been cut, into a transaction. Gives how many rows their pieces have taken.
+pub(super) fn apply(txn: &WriteTransaction, batch: &Batch, large: &Large<'_>) -> Result<usize, Fault> {
+    let consequences = instances(txn, &batch.transitions, large)?;
     operations::apply(txn, &batch.transitions)?;
     mail::apply(txn, &batch.transitions)?;
     keys(txn, &batch.transitions)?;
@@ -53,15 +56,27 @@ pub(super) fn apply(txn: &WriteTransaction, batch: &Batch) -> Result<(), Fault> 
     if !batch.expired.is_empty() {
         expired(txn, &batch.expired)?;
     }
-    Ok(())
+    Ok(consequences.pieces)
 }
 
 pub(super) fn conflict<T>(reason: String) -> Result<T, Fault> {
     Err(Fault::Conflict(reason))
 }
 
+/// The hot table, and the pieces of states that are too large for it.
+struct Instances<'txn, 'a> {
+    table: Table<'txn, u64, &'static [u8]>,
+    pieces: Pieces<'txn, 'a>,
+    /// The row in the making.
+    row: Vec<u8>,
+}
+
 /// Writes the hot table, in order of slot so that each page is visited once.
-fn instances<'a>(txn: &WriteTransaction, transitions: &'a [Transition]) -> Result<Consequences<'a>, Fault> {
+fn instances<'a>(
+    txn: &WriteTransaction,
+    transitions: &'a [Transition],
+    large: &Large<'_>,
+) -> Result<Consequences<'a>, Fault> {
     let mut consequences = Consequences::default();
     if transitions.is_empty() {
         return Ok(consequences);
@@ -71,17 +86,14 @@ fn instances<'a>(txn: &WriteTransaction, transitions: &'a [Transition]) -> Resul
     if let Some(twice) = ordered.windows(2).find(|pair| pair[0].slot == pair[1].slot) {
         return conflict(format!("slot {} appears twice in one batch", twice[0].slot.0));
     }
-    let mut table = txn.open_table(INSTANCES)?;
-    let mut row = Vec::new();
+    let table = txn.open_table(INSTANCES)?;
+    let mut instances = Instances { table, pieces: Pieces::new(txn, large), row: Vec::new() };
     for transition in ordered {
         let slot = transition.slot;
         match &transition.change {
             Change::Create(instance) => {
                 same_number(transition, instance.number)?;
-                row::write_instance(slot, instance, &mut row)?;
-                if table.insert(slot.0, row.as_slice())?.is_some() {
-                    return conflict(format!("slot {} is in use and can't be created", slot.0));
-                }
+                instances.create(slot, instance)?;
                 consequences.created.push((slot, &instance.id));
                 if instance.active {
                     consequences.active.push((slot, true));
@@ -89,22 +101,22 @@ fn instances<'a>(txn: &WriteTransaction, transitions: &'a [Transition]) -> Resul
             }
             Change::Update { instance, .. } => {
                 same_number(transition, instance.number)?;
-                row::write_instance(slot, instance, &mut row)?;
-                let was_active = replace(&mut table, slot, instance, &row)?;
+                let was_active = instances.replace(slot, instance)?;
                 if was_active != instance.active {
                     consequences.active.push((slot, instance.active));
                 }
             }
-            Change::Keep => kept(&table, slot, transition.number)?,
+            Change::Keep => instances.keep(slot, transition.number)?,
             Change::Close(closed) => {
                 same_number(transition, closed.number)?;
-                if remove(&mut table, slot, closed)? {
+                if instances.remove(slot, closed)? {
                     consequences.active.push((slot, false));
                 }
                 consequences.closed.push(closed);
             }
         }
     }
+    consequences.pieces = instances.pieces.puts;
     Ok(consequences)
 }
 
@@ -129,44 +141,78 @@ fn same_run(slot: Slot, stored: &InstanceRow<'_>, number: Number, id: &str) -> R
     ))
 }
 
-/// Replaces a row; answers whether the old one was active.
-fn replace(
-    table: &mut Table<'_, u64, &'static [u8]>,
-    slot: Slot,
-    instance: &Instance,
-    row: &[u8],
-) -> Result<bool, Fault> {
-    let Some(old) = table.insert(slot.0, row)? else {
-        return conflict(format!("slot {} is empty and can't be updated", slot.0));
-    };
-    let stored = InstanceRow::read(slot, old.value())?;
-    same_run(slot, &stored, instance.number, &instance.id)?;
-    Ok(stored.active)
-}
-
-/// Sees to it that a row which stays as it is is the one that the batch means.
-fn kept(table: &Table<'_, u64, &'static [u8]>, slot: Slot, number: Number) -> Result<(), Fault> {
-    let Some(row) = table.get(slot.0)? else {
-        return conflict(format!("slot {} is empty and can't be kept", slot.0));
-    };
-    let stored = InstanceRow::read(slot, row.value())?;
-    same_run(slot, &stored, number, stored.id)
-}
-
-/// Removes a row; answers whether it may stand in the index of active instances.
-///
-/// A damaged row may be closed, unlike updated: that is how one gets rid of it.
-fn remove(table: &mut Table<'_, u64, &'static [u8]>, slot: Slot, closed: &Closed) -> Result<bool, Fault> {
-    let Some(old) = table.remove(slot.0)? else {
-        return conflict(format!("slot {} is empty and can't be closed", slot.0));
-    };
-    match InstanceRow::read(slot, old.value()) {
-        Ok(stored) => {
-            same_run(slot, &stored, closed.number, &closed.id)?;
-            Ok(stored.active)
+impl Instances<'_, '_> {
+    /// Makes the row of an instance, and before it the pieces of its state if that is too large for a row.
+    fn make(&mut self, slot: Slot, instance: &Instance, old_root: Option<&[u8]>) -> Result<(), Fault> {
+        if self.pieces.is_large(slot) {
+            let root = self.pieces.put(slot, old_root)?;
+            row::write_instance(slot, instance, Stored::Pieces(&root), &mut self.row)
+        } else {
+            row::write_instance(slot, instance, Stored::Whole(&instance.state), &mut self.row)
         }
-        Err(Fault::Damaged(_)) => Ok(true),
-        Err(other) => Err(other),
+    }
+
+    fn create(&mut self, slot: Slot, instance: &Instance) -> Result<(), Fault> {
+        self.make(slot, instance, None)?;
+        if self.table.insert(slot.0, self.row.as_slice())?.is_some() {
+            return conflict(format!("slot {} is in use and can't be created", slot.0));
+        }
+        Ok(())
+    }
+
+    /// What says where the pieces of a slot's stored state are, if it is in pieces.
+    fn root(&self, slot: Slot) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(row) = self.table.get(slot.0)? else { return Ok(None) };
+        Ok(match InstanceRow::read(slot, row.value())?.state {
+            Stored::Whole(_) => None,
+            Stored::Pieces(root) => Some(root.to_vec()),
+        })
+    }
+
+    /// Replaces a row; answers whether the old one was active.
+    fn replace(&mut self, slot: Slot, instance: &Instance) -> Result<bool, Fault> {
+        let is_large = self.pieces.is_large(slot);
+        let old_root = if is_large { self.root(slot)? } else { None };
+        self.make(slot, instance, old_root.as_deref())?;
+        let Some(old) = self.table.insert(slot.0, self.row.as_slice())? else {
+            return conflict(format!("slot {} is empty and can't be updated", slot.0));
+        };
+        let stored = InstanceRow::read(slot, old.value())?;
+        same_run(slot, &stored, instance.number, &instance.id)?;
+        if !is_large && matches!(stored.state, Stored::Pieces(_)) {
+            self.pieces.clear(slot)?;
+        }
+        Ok(stored.active)
+    }
+
+    /// Sees to it that a row which stays as it is is the one that the batch means.
+    fn keep(&self, slot: Slot, number: Number) -> Result<(), Fault> {
+        let Some(row) = self.table.get(slot.0)? else {
+            return conflict(format!("slot {} is empty and can't be kept", slot.0));
+        };
+        let stored = InstanceRow::read(slot, row.value())?;
+        same_run(slot, &stored, number, stored.id)
+    }
+
+    /// Removes a row and the pieces of its state; answers whether it may stand in the index of active instances.
+    ///
+    /// A damaged row may be closed, unlike updated: that is how one gets rid of it.
+    fn remove(&mut self, slot: Slot, closed: &Closed) -> Result<bool, Fault> {
+        let Some(old) = self.table.remove(slot.0)? else {
+            return conflict(format!("slot {} is empty and can't be closed", slot.0));
+        };
+        let (was_active, may_have_pieces) = match InstanceRow::read(slot, old.value()) {
+            Ok(stored) => {
+                same_run(slot, &stored, closed.number, &closed.id)?;
+                (stored.active, matches!(stored.state, Stored::Pieces(_)))
+            }
+            Err(Fault::Damaged(_)) => (true, true),
+            Err(other) => return Err(other),
+        };
+        if may_have_pieces {
+            self.pieces.clear(slot)?;
+        }
+        Ok(was_active)
     }
 }
 

@@ -113,6 +113,7 @@ pub(super) struct Opened {
     /// The epoch is not on disk yet: the next commit must write it.
     pub(super) epoch_due: bool,
     pub(super) slots: Slots,
+    pub(super) control: Control,
 }
 
 /// Opens a file and commits its new epoch.
@@ -150,7 +151,7 @@ fn accept(source: &Source, options: &Options, commit_epoch: bool) -> Result<Open
         _ => Ok(()),
     });
     made.map_err(|error| Error::Io { path: path.to_owned(), source: error })?;
-    Ok(Opened { db, epoch, epoch_due: !commit_epoch, slots: contents.slots })
+    Ok(Opened { db, epoch, epoch_due: !commit_epoch, slots: contents.slots, control })
 }
 
 /// What a sound file says of itself.

@@ -9,7 +9,8 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use redb::{Key, ReadTransaction, ReadableTable, Value};
 
 use super::fault::Fault;
-use super::row::{self, Blob, InstanceRow};
+use super::pieces;
+use super::row::{self, Blob, InstanceRow, Stored};
 use super::tables::{ACTIVE, CLOSED, HISTORY, IDS, INSTANCES, KEYS, LAYOUTS, PROGRAMS, TIMERS};
 use crate::record::{Closed, Found, Instance, Number, Record, Slot, Timer};
 
@@ -22,15 +23,28 @@ pub(super) fn instances(txn: &ReadTransaction, slots: &[Slot]) -> Result<Vec<Opt
     let table = txn.open_table(INSTANCES)?;
     let read = |slot: &Slot| {
         let row = table.get(slot.0)?;
-        row.map(|row| Ok(InstanceRow::read(*slot, row.value())?.to_instance())).transpose()
+        row.map(|row| instance(txn, *slot, row.value())).transpose()
     };
     slots.iter().map(read).collect()
+}
+
+/// An instance by its row.
+fn instance(txn: &ReadTransaction, slot: Slot, row: &[u8]) -> Result<Instance, Fault> {
+    let row = InstanceRow::read(slot, row)?;
+    let state = match row.state {
+        Stored::Whole(state) => state.to_vec(),
+        Stored::Pieces(root) => pieces::read(txn, slot, root)?,
+    };
+    Ok(row.to_instance(state))
 }
 
 pub(super) fn owner(txn: &ReadTransaction, slot: Slot) -> Result<Option<Number>, Fault> {
     let table = txn.open_table(INSTANCES)?;
     table.get(slot.0)?.map(|row| Ok(InstanceRow::read(slot, row.value())?.number)).transpose()
 }
+
+/// A page of states ends when it holds so many bytes.
+const PAGE_BYTES: usize = 16 << 20;
 
 /// Reads the rows after a key in order until `limit`, the end, or a damaged record that is not the first.
 pub(super) fn page<K, V, P, T>(
@@ -44,8 +58,25 @@ where
     V: Value + 'static,
     P: Ord,
 {
+    page_within(rows, after, limit, |_| 0, read)
+}
+
+/// The same, until [`PAGE_BYTES`] too.
+fn page_within<K, V, P, T>(
+    rows: redb::Range<'_, K, V>,
+    after: Option<P>,
+    limit: usize,
+    bytes: impl Fn(&T) -> usize,
+    read: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> Result<(P, T), Fault>,
+) -> Result<Vec<T>, Fault>
+where
+    K: Key + 'static,
+    V: Value + 'static,
+    P: Ord,
+{
     let mut page = Vec::new();
     let mut last = after;
+    let mut room = PAGE_BYTES;
     for row in rows.take(limit) {
         let (key, value) = row?;
         match read(key.value(), value.value()) {
@@ -54,7 +85,11 @@ where
                     return Err(out_of_order());
                 }
                 last = Some(position);
+                room = room.saturating_sub(bytes(&item));
                 page.push(item);
+                if room == 0 {
+                    break;
+                }
             }
             Err(Fault::Damaged(_)) if !page.is_empty() => break,
             Err(fault) => return Err(fault),
@@ -77,9 +112,10 @@ pub(super) fn scan(
     limit: usize,
 ) -> Result<Vec<(Slot, Instance)>, Fault> {
     let table = txn.open_table(INSTANCES)?;
-    page(table.range(after(from.map(|slot| slot.0)))?, from, limit, |key, value| {
+    let bytes = |(_, instance): &(Slot, Instance)| instance.state.len();
+    page_within(table.range(after(from.map(|slot| slot.0)))?, from, limit, bytes, |key, value| {
         let slot = Slot(key);
-        Ok((slot, (slot, InstanceRow::read(slot, value)?.to_instance())))
+        Ok((slot, (slot, instance(txn, slot, value)?)))
     })
 }
 
@@ -106,7 +142,8 @@ pub(super) fn scan_closed(
     limit: usize,
 ) -> Result<Vec<Closed>, Fault> {
     let table = txn.open_table(CLOSED)?;
-    page(table.range(after(from.map(|number| number.0)))?, from, limit, |key, value| {
+    let bytes = |closed: &Closed| closed.state.len();
+    page_within(table.range(after(from.map(|number| number.0)))?, from, limit, bytes, |key, value| {
         Ok((Number(key), row::read_closed(Number(key), value)?))
     })
 }

@@ -29,6 +29,7 @@ enum Kind {
     Mailbox,
     Key,
     Snapshot,
+    Piece,
 }
 
 /// Spreads a key over 64 bits; distinct keys of one kind stay distinct.
@@ -96,8 +97,22 @@ pub(super) struct InstanceRow<'a> {
     pub(super) active: bool,
     pub(super) id: &'a str,
     pub(super) workflow: &'a str,
-    pub(super) state: &'a [u8],
+    /// The state, or what says where its pieces are.
+    pub(super) state: Stored<'a>,
 }
+
+/// How a state stands in its instance's row.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stored<'a> {
+    /// There it is.
+    Whole(&'a [u8]),
+    /// It is in pieces, which are found by this.
+    Pieces(&'a [u8]),
+}
+
+/// The bits of an instance's row.
+const ACTIVE: u8 = 1;
+const IN_PIECES: u8 = 2;
 
 impl<'a> InstanceRow<'a> {
     pub(super) fn read(slot: Slot, row: &'a [u8]) -> Result<Self, Fault> {
@@ -109,13 +124,16 @@ impl<'a> InstanceRow<'a> {
         let number = Number(fields.u64()?);
         let started_ms = fields.u64()?;
         let status = fields.u8()?;
-        let active = fields.u8()? != 0;
+        let bits = fields.u8()?;
         let (id_len, workflow_len) = (fields.u16()?, fields.u16()?);
         let (id, workflow) = (fields.text(id_len)?, fields.text(workflow_len)?);
-        Some(Self { number, started_ms, status, active, id, workflow, state: fields.0 })
+        let in_pieces = bits & IN_PIECES != 0;
+        let state = if in_pieces { Stored::Pieces(fields.0) } else { Stored::Whole(fields.0) };
+        Some(Self { number, started_ms, status, active: bits & ACTIVE != 0, id, workflow, state })
     }
 
-    pub(super) fn to_instance(&self) -> Instance {
+    /// The instance, whose state is this.
+    pub(super) fn to_instance(&self, state: Vec<u8>) -> Instance {
         Instance {
             id: self.id.to_owned(),
             number: self.number,
@@ -123,13 +141,22 @@ impl<'a> InstanceRow<'a> {
             status: self.status,
             active: self.active,
             started_ms: self.started_ms,
-            state: self.state.to_vec(),
+            state,
         }
     }
 }
 
-/// Writes an instance's row into `row`, whose capacity is used again.
-pub(super) fn write_instance(slot: Slot, instance: &Instance, row: &mut Vec<u8>) -> Result<(), Fault> {
+/// Writes an instance's row into `row`, whose capacity is used again. `stored` stands for the instance's state.
+pub(super) fn write_instance(
+    slot: Slot,
+    instance: &Instance,
+    stored: Stored<'_>,
+    row: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let (state, in_pieces) = match stored {
+        Stored::Whole(state) => (state, 0),
+        Stored::Pieces(root) => (root, IN_PIECES),
+    };
     let id_len = text_len("the instance's id", &instance.id)?;
     let workflow_len = text_len("the workflow's name", &instance.workflow)?;
     row.clear();
@@ -137,12 +164,12 @@ pub(super) fn write_instance(slot: Slot, instance: &Instance, row: &mut Vec<u8>)
     row.extend_from_slice(&instance.number.0.to_le_bytes());
     row.extend_from_slice(&instance.started_ms.to_le_bytes());
     row.push(instance.status);
-    row.push(u8::from(instance.active));
+    row.push(u8::from(instance.active) * ACTIVE | in_pieces);
     row.extend_from_slice(&id_len.to_le_bytes());
     row.extend_from_slice(&workflow_len.to_le_bytes());
     row.extend_from_slice(instance.id.as_bytes());
     row.extend_from_slice(instance.workflow.as_bytes());
-    row.extend_from_slice(&instance.state);
+    row.extend_from_slice(state);
     seal(Kind::Instance, slot.0, row);
     Ok(())
 }
@@ -301,6 +328,30 @@ impl Blob {
     }
 }
 
+/// The checksum of a piece of a large state: of its key, and of its bytes by their hash.
+fn piece_sum(slot: Slot, number: u64, hash: u64) -> [u8; CHECKSUM_LEN] {
+    (hash ^ mix(Kind::Piece, spread([slot.0, number]))).to_le_bytes()
+}
+
+/// Writes a piece, whose bytes have that hash, into `row`.
+pub(super) fn write_piece(slot: Slot, number: u64, hash: u64, bytes: &[u8], row: &mut Vec<u8>) {
+    row.clear();
+    row.extend_from_slice(&piece_sum(slot, number, hash));
+    row.extend_from_slice(bytes);
+}
+
+/// The bytes of a piece, if they have that hash.
+pub(super) fn read_piece(slot: Slot, number: u64, hash: u64, row: &[u8]) -> Option<&[u8]> {
+    let (sum, bytes) = row.split_first_chunk::<CHECKSUM_LEN>()?;
+    (*sum == piece_sum(slot, number, hash) && xxh3_64(bytes) == hash).then_some(bytes)
+}
+
+/// Whether a row is that of a piece with these bytes, byte for byte.
+pub(super) fn is_piece(slot: Slot, number: u64, hash: u64, bytes: &[u8], row: &[u8]) -> bool {
+    let stored = row.split_first_chunk::<CHECKSUM_LEN>();
+    stored.is_some_and(|(sum, stored)| *sum == piece_sum(slot, number, hash) && stored == bytes)
+}
+
 /// Where a key of a run stands.
 pub(super) fn key_key(number: Number, key: &[u8; 16]) -> (u64, u128) {
     (number.0, u128::from_be_bytes(*key))
@@ -335,14 +386,16 @@ mod tests {
     #[test]
     fn an_instance_reads_back() {
         let mut row = Vec::new();
-        write_instance(Slot(4), &instance(), &mut row).unwrap();
-        assert_eq!(InstanceRow::read(Slot(4), &row).unwrap().to_instance(), instance());
+        write_instance(Slot(4), &instance(), Stored::Whole(&instance().state), &mut row).unwrap();
+        let read = InstanceRow::read(Slot(4), &row).unwrap();
+        let Stored::Whole(state) = read.state else { panic!("it was written whole") };
+        assert_eq!(read.to_instance(state.to_vec()), instance());
     }
 
     #[test]
     fn every_flipped_bit_of_a_row_is_found() {
         let mut row = Vec::new();
-        write_instance(Slot(4), &instance(), &mut row).unwrap();
+        write_instance(Slot(4), &instance(), Stored::Whole(&instance().state), &mut row).unwrap();
         for bit in 0..row.len() * 8 {
             row[bit / 8] ^= 1 << (bit % 8);
             assert!(matches!(
@@ -356,7 +409,7 @@ mod tests {
     #[test]
     fn a_row_under_another_key_is_found() {
         let mut row = Vec::new();
-        write_instance(Slot(4), &instance(), &mut row).unwrap();
+        write_instance(Slot(4), &instance(), Stored::Whole(&instance().state), &mut row).unwrap();
         assert!(InstanceRow::read(Slot(5), &row).is_err());
         assert!(read_found("b", &write_found("a", Found::Live(Slot(1)))).is_err());
         assert!(Blob::History(Number(1), 2).read(&Blob::History(Number(1), 3).write(b"x")).is_err());
@@ -387,6 +440,25 @@ mod tests {
         assert!(Blob::Operation(Slot(2), 1).read(&operation).is_err());
         assert!(Blob::Mail(Slot(1), 2, 3).read(&Blob::Mail(Slot(1), 3, 2).write(b"x")).is_err());
         assert!(Blob::Key(Number(1), [0; 16]).read(&Blob::Key(Number(1), [1; 16]).write(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_piece_with_any_other_bit_or_under_another_key_is_found() {
+        let (bytes, mut row) = (b"a piece", Vec::new());
+        let hash = xxh3_64(bytes);
+        write_piece(Slot(1), 2, hash, bytes, &mut row);
+        assert_eq!(read_piece(Slot(1), 2, hash, &row), Some(&bytes[..]));
+        assert!(is_piece(Slot(1), 2, hash, bytes, &row));
+        assert!(read_piece(Slot(2), 1, hash, &row).is_none());
+        assert!(read_piece(Slot(1), 2, xxh3_64(b"another"), &row).is_none());
+        assert!(!is_piece(Slot(1), 2, hash, b"a piecf", &row));
+        for bit in 0..row.len() * 8 {
+            row[bit / 8] ^= 1 << (bit % 8);
+            assert!(read_piece(Slot(1), 2, hash, &row).is_none());
+            assert!(!is_piece(Slot(1), 2, hash, bytes, &row));
+            row[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!((0..row.len()).all(|len| read_piece(Slot(1), 2, hash, &row[..len]).is_none()));
     }
 
     #[test]

@@ -182,6 +182,11 @@ impl Control {
         self.0.stage().content
     }
 
+    /// How long the file is.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        self.0.file.len()
+    }
+
     /// Accepts the file: makes the calls that were held back, and holds back none from here on.
     /// To be called while redb is at rest.
     ///

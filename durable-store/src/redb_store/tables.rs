@@ -3,6 +3,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `instances` | slot | everything that changes at a step: the only table a plain step writes |
+//! | `pieces` | slot, number | a piece of a state that is too large for the instance's row |
 //! | `ids` | the user's id | the live slot, or the number of the retained closed instance |
 //! | `active` | slot | a checksum |
 //! | `timers` | deadline, slot, operation | a checksum |
@@ -32,7 +33,8 @@ use super::fault::Fault;
 /// - 1: never released.
 /// - 2: `operations`, `mail`, `mailboxes`, `keys`.
 /// - 3: `snapshots`.
-pub(super) const FORMAT_VERSION: u64 = 3;
+/// - 4: `pieces`.
+pub(super) const FORMAT_VERSION: u64 = 4;
 
 /// The first format that a release has written.
 pub(super) const OLDEST_FORMAT: u64 = 2;
@@ -44,6 +46,7 @@ pub(super) const META_EPOCH: &str = "epoch";
 
 pub(super) const META: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("meta");
 pub(super) const INSTANCES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("instances");
+pub(super) const PIECES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("pieces");
 pub(super) const IDS: TableDefinition<'_, &str, [u8; 17]> = TableDefinition::new("ids");
 pub(super) const ACTIVE: TableDefinition<'_, u64, u32> = TableDefinition::new("active");
 pub(super) const TIMERS: TableDefinition<'_, (u64, u64, u64), u32> = TableDefinition::new("timers");
@@ -61,8 +64,8 @@ pub(super) const PROGRAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::ne
 macro_rules! with_tables {
     ($then:ident) => {
         $then! {
-            META INSTANCES IDS ACTIVE TIMERS CLOSED OPERATIONS MAIL MAILBOXES KEYS HISTORY SNAPSHOTS LAYOUTS
-            PROGRAMS
+            META INSTANCES PIECES IDS ACTIVE TIMERS CLOSED OPERATIONS MAIL MAILBOXES KEYS HISTORY SNAPSHOTS
+            LAYOUTS PROGRAMS
         }
     };
 }

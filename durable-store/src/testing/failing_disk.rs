@@ -20,6 +20,24 @@ pub enum Failure {
 
 /// A disk whose calls, readings and syncs included, are counted and fail from a chosen one on.
 /// Clones are the same disk.
+///
+/// ```
+/// use durable_store::testing::{FailingDisk, Failure};
+/// use durable_store::{Batch, Error, Options, RedbStore, Store};
+///
+/// # fn main() -> Result<(), Error> {
+/// let disk = FailingDisk::new();
+/// let store = RedbStore::with_backend(disk.factory(), Options::default())?;
+/// disk.fail_at(disk.calls(), Failure::Once); // the next one
+/// let batch = Batch { programs: vec![(1, vec![7])], ..Batch::default() };
+/// assert!(store.commit(&batch).is_err());
+/// // What has become of it is known when the store was opened again.
+/// assert!(matches!(store.program(1), Err(Error::Poisoned { .. })));
+/// store.reopen()?;
+/// store.commit(&batch)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct FailingDisk {
     image: MemoryImage,

@@ -22,6 +22,23 @@ pub enum Room {
 }
 
 /// A disk that is full at a size. Clones are the same disk.
+///
+/// ```
+/// use durable_store::testing::{FullDisk, Room};
+/// use durable_store::{Batch, Error, Options, RedbStore, Store};
+///
+/// # fn main() -> Result<(), Error> {
+/// let disk = FullDisk::new(3 << 20, Room::Blocks);
+/// let store = RedbStore::with_backend(disk.factory(), Options::default())?;
+/// let large = |n| Batch { programs: vec![(n, vec![0; 100_000])], ..Batch::default() };
+/// let full = (0..1_000).find(|n| store.commit(&large(*n)).is_err()).expect("100 MB do not fit");
+/// store.reopen()?;
+/// assert!(store.program(0)?.is_some()); // what is there can be read
+/// disk.set_limit(u64::MAX);
+/// store.commit(&large(full))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct FullDisk {
     image: MemoryImage,

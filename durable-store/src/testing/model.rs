@@ -251,8 +251,10 @@ impl Model {
             let chunks: Vec<_> = self.history.range(range).map(|(key, b)| (key.1, b.clone())).collect();
             verdict.compare_all(&format!("history of {number:?}"), store.history(number), &chunks);
         }
-        for id in 0..6 {
+        for id in (0..6).chain(self.layouts.keys().copied()).collect::<BTreeSet<_>>() {
             verdict.compare(&format!("layout {id}"), store.layout(id), self.layouts.get(&id));
+        }
+        for id in (0..6).chain(self.programs.keys().copied()).collect::<BTreeSet<_>>() {
             verdict.compare(&format!("program {id}"), store.program(id), self.programs.get(&id));
         }
         verdict
@@ -269,7 +271,8 @@ impl Model {
             }
             let mailbox = self.mailbox_of(slot);
             verdict.compare(&format!("mailbox of {slot:?}"), store.mailbox(slot), mailbox.as_ref());
-            for queue in 0..Self::QUEUES {
+            let used = self.mail_of(slot).map(|mail| mail.queue);
+            for queue in (0..Self::QUEUES).chain(used).collect::<BTreeSet<_>>() {
                 let mail: Vec<_> = self.mail_of(slot).filter(|mail| mail.queue == queue).collect();
                 let read = |after: Option<&Mail>| store.mail(slot, queue, after.map(|mail| mail.seq), 3);
                 verdict.compare_all(&format!("queue {queue} of {slot:?}"), all(read), &mail);
@@ -281,7 +284,8 @@ impl Model {
         verdict.compare_all("mailboxes", all(read), &mailboxes);
         let runs = self.instances.values().map(|live| live.number).chain(self.closed.keys().copied());
         for number in runs {
-            for key in (0..Self::KEYS).map(|key| [key; 16]) {
+            let used = self.keys.range((number, [0; 16])..=(number, [0xff; 16])).map(|(key, _)| key.1);
+            for key in (0..Self::KEYS).map(|key| [key; 16]).chain(used).collect::<BTreeSet<_>>() {
                 let right = self.keys.get(&(number, key));
                 verdict.compare(&format!("key {} of {number:?}", key[0]), store.key(number, &key), right);
             }
@@ -296,10 +300,10 @@ impl Model {
         }
     }
 
-    /// Queues with numbers below this are asked for.
+    /// Queues with numbers below this are asked for, used or not.
     pub(super) const QUEUES: u64 = 3;
 
-    /// Keys of so many different bytes are asked for.
+    /// Keys of so many different bytes are asked for, used or not.
     pub(super) const KEYS: u8 = 4;
 
     /// Whether a store holds exactly this.

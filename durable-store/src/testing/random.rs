@@ -42,6 +42,9 @@ impl Rng {
     }
 }
 
+/// States of more than so many bytes are edited more often than replaced. It is what the embedded store keeps whole.
+const LARGE: usize = 16 << 10;
+
 /// Makes up batches that a store in the state of its [`Model`] accepts.
 #[derive(Debug)]
 pub struct Batches {
@@ -132,8 +135,7 @@ impl Batches {
         }
         instance.active = self.rng.chance(50);
         instance.status = self.rng.below(9) as u8;
-        let large = self.rng.chance(5);
-        instance.state = self.rng.bytes(self.state_bytes * if large { 10 } else { 1 });
+        instance.state = self.next_state(instance.state);
         let mut transition = sample::update(slot, instance);
         for timer in self.model.timers_of(slot).collect::<Vec<_>>() {
             if self.rng.chance(40) {
@@ -141,6 +143,24 @@ impl Batches {
             }
         }
         self.with_extras(transition)
+    }
+
+    /// Another state, or this one edited, as it is with those that grow: a few stay large for some batches.
+    fn next_state(&mut self, mut state: Vec<u8>) -> Vec<u8> {
+        if !self.rng.chance(if state.len() > LARGE { 80 } else { 5 }) {
+            return self.rng.bytes(self.state_bytes);
+        }
+        let at = self.rng.below(state.len() as u64 + 1) as usize;
+        let removed = if self.rng.chance(30) { self.rng.below(8_000) as usize } else { 0 };
+        let until = state.len().min(at + removed);
+        let inserted = match self.rng.below(3) {
+            0 if state.len() < 8 * LARGE => self.rng.bytes(3 * LARGE as u64),
+            // What is there already.
+            1 if state.len() < 8 * LARGE => state.clone(),
+            _ => self.rng.bytes(50),
+        };
+        state.splice(at..until, inserted);
+        state
     }
 
     fn with_extras(&mut self, mut transition: Transition) -> Transition {

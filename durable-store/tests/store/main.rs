@@ -7,6 +7,7 @@ mod backup;
 mod conformance;
 mod damage;
 mod failure;
+mod large;
 mod opening;
 mod power_loss;
 

@@ -132,31 +132,40 @@ fn a_newer_format_is_refused_by_name() {
     let path = directory.path().join("orders.redb");
     rewrite_format(&path, |version| version + 6);
     let error = refused(&path);
-    assert!(matches!(error, Error::Newer { found: 9, supported: 3, .. }), "{error}");
+    assert!(matches!(error, Error::Newer { found: 10, supported: 4, .. }), "{error}");
 }
 
-/// Snapshots came with format 3.
+/// Snapshots came with format 3, pieces of states with format 4.
 #[test]
-fn a_file_of_the_format_before_gets_the_tables_that_it_lacks() {
-    let directory = directory();
-    let path = directory.path().join("orders.redb");
-    rewrite_format(&path, |_| 2);
-    {
-        let db = redb::Database::create(&path).unwrap();
-        let txn = db.begin_write().unwrap();
-        let snapshots = redb::TableDefinition::<(u32, u64), &[u8]>::new("snapshots");
-        assert!(txn.delete_table(snapshots).unwrap());
-        txn.commit().unwrap();
+fn a_file_of_a_format_before_gets_the_tables_that_it_lacks() {
+    for format in [2, 3] {
+        let directory = directory();
+        let path = directory.path().join("orders.redb");
+        rewrite_format(&path, |_| format);
+        {
+            let db = redb::Database::create(&path).unwrap();
+            let txn = db.begin_write().unwrap();
+            let snapshots = redb::TableDefinition::<(u32, u64), &[u8]>::new("snapshots");
+            assert!(format > 2 || txn.delete_table(snapshots).unwrap());
+            let pieces = redb::TableDefinition::<(u64, u64), &[u8]>::new("pieces");
+            assert!(txn.delete_table(pieces).unwrap());
+            txn.commit().unwrap();
+        }
+        for n in 0..2 {
+            let store = RedbStore::open(&path).unwrap();
+            let number = durable_store::Number(7);
+            assert!(store.snapshots(number).unwrap().is_empty());
+            let slot = store.allocate().unwrap();
+            let mut large = sample::instance(&format!("large {n}"), 100 + n);
+            large.state = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+            store.commit(&sample::create(slot, large.clone()).into()).unwrap();
+            assert!(store.instance(slot).unwrap() == Some(large));
+        }
+        rewrite_format(&path, |version| {
+            assert_eq!(version, 4, "it says what it is now");
+            version
+        });
     }
-    for _ in 0..2 {
-        let store = RedbStore::open(&path).unwrap();
-        let number = durable_store::Number(7);
-        assert!(store.snapshots(number).unwrap().is_empty());
-    }
-    rewrite_format(&path, |version| {
-        assert_eq!(version, 3, "it says what it is now");
-        version
-    });
 }
 
 #[test]

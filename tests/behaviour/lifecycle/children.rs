@@ -52,6 +52,34 @@ async fn waits_for_shelf(on_close: u32) -> Result<u32, Error> {
     child("shelf", shelf_work(1)).on_close(policy).await
 }
 
+/// A shelf that takes its time when it is told to stop.
+#[derive(Default)]
+struct Clearing {
+    begun: Gate,
+    cleared: Gate,
+}
+
+#[activity]
+async fn clear(State(shelf): State<Clearing>, context: ActivityContext, run: u32) -> Result<u32, Error> {
+    if run > 1 {
+        return Ok(run);
+    }
+    shelf.begun.pass().await;
+    context.cancelled().await;
+    shelf.cleared.pass().await;
+    bail!("told to stop")
+}
+
+#[workflow]
+async fn clearing(run: u32) -> Result<u32, Error> {
+    clear(run).await
+}
+
+#[workflow]
+async fn has_it_cleared(run: u32) -> Result<u32, Error> {
+    child("clearing", clearing(run)).await
+}
+
 #[workflow]
 async fn leaves_early(on_close: u32) -> Result<String, Error> {
     let policy = if on_close == 0 { OnClose::Cancel } else { OnClose::Abandon };
@@ -136,6 +164,26 @@ async fn a_parent_that_is_started_anew_starts_its_children_anew() {
     engine.start("a", one_parcel(4)).await.unwrap().result().await.unwrap().unwrap();
     let again = engine.start("a", one_parcel(5)).on_existing(OnExisting::RestartIfClosed).await.unwrap();
     assert_eq!(again.result().await.unwrap().unwrap(), 51);
+}
+
+/// It was `IdInUse` as long as the first one's was not through with its cancellation.
+#[tokio::test]
+async fn a_parent_that_is_started_anew_waits_for_the_end_of_its_first_runs_child() {
+    let shelf = Arc::new(Clearing::default());
+    let engine = testing::engine().state_arc(shelf.clone()).open().await;
+    let first = engine.start("a", has_it_cleared(1)).await.unwrap();
+    shelf.begun.open(1);
+    shelf.begun.arrival().await;
+    first.cancel("no more").await.unwrap();
+    assert!(matches!(first.result().await, Err(RunError::Cancelled { .. })));
+    let again = engine.start("a", has_it_cleared(2)).on_existing(OnExisting::RestartIfClosed).await.unwrap();
+    assert!(again.created());
+    // Long enough for it to be refused.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let meanwhile = again.describe().await.unwrap();
+    assert!(!meanwhile.status.is_closed(), "{meanwhile}");
+    shelf.cleared.open(1);
+    assert_eq!(again.result().await.unwrap().unwrap(), 2);
 }
 
 #[tokio::test]

@@ -130,7 +130,8 @@ impl Advance<'_> {
         let Some(OperationKind::Activity(activity)) = completed else { return };
         let took_ms = now_ms.saturating_sub(activity.scheduled_ms);
         self.draft.effects.ended.push(id);
-        let kind = HistoryKind::ActivityCompleted { activity: activity.name, attempt, took_ms, error };
+        let activity = activity.into_name();
+        let kind = HistoryKind::ActivityCompleted { activity, attempt, took_ms, error };
         self.draft.note_of(id, kind);
     }
 

@@ -35,6 +35,8 @@ pub(crate) enum Event {
     GoOn,
     /// Another build parked it: try again.
     Unpark { by: &'static str },
+    /// What has come with this is committed before a machine is run: it is suspected of taking the process down (`suspects`).
+    Hold,
     /// Its next state can't be stored.
     Park { reason: ParkReason },
     /// A message from outside.
@@ -101,6 +103,7 @@ impl Advance<'_> {
             Event::Fired { operation: DEADLINE, deadline_ms } => self.deadline_passed(deadline_ms),
             Event::Fired { operation, deadline_ms } => self.fired(operation, deadline_ms),
             Event::Unpark { by } => self.unpark(by),
+            Event::Hold => self.held = true,
             Event::Park { reason } => self.park(reason),
             Event::Mail { message, sender } => self.received(*message, sender),
             // What is in the mailbox is looked at before any event, and what can move moves after all of them.
@@ -315,7 +318,7 @@ impl Advance<'_> {
             let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
             if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 // Its time has run out; whoever takes it up again means it to be tried.
-                activity.scheduled_ms = now_ms;
+                activity.count_from(now_ms);
             }
             self.dispatch(id);
         }

@@ -147,6 +147,8 @@ struct Advance<'a> {
     callers: Callers,
     /// What the draft was before a round that may have been wrong to go without a message, or that ended what was being created.
     fallback: Option<Box<Draft>>,
+    /// Its machines are not run in this transition.
+    held: bool,
 }
 
 /// Applies `events` to an instance and steps it if they let it move.
@@ -159,7 +161,7 @@ pub(crate) fn advance(
     create: bool,
 ) -> Advanced {
     let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create, engine.settings.keep_snapshots);
-    let mut advance = Advance { engine, draft, callers: Callers::default(), fallback: None };
+    let mut advance = Advance { engine, draft, callers: Callers::default(), fallback: None, held: false };
     advance.mailed();
     for event in events {
         advance.apply(event);
@@ -209,6 +211,10 @@ impl Advance<'_> {
     /// Lets the machines move as far as they can.
     fn rounds(&mut self) {
         let mut stalled = Vec::new();
+        if self.held {
+            self.draft.effects.again = self.earliest(&stalled).is_some();
+            return;
+        }
         for _ in 0..MOST_ROUNDS {
             let Some((machine, cutoff)) = self.earliest(&stalled) else { return };
             if !self.step(machine, cutoff) {

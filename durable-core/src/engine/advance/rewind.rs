@@ -20,7 +20,7 @@ use crate::{
         error::EngineError,
         history::HistoryKind,
         kept::{Kept, RewindError},
-        mail::{Body, Message},
+        mail::{Body, Placed},
         state::{ClosedState, Done, InstanceState, Operation, OperationKind, PeerRequest, ReplyTo, Stop},
     },
 };
@@ -29,7 +29,7 @@ use crate::{
 struct Earlier {
     state: InstanceState,
     /// What was taken since.
-    taken: Vec<(u64, u64, Message)>,
+    taken: Vec<Placed>,
     /// The places of the snapshots of the steps between.
     places: Vec<u32>,
 }
@@ -148,9 +148,8 @@ impl Advance<'_> {
             }
             OperationKind::Start(_) | OperationKind::Created => over(Completion::Done, false),
             OperationKind::Call { to, request: PeerRequest::Attach } => {
-                let to = self
-                    .id_of(to)
-                    .ok_or("it waited there for the end of an instance that is not kept any more")?;
+                let to = self.engine.id_of(to).map_err(|error| error.to_string())?;
+                let to = to.ok_or("it waited there for the end of an instance that is not kept any more")?;
                 OperationKind::Send(Box::new(Outgoing { to, what: Sent::Attach }))
             }
             OperationKind::Call { request: PeerRequest::Update, .. } => {
@@ -178,14 +177,6 @@ impl Advance<'_> {
         })
     }
 
-    fn id_of(&self, to: crate::engine::state::Address) -> Option<String> {
-        let live = self.engine.ask(|store| store.instance(to.slot)).ok().flatten();
-        if let Some(live) = live.filter(|live| live.number == to.number) {
-            return Some(live.id);
-        }
-        self.engine.ask(|store| store.closed(to.number)).ok().flatten().map(|closed| closed.id)
-    }
-
     /// What was begun since is cancelled, but nothing is run for that.
     fn cancel_all_but(&mut self, kept: &BTreeSet<OperationId>) {
         let all = self.draft.loaded.state.operations.iter().map(|op| op.id);
@@ -200,7 +191,7 @@ impl Advance<'_> {
     }
 
     /// Messages that were taken since wait again. Updates among them that were answered have nobody who waits.
-    fn give_back(&mut self, taken: Vec<(u64, u64, Message)>, earlier: &InstanceState) {
+    fn give_back(&mut self, taken: Vec<Placed>, earlier: &InstanceState) {
         let state = &mut self.draft.loaded.state;
         for (queue, seq, mut message) in taken {
             let is_open = state.requests.iter().any(|request| request.seq == seq);

@@ -12,16 +12,16 @@ use std::{
 
 use durable_store::{Error as StoreError, Number, Slot};
 
-use super::Launched;
+use super::{Launched, turn::Place};
 use crate::{
-    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState, CallOptions, IdempotencyKey},
+    activity::{ActivityEntry, AttemptInfo, AttemptOutcome, AttemptState},
     codec::Encoded,
     context::OperationId,
     engine::{
         advance::Attempted,
         inner::Inner,
         panics::{Caught, catch},
-        state::{ActivityOperation, Loaded, Operation, OperationKind, ParkReason},
+        state::{ActivityOperation, Called, Loaded, Operation, OperationKind, ParkReason},
     },
     error::{CallError, Timeout},
 };
@@ -30,14 +30,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Prepared {
     instance: String,
-    /// The activity, or the name of one that this build does not have.
-    entry: Result<Arc<ActivityEntry>, String>,
-    args: Encoded,
+    /// None if this build does not have the activity.
+    entry: Option<ActivityEntry>,
+    called: Arc<Called>,
     progress: Option<Encoded>,
-    key: IdempotencyKey,
     attempt: u32,
-    options: CallOptions,
-    scheduled_ms: u64,
 }
 
 impl Prepared {
@@ -45,19 +42,16 @@ impl Prepared {
         let entry = inner.registry.activities.get(activity.name.as_str());
         Prepared {
             instance: instance.into(),
-            entry: entry.cloned().ok_or_else(|| activity.name.clone()),
-            args: activity.args.clone(),
+            entry: entry.map(|entry| **entry),
+            called: activity.called(),
             progress: activity.progress.clone(),
-            key: activity.key(),
             attempt: activity.failed_attempts + 1,
-            options: activity.options.clone(),
-            scheduled_ms: activity.scheduled_ms,
         }
     }
 
     /// The activity's name, if it has a limit of its own.
     pub(super) fn limited(&self) -> Option<&'static str> {
-        self.entry.as_ref().ok().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
+        self.entry.as_ref().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
     }
 }
 
@@ -79,65 +73,83 @@ fn activity_in(row: &[u8]) -> Option<ActivityOperation> {
     }
 }
 
+/// What a beginning has come to.
+pub(super) enum Begun {
+    /// There is nothing to run. None: the operation is not pending any more.
+    Over(Option<Attempted>),
+    Running(UnderWay),
+}
+
+/// An attempt whose function runs, or is about to.
+pub(super) struct UnderWay {
+    running: Running,
+    limits: Limits,
+    state: Arc<AttemptState>,
+}
+
+impl UnderWay {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<AttemptOutcome, Caught>> {
+        self.running.as_mut().poll(cx)
+    }
+}
+
 impl Inner {
-    /// One attempt. `None`: the operation is not pending any more.
-    pub(super) async fn attempt(
-        self: Arc<Self>,
-        slot: Slot,
-        number: Number,
-        operation: OperationId,
-        prepared: Option<Box<Prepared>>,
+    /// Makes an attempt ready to be polled.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        place: &Place,
+        prepared: Option<Prepared>,
         launched: &Launched,
-    ) -> Option<Attempted> {
+    ) -> Begun {
         let prepared = match prepared {
             Some(prepared) => prepared,
-            None => match self.read_attempt(slot, number, operation) {
-                Ok(prepared) => prepared?,
+            None => match self.read_attempt(place.slot, place.number, place.operation) {
+                Ok(Some(prepared)) => prepared,
+                Ok(None) => return Begun::Over(None),
                 Err(error) => {
                     // A store that failed is opened again, and then the call is taken up anew.
-                    self.report(&format!("a call in slot {} can't be read: {error}", slot.0));
-                    return None;
+                    self.report(&format!("a call in slot {} can't be read: {error}", place.slot.0));
+                    return Begun::Over(None);
                 }
             },
         };
-        let mut prepared = *prepared;
-        let entry = match &prepared.entry {
-            Ok(entry) => entry.clone(),
-            Err(name) => {
-                let name = format!("activity `{name}`");
-                return Some(Attempted::Impossible(ParkReason::NotInBuild { name }));
+        let Prepared { instance, entry, called, progress, attempt } = prepared;
+        let Some(entry) = entry else {
+            let name = format!("activity `{}`", called.name);
+            return Begun::Over(Some(Attempted::Impossible(ParkReason::NotInBuild { name })));
+        };
+        let args = match self.frames.load_args(&self.codec, entry.meta.args, called.args.clone()) {
+            Ok(args) => args,
+            Err(reason) => {
+                return Begun::Over(Some(Attempted::Impossible(ParkReason::Incompatible { reason })));
             }
         };
-        prepared.args = match self.frames.load_args(&self.codec, entry.meta.args, prepared.args) {
-            Ok(args) => args,
-            Err(reason) => return Some(Attempted::Impossible(ParkReason::Incompatible { reason })),
-        };
-        for value in std::iter::once(&prepared.args).chain(&prepared.progress) {
+        for value in std::iter::once(&args).chain(&progress) {
             self.frames.ensure(&self.codec, value.layout);
         }
         let now_ms = self.clock.now_ms();
-        let limits = Limits::new(&entry, &prepared, now_ms);
+        let limits = Limits::new(&entry, &called, now_ms);
         if let Some((deadline_ms, after)) = limits.schedule_to_close
             && now_ms >= deadline_ms
         {
             // Its time ran out while it waited for its turn: it does not begin any more.
             let error = CallError::TimedOut { what: Timeout::ScheduleToClose, after };
-            return Some(Attempted::Broke { error, progress: None });
+            return Begun::Over(Some(Attempted::Broke { error, progress: None }));
         }
         let info = AttemptInfo {
-            instance_id: prepared.instance,
-            key: prepared.key,
-            attempt: prepared.attempt,
+            instance_id: instance,
+            key: called.key(),
+            attempt,
             deadline_ms: limits.deadline().map(|(deadline_ms, ..)| deadline_ms),
-            last_heartbeat: prepared.progress,
+            last_heartbeat: progress,
             states: self.states.clone(),
             codec: self.codec.clone(),
             clock: self.beat_clock.clone(),
         };
-        let state = launched.begin(AttemptState::on(Arc::downgrade(&self), info, now_ms));
-        let running = self.mocks.run(&self, &entry, &prepared.args, state);
-        let running = running.unwrap_or_else(|| self.run(&entry, prepared.args, state));
-        Some(self.watch(running, &limits, state).await)
+        let state = launched.begin(AttemptState::on(Arc::downgrade(self), info, now_ms));
+        let running = self.mocks.run(self, &entry, &args, state);
+        let running = running.unwrap_or_else(|| self.run(&entry, args, state));
+        Begun::Running(UnderWay { running, limits, state: state.clone() })
     }
 
     /// The operation as it is stored now.
@@ -146,7 +158,7 @@ impl Inner {
         slot: Slot,
         number: Number,
         operation: OperationId,
-    ) -> Result<Option<Box<Prepared>>, StoreError> {
+    ) -> Result<Option<Prepared>, StoreError> {
         // As many may wait as the instance has: the one that stands in a row is read without its record.
         let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
         let Some(instance) = instance else { return Ok(None) };
@@ -155,10 +167,10 @@ impl Inner {
         if let Some(activity) = row.as_deref().and_then(activity_in)
             && self.ask(|store| store.owner(slot))? == Some(number)
         {
-            return Ok(Some(Box::new(Prepared::new(self, &instance.id, &activity))));
+            return Ok(Some(Prepared::new(self, &instance.id, &activity)));
         }
         let call = self.stored_call(slot, number, operation)?;
-        Ok(call.map(|call| Box::new(Prepared::new(self, &call.instance, &call.activity))))
+        Ok(call.map(|call| Prepared::new(self, &call.instance, &call.activity)))
     }
 
     /// A call as it is stored now. The instance's other operations, which may be thousands, are not read.
@@ -197,41 +209,56 @@ impl Inner {
     }
 
     /// Runs an attempt against its time-outs.
-    async fn watch(&self, mut running: Running, limits: &Limits, state: &Arc<AttemptState>) -> Attempted {
-        let mut watching = pin!(self.overdue(limits, state));
-        let ended = poll_fn(|cx| match running.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-            Poll::Pending => watching.as_mut().poll(cx).map(Err),
-        })
-        .await;
+    pub(super) async fn watch(&self, mut attempt: UnderWay) -> Attempted {
+        let UnderWay { running, limits, state } = &mut attempt;
+        let ended = {
+            let mut watching = pin!(self.overdue(limits, state));
+            poll_fn(|cx| match running.as_mut().poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Ok(ended)),
+                Poll::Pending => watching.as_mut().poll(cx).map(Err),
+            })
+            .await
+        };
+        match ended {
+            Ok(outcome) => self.ended(outcome, &attempt),
+            Err(error) => {
+                let progress = self.progress(&attempt);
+                attempt.state.cancel();
+                Attempted::Broke { error, progress }
+            }
+        }
+    }
+
+    /// What it has reported by now.
+    fn progress(&self, UnderWay { limits, state, .. }: &UnderWay) -> Option<Encoded> {
         let progress = state.progress();
         if let Some(error) = state.progress_error() {
             self.report(&format!("the progress of activity `{}` can't be stored: {error}", limits.name));
         }
-        match ended {
-            Ok(Ok(AttemptOutcome::Completed(value))) => Attempted::Completed(value),
-            Ok(Ok(AttemptOutcome::Failed { value, message, retryable, retry_after })) => {
+        progress
+    }
+
+    /// What the end of the function is for its call.
+    pub(super) fn ended(&self, outcome: Result<AttemptOutcome, Caught>, attempt: &UnderWay) -> Attempted {
+        let progress = self.progress(attempt);
+        match outcome {
+            Ok(AttemptOutcome::Completed(value)) => Attempted::Completed(value),
+            Ok(AttemptOutcome::Failed { value, message, retryable, retry_after }) => {
                 Attempted::Failed { value, message, retryable, retry_after, progress }
             }
-            Ok(Ok(AttemptOutcome::BadArgs(error))) => Attempted::Impossible(ParkReason::Incompatible {
+            Ok(AttemptOutcome::BadArgs(error)) => Attempted::Impossible(ParkReason::Incompatible {
                 reason: format!("the arguments of the call can't be read: {error}"),
             }),
-            Ok(Ok(AttemptOutcome::BadOutput(error))) => Attempted::Impossible(ParkReason::Incompatible {
+            Ok(AttemptOutcome::BadOutput(error)) => Attempted::Impossible(ParkReason::Incompatible {
                 reason: format!("the activity ran, and its result can't be stored: {error}"),
             }),
-            Ok(Ok(AttemptOutcome::MissingState(missing))) => {
-                Attempted::Impossible(ParkReason::MissingState {
-                    activity: limits.name.into(),
-                    type_name: missing.type_name.into(),
-                })
-            }
-            Ok(Err(Caught { message, place })) => {
+            Ok(AttemptOutcome::MissingState(missing)) => Attempted::Impossible(ParkReason::MissingState {
+                activity: attempt.limits.name.into(),
+                type_name: missing.type_name.into(),
+            }),
+            Err(Caught { message, place }) => {
                 let message = if place.is_empty() { message } else { format!("{message} ({place})") };
                 Attempted::Broke { error: CallError::Panicked { message }, progress }
-            }
-            Err(error) => {
-                state.cancel();
-                Attempted::Broke { error, progress }
             }
         }
     }
@@ -276,7 +303,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn new(entry: &ActivityEntry, call: &Prepared, now_ms: u64) -> Self {
+    fn new(entry: &ActivityEntry, call: &Called, now_ms: u64) -> Self {
         let timeouts = entry.meta.timeouts(&call.options);
         Limits {
             name: entry.meta.name,

@@ -21,8 +21,7 @@ use super::{
     Engine,
     error::{EngineError, OpenError},
     inner::Inner,
-    mail::MailView,
-    state::{Loaded, MAIN, OperationKind},
+    state::Loaded,
 };
 use crate::{
     context::{Inspection, OperationId, StepFailure},
@@ -76,8 +75,8 @@ impl Inner {
         };
         let place = self.place(&loaded);
         let mut found = mail.map_or_else(Found::resumes, |mail| self.check_mail(slot, mail));
-        for (id, workflow, machine) in machines(&loaded) {
-            found = self.check_machine(slot, &mut loaded, id, &workflow, machine).and(found);
+        for id in loaded.machines().map(|(id, ..)| id).collect::<Vec<_>>() {
+            found = self.check_machine(slot, &mut loaded, id).and(found);
         }
         for operation in loaded.state.operations.iter() {
             found = found.and(self.check_operation(&operation.kind));
@@ -96,21 +95,11 @@ impl Inner {
     }
 
     /// Loads a machine, and looks at what it awaits.
-    fn check_machine(
-        &self,
-        slot: Slot,
-        loaded: &mut Loaded,
-        id: OperationId,
-        workflow: &str,
-        machine: Machine,
-    ) -> Found {
-        let Some(entry) = self.registry.workflows.get(workflow) else {
-            return Found::strands(format!("workflow `{workflow}` is not in this build"));
+    fn check_machine(&self, slot: Slot, loaded: &mut Loaded, id: OperationId) -> Found {
+        let ran = match self.look_at_machine(slot, loaded, id, Inspection::default()) {
+            Ok(ran) => ran,
+            Err(reason) => return Found::strands(reason),
         };
-        let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
-        let dry = Some(Inspection::default());
-        let ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), dry);
-        loaded.state.operations = ran.scratch.operations;
         if let Err(caught) = ran.moved {
             let reason = format!("its values can't be loaded: {} ({})", caught.message, caught.place);
             return Found::strands(reason);
@@ -130,16 +119,6 @@ impl Inner {
             _ => Found::resumes(),
         }
     }
-}
-
-/// The instance's own workflow and those that it has spawned.
-fn machines(loaded: &Loaded) -> Vec<(OperationId, String, Machine)> {
-    let spawned = loaded.state.operations.iter().filter_map(|operation| match &operation.kind {
-        OperationKind::Task(task) => Some((operation.id, task.workflow.clone(), task.machine.clone())),
-        _ => None,
-    });
-    let own = (MAIN, loaded.workflow.clone(), loaded.state.machine.clone());
-    std::iter::once(own).chain(spawned).collect()
 }
 
 impl super::EngineBuilder {

@@ -6,7 +6,7 @@ use crate::{
     engine::{
         history::{HistoryKind, Tail},
         inner::Inner,
-        state::{Address, Operation, OperationKind, PeerRequest, ReplyTo, Stop},
+        state::{Address, Operation, OperationKind, PeerRequest, ReplyTo, Stop, machines},
     },
     external::token_text,
     registry::Machine,
@@ -138,12 +138,8 @@ impl Portable {
 
     /// All variables, and what is awaited, as they are saved.
     fn saved(&self) -> Vec<u8> {
-        let tasks = self.operations.iter().filter_map(|operation| match &operation.kind {
-            OperationKind::Task(task) => Some(&task.machine),
-            _ => None,
-        });
-        let machines = std::iter::once(&self.state.machine).chain(tasks);
-        let bytes = machines.map(|machine| match machine {
+        let machines = machines(&self.workflow, &self.state.machine, self.operations.iter());
+        let bytes = machines.map(|(_, _, machine)| match machine {
             Machine::Start(args) => args.bytes.as_slice(),
             Machine::At(image) => image.vars.as_slice(),
         });

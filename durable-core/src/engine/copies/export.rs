@@ -3,15 +3,20 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    Placed, Portable,
+    Portable,
     exported::{Exact, Exported, MAX_EXPORT_BYTES, shallow, write},
     gather::Gathered,
 };
 use crate::{
     clock::to_ms,
     engine::{
-        describe::Description, error::EngineError, handle::WorkflowHandle, history::read_chunk, inner::Inner,
-        mail::CONTROL, stack::waits_on,
+        describe::Description,
+        error::EngineError,
+        handle::WorkflowHandle,
+        history::read_chunk,
+        inner::Inner,
+        mail::{CONTROL, Placed},
+        stack::waits_on,
     },
 };
 

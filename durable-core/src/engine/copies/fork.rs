@@ -5,7 +5,7 @@ use std::fmt;
 use durable_store::{Number, Slot};
 use tokio::sync::oneshot;
 
-use super::{Copied, Placed, Portable, carry::As};
+use super::{Copied, Portable, carry::As};
 use crate::{
     codec::{Encoded, LayoutId},
     engine::{
@@ -15,7 +15,7 @@ use crate::{
         history::HistoryKind,
         inner::Inner,
         kept::{Kept, Source},
-        mail::Message,
+        mail::{Message, Placed},
         start::{OnExisting, Requester, StartRequest, check_id},
         state::{Address, Held, InstanceState},
     },
@@ -170,7 +170,7 @@ impl Engine {
                 copied: Some(Box::new(copied)),
                 by: Requester::Caller(reply),
             });
-            inner.wake_worker();
+            inner.wake_worker(&mut shared);
         }
         let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;
         Ok(Ok(WorkflowHandle::new(self.clone(), id, Some(started))))

@@ -28,13 +28,10 @@ pub use import::{Import, ImportError};
 use super::{
     history::{HistoryEvent, HistoryKind, Tail},
     inner::Inner,
-    mail::{MailView, Message},
+    mail::{MailView, Placed},
     state::{Address, InstanceState, Loaded, Operation, OperationKind, PeerRequest},
 };
 use crate::{context::OperationId, external::token_text};
-
-/// A message with its queue and its place there.
-pub(crate) type Placed = (u64, u64, Message);
 
 /// An instance as it can be carried elsewhere: where it stood, and what of others it needs there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,12 +81,7 @@ impl Portable {
     pub(crate) fn find_attached(&mut self, inner: &Inner) -> Result<(), durable_store::Error> {
         for operation in &self.operations {
             let OperationKind::Call { to, request: PeerRequest::Attach } = operation.kind else { continue };
-            let live = inner.ask(|store| store.instance(to.slot))?;
-            let id = match live.filter(|instance| instance.number == to.number) {
-                Some(instance) => Some(instance.id),
-                None => inner.ask(|store| store.closed(to.number))?.map(|closed| closed.id),
-            };
-            self.attached.extend(id.map(|id| (operation.id, id)));
+            self.attached.extend(inner.id_of(to)?.map(|id| (operation.id, id)));
         }
         Ok(())
     }
@@ -123,6 +115,17 @@ impl Portable {
             return Err("its exact state contradicts itself".into());
         }
         Ok(())
+    }
+}
+
+impl Inner {
+    /// The id of a run, while it is open or retained.
+    pub(crate) fn id_of(&self, run: Address) -> Result<Option<String>, durable_store::Error> {
+        let live = self.ask(|store| store.instance(run.slot))?;
+        match live.filter(|instance| instance.number == run.number) {
+            Some(instance) => Ok(Some(instance.id)),
+            None => Ok(self.ask(|store| store.closed(run.number))?.map(|closed| closed.id)),
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! What is read of an export that somebody made up.
 
+use std::time::Duration;
+
+use durable_macros::workflow;
 use durable_store::{Number, Slot};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -18,6 +22,52 @@ use crate::{
     },
     testing,
 };
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[derive(Serialize, Deserialize)]
+struct Advice {
+    by: String,
+}
+
+impl crate::Signal for Advice {
+    const NAME: &'static str = "Advice";
+}
+
+#[workflow(crate = crate)]
+async fn rests(hours: u32, then: Vec<u64>) -> u64 {
+    crate::sleep(HOUR * hours).await;
+    then.iter().sum()
+}
+
+/// It stands at the third pause of its loop, with a bit of everything around it.
+#[workflow(crate = crate)]
+async fn travels(legs: Vec<(String, u32)>) -> Result<String, crate::Error> {
+    let first = crate::recv::<Advice>().await;
+    let ticket = crate::external::<u64>();
+    let packing = crate::spawn(rests(50, vec![1, 2, 3]));
+    crate::compensate(rests(1, Vec::new()));
+    crate::compensate(crate::child("home", rests(2, vec![7])));
+    let mut seen = Vec::new();
+    for (leg, hours) in &legs {
+        crate::sleep(HOUR * *hours).await;
+        seen.push(format!("{leg} by {}", first.by));
+    }
+    let second = crate::recv::<Advice>().await;
+    let packed = packing.await;
+    let _ = ticket;
+    Ok(format!("{seen:?} {packed} {}", second.by))
+}
+
+fn legs() -> Vec<(String, u32)> {
+    ["Oslo", "Rome", "Riga", "Bern"]
+        .into_iter()
+        .zip(3..)
+        .map(|(leg, hours)| (leg.to_owned(), hours))
+        .collect()
+}
+
+const ARRIVED: &str = r#"["Oslo by Ann", "Rome by Ann", "Riga by Ann", "Bern by Ann"] 6 Bea"#;
 
 fn value(byte: u8) -> Encoded {
     Encoded { layout: LayoutId(7), bytes: vec![byte; 40] }
@@ -57,6 +107,21 @@ fn with_instance(json: &Json, change: impl FnOnce(&mut Vec<u8>)) -> Exported {
     super::exported::tamper(json.clone(), change)
 }
 
+/// The same, damaged in a few places.
+fn damaged(json: &Json, random: &mut fastrand::Rng) -> Exported {
+    with_instance(json, |bytes| {
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..bytes.len());
+            match random.u8(..4) {
+                0 => bytes[at] = random.u8(..),
+                1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.usize(..5)],
+                2 => bytes.truncate(at.max(1)),
+                _ => bytes.insert(at, random.u8(..)),
+            }
+        }
+    })
+}
+
 #[test]
 fn what_was_written_is_read() {
     let json = exported(portable()).to_json();
@@ -66,24 +131,13 @@ fn what_was_written_is_read() {
 }
 
 #[tokio::test]
-async fn made_up_states_end_in_an_error_or_in_an_instance_and_never_in_a_panic() {
+async fn made_up_states_are_read_or_refused() {
     let json = exported(portable()).to_json();
     let engine = testing::engine().open().await;
     let mut random = fastrand::Rng::with_seed(17);
     let (mut refused, mut gone_on) = (0, 0);
     for _ in 0..3_000 {
-        let made_up = with_instance(&json, |bytes| {
-            for _ in 0..random.usize(1..6) {
-                let at = random.usize(..bytes.len());
-                match random.u8(..4) {
-                    0 => bytes[at] = random.u8(..),
-                    1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.usize(..5)],
-                    2 => bytes.truncate(at.max(1)),
-                    _ => bytes.insert(at, random.u8(..)),
-                }
-            }
-        });
-        match engine.import(made_up).await {
+        match engine.import(damaged(&json, &mut random)).await {
             // Its workflow is not in this build, which is looked at last.
             Err(ImportError::Impossible { .. }) => gone_on += 1,
             Err(ImportError::Engine(error)) => panic!("something broke: {error}"),
@@ -92,6 +146,51 @@ async fn made_up_states_end_in_an_error_or_in_an_instance_and_never_in_a_panic()
         }
     }
     assert!(refused > 500 && gone_on > 50, "{refused} refused, {gone_on} would have gone on");
+}
+
+/// What is read becomes an instance: it begins, takes steps and can be looked at, or is parked; nobody else notices.
+#[tokio::test]
+async fn damaged_exports_of_a_running_instance_are_refused_or_go_on_beside_a_healthy_one() {
+    let engine = testing::engine().keep_snapshots(3).open().await;
+    let handle = engine.start("it", travels(legs())).await.unwrap();
+    for by in ["Ann", "Bea"] {
+        engine.signal("it", Advice { by: by.into() }).await.unwrap();
+    }
+    engine.advance(8 * HOUR).await;
+    let json = handle.export().await.unwrap().to_json();
+    assert_eq!(json["messages"].as_array().unwrap().len(), 1, "{json:#}");
+    let mut random = fastrand::Rng::with_seed(17);
+    let (mut refused, mut begun) = (0, Vec::new());
+    for round in 0..3_000 {
+        let id = format!("damaged-{round}");
+        match engine.import(damaged(&json, &mut random)).id(&id).await {
+            Err(ImportError::Engine(error)) => panic!("something broke in round {round}: {error}"),
+            Err(_) => refused += 1,
+            Ok(_) => begun.push(id),
+        }
+    }
+    let mut ended = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..2 {
+        for id in &begun {
+            let described =
+                engine.handle(id).describe().await.unwrap_or_else(|error| panic!("{id}: {error}"));
+            assert_eq!(described.id, *id);
+            engine.handle(id).history().await.unwrap();
+        }
+        engine.check().await.unwrap();
+        // To the end of the healthy one, with whatever the others do meanwhile.
+        engine.advance(70 * HOUR).await;
+        engine.idle().await;
+    }
+    assert_eq!(handle.result().await.unwrap().unwrap(), ARRIVED);
+    for id in &begun {
+        let status = engine.handle(id).describe().await.unwrap().status.to_string();
+        let status = status.split(':').next().unwrap_or_default().to_owned();
+        *ended.entry(status).or_default() += 1;
+    }
+    println!("{refused} refused, {} begun: {ended:?}", begun.len());
+    assert!(refused > 200 && begun.len() > 200, "{refused} refused, {} begun", begun.len());
+    assert!(ended.get("completed") > Some(&50), "{ended:?}");
 }
 
 #[tokio::test]

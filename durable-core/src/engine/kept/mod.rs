@@ -22,7 +22,7 @@ pub(crate) use view::Source;
 
 use super::{
     inner::Inner,
-    mail::Message,
+    mail::{Message, Placed},
     state::{InstanceState, Loaded, Operation},
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct Kept {
     pub(crate) at_ms: u64,
     pub(crate) slot: Slot,
     /// Messages that were taken between the two.
-    pub(crate) taken: Vec<(u64, u64, Message)>,
+    pub(crate) taken: Vec<Placed>,
     rows: Vec<Operation>,
     state: InstanceState,
 }

@@ -27,6 +27,9 @@ use crate::{
 /// The queue of the engine's own messages.
 pub(crate) const CONTROL: u64 = 0;
 
+/// A message with its queue and its place there.
+pub(crate) type Placed = (u64, u64, Message);
+
 /// A message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {

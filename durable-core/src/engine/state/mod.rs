@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use closed::{ClosedState, End};
 pub(crate) use operation::{
-    ActivityOperation, Compensation, Done, Operation, OperationKind, Phase, Task, Then, Unwind,
+    ActivityOperation, Called, Compensation, Done, Operation, OperationKind, Phase, Task, Then, Unwind,
 };
 pub(crate) use operations::Operations;
 pub(crate) use peers::{Address, Cause, Held, OpenRequest, Origin, PeerRequest, ReplyTo, Stop};
@@ -52,6 +52,19 @@ pub(crate) struct Loaded {
     pub(crate) info: Option<Arc<InstanceInfo>>,
     /// Its mailbox holds something, or may.
     pub(crate) has_mail: bool,
+}
+
+/// The machines of an instance: its own workflow's, and those that it has spawned, with the names of their workflows.
+pub(crate) fn machines<'a>(
+    workflow: &'a str,
+    own: &'a Machine,
+    operations: impl Iterator<Item = &'a Operation>,
+) -> impl Iterator<Item = (OperationId, &'a str, &'a Machine)> {
+    let spawned = operations.filter_map(|operation| match &operation.kind {
+        OperationKind::Task(task) => Some((operation.id, task.workflow.as_str(), &task.machine)),
+        _ => None,
+    });
+    std::iter::once((MAIN, workflow, own)).chain(spawned)
 }
 
 /// Everything that changes when an instance moves.
@@ -188,7 +201,7 @@ impl InstanceState {
     }
 
     /// How much of a wait is met by what is done, without messages.
-    fn readiness(&self, wait: Option<&Wait>) -> Readiness {
+    pub(crate) fn readiness(&self, wait: Option<&Wait>) -> Readiness {
         let mut readiness = Readiness::of(wait);
         if readiness.met().is_some() {
             return readiness;
@@ -300,6 +313,11 @@ impl Happened {
 }
 
 impl Loaded {
+    /// See [`machines`].
+    pub(crate) fn machines(&self) -> impl Iterator<Item = (OperationId, &str, &Machine)> {
+        machines(&self.workflow, &self.state.machine, self.state.operations.iter())
+    }
+
     /// Reads a stored record.
     pub(crate) fn read(instance: Instance) -> Result<Self, String> {
         let stored_bytes = instance.state.len();

@@ -1,5 +1,7 @@
 //! The operations that an instance has started and not consumed.
 
+use std::{ops::Deref, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Address, PeerRequest};
@@ -139,17 +141,44 @@ pub(crate) enum Phase {
 /// A pending activity call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ActivityOperation {
-    pub(crate) name: String,
-    pub(crate) args: Encoded,
-    pub(crate) options: CallOptions,
-    key: [u8; 16],
-    pub(crate) scheduled_ms: u64,
+    #[serde(with = "shared")]
+    called: Arc<Called>,
     /// Attempts that ended without a result.
     pub(crate) failed_attempts: u32,
     /// When the next attempt is due; in the past if it is running or waits for its turn.
     pub(crate) next_attempt_ms: u64,
     pub(crate) last_error: Option<String>,
     pub(crate) progress: Option<Encoded>,
+}
+
+/// What stays as it is while a call is attempted: each attempt has it without a copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Called {
+    pub(crate) name: String,
+    pub(crate) args: Encoded,
+    pub(crate) options: CallOptions,
+    key: [u8; 16],
+    pub(crate) scheduled_ms: u64,
+}
+
+/// Written as what is shared.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        it: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        T::serialize(it, serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 impl Operation {
@@ -167,12 +196,9 @@ impl Operation {
 
 impl ActivityOperation {
     pub(crate) fn new(name: String, args: Encoded, options: CallOptions, key: u128, now_ms: u64) -> Self {
+        let key = key.to_le_bytes();
         ActivityOperation {
-            name,
-            args,
-            options,
-            key: key.to_le_bytes(),
-            scheduled_ms: now_ms,
+            called: Arc::new(Called { name, args, options, key, scheduled_ms: now_ms }),
             failed_attempts: 0,
             next_attempt_ms: now_ms,
             last_error: None,
@@ -186,6 +212,35 @@ impl ActivityOperation {
         ActivityOperation::new(self.name.clone(), self.args.clone(), self.options.clone(), key, now_ms)
     }
 
+    /// What all attempts of it have in common.
+    pub(crate) fn called(&self) -> Arc<Called> {
+        self.called.clone()
+    }
+
+    /// Its time counts from now on.
+    pub(crate) fn count_from(&mut self, now_ms: u64) {
+        Arc::make_mut(&mut self.called).scheduled_ms = now_ms;
+    }
+
+    /// The name of the activity, of a call that is over.
+    pub(crate) fn into_name(self) -> String {
+        // Its last attempt is over too: there is nobody left to share with.
+        match Arc::try_unwrap(self.called) {
+            Ok(called) => called.name,
+            Err(shared) => shared.name.clone(),
+        }
+    }
+}
+
+impl Deref for ActivityOperation {
+    type Target = Called;
+
+    fn deref(&self) -> &Called {
+        &self.called
+    }
+}
+
+impl Called {
     pub(crate) fn key(&self) -> IdempotencyKey {
         IdempotencyKey::from_bits(u128::from_le_bytes(self.key))
     }

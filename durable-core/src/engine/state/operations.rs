@@ -1,7 +1,8 @@
 //! Where the operations of an instance stand: a few in its record, the others in rows of their own.
 //!
 //! Invariants: a record of an operation keeps its home for life, so that nothing is ever moved; what stands in a row is written without
-//! the instance's record being written. That is what makes a join of thousands linear.
+//! the instance's record being written. That is what makes a join of thousands linear. Those in the record are few and come and go at every
+//! step: they stand in a vector, in order of their ids, whose memory is used again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,9 @@ const INLINE_OPERATIONS: usize = 8;
 /// All operations of an instance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Operations {
-    all: BTreeMap<OperationId, Entry>,
-    inline: usize,
+    /// Those in the instance's record, in order of their ids.
+    inline: Vec<Operation>,
+    rows: BTreeMap<OperationId, Operation>,
     /// Those that are, or once were, a compensation or the running of some: there may be ten thousand others.
     undo: BTreeSet<OperationId>,
     /// Rows that are to be written or removed with the next transition.
@@ -34,25 +36,18 @@ pub(crate) struct Operations {
     unread: usize,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct Entry {
-    operation: Operation,
-    /// It stands in a row of its own.
-    row: bool,
-}
-
 impl Operations {
     pub(crate) fn insert(&mut self, operation: Operation) {
+        debug_assert!(self.get(operation.id).is_none(), "ids of operations are never used again");
         self.add_undo(&operation);
-        let row = self.inline >= INLINE_OPERATIONS;
-        if row {
+        if self.inline.len() >= INLINE_OPERATIONS {
             self.changed.push(operation.id);
+            self.rows.insert(operation.id, operation);
         } else {
-            self.inline += 1;
             self.inline_changed = true;
+            let at = self.inline.partition_point(|other| other.id < operation.id);
+            self.inline.insert(at, operation);
         }
-        let before = self.all.insert(operation.id, Entry { operation, row });
-        debug_assert!(before.is_none(), "ids of operations are never used again");
     }
 
     /// One that may be there, as another by now: it keeps its home.
@@ -76,7 +71,7 @@ impl Operations {
         if !operation.notes.is_empty() {
             self.noted.push(operation.id);
         }
-        self.all.insert(operation.id, Entry { operation, row: true });
+        self.rows.insert(operation.id, operation);
     }
 
     fn add_undo(&mut self, operation: &Operation) {
@@ -122,50 +117,64 @@ impl Operations {
         }
     }
 
+    /// Where one stands in the record.
+    fn place(&self, id: OperationId) -> Option<usize> {
+        self.inline.iter().position(|operation| operation.id == id)
+    }
+
     pub(crate) fn get(&self, id: OperationId) -> Option<&Operation> {
-        self.all.get(&id).map(|entry| &entry.operation)
+        match self.place(id) {
+            Some(at) => Some(&self.inline[at]),
+            None => self.rows.get(&id),
+        }
     }
 
     /// To be changed: where it stands is written with the next transition.
     pub(crate) fn get_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
-        let entry = self.all.get_mut(&id)?;
-        if entry.row {
-            self.changed.push(id);
-        } else {
+        if let Some(at) = self.place(id) {
             self.inline_changed = true;
+            return Some(&mut self.inline[at]);
         }
-        Some(&mut entry.operation)
+        let operation = self.rows.get_mut(&id)?;
+        self.changed.push(id);
+        Some(operation)
     }
 
     pub(crate) fn remove(&mut self, id: OperationId) -> Option<Operation> {
-        let entry = self.all.remove(&id)?;
-        self.undo.remove(&id);
-        if entry.row {
-            self.changed.push(id);
-        } else {
-            self.inline -= 1;
+        let operation = if let Some(at) = self.place(id) {
             self.inline_changed = true;
-        }
-        Some(entry.operation)
+            self.inline.remove(at)
+        } else {
+            let operation = self.rows.remove(&id)?;
+            self.changed.push(id);
+            operation
+        };
+        self.undo.remove(&id);
+        Some(operation)
     }
 
     /// In order of their ids.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Operation> {
-        self.all.values().map(|entry| &entry.operation)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Operation> {
+        let (mut inline, mut rows) = (self.inline.iter().peekable(), self.rows.values().peekable());
+        std::iter::from_fn(move || match (inline.peek(), rows.peek()) {
+            (Some(first), Some(row)) if row.id < first.id => rows.next(),
+            (Some(_), _) => inline.next(),
+            (None, _) => rows.next(),
+        })
     }
 
     /// Those in rows of their own.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Operation> {
-        self.all.values().filter(|entry| entry.row).map(|entry| &entry.operation)
+        self.rows.values()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.all.len()
+        self.inline.len() + self.rows.len()
     }
 
     /// Whether what is done to it is written without the instance's record.
     pub(crate) fn is_row(&self, id: OperationId) -> bool {
-        self.all.get(&id).is_some_and(|entry| entry.row)
+        self.rows.contains_key(&id)
     }
 
     /// Whether the instance's record must be written for what was done to those that stand in it. Asking forgets it.
@@ -204,9 +213,9 @@ impl Operations {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
         changed.dedup();
-        let change = |id| match self.all.get(&id) {
-            Some(entry) => {
-                let bytes = postcard::to_stdvec(&entry.operation);
+        let change = |id| match self.rows.get(&id) {
+            Some(operation) => {
+                let bytes = postcard::to_stdvec(operation);
                 OperationChange::Put(id, bytes.expect("the engine's own records always encode"))
             }
             None => OperationChange::Remove(id),
@@ -225,21 +234,19 @@ impl Operations {
 
 impl Serialize for Operations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.all.len() - self.inline + self.unread;
-        let inline: Vec<_> =
-            self.all.values().filter(|entry| !entry.row).map(|entry| &entry.operation).collect();
-        (rows, inline).serialize(serializer)
+        (self.rows.len() + self.unread, &self.inline).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Operations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (unread, inline): (usize, Vec<Operation>) = Deserialize::deserialize(deserializer)?;
-        let count = inline.len();
-        let entry = |operation: Operation| (operation.id, Entry { operation, row: false });
-        let mut operations = Operations { inline: count, unread, ..Operations::default() };
+        let (unread, mut inline): (usize, Vec<Operation>) = Deserialize::deserialize(deserializer)?;
+        // They were written in this order; what was made up need not be.
+        inline.sort_by_key(|operation| operation.id);
+        inline.dedup_by_key(|operation| operation.id);
+        let mut operations = Operations { unread, ..Operations::default() };
         inline.iter().for_each(|operation| operations.add_undo(operation));
-        operations.all = inline.into_iter().map(entry).collect();
+        operations.inline = inline;
         Ok(operations)
     }
 }

@@ -55,6 +55,9 @@ pub enum ParkReason {
         /// What does not fit.
         reason: String,
     },
+    /// The process ended twice while the instance was stepped, the second time while no other was: by an abort, an overflow of the stack,
+    /// or for want of memory.
+    ProcessDied,
 }
 
 impl ParkReason {
@@ -69,7 +72,9 @@ impl ParkReason {
             ParkReason::Compensation { failed } => ParkReason::Compensation {
                 failed: failed.into_iter().map(|(name, error)| (name, clip(error))).collect(),
             },
-            short @ (ParkReason::NotInBuild { .. } | ParkReason::MissingState { .. }) => short,
+            short @ (ParkReason::NotInBuild { .. }
+            | ParkReason::MissingState { .. }
+            | ParkReason::ProcessDied) => short,
         }
     }
 }
@@ -94,6 +99,9 @@ impl fmt::Display for ParkReason {
                 write!(f, "{} of its compensations failed: {}", failed.len(), failed.join("; "))
             }
             ParkReason::Incompatible { reason } => f.write_str(reason),
+            ParkReason::ProcessDied => f.write_str(
+                "the process died twice while this instance was stepped, the second time while no other was: look for an abort, an overflow of the stack or a lack of memory in its workflow, and deploy what mends it",
+            ),
         }
     }
 }

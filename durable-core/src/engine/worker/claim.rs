@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use durable_store::{Number, Slot};
 
 use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
+use crate::engine::suspects::Suspect;
 
 /// An instance taken from the ready queue, with what happened to it.
 pub(super) struct Claim {
@@ -13,6 +14,12 @@ pub(super) struct Claim {
     pub(super) number: Number,
     pub(super) loaded: Option<Box<Loaded>>,
     pub(super) events: Vec<Event>,
+}
+
+impl Claim {
+    pub(super) fn who(&self) -> Suspect {
+        Suspect::Instance { slot: self.slot, number: self.number }
+    }
 }
 
 /// Takes what is ready. Taken instances are busy until their transition is committed.

@@ -26,8 +26,11 @@ pub(super) fn gather<'a>(
         }
         let more = {
             let mut shared = inner.lock();
+            inner.take_in(&mut shared);
             let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            // Whoever has lost its desk only commits what it has.
             (room
+                && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
                 && shared.generation == work.generation
                 && (!shared.ready.is_empty() || !shared.starts.is_empty()))
             .then(|| claim(inner, &mut shared))
@@ -41,11 +44,23 @@ pub(super) fn gather<'a>(
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
 /// Gives whether attempts were launched that may end at any moment.
-pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard<'_, Unsaved>) -> bool {
+pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> bool {
+    let Some(work) = write(inner, work, unsaved) else { return false };
+    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
+    conclude(inner, work);
+    launched
+}
+
+/// Commits the batch and no more. Nothing is left if that failed: callers were told then.
+pub(super) fn write(
+    inner: &Arc<Inner>,
+    mut work: Work,
+    mut unsaved: MutexGuard<'_, Unsaved>,
+) -> Option<Work> {
     if inner.lock().generation != work.generation {
         drop(unsaved);
         abandon(inner, work, &reopened());
-        return false;
+        return None;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
     work.batch.layouts = std::mem::take(&mut unsaved.layouts);
@@ -53,7 +68,7 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
         unsaved.layouts = std::mem::take(&mut work.batch.layouts);
         drop(unsaved);
         fail(inner, work, &error);
-        return false;
+        return None;
     }
     let empty = work.batch.transitions.is_empty() && work.batch.layouts.is_empty();
     if !empty {
@@ -65,14 +80,12 @@ pub(super) fn commit(inner: &Arc<Inner>, mut work: Work, mut unsaved: MutexGuard
             unsaved.layouts = std::mem::take(&mut work.batch.layouts);
             drop(unsaved);
             fail(inner, work, &error);
-            return false;
+            return None;
         }
     }
     drop(unsaved);
     inner.commits.fetch_add(1, Ordering::Relaxed);
-    let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
-    conclude(inner, work);
-    launched
+    Some(work)
 }
 
 /// What goes from one instance to another finds its receiver, now that no commit can come between.
@@ -120,6 +133,6 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         shared.starts.extend(shared.starting.remove(&id).unwrap_or_default());
     }
     if !shared.starts.is_empty() {
-        inner.wake_worker();
+        inner.wake_worker(shared);
     }
 }

@@ -38,6 +38,13 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
+        if effects.closed
+            && current
+            && let Some(waiting) = shared.starts_after.remove(&number)
+        {
+            shared.starts.extend(waiting);
+            inner.wake_worker(&mut shared);
+        }
         if !current || shared.live.get(&slot).is_none_or(|live| live.number != number) {
             continue;
         }
@@ -48,7 +55,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         // After a shutdown the next opening asks for them.
         if !starts.is_empty() && shared.stopping == Stopping::No {
             shared.starts.extend(starts);
-            inner.wake_worker();
+            inner.wake_worker(&mut shared);
         }
         if effects.again {
             inner.post(&mut shared, slot, number, Event::GoOn);
@@ -69,9 +76,10 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         inner.post(&mut shared, to.slot, to.number, event);
     }
     release_ids(inner, &mut shared, work.ids, current);
+    inner.take_in(&mut shared);
     let launches = inner.pump(&mut shared);
     drop(shared);
-    launches.launch();
+    launches.launch(inner);
     for (reply, answer) in work.replies {
         let _ = reply.send(answer);
     }
@@ -166,9 +174,9 @@ pub(super) fn begin(
 ) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
-    let all = if effects.closed { live.attempts.keys().copied().collect() } else { Vec::new() };
+    let all = if effects.closed { live.attempts.ids().collect() } else { Vec::new() };
     for id in all.iter().chain(&effects.ended) {
-        let Some(attempt) = live.attempts.remove(id) else { continue };
+        let Some(attempt) = live.attempts.remove(*id) else { continue };
         attempt.cancel();
         shared.leaving.add(&attempt);
         if let Attempt::BackingOff { at_ms } = attempt {
@@ -181,22 +189,30 @@ pub(super) fn begin(
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let mut stopped = Vec::new();
     for id in &effects.stop {
-        match live.attempts.get(id) {
+        match live.attempt(*id) {
             // Its last word is what it gives, or that it was cancelled.
-            Some(Attempt::Running(_)) => live.attempts[id].cancel(),
+            Some(running @ Attempt::Running(_)) => running.cancel(),
             Some(Attempt::Ended) => {}
             Some(Attempt::BackingOff { at_ms }) => {
                 shared.backoffs.remove(&(*at_ms, slot, number, *id));
-                live.attempts.remove(id);
+                live.attempts.remove(*id);
                 stopped.push(*id);
             }
             Some(Attempt::Queued) | None => {
-                live.attempts.remove(id);
+                live.attempts.remove(*id);
                 stopped.push(*id);
             }
         }
     }
     for (at_ms, operation) in &effects.backoff {
+        match live.attempt(*operation) {
+            // A resumed instance's call, which runs already: it outlasted the pause, or was due while the resumption was being committed.
+            Some(Attempt::Queued | Attempt::Running(_)) => continue,
+            Some(Attempt::BackingOff { at_ms }) => {
+                shared.backoffs.remove(&(*at_ms, slot, number, *operation));
+            }
+            Some(Attempt::Ended) | None => {}
+        }
         live.set_attempt(*operation, Attempt::BackingOff { at_ms: *at_ms });
         shared.backoffs.insert((*at_ms, slot, number, *operation));
         inner.timers_changed.notify_one();
@@ -224,7 +240,7 @@ fn hold(shared: &mut Shared, slot: Slot) {
     let (number, backoffs) = (live.number, &mut shared.backoffs);
     live.attempts.retain(|id, attempt| match attempt {
         Attempt::BackingOff { at_ms } => {
-            backoffs.remove(&(*at_ms, slot, number, *id));
+            backoffs.remove(&(*at_ms, slot, number, id));
             false
         }
         // Whoever finds it in the queue passes it over.
@@ -249,7 +265,7 @@ pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, 
         let waiting = shared.starting.remove(&id).unwrap_or_default();
         if !waiting.is_empty() {
             shared.starts.extend(waiting);
-            inner.wake_worker();
+            inner.wake_worker(shared);
         }
     }
 }

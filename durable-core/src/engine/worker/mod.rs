@@ -7,18 +7,24 @@
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
 //! are answered, only after the commit.
 
+#[cfg(feature = "simulation")]
+mod by_hand;
 mod claim;
 mod commit;
 mod conclude;
+mod desk;
 mod prepare;
 mod refused;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, MutexGuard, atomic::Ordering},
     time::Duration,
 };
 
 use durable_store::{Batch, Error as StoreError, Number, Slot};
+
+#[cfg(feature = "simulation")]
+pub(super) use by_hand::Turn;
 
 use super::{
     advance::{Advanced, Callers, Draft, Effects, Event, advance},
@@ -30,6 +36,8 @@ use super::{
     state::Loaded,
 };
 use crate::clock::Patience;
+
+pub(crate) use desk::{Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
@@ -52,6 +60,17 @@ struct Work {
     /// Ids whose starts are in this batch, or turned out to need none.
     ids: Vec<String>,
     unsettled: Vec<(Slot, Number)>,
+    /// Where it lies while steps are made.
+    lane: Option<Arc<Lane>>,
+}
+
+/// What one step, or one start, has come to.
+#[derive(Default)]
+struct Outcome {
+    answer: Option<(Requester, Result<Started, StartError>)>,
+    resolved: Option<Resolved>,
+    unsettled: Option<(Slot, Number)>,
+    advanced: Option<(Slot, Advanced)>,
 }
 
 /// What follows the commit of one instance's transition.
@@ -72,16 +91,20 @@ struct Commit {
     missing: Option<Event>,
 }
 
-/// Runs until the engine stops.
-pub(crate) fn run(inner: &Arc<Inner>) {
+/// Runs until the engine stops, or until others have taken what lay before this worker. It begins with what another one has left.
+pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     let mut settled = false;
-    let mut expecting = false;
+    let mut expecting = left.is_some_and(|rest| {
+        let mut work = Work { lane: Some(lane.clone()), ..Work::default() };
+        let stepped = prepare::step_all(inner, &mut work, rest);
+        serve(inner, work, stepped)
+    });
     loop {
-        if std::mem::take(&mut expecting) {
-            linger(inner);
+        if lane.is_left() {
+            return;
         }
-        let mut shared = inner.lock();
-        while shared.broken.is_some() || (shared.ready.is_empty() && shared.starts.is_empty()) {
+        let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
+        while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
                 return;
             }
@@ -92,14 +115,9 @@ pub(crate) fn run(inner: &Arc<Inner>) {
                 shared = inner.lock();
                 continue;
             }
-            if settled || shared.broken.is_some() {
-                shared = inner.work.wait(shared).expect("no code panics under the engine's lock");
-                continue;
-            }
-            let (guard, timeout) =
-                inner.work.wait_timeout(shared, IDLE).expect("no code panics under the engine's lock");
-            shared = guard;
-            if timeout.timed_out() && shared.ready.is_empty() && shared.broken.is_none() {
+            let timed_out;
+            (shared, timed_out) = sleep(inner, shared, settled);
+            if timed_out && !has_work(inner, &mut shared) && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
                 // Best effort: what it could not make cheap is made by the next opening.
@@ -108,28 +126,63 @@ pub(crate) fn run(inner: &Arc<Inner>) {
             }
         }
         settled = false;
-        let mut work = Work { generation: shared.generation, ..Work::default() };
+        let mut work = Work { generation: shared.generation, lane: Some(lane.clone()), ..Work::default() };
         let (claims, starts) = claim::claim(inner, &mut shared);
         drop(shared);
-        if let Err(error) = prepare::prepare(inner, &mut work, claims, starts) {
-            commit::fail(inner, work, &error);
-            continue;
-        }
-        let unsaved = commit::gather(inner, &mut work);
-        match unsaved {
-            Ok(guard) => expecting = commit::commit(inner, work, guard),
-            Err(error) => commit::fail(inner, work, &error),
-        }
+        let stepped = prepare::prepare(inner, &mut work, claims, starts);
+        expecting = serve(inner, work, stepped);
     }
+}
+
+/// Commits what was stepped. Gives whether attempts were launched that may end at any moment.
+fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> bool {
+    let error = match stepped.and_then(|()| commit::gather(inner, &mut work)) {
+        Ok(guard) => return commit::commit(inner, work, guard),
+        Err(error) => error,
+    };
+    commit::fail(inner, work, &error);
+    false
+}
+
+/// Whether there is something to step or to start, what has just ended included.
+pub(super) fn has_work(inner: &Inner, shared: &mut Shared) -> bool {
+    inner.take_in(shared);
+    !shared.ready.is_empty() || !shared.starts.is_empty()
+}
+
+/// Sleeps until there is work; gives whether none came for a while. One that has nothing left to settle waits for good, and so does
+/// one that waits for another to open the store again.
+fn sleep<'a>(
+    inner: &Inner,
+    mut shared: MutexGuard<'a, Shared>,
+    settled: bool,
+) -> (MutexGuard<'a, Shared>, bool) {
+    const LOCK: &str = "no code panics under the engine's lock";
+    shared.asleep += 1;
+    let (mut shared, timed_out) = if settled || shared.broken.is_some() {
+        (inner.work.wait(shared).expect(LOCK), false)
+    } else {
+        let (shared, timeout) = inner.work.wait_timeout(shared, IDLE).expect(LOCK);
+        (shared, timeout.timed_out())
+    };
+    shared.asleep -= 1;
+    // Whether it was this one that was woken is not known: one that is woken twice does no harm.
+    shared.woken = 0;
+    (shared, timed_out)
 }
 
 /// Stays awake for a moment after attempts were launched: most come back sooner than a sleeping
 /// thread would be up. The disk takes several times as long for every commit, so that little is burnt.
-fn linger(inner: &Inner) {
+fn linger(inner: &Inner) -> MutexGuard<'_, Shared> {
+    inner.lingering.fetch_add(1, Ordering::Relaxed);
     let patience = Patience::of(LINGER);
     while !patience.is_over() && !inner.has_work.load(Ordering::Relaxed) {
         std::thread::yield_now();
     }
+    let shared = inner.lock();
+    // Under the lock: whoever did not wake another worker for this one has given the lock back, and this one sees why.
+    inner.lingering.fetch_sub(1, Ordering::Relaxed);
+    shared
 }
 
 fn broken(error: &StoreError) -> EngineError {
@@ -148,6 +201,18 @@ impl Work {
             Requester::Caller(reply) => self.replies.push((reply, answer)),
             // It learns of a creation by its mail; of what is damaged it hears nothing, and asks again after a restart.
             Requester::Instance(_) => {}
+        }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        let Outcome { answer, resolved, unsettled, advanced } = outcome;
+        if let Some((by, answer)) = answer {
+            self.answer(by, answer);
+        }
+        self.resolved.extend(resolved);
+        self.unsettled.extend(unsettled);
+        if let Some((slot, advanced)) = advanced {
+            self.push(slot, advanced);
         }
     }
 

@@ -7,6 +7,7 @@
 mod commits;
 mod indexes;
 mod instances;
+mod large;
 mod mail;
 mod operations;
 mod snapshots;
@@ -41,6 +42,9 @@ const CASES: &[Case] = &[
     ("a run closes and its id starts again in one batch", instances::restart_in_one_batch),
     ("live instances are scanned in order of slot, in pages", instances::scan_pages),
     ("several instances are read in the order asked", instances::read_several),
+    ("a state grows, is edited anywhere and shrinks", large::edited),
+    ("what a large state leaves behind is nobody's", large::gone),
+    ("a page of large states is short", large::pages),
     ("timers come in order of deadline", indexes::timers_in_order),
     ("timers are read in pages up to a moment", indexes::timers_in_pages),
     ("the last of several changes of one timer holds", indexes::timer_changed_twice),

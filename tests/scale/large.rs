@@ -1,0 +1,176 @@
+//! Instances with much to remember: a step writes what is new, and a payload of 100 MiB takes a few times its size of memory.
+
+use std::time::{Duration, Instant};
+
+use durable::prelude::*;
+use durable::store::{MemoryImage, Options, RedbStore};
+use durable::testing;
+use durable_store::testing::CountingDisk;
+use serde::{Deserialize, Serialize};
+
+use crate::{block_on, child, times};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Conversation(Vec<String>);
+
+/// Something of a length that is not something else.
+fn text(seed: usize, bytes: usize) -> String {
+    let mut text = String::with_capacity(bytes + 20);
+    let mut n = seed as u64;
+    while text.len() < bytes {
+        n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(&n.to_string());
+    }
+    text.truncate(bytes);
+    text
+}
+
+#[activity]
+async fn ask(question: usize, bytes: usize) -> String {
+    text(question, bytes)
+}
+
+#[activity]
+async fn ask_with_all(conversation: &Conversation, bytes: usize) -> String {
+    text(conversation.0.len(), bytes)
+}
+
+#[workflow]
+async fn converse(steps: usize, bytes: usize, with_all: bool) -> usize {
+    let mut conversation = Conversation::default();
+    while conversation.0.len() < steps {
+        let said = if with_all {
+            ask_with_all(&conversation, bytes).await
+        } else {
+            ask(conversation.0.len(), bytes).await
+        };
+        conversation.0.push(said);
+    }
+    conversation.0.iter().map(String::len).sum()
+}
+
+/// Bytes written per byte said.
+fn multiple(steps: usize, bytes: usize, with_all: bool) -> f64 {
+    let disk = CountingDisk::new(&MemoryImage::new());
+    let store = RedbStore::with_backend(disk.factory(), Options::default()).expect("an empty image opens");
+    let began = Instant::now();
+    block_on(async {
+        let engine = Engine::builder().store(std::sync::Arc::new(store)).open().await.expect("it opens");
+        let handle = engine.start("agent", converse(steps, bytes, with_all)).await.expect("it starts");
+        assert_eq!(handle.result().await.expect("it ends"), steps * bytes);
+        engine.shutdown(Duration::from_secs(10)).await.expect("it stops");
+    });
+    let written = disk.counts().written_bytes as f64;
+    let said = (steps * bytes) as f64;
+    println!(
+        "{steps} steps to {said} bytes{}: {:.0} bytes written per step, {:.1} times what was said; {:.1} ms per step",
+        if with_all { ", all of it the argument of each call" } else { "" },
+        written / steps as f64,
+        written / said,
+        began.elapsed().as_secs_f64() * 1000.0 / steps as f64,
+    );
+    written / said
+}
+
+#[test]
+fn a_conversation_writes_what_was_said_times_a_small_number() {
+    let steps = times(50) as usize;
+    assert!(multiple(steps, 10_000, false) < 10.0);
+    assert!(multiple(steps, 10_000, true) < 15.0);
+}
+
+/// The control: what has nothing in common with what was there before is written.
+#[activity]
+async fn another(turn: usize, bytes: usize) -> String {
+    text(turn, bytes)
+}
+
+#[workflow]
+async fn forget(steps: usize, bytes: usize) -> usize {
+    let (mut turn, mut all) = (0, 0);
+    let mut last = String::new();
+    while turn < steps {
+        let next = another(turn, bytes).await;
+        all += last.len();
+        last = next;
+        turn += 1;
+    }
+    all + last.len()
+}
+
+#[test]
+fn what_is_new_is_written_and_counted() {
+    let disk = CountingDisk::new(&MemoryImage::new());
+    let store = RedbStore::with_backend(disk.factory(), Options::default()).expect("an empty image opens");
+    block_on(async {
+        let engine = Engine::builder().store(std::sync::Arc::new(store)).open().await.expect("it opens");
+        let handle = engine.start("forgetful", forget(10, 200_000)).await.expect("it starts");
+        handle.result().await.expect("it ends");
+        engine.shutdown(Duration::from_secs(10)).await.expect("it stops");
+    });
+    assert!(disk.counts().written_bytes > 10 * 200_000, "{:?}", disk.counts());
+}
+
+/// Every state of it, from one that fits a row to one of many pieces, comes back after a crash.
+#[tokio::test]
+async fn a_conversation_survives_a_crash_at_every_step() {
+    testing::crash_at_every_step(|| converse(8, 9_000, true)).await;
+}
+
+#[activity]
+async fn download(bytes: usize) -> String {
+    text(1, bytes)
+}
+
+#[activity]
+async fn count(body: &str) -> usize {
+    body.len()
+}
+
+#[workflow]
+async fn fetch(bytes: usize) -> (usize, String) {
+    let body = download(bytes).await;
+    let counted = count(&body).await;
+    (counted, body)
+}
+
+/// In a process of its own: fetches so many bytes, hands them to another call, and ends with them.
+fn fetches(bytes: usize, file: &std::path::Path) {
+    block_on(async {
+        let engine = Engine::open(file).await.expect("it opens");
+        let handle = engine.start("download", fetch(bytes)).await.expect("it starts");
+        let (counted, body) = handle.result().await.expect("it ends");
+        assert_eq!((counted, body.len()), (bytes, bytes));
+        engine.shutdown(Duration::from_secs(10)).await.expect("it stops");
+    });
+    child::say(&[&child::peak_bytes()]);
+}
+
+#[test]
+fn a_large_payload_takes_a_few_times_its_size() {
+    const TEST: &str = "large::a_large_payload_takes_a_few_times_its_size";
+    // Every value is encoded twice and compared in debug builds, which takes a while.
+    const BYTES: usize = if cfg!(debug_assertions) { 32 << 20 } else { 100 << 20 };
+    if let Some((bytes, file)) = child::job() {
+        return fetches(bytes.parse().expect("it is a number"), &file);
+    }
+    let directory = tempfile::tempdir().expect("there is room");
+    let peak = |bytes: usize| {
+        let file = directory.path().join(format!("{bytes}.redb"));
+        child::measured(TEST, &bytes.to_string(), &file)[0]
+    };
+    let began = Instant::now();
+    let (without, with) = (peak(1), peak(BYTES));
+    let times = with.saturating_sub(without) as f64 / BYTES as f64;
+    println!(
+        "{} MiB fetched, handed on and returned: {} MB at most, {times:.1} times the payload and {} MB that the process takes anyway; {:.1} s",
+        BYTES >> 20,
+        with >> 20,
+        without >> 20,
+        began.elapsed().as_secs_f64()
+    );
+    if cfg!(target_os = "linux") {
+        assert!(times > 1.0, "it was not measured");
+        assert!(times < 12.0, "{times:.1} times the payload");
+    }
+}
