@@ -71,7 +71,7 @@ async fn sequence(steps: u32) -> u32 {
     n
 }
 
-struct Unwritable;
+struct Unwritable(u64);
 
 impl serde::Serialize for Unwritable {
     fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -81,18 +81,17 @@ impl serde::Serialize for Unwritable {
 
 impl<'de> serde::Deserialize<'de> for Unwritable {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Ok(Unwritable)
+        Ok(Unwritable(0))
     }
 }
 
 #[workflow]
 async fn poison(number: u64) -> u64 {
     let n = nothing(1).await;
-    assert!(number % 2 == 0, "it panics");
-    let unwritable = Unwritable;
+    assert!(number.is_multiple_of(2), "it panics");
+    let unwritable = Unwritable(number);
     sleep(Duration::from_secs(1)).await;
-    drop(unwritable);
-    u64::from(n)
+    u64::from(n) + unwritable.0
 }
 
 #[workflow]
@@ -140,10 +139,11 @@ async fn measure(dir: &Dir, beside: Beside) -> (u32, u32) {
     let poisons = tokio::spawn({
         let engine = engine.clone();
         async move {
-            let mut number = 0;
-            while beside == Beside::Poisons {
+            if beside != Beside::Poisons {
+                return;
+            }
+            for number in 0.. {
                 engine.start(format!("poison-{number}"), poison(number)).await.expect("it starts");
-                number += 1;
                 tokio::time::sleep(Duration::from_millis(1_000 / POISONS)).await;
             }
         }

@@ -34,8 +34,7 @@ fn spin() {
 async fn endless(number: u32) -> u32 {
     let prepared = prepare(number).await;
     spin();
-    let once_more = prepare(prepared).await;
-    once_more
+    prepare(prepared).await
 }
 
 #[workflow]

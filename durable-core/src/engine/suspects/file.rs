@@ -167,7 +167,7 @@ fn position(region: usize) -> u64 {
 
 /// Never 0, which is what a cleared region has.
 fn checksum(region: usize, bytes: &[u8]) -> u64 {
-    xxh3_64_with_seed(bytes, FORMAT << 32 | region as u64).max(1)
+    xxh3_64_with_seed(bytes, (FORMAT << 32) | region as u64).max(1)
 }
 
 fn read(region: usize, bytes: &[u8]) -> Option<Region> {
@@ -182,7 +182,7 @@ fn read(region: usize, bytes: &[u8]) -> Option<Region> {
         let (a, b, steps) = (number(at + 1)?, number(at + 9)?, number(at + 17)?);
         let who = match bytes.get(at)? {
             0 => Suspect::Instance { slot: Slot(a), number: Number(b) },
-            1 => Suspect::Start { id: u128::from(a) << 64 | u128::from(b) },
+            1 => Suspect::Start { id: (u128::from(a) << 64) | u128::from(b) },
             _ => return None,
         };
         Some(Cell { who, steps })
