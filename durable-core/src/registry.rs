@@ -170,7 +170,7 @@ impl WorkflowEntry {
 }
 
 fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
-    write_some(W::ended().from_call_error(error), codec)
+    write_some(W::ended().for_call_error(error), codec)
 }
 
 fn poll<W: RootWorkflow>(step: Lent<'_>, machine: Machine) -> Option<Moved> {

@@ -211,7 +211,7 @@ impl<O> Ended<O> {
 
     /// The output for whoever waits for a workflow that ended without one. There is none if its error can't be made from a
     /// `CallError`, or it has no error.
-    pub(crate) fn from_call_error(&self, error: CallError) -> Option<O> {
+    pub(crate) fn for_call_error(&self, error: CallError) -> Option<O> {
         self.says.from_call_error.map(|from_call_error| from_call_error(error))
     }
 }

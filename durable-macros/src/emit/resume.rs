@@ -6,7 +6,7 @@
 
 use super::body::{Emitter, Place, Routes, Unmut, label, made_up, momentary, pending};
 use super::names::Render;
-use crate::ir::{BlockId, PointId, VarId, bound};
+use crate::ir::{BlockId, PointId, Text, VarId, bound};
 use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
@@ -56,7 +56,7 @@ impl Emitter<'_> {
             let ask = Ident::new(info.ask, at);
             let call = quote_spanned!(at=> #p::#ask(#cx));
             witnesses.extend(quote!(let #name = #call;));
-            if !info.pinned && !info.owned {
+            if !info.pinned && info.text == Text::Perhaps {
                 let question = quote_spanned!(at=> #name.is_no_text());
                 questions.extend(quote!(#question;));
             }

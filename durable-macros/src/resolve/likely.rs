@@ -1,6 +1,7 @@
 //! What a binding is likely to be, by how it is initialised or what its type is called: it decides which words rustc finds if the value
 //! can't be stored, and nothing else. A wrong guess refuses no program.
 
+use crate::ir::Text;
 use syn::visit::{self, Visit};
 use syn::{Expr, Type};
 
@@ -86,9 +87,13 @@ pub(super) fn is_guard(ask: Ask) -> bool {
 /// Methods that give something of their own.
 const OWNING: &[&str] = &["to_string", "to_owned", "into_owned", "len", "is_empty"];
 
-/// Whether a value is surely no borrow of text, so that nobody needs to ask rustc. What is awaited was stored, and operators give what they
+/// Whether a value may be a borrow of text; if surely not, nobody needs to ask rustc. What is awaited was stored, and operators give what they
 /// compute: whoever writes a type for which this is not so gets rustc's words for a borrow that does not live long enough.
-pub(super) fn is_owned(value: &Expr) -> bool {
+pub(super) fn text(value: &Expr) -> Text {
+    if is_owned(value) { Text::Never } else { Text::Perhaps }
+}
+
+fn is_owned(value: &Expr) -> bool {
     match value {
         Expr::Paren(e) => is_owned(&e.expr),
         Expr::Group(e) => is_owned(&e.expr),

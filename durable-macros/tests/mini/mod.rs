@@ -162,7 +162,7 @@ pub mod __private {
         fn poll(&mut self) -> Poll<D::Output> {
             let mut saved = None;
             let mut frame = Frame {
-                point: self.point,
+                begins_at: self.point,
                 polled: 0,
                 input: &self.snapshot,
                 writers: Vec::new(),
@@ -186,7 +186,7 @@ pub mod __private {
     }
 
     pub struct Frame<'a> {
-        point: u32,
+        begins_at: u32,
         polled: u32,
         input: &'a [u8],
         writers: Vec<Writer>,
@@ -210,7 +210,7 @@ pub mod __private {
 
     impl Frame<'_> {
         pub fn resume_point(&mut self) -> Option<u32> {
-            Some(self.point)
+            Some(self.begins_at)
         }
 
         pub fn poll<F: DurableFuture>(&mut self, future: Option<F>, point: u32) -> Poll<F::Output> {
@@ -233,7 +233,7 @@ pub mod __private {
         }
 
         pub fn save(&mut self) {
-            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
+            assert!(self.input.is_empty() || self.begins_at != 0, "a snapshot is read to its end");
             self.kept.reverse();
             let mut bytes = self.kept.concat();
             bytes.append(&mut self.awaited);
