@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
     codec::{Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
-    context::{Scratch, Step, StepFailure},
+    context::{Lent, Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, Frames, StandIn},
@@ -31,9 +31,9 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub enum Registration {
     /// A workflow.
-    Workflow(fn() -> WorkflowEntry),
+    Workflow(&'static WorkflowEntry),
     /// An activity.
-    Activity(fn() -> ActivityEntry),
+    Activity(&'static ActivityEntry),
     /// A message, if it can be stored; else rustc has said so already.
     Message(fn() -> Option<MessageEntry>),
     /// Something that is published, likewise.
@@ -45,12 +45,12 @@ inventory::collect!(Registration);
 impl Registration {
     /// Registers a workflow.
     pub const fn workflow<W: RootWorkflow>() -> Self {
-        Registration::Workflow(WorkflowEntry::of::<W>)
+        Registration::Workflow(const { &WorkflowEntry::of::<W>() })
     }
 
     /// Registers an activity.
     pub const fn activity<A: Activity>() -> Self {
-        Registration::Activity(ActivityEntry::of::<A>)
+        Registration::Activity(const { &ActivityEntry::of::<A>() })
     }
 }
 
@@ -124,7 +124,7 @@ pub struct WorkflowEntry {
     pub(crate) meta: &'static WorkflowMeta,
     pub(crate) args: &'static TypeOf,
     pub(crate) output: &'static TypeOf,
-    pub(crate) poll: fn(&mut Step, Machine) -> Option<Moved>,
+    pub(crate) poll: fn(Lent<'_>, Machine) -> Option<Moved>,
     /// The output that stands for an end without one, if its type has an error for that.
     pub(crate) exhausted: fn(CallError, &Codec) -> Option<Result<Encoded, EncodeError>>,
 }
@@ -148,7 +148,7 @@ pub(crate) enum Moved {
 }
 
 impl WorkflowEntry {
-    fn of<W: RootWorkflow>() -> Self {
+    const fn of<W: RootWorkflow>() -> Self {
         WorkflowEntry {
             meta: W::META,
             args: TypeOf::of::<W::Args>(),
@@ -166,7 +166,7 @@ impl WorkflowEntry {
         let mut step = Step::new(Arc::new(Codec::new()), frames, 0, scratch);
         step.learning = Some(Box::default());
         let nothing = FrameImage { layout: 0, vars: Vec::new() };
-        (self.poll)(&mut step, Machine::At(nothing));
+        (self.poll)((&mut step).into(), Machine::At(nothing));
         let types = step.learning.map(|learning| learning.types).unwrap_or_default();
         let points = self.meta.points.iter().map(|point| {
             let witnesses = point.witnesses.chunks_exact(2);
@@ -178,21 +178,33 @@ impl WorkflowEntry {
 }
 
 fn exhausted<W: RootWorkflow>(error: CallError, codec: &Codec) -> Option<Result<Encoded, EncodeError>> {
-    write_some(W::from_call_error(error), codec)
+    write_some(W::ended().for_call_error(error), codec)
 }
 
+fn poll<W: RootWorkflow>(step: Lent<'_>, machine: Machine) -> Option<Moved> {
+    drive(step, W::META, machine, W::poll)
+}
+
+type Poller<A, O> = fn(&mut Frame<'_>, Option<A>) -> Poll<O>;
+
 /// Runs a root workflow to its next suspension.
-fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
-    let (mut args, image) = begin::<W::Args>(step, W::META, machine)?;
+#[inline(never)]
+fn drive<A: Persist, O: Persist>(
+    mut step: Lent<'_>,
+    meta: &'static WorkflowMeta,
+    machine: Machine,
+    poll: Poller<A, O>,
+) -> Option<Moved> {
+    let (mut args, image) = begin::<A>(&mut step, meta, machine)?;
     if step.dry.is_some() && image.is_none() {
         // It has not begun, and its arguments can be read.
         return None;
     }
     let mut output = None;
-    let moved = run(step, W::META, image, &mut |frame| {
+    let moved = run(step.again(), meta, image, &mut |frame| {
         loop {
-            match W::poll(frame, args.take()) {
-                Poll::Pending if frame.again(const { TypeOf::of::<W::Args>() }, &mut args) => {}
+            match poll(frame, args.take()) {
+                Poll::Pending if frame.again(const { TypeOf::of::<A>() }, &mut args) => {}
                 Poll::Pending => return true,
                 Poll::Ready(value) => {
                     output = Some(value);
@@ -202,14 +214,14 @@ fn poll<W: RootWorkflow>(step: &mut Step, machine: Machine) -> Option<Moved> {
         }
     });
     match output {
-        Some(output) => ended(step, W::META, output),
+        Some(output) => ended(&mut step, meta, output),
         None => moved,
     }
 }
 
 /// Makes the frame, and leaves it when the machine is suspended, which `poll` says.
 fn run(
-    step: &mut Step,
+    step: Lent<'_>,
     meta: &'static WorkflowMeta,
     image: Option<FrameImage>,
     poll: &mut dyn FnMut(&mut Frame<'_>) -> bool,
@@ -227,7 +239,7 @@ fn run(
 /// The arguments of a machine that begins, and the image of any other.
 #[inline(never)]
 fn begin<A: Persist>(
-    step: &mut Step,
+    step: &mut Lent<'_>,
     meta: &WorkflowMeta,
     machine: Machine,
 ) -> Option<(Option<A>, Option<FrameImage>)> {
@@ -267,7 +279,7 @@ fn look_at_arguments(step: &mut Step, of: &TypeOf, layout: LayoutId) {
 }
 
 #[inline(never)]
-fn ended<O: Persist>(step: &mut Step, meta: &WorkflowMeta, output: O) -> Option<Moved> {
+fn ended<O: Persist>(step: &mut Lent<'_>, meta: &WorkflowMeta, output: O) -> Option<Moved> {
     if step.failure.is_some() {
         return None;
     }
@@ -281,8 +293,8 @@ fn ended<O: Persist>(step: &mut Step, meta: &WorkflowMeta, output: O) -> Option<
     }
 }
 
-type Begin<A> = fn(&mut Step, &WorkflowMeta, Machine) -> Option<(Option<A>, Option<FrameImage>)>;
-type Ended<O> = fn(&mut Step, &WorkflowMeta, O) -> Option<Moved>;
+type Begin<A> = fn(&mut Lent<'_>, &WorkflowMeta, Machine) -> Option<(Option<A>, Option<FrameImage>)>;
+type Ended<O> = fn(&mut Lent<'_>, &WorkflowMeta, O) -> Option<Moved>;
 
 /// What a workflow with such arguments, or such an output, needs; see [`popular`](crate::popular).
 #[allow(dead_code)]
@@ -356,8 +368,7 @@ impl Registry {
             inventory::iter::<Registration>.into_iter().copied().chain(explicit.iter().copied())
         {
             match registration {
-                Registration::Workflow(make) => {
-                    let entry = make();
+                Registration::Workflow(&entry) => {
                     if let Some(other) = registry.workflows.insert(entry.meta.name, entry)
                         && !std::ptr::eq(other.meta, entry.meta)
                         && place(other.meta) != place(entry.meta)
@@ -369,7 +380,7 @@ impl Registry {
                         });
                     }
                 }
-                Registration::Activity(make) => registry.add_activity(make())?,
+                Registration::Activity(&entry) => registry.add_activity(entry)?,
                 Registration::Message(entry) => {
                     let Some(entry) = entry() else { continue };
                     registry.messages.entry(queue(entry.kind, entry.name)).or_default().push(entry);

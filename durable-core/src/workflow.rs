@@ -5,10 +5,9 @@ use std::{any::Any, marker::PhantomData, task::Poll};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    activity::Stored,
+    activity::{Ended, Says},
     codec::{self, EncodeError, Encoded, Persist, Slot, TypeOf},
     context::{Context, FrameId, MAX_DEPTH, NewOperation, OperationId, StepFailure, Undo, Wait},
-    error::CallError,
     frame::{Frame, FrameImage, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
     meta::WorkflowMeta,
@@ -32,23 +31,10 @@ pub trait Workflow: 'static {
     /// Runs the machine to its next suspension. `args` is there exactly at the start.
     fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
 
-    /// Whether an output says that the workflow failed: whether it is an `Err`.
+    /// How its output is stored, and what it says of failure.
     #[doc(hidden)]
-    fn failed(_output: &Self::Output) -> bool {
-        false
-    }
-
-    /// The output for whoever waits for this workflow, when it ended without one. There is none if its error can't be made
-    /// from a `CallError`, or it has no error.
-    #[doc(hidden)]
-    fn from_call_error(_error: CallError) -> Option<Self::Output> {
-        None
-    }
-
-    /// How its output is stored while its compensations run. It can't be if there is none, and then it may have none.
-    #[doc(hidden)]
-    fn stored() -> Option<Stored<Self::Output>> {
-        None
+    fn ended() -> Ended<Self::Output> {
+        Ended { stored: None, says: Says::nothing() }
     }
 }
 
@@ -229,7 +215,7 @@ impl<W: Workflow> DurableFuture for Inline<W> {
             let read = if what == "arguments" {
                 cx.decode_as(const { TypeOf::of::<W::Args>() }, stored.layout, &stored.bytes, &mut args)
             } else {
-                W::stored().map_or(Ok(()), |kept| {
+                W::ended().stored.map_or(Ok(()), |kept| {
                     cx.decode_as(kept.of, stored.layout, &stored.bytes, (kept.slot)(&mut output))
                 })
             };
@@ -256,7 +242,7 @@ impl<W: Workflow> DurableFuture for Inline<W> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<W::Output> {
         if matches!(self.state, InlineState::Returned { .. }) {
             let mut output = None;
-            let stored = W::stored().map(|stored| (stored.of, (stored.slot)(&mut output)));
+            let stored = W::ended().stored.map(|stored| (stored.of, (stored.slot)(&mut output)));
             self.state.unwound(W::META, stored, cx);
             return output.map_or(Poll::Pending, Poll::Ready);
         }
@@ -274,12 +260,12 @@ impl<W: Workflow> DurableFuture for Inline<W> {
         };
         self.state.leave(frame, id, caller, polled.is_pending());
         let Poll::Ready(output) = polled else { return Poll::Pending };
-        let failed = W::failed(&output);
+        let ended = W::ended();
         if self.state.returned(
             (id, caller),
-            failed,
+            ended.failed(&output),
             W::META,
-            W::stored().map(|stored| stored.of),
+            ended.stored.map(|stored| stored.of),
             &output,
             cx,
         ) {
@@ -334,7 +320,7 @@ impl InlineState {
         let frame = frame.unwrap_or_else(|| scratch.open_frame());
         let caller = std::mem::replace(&mut scratch.frame, frame);
         drop(scratch);
-        Some((Frame::new(cx.step, meta, image), frame, caller))
+        Some((Frame::new(cx.step.again(), meta, image), frame, caller))
     }
 
     /// Keeps where the call is suspended.

@@ -351,7 +351,7 @@ fn the_declaration_says_what_was_written() {
 fn every_activity_of_the_program_is_registered() {
     let mut names: Vec<&str> = inventory::iter::<Registration>()
         .filter_map(|registration| match registration {
-            Registration::Activity(entry) => Some(entry().meta.name),
+            Registration::Activity(entry) => Some(entry.meta.name),
             _ => None,
         })
         .collect();

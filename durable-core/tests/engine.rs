@@ -72,22 +72,22 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
                                     None => break 'l,
                                 }
                             }
-                            total += match cx.poll(call) {
+                            total += match cx.poll(call, 1) {
                                 Poll::Ready(value) => value,
                                 Poll::Pending => {
                                     cx.keep_all(&[&total, &left]);
-                                    cx.save(1);
+                                    cx.save();
                                     break 'saved;
                                 }
                             };
                         }
                         nap = Some(p::into_durable(sleep(Duration::from_secs(3600))));
                     }
-                    match cx.poll(nap) {
+                    match cx.poll(nap, 2) {
                         Poll::Ready(()) => {}
                         Poll::Pending => {
                             cx.keep_all(&[&total]);
-                            cx.save(2);
+                            cx.save();
                             break 'saved;
                         }
                     }

@@ -61,9 +61,9 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
                     Some(_) => (n, nap) = ((s_n.0)(cx), None),
                     None => match p::suspend().await {},
                 }
-                if cx.poll(nap).is_pending() {
+                if cx.poll(nap, 1).is_pending() {
                     cx.keep_all(&[&n]);
-                    cx.save(1);
+                    cx.save();
                     match p::suspend().await {}
                 }
                 n

@@ -8,20 +8,19 @@
 //! 'pending: {
 //!     let order; ..                               // what crosses a resume point
 //!     let resume = resume_point()..;              // or out of here: a snapshot that can't be decoded; the frame knows why
-//!     let point = 's1: {
+//!     's1: {
 //!         let future_1 = 'b3: {
 //!             'r3: {
 //!                 match resume { 1 => { order = (storable_1.0)(cx); break 'r3 } _ => {} }
 //!                 ..user code..                   // a fresh start
-//!                 let future_1 = Some(into_durable(charge(&order.id)));
-//!                 break 'b3 future_1;
+//!                 break 'b3 Some(into_durable(charge(&order.id)));
 //!             }
 //!             None                                // a resume; here borrows are made again too
 //!         };
-//!         ..match poll(future_1) { Ready(v) => v, Pending => break 's1 1 }..
-//!     };
+//!         ..match poll(future_1, 1) { Ready(v) => v, Pending => break 's1 }..
+//!     }
 //!     keep_all(&[&order]);                        // for all points that need it
-//!     save(point);
+//!     save();
 //! }
 //! match suspend().await {}                        // the one suspension, where nothing is left to be held
 //! ```

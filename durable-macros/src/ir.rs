@@ -57,6 +57,13 @@ pub(crate) enum VarKind {
     Future,
 }
 
+/// Whether a variable borrows text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    Perhaps,
+    Never,
+}
+
 /// A variable.
 pub(crate) struct Var {
     pub(crate) kind: VarKind,
@@ -70,6 +77,8 @@ pub(crate) struct Var {
     pub(crate) ty: Option<Type>,
     /// How its type is asked whether it can be stored.
     pub(crate) ask: crate::resolve::Ask,
+    /// Whether it may borrow text, by how it is initialised.
+    pub(crate) text: Text,
     /// Bound in a scope that was taken apart, so that it needs a name of its own in the function.
     pub(crate) flattened: bool,
     /// How its value is made again after a restore; `None`: it is saved.
@@ -253,6 +262,7 @@ impl Function {
             mutable: false,
             ty: None,
             ask: crate::resolve::ANY,
+            text: Text::Perhaps,
             flattened: kind != VarKind::User,
             remat: None,
             refusal: None,

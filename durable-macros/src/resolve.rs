@@ -12,7 +12,7 @@ mod macros;
 
 use crate::diagnostics::{self, Errors};
 use crate::fragments;
-use crate::ir::{Function, VarId, VarKind, marker};
+use crate::ir::{Function, Text, VarId, VarKind, marker};
 use crate::parse::Workflow;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -284,6 +284,7 @@ impl VisitMut for Resolver {
             _ => None,
         };
         let ask = likely::likely(ty, local.init.as_ref().map(|init| &*init.expr));
+        let text = local.init.as_ref().map_or(Text::Perhaps, |init| likely::text(&init.expr));
         if let Some(init) = &mut local.init {
             self.visit_expr_mut(&mut init.expr);
             if let Some((_, diverge)) = &mut init.diverge {
@@ -293,6 +294,7 @@ impl VisitMut for Resolver {
         self.bind(&mut local.pat);
         for var in crate::ir::bound(&local.pat) {
             self.function.vars[var].ask = ask;
+            self.function.vars[var].text = text;
         }
     }
 

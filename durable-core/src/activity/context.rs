@@ -149,7 +149,7 @@ impl AttemptState {
 
     /// What the attempt is given.
     pub fn context(self: &Arc<Self>) -> ActivityContext {
-        ActivityContext { attempt: Arc::clone(self) }
+        ActivityContext { attempt: self.clone() }
     }
 
     /// When the attempt gave its last sign of life, in milliseconds since the Unix epoch.
@@ -194,23 +194,35 @@ impl AttemptState {
 /// What an activity asks and tells the engine. Take it as a parameter: it is no part of the call.
 #[derive(Clone, Debug)]
 pub struct ActivityContext {
-    attempt: Arc<AttemptState>,
+    /// By a trait object, as `context::Lent` has its step.
+    attempt: Arc<dyn Attempt>,
+}
+
+/// An attempt, and nothing else.
+trait Attempt: fmt::Debug + Send + Sync {
+    fn state(&self) -> &AttemptState;
+}
+
+impl Attempt for AttemptState {
+    fn state(&self) -> &AttemptState {
+        self
+    }
 }
 
 impl ActivityContext {
     /// Which attempt this is; the first is 1.
     pub fn attempt(&self) -> u32 {
-        self.attempt.info.attempt
+        self.attempt.state().info.attempt
     }
 
     /// The key of this call: the same in every attempt, and no other call's.
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        self.attempt.info.key
+        self.attempt.state().info.key
     }
 
     /// The id of the instance that made the call.
     pub fn instance_id(&self) -> &str {
-        &self.attempt.info.instance_id
+        &self.attempt.state().info.instance_id
     }
 
     /// Shows that the attempt lives, and records how far it is for the next attempt, should this
@@ -221,28 +233,28 @@ impl ActivityContext {
     ///
     /// Progress that can't be stored counts as a sign of life all the same; the engine reports it.
     pub fn heartbeat<P: Persist>(&self, progress: &P) {
-        let encoded = self.attempt.info.codec.encode(progress);
+        let encoded = self.attempt.state().info.codec.encode(progress);
         {
-            let mut recorded = self.attempt.lock();
+            let mut recorded = self.attempt.state().lock();
             match encoded {
                 Ok(encoded) => *recorded = Progress { newest: Some(encoded), error: None },
                 Err(error) => recorded.error = Some(error),
             }
         }
-        self.attempt.beat_ms.fetch_max((self.attempt.info.clock)(), Ordering::AcqRel);
+        self.attempt.state().beat_ms.fetch_max((self.attempt.state().info.clock)(), Ordering::AcqRel);
     }
 
     /// How far an earlier attempt was. `None` in the first one, when no attempt reported
     /// anything, and when what was reported is no `P`: then the work begins at its start.
     pub fn last_heartbeat<P: Persist>(&self) -> Option<P> {
-        let encoded = self.attempt.info.last_heartbeat.as_ref()?;
-        self.attempt.info.codec.decode(encoded.layout, &encoded.bytes).ok()
+        let encoded = self.attempt.state().info.last_heartbeat.as_ref()?;
+        self.attempt.state().info.codec.decode(encoded.layout, &encoded.bytes).ok()
     }
 
     /// Waits until the call was cancelled. For `tokio::select!`.
     pub async fn cancelled(&self) {
         // Made before the flag is looked at: whoever sets it afterwards tells this one.
-        let told = self.attempt.told.notified();
+        let told = self.attempt.state().told.notified();
         if !self.is_cancelled() {
             told.await;
         }
@@ -250,7 +262,7 @@ impl ActivityContext {
 
     /// Whether the call was cancelled. A blocking activity that runs long asks now and then.
     pub fn is_cancelled(&self) -> bool {
-        self.attempt.cancelled.load(Ordering::Acquire)
+        self.attempt.state().cancelled.load(Ordering::Acquire)
     }
 
     /// The engine that this attempt runs on.
@@ -258,28 +270,28 @@ impl ActivityContext {
     /// # Panics
     /// In a unit test of an activity, and in an attempt that outlives its engine: there is none.
     pub fn engine(&self) -> Engine {
-        Engine::of_attempt(&self.attempt.engine).expect("this attempt has no engine")
+        Engine::of_attempt(&self.attempt.state().engine).expect("this attempt has no engine")
     }
 
     /// When the engine gives this attempt up.
     pub fn deadline(&self) -> Option<SystemTime> {
-        let after_epoch = Duration::from_millis(self.attempt.info.deadline_ms?);
+        let after_epoch = Duration::from_millis(self.attempt.state().info.deadline_ms?);
         SystemTime::UNIX_EPOCH.checked_add(after_epoch)
     }
 
     /// The engine's dependency of this type.
     pub fn state<T: ?Sized + Send + Sync + 'static>(&self) -> Option<State<T>> {
-        self.attempt.info.states.get().map(State)
+        self.attempt.state().info.states.get().map(State)
     }
 
     #[doc(hidden)]
     pub fn require<T: ?Sized + Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
-        self.attempt.info.states.require()
+        self.attempt.state().info.states.require()
     }
 
     /// The engine's codec.
     pub(crate) fn codec(&self) -> &Codec {
-        &self.attempt.info.codec
+        &self.attempt.state().info.codec
     }
 }
 

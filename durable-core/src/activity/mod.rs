@@ -33,8 +33,8 @@ pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};
 pub use verdict::{
-    Fallible, FromCallError, HasHint, HasNoHint, HidesCallError, Infallible, LosesOutput, OutputKind, Probe,
-    ReturnsResult, ReturnsValue, ShowsDebug, ShowsDisplay, ShowsNothing, Stored, StoresOutput,
+    Ended, Fallible, FromCallError, HasHint, HasNoHint, HidesCallError, Infallible, LosesOutput, OutputKind,
+    Probe, ReturnsResult, ReturnsValue, Says, ShowsDebug, ShowsDisplay, ShowsNothing, Stored, StoresOutput,
     TellsCallError, Verdict, fallible,
 };
 

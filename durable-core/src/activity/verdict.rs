@@ -146,26 +146,75 @@ impl<T> Infallible<T> {
     }
 }
 
+/// What the output of a workflow says: whether it is an `Err`, and what stands for an end without one. No `Err` and nothing, if a function is
+/// not there.
+#[derive(Debug)]
+pub struct Says<O> {
+    failed: Option<fn(&O) -> bool>,
+    from_call_error: Option<fn(CallError) -> O>,
+}
+
+impl<O> Says<O> {
+    /// Of an output that has no error.
+    pub const fn nothing() -> Self {
+        Says { failed: None, from_call_error: None }
+    }
+}
+
 /// An output that can say that a call ended without one.
 pub trait TellsCallError<O> {
-    /// It.
-    fn ended(&self, error: CallError) -> Option<O>;
+    /// What it says.
+    fn says(&self) -> Says<O>;
 }
 impl<T, E: From<CallError>> TellsCallError<Result<T, E>> for &Fallible<T, E> {
-    fn ended(&self, error: CallError) -> Option<Result<T, E>> {
-        Some(Err(error.into()))
+    fn says(&self) -> Says<Result<T, E>> {
+        Says { failed: Some(Result::is_err), from_call_error: Some(from_call_error) }
     }
+}
+
+#[inline(never)]
+fn from_call_error<T, E: From<CallError>>(error: CallError) -> Result<T, E> {
+    Err(error.into())
 }
 
 /// An output that can't: unlike an activity, a workflow need not be one that another waits for.
 pub trait HidesCallError<O> {
-    /// There is none.
-    fn ended(&self, _: CallError) -> Option<O> {
-        None
+    /// What it says.
+    fn says(&self) -> Says<O>;
+}
+impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {
+    fn says(&self) -> Says<Result<T, E>> {
+        Says { failed: Some(Result::is_err), from_call_error: None }
     }
 }
-impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {}
-impl<T> HidesCallError<T> for Infallible<T> {}
+impl<T> HidesCallError<T> for Infallible<T> {
+    fn says(&self) -> Says<T> {
+        Says::nothing()
+    }
+}
+
+/// How the output of a workflow is stored while its compensations run (it can't be if there is none, and then it may have none), and
+/// what it says.
+#[derive(Debug)]
+pub struct Ended<O> {
+    /// How it is stored.
+    pub stored: Option<Stored<O>>,
+    /// What it says.
+    pub says: Says<O>,
+}
+
+impl<O> Ended<O> {
+    /// Whether this output says that the workflow failed.
+    pub(crate) fn failed(&self, output: &O) -> bool {
+        self.says.failed.is_some_and(|failed| failed(output))
+    }
+
+    /// The output for whoever waits for a workflow that ended without one. There is none if its error can't be made from a
+    /// `CallError`, or it has no error.
+    pub(crate) fn for_call_error(&self, error: CallError) -> Option<O> {
+        self.says.from_call_error.map(|from_call_error| from_call_error(error))
+    }
+}
 
 /// How an output is stored.
 #[derive(Debug)]

@@ -89,12 +89,15 @@ mod tests {
     fn it_is_started_once_and_waits_for_its_completion_over_a_restore() {
         let mut leaf = Leaf::new(NewOperation::Timer { deadline_ms: 5 });
         let mut first = step(Vec::new());
-        assert_eq!(leaf.poll("a timer", &mut Context { step: &mut first }), None);
+        assert_eq!(leaf.poll("a timer", &mut Context { step: (&mut first).into() }), None);
         assert_eq!((first.wait, first.scratch.borrow().started.len()), (Some(Wait::Op(7)), 1));
         let mut leaf = Leaf::from_bytes(&leaf.to_bytes()).unwrap();
         assert_eq!(leaf.quiet(), Some(Wait::Op(7)));
         let mut second = step(vec![(7, Completion::Fired)]);
-        assert_eq!(leaf.poll("a timer", &mut Context { step: &mut second }), Some(Completion::Fired));
+        assert_eq!(
+            leaf.poll("a timer", &mut Context { step: (&mut second).into() }),
+            Some(Completion::Fired)
+        );
         assert!(second.scratch.borrow().started.is_empty(), "it was started before");
         assert!(leaf.quiet().is_none());
     }

@@ -7,6 +7,7 @@ pub(crate) mod ambient;
 mod depth;
 mod failure;
 mod gone;
+mod lent;
 mod limits;
 mod operation;
 mod scopes;
@@ -18,6 +19,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 pub(crate) use depth::bounded_depth;
 pub(crate) use failure::LET_IT_READ;
 pub use failure::StepFailure;
+pub(crate) use lent::Lent;
 pub(crate) use limits::{Limits, MOST_BYTES};
 pub use limits::{MAX_DEPTH, MAX_OPERATIONS, MAX_SNAPSHOT_BYTES};
 pub(crate) use operation::Started;
@@ -105,7 +107,7 @@ impl Step {
 /// What a durable future is polled with.
 #[derive(Debug)]
 pub struct Context<'a> {
-    pub(crate) step: &'a mut Step,
+    pub(crate) step: Lent<'a>,
 }
 
 impl Context<'_> {
@@ -189,7 +191,7 @@ impl Context<'_> {
     /// Runs `poll` in a scope: what it starts belongs there.
     pub(crate) fn in_scope<R>(&mut self, scope: ScopeId, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let before = std::mem::replace(&mut self.step.scratch.borrow_mut().scope, scope);
-        let polled = poll(&mut Context { step: self.step });
+        let polled = poll(&mut Context { step: self.step.again() });
         self.step.scratch.borrow_mut().scope = before;
         polled
     }
@@ -197,7 +199,7 @@ impl Context<'_> {
     /// Runs `poll` so that it sees nothing that is done: it only starts its operations and says what it waits for.
     pub(crate) fn blind<R>(&mut self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let before = std::mem::replace(&mut self.step.scratch.borrow_mut().blind, true);
-        let polled = poll(&mut Context { step: self.step });
+        let polled = poll(&mut Context { step: self.step.again() });
         self.step.scratch.borrow_mut().blind = before;
         polled
     }
@@ -205,7 +207,7 @@ impl Context<'_> {
     /// Runs `poll` so that it sees all that is there, not only what lets the machine move.
     pub(crate) fn all_seeing<R>(&mut self, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let before = std::mem::replace(&mut self.step.scratch.borrow_mut().visible, u64::MAX);
-        let polled = poll(&mut Context { step: self.step });
+        let polled = poll(&mut Context { step: self.step.again() });
         self.step.scratch.borrow_mut().visible = before;
         polled
     }

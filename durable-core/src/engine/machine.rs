@@ -51,7 +51,7 @@ impl Inner {
         step.dry = dry;
         let shared = step.scratch.clone();
         let poll = || {
-            let run = || with_current(&self.codec, || (entry.poll)(&mut step, machine));
+            let run = || with_current(&self.codec, || (entry.poll)((&mut step).into(), machine));
             ambient::enter(&shared, run)
         };
         let moved = catch(|| at_time(now_ms, poll));

@@ -99,9 +99,10 @@ pub trait NoText {
 impl<T> NoText for Storable<T> {}
 
 impl Frame<'_> {
-    /// Polls the future that the workflow awaits: this one, or after a resume the one that was stored. What is not ready is kept for
-    /// [`save`](Self::save); what can't be read is never ready.
-    pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
+    /// Polls the future that the workflow awaits at a resume point: this one, or after a resume the one that was stored. What is not ready
+    /// is kept for [`save`](Self::save), and so is the point; what can't be read is never ready.
+    pub fn poll<F: DurableFuture>(&mut self, future: Option<F>, point: u32) -> Poll<F::Output> {
+        self.polled = point;
         let future = match future {
             Some(future) => Some(future),
             None => F::restore(self),

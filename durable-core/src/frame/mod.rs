@@ -31,7 +31,7 @@ pub use snapshot::{Migration, Snapshot};
 
 use crate::{
     codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
-    context::{Context, Step, StepFailure},
+    context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
 use image::Resolved;
@@ -43,7 +43,7 @@ pub(crate) const AWAITED: &str = "await";
 /// A workflow function while it is polled.
 #[derive(Debug)]
 pub struct Frame<'a> {
-    step: &'a mut Step,
+    step: Lent<'a>,
     meta: &'static WorkflowMeta,
     source: Option<Source>,
     /// What it loads besides that, or in place of that.
@@ -64,6 +64,8 @@ pub struct Frame<'a> {
     saved: Option<FrameImage>,
     /// How many messages had been taken when the awaited future was polled.
     mark: usize,
+    /// At which point that was.
+    polled: u32,
 }
 
 /// The image that a frame resumes from.
@@ -76,7 +78,7 @@ struct Source {
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn new(step: &'a mut Step, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
+    pub(crate) fn new(step: Lent<'a>, meta: &'static WorkflowMeta, image: Option<FrameImage>) -> Self {
         let mut frame = Frame {
             step,
             meta,
@@ -91,6 +93,7 @@ impl<'a> Frame<'a> {
             awaited: None,
             saved: None,
             mark: 0,
+            polled: 0,
         };
         if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
             frame.attempt(&image);
@@ -128,7 +131,7 @@ impl<'a> Frame<'a> {
     }
 
     /// The resume point that it goes on at; 0 from the start.
-    fn point(&self) -> u32 {
+    fn begins_at(&self) -> u32 {
         match (&self.given, &self.source) {
             (Some(given), _) => given.point,
             (None, Some(source)) => source.resolved.matched.point,
@@ -147,7 +150,7 @@ impl<'a> Frame<'a> {
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
     pub fn resume_point(&mut self) -> Option<u32> {
-        let point = self.point();
+        let point = self.begins_at();
         let goes_on = self.step.learning.is_none() || point > 0;
         (self.step.failure.is_none() && goes_on).then_some(point)
     }
@@ -162,7 +165,7 @@ impl<'a> Frame<'a> {
         if let Some(learning) = &mut self.step.learning {
             learning.types.push(of);
         }
-        let point = self.point().checked_sub(1)?;
+        let point = self.begins_at().checked_sub(1)?;
         let mut loads = self.meta.points[point as usize].witnesses.chunks_exact(2);
         loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
     }
@@ -205,9 +208,10 @@ impl<'a> Frame<'a> {
         let Some(place) = source.resolved.matched.places.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[place.at];
         let bytes = &source.bytes[source.ranges[place.at].clone()];
-        let (frames, codec) = (&self.step.frames, &self.step.codec);
+        let step = &mut *self.step;
+        let (frames, codec) = (&step.frames, &step.codec);
         let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
-        if let Some(found) = &mut self.step.dry
+        if let Some(found) = &mut step.dry
             && at > 0
             && codec.has_changed(of, LayoutId(*layout))
         {
@@ -234,7 +238,7 @@ impl<'a> Frame<'a> {
         }
         self.step.wait = None;
         self.mark = self.step.scratch.borrow().mark();
-        Some(Context { step: self.step })
+        Some(Context { step: self.step.again() })
     }
 
     /// The user's code gets what was awaited, and with it the messages that were taken for that.
@@ -268,10 +272,15 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Saves what was kept at a resume point, beside the future that was polled last. What follows is the suspension.
-    pub fn save(&mut self, point: u32) {
+    /// The resume point that was polled last.
+    pub fn point(&self) -> u32 {
+        self.polled
+    }
+
+    /// Saves what was kept at the resume point that was polled last, beside its future. What follows is the suspension.
+    pub fn save(&mut self) {
         if self.step.failure.is_none() {
-            match self.image(point) {
+            match self.image(self.polled) {
                 Ok(image) => self.saved = Some(image),
                 Err(failure) => self.fail(failure),
             }
@@ -309,11 +318,11 @@ impl<'a> Frame<'a> {
     }
 
     /// The step, and if this frame is suspended what was saved.
-    pub(crate) fn leave(self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
+    pub(crate) fn leave(mut self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
         if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }
-        (self.step, self.saved.filter(|_| is_pending))
+        (self.step.back(), self.saved.filter(|_| is_pending))
     }
 
     fn fail(&mut self, failure: StepFailure) {

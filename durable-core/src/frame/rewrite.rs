@@ -113,11 +113,12 @@ impl Frame<'_> {
 
     /// What is noted while the whole step is dry is found there, else it is committed.
     fn note(&mut self, migrated: Option<Migrated>, was_dry: bool) {
-        let Some(dry) = &mut self.step.dry else { return };
+        let step = &mut *self.step;
+        let Some(dry) = &mut step.dry else { return };
         dry.migrated.extend(migrated);
         if !was_dry {
-            self.step.scratch.borrow_mut().migrated.append(&mut dry.migrated);
-            self.step.dry = None;
+            step.scratch.borrow_mut().migrated.append(&mut dry.migrated);
+            step.dry = None;
         }
     }
 
@@ -419,13 +420,14 @@ impl Frame<'_> {
         let id = self.step.scratch.borrow().frame;
         let place = format!("{}:{}", self.meta.file, meta.line);
         let seen = FrameSeen { id, workflow: self.meta.name, place, point: point as usize - 1, names };
-        let Some(editing) = self.step.dry.as_mut().and_then(|dry| dry.editing.as_mut()) else { return };
+        let step = &mut *self.step;
+        let Some(editing) = step.dry.as_mut().and_then(|dry| dry.editing.as_mut()) else { return };
         editing.seen.push(seen);
         let Some((_, name, value)) = editing.edit.take_if(|(frame, ..)| *frame == id) else { return };
         let Some(at) = meta.vars().position(|other| other == name) else { return };
         let Place { at: stored, part } = &source.resolved.matched.places[at + 1];
         let bytes = &source.bytes[source.ranges[*stored].clone()];
-        let before = self.step.frames.view(&self.step.codec, LayoutId(vars[*stored].1), bytes);
+        let before = step.frames.view(&step.codec, LayoutId(vars[*stored].1), bytes);
         let before = before.ok().and_then(|value| value.part(part));
         let before =
             before.map_or_else(|| "what can't be read".to_owned(), |value| value.to_json().to_string());

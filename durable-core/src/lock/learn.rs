@@ -210,7 +210,7 @@ fn ask(entry: &WorkflowEntry, learning: Learning) -> Learning {
     let machine = Machine::At(FrameImage { layout: 0, vars: Vec::new() });
     // What a user's code made of values that were made up is no news, not even a panic.
     let _ = catch_quietly(|| {
-        let run = || with_current(&codec, || (entry.poll)(&mut step, machine));
+        let run = || with_current(&codec, || (entry.poll)((&mut step).into(), machine));
         at_time(0, || ambient::enter(&shared, run))
     });
     step.learning.take().map(|learning| *learning).unwrap_or_default()

@@ -49,10 +49,13 @@ pub(super) enum Code {
     Format(Vec<Code>),
     /// What a resume reads: this many variables.
     Load,
-    Poll(Box<Code>),
-    /// A point's number, and what it keeps beside its future.
+    /// A future, and the point's number.
+    Poll(Box<Code>, Box<Code>),
+    /// What a point keeps beside its future.
     Keep(Vec<Code>),
-    Save(Box<Code>),
+    Save,
+    /// The number of the point that was polled last.
+    Point,
     Suspend,
     Unreachable,
 }
@@ -444,8 +447,9 @@ impl Reader {
     fn method(&mut self, call: &syn::ExprMethodCall) -> Read<Code> {
         let name = call.method.to_string();
         match name.as_str() {
-            "poll" => return Ok(Code::Poll(self.boxed(&call.args[0])?)),
-            "save" => return Ok(Code::Save(self.boxed(&call.args[0])?)),
+            "poll" => return Ok(Code::Poll(self.boxed(&call.args[0])?, self.boxed(&call.args[1])?)),
+            "save" => return Ok(Code::Save),
+            "point" => return Ok(Code::Point),
             "keep_all" => {
                 let Expr::Reference(list) = &call.args[0] else { return refuse(call) };
                 let Expr::Array(list) = &*list.expr else { return refuse(call) };

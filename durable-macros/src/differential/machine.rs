@@ -67,6 +67,7 @@ impl Machine {
                 world,
                 pace: &mut pace,
                 loaded: VecDeque::new(),
+                point: 0,
                 awaited: Value::Nothing,
                 kept: VecDeque::new(),
                 saved: None,
@@ -117,6 +118,8 @@ struct Run<'w> {
     world: &'w mut World,
     pace: &'w mut Pace,
     loaded: VecDeque<Value>,
+    /// Which point was polled last.
+    point: i64,
     /// The future that was polled last, if it is pending.
     awaited: Value,
     kept: VecDeque<Value>,
@@ -338,12 +341,13 @@ impl Run<'_> {
             }
             Code::Test(shape, value) => Value::Bool(self.test(shape, value)?),
             Code::Load => self.load()?,
-            Code::Poll(future) => self.poll(future)?,
-            Code::Keep(vars) => self.keep(vars)?,
-            Code::Save(point) => {
-                let point = self.int(point)?;
-                self.save(point as usize)
+            Code::Poll(future, point) => {
+                self.point = self.int(point)?;
+                self.poll(future)?
             }
+            Code::Keep(vars) => self.keep(vars)?,
+            Code::Save => self.save(self.point as usize),
+            Code::Point => Value::Int(self.point),
             Code::Suspend => return Err(Leave::Suspend),
             Code::Unreachable => return Err("it came to what is unreachable".to_owned().into()),
             effect => self.effect(effect)?,

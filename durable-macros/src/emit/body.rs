@@ -206,16 +206,42 @@ impl<'a> Emitter<'a> {
     fn within(&self, block: BlockId, next: Option<BlockId>) -> TokenStream {
         let followers = &self.layout.followers[block];
         let mut text = TokenStream::new();
-        for stmt in &self.function.blocks[block].stmts {
+        let mut stmts = &*self.function.blocks[block].stmts;
+        let awaited = self.awaited(block);
+        if awaited.is_some() {
+            stmts = &stmts[..stmts.len() - 1];
+        }
+        for stmt in stmts {
             text.extend(self.stmt(block, stmt));
         }
         let falls_to = match followers.first() {
             Some(first) => Some(*first).filter(|first| !self.has_prologue(*first)),
             None => next,
         };
-        let term = self.term(block, falls_to);
+        let term = match awaited {
+            Some(jump) => jump,
+            None => self.term(block, falls_to),
+        };
         text.extend(self.follow(term, followers, next));
         text
+    }
+
+    /// `break 'b3 Some(future);`, if that is how a block ends: the future needs no variable of its own there.
+    fn awaited(&self, block: BlockId) -> Option<TokenStream> {
+        let (Some(Stmt::Set(var, value)), Term::Goto(to)) =
+            (self.function.blocks[block].stmts.last(), &self.function.blocks[block].term)
+        else {
+            return None;
+        };
+        let point = self.function.blocks[*to].point?;
+        if self.function.points[point].future != *var
+            || !self.layout.labelled[*to]
+            || !self.moves(block, *to).is_empty()
+        {
+            return None;
+        }
+        let (name, p, value) = (label("b", *to), made_up("__p"), self.render(block, value));
+        Some(quote!(break #name #p::Some(#value);))
     }
 
     // ---- terminators

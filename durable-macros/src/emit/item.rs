@@ -307,30 +307,24 @@ fn definition(
     }
 }
 
-/// What an output says of failure, and how it is kept. Its type decides, as that of an activity's; of a tuple that is plain.
+/// What an output says of failure, and how it is kept. Its type decides, as that of an activity's; of a tuple that is plain. One
+/// function, and what it names is compiled once per type: each function of a workflow is one more for each workflow.
 fn ended(workflow: &Workflow) -> TokenStream {
-    let (p, output, error) = (made_up("__p"), made_up("output"), made_up("error"));
-    let stored = quote! {
-        fn stored() -> ::core::option::Option<#p::Stored<Self::Output>> {
-            #[allow(unused_imports)]
-            use #p::{LosesOutput as _, StoresOutput as _};
-            (&&#p::OutputKind::<Self::Output>::new()).stored()
-        }
+    let p = made_up("__p");
+    let stored = quote!((&&#p::OutputKind::<Self::Output>::new()).stored());
+    let (uses, says) = if matches!(workflow.output, Type::Tuple(_)) {
+        (quote!(), quote!(#p::Says::nothing()))
+    } else {
+        (
+            quote!(HidesCallError as _, ReturnsResult as _, ReturnsValue as _, TellsCallError as _,),
+            quote!((&&(&&#p::OutputKind::<Self::Output>::new()).kind()).says()),
+        )
     };
-    if matches!(workflow.output, Type::Tuple(_)) {
-        return stored;
-    }
     quote! {
-        #stored
-        fn failed(#output: &Self::Output) -> bool {
+        fn ended() -> #p::Ended<Self::Output> {
             #[allow(unused_imports)]
-            use #p::{ReturnsResult as _, ReturnsValue as _};
-            (&&#p::OutputKind::<Self::Output>::new()).kind().failure(#output).is_some()
-        }
-        fn from_call_error(#error: #p::CallError) -> ::core::option::Option<Self::Output> {
-            #[allow(unused_imports)]
-            use #p::{HidesCallError as _, ReturnsResult as _, ReturnsValue as _, TellsCallError as _};
-            (&&(&&#p::OutputKind::<Self::Output>::new()).kind()).ended(#error)
+            use #p::{LosesOutput as _, StoresOutput as _, #uses};
+            #p::Ended { stored: #stored, says: #says }
         }
     }
 }

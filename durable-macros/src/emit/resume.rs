@@ -6,7 +6,7 @@
 
 use super::body::{Emitter, Place, Routes, Unmut, label, made_up, momentary, pending};
 use super::names::Render;
-use crate::ir::{BlockId, PointId, VarId, bound};
+use crate::ir::{BlockId, PointId, Text, VarId, bound};
 use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
@@ -56,7 +56,7 @@ impl Emitter<'_> {
             let ask = Ident::new(info.ask, at);
             let call = quote_spanned!(at=> #p::#ask(#cx));
             witnesses.extend(quote!(let #name = #call;));
-            if !info.pinned {
+            if !info.pinned && info.text == Text::Perhaps {
                 let question = quote_spanned!(at=> #name.is_no_text());
                 questions.extend(quote!(#question;));
             }
@@ -72,7 +72,7 @@ impl Emitter<'_> {
     pub(super) fn poll(&self, point: PointId, span: Span) -> TokenStream {
         let info = &self.function.points[point];
         let place = self.place(info.block);
-        let (cx, p) = (made_up("cx"), made_up("__p"));
+        let (cx, p, number) = (made_up("cx"), made_up("__p"), Literal::usize_unsuffixed(point + 1));
         let future = place.name(info.future, None);
         let span = Span::mixed_site().located_at(span);
         // A value of the wrong type is shown where it was awaited.
@@ -83,7 +83,7 @@ impl Emitter<'_> {
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         let suspended = self.suspend(point, span);
-        quote_spanned!(span=> (match #cx.poll(#future) {
+        quote_spanned!(span=> (match #cx.poll(#future, #number) {
             #p::Ready(#value) => #ready,
             #p::Pending => #suspended,
         }))

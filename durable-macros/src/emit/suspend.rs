@@ -1,32 +1,32 @@
 //! Where a body is suspended: behind the text of a level, the last variable first, in the order in which a resume loads them.
 //!
 //! ```text
-//! let point = 's2: {
-//!     let point = 's1: {
-//!         ..the text of the level: match poll(future_1) { Ready(v) => v, Pending => break 's1 1 }..
-//!     };
+//! 's2: {
+//!     's1: {
+//!         ..the text of the level: match poll(future_1, 1) { Ready(v) => v, Pending => break 's1 }..
+//!     }
 //!     keep_all(&[&receipt]);                      // what point 1 needs and point 2 does not
-//!     point
-//! };
+//! }
 //! keep_all(&[&total, &order]);                    // what both need
-//! save(point);
+//! save();
 //! ```
 //!
 //! So what points share stands there once and not at each of them, as their loads do (`loads`, whose tree this is, turned round); a
 //! variable is mentioned in one place or a few, however many points save it. The text of a level never comes to its
 //! end, so only such a jump leads behind it. Whatever stands deeper is dropped on the way there, and what is saved is declared in front.
-//! A loop's points go on to the text of the level around it.
+//! A loop's points go on to the text of the level around it. Which point it is, the frame knows from the poll: a variable for that would be one in each
+//! of these blocks, with a scope of its own in a debug build.
 //!
 //! A point that needs a variable of a narrower scope saves where it stands.
 
 use super::body::{Emitter, label, made_up, pending};
 use super::names::Render;
-use super::text::{binding, labelled, leave, punct};
+use super::text::{labelled, leave};
 use crate::ir::{Function, PointId, VarId};
 use crate::layout::{Layout, Level};
 use crate::loads::Loads;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{TokenStreamExt, quote, quote_spanned};
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::Lifetime;
 
@@ -61,29 +61,26 @@ fn entry(level: Level, mut loads: &Loads, point: PointId) -> Lifetime {
     name("s", level, loads.points.first().copied().unwrap_or(point) + 1)
 }
 
-/// `let point = 'label: { text };`
-fn bound_to(point: &Ident, label: &Lifetime, text: TokenStream) -> TokenStream {
+/// `'label: { text }`
+fn within(label: &Lifetime, text: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
-    binding(&mut out, point);
     labelled(&mut out, label, text);
-    punct(&mut out, ';');
     out
 }
 
 impl Emitter<'_> {
     /// What is done at a point whose future is pending.
     pub(super) fn suspend(&self, point: PointId, span: Span) -> TokenStream {
-        let number = Literal::usize_unsuffixed(point + 1);
         let level = self.function.loops_around(self.function.points[point].block).last().copied();
         if let Some(loads) = self.layout.loads.get(&level)
             && self.suspensions.0.contains(&point)
         {
             let label = entry(level, loads, point);
-            return quote!(break #label #number);
+            return quote!(break #label);
         }
         let (cx, pending) = (made_up("cx"), pending());
         let kept = self.kept(point, &self.layout.saved(self.function, point));
-        quote_spanned!(span=> { #kept #cx.save(#number); break #pending })
+        quote_spanned!(span=> { #kept #cx.save(); break #pending })
     }
 
     /// The text of a level, with its suspensions behind it.
@@ -93,9 +90,9 @@ impl Emitter<'_> {
         if points.is_empty() {
             return text;
         }
-        let (text, cx, point) = (self.behind(level, loads, text), made_up("cx"), made_up("point"));
+        let (text, cx) = (self.behind(level, loads, text), made_up("cx"));
         let Some(id) = level else {
-            return quote!(#text #cx.save(#point););
+            return quote!(#text #cx.save(););
         };
         let outer = self.function.loops[id].parent;
         let Some(loads) = self.layout.loads.get(&outer) else { return text };
@@ -105,35 +102,31 @@ impl Emitter<'_> {
             numbers.push(Literal::usize_unsuffixed(number + 1));
         }
         let last = ways.pop_last().map(|(label, _)| label);
-        let others = ways.iter().map(|(label, numbers)| quote!(#(#numbers)|* => break #label #point,));
+        let others = ways.iter().map(|(label, numbers)| quote!(#(#numbers)|* => break #label,));
         if ways.is_empty() {
-            return quote!(#text break #last #point;);
+            return quote!(#text break #last;);
         }
-        quote!(#text match #point { #(#others)* _ => break #last #point })
+        quote!(#text match #cx.point() { #(#others)* _ => break #last })
     }
 
-    /// A text, and behind it what its points keep. The point is known then.
+    /// A text, and behind it what its points keep.
     fn behind(&self, level: Level, loads: &Loads, text: TokenStream) -> TokenStream {
         let points = self.suspensions.of(loads);
-        let (Some(last), point) = (points.last(), made_up("point")) else { return text };
+        let Some(last) = points.last() else { return text };
         let mut text = match loads.parted.as_deref() {
-            None => bound_to(&point, &entry(level, loads, *last), text),
+            None => within(&entry(level, loads, *last), text),
             Some((fewer, others)) => {
                 match (self.suspensions.of(fewer).first(), self.suspensions.of(others).first()) {
                     (None, _) => self.behind(level, others, text),
                     (_, None) => self.behind(level, fewer, text),
                     (Some(_), Some(first)) if others.parted.is_none() && others.vars.is_empty() => {
-                        let mut text = self.behind(level, fewer, text);
-                        text.append(point.clone());
-                        bound_to(&point, &entry(level, others, *first), text)
+                        within(&entry(level, others, *first), self.behind(level, fewer, text))
                     }
                     (Some(one), Some(other)) => {
                         let joined = label(&format!("j{one}_"), *other);
                         let mut text = self.behind(level, fewer, text);
-                        leave(&mut text, &joined, &point);
-                        let mut text = self.behind(level, others, text);
-                        text.append(point.clone());
-                        bound_to(&point, &joined, text)
+                        leave(&mut text, &joined);
+                        within(&joined, self.behind(level, others, text))
                     }
                 }
             }

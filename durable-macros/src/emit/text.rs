@@ -34,11 +34,10 @@ pub(super) fn binding(out: &mut TokenStream, name: &Ident) {
     punct(out, '=');
 }
 
-/// `break 'label value;`
-pub(super) fn leave(out: &mut TokenStream, label: &Lifetime, value: &Ident) {
+/// `break 'label;`
+pub(super) fn leave(out: &mut TokenStream, label: &Lifetime) {
     word(out, "break");
     label.to_tokens(out);
-    out.append(value.clone());
     punct(out, ';');
 }
 

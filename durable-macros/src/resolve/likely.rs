@@ -1,6 +1,7 @@
 //! What a binding is likely to be, by how it is initialised or what its type is called: it decides which words rustc finds if the value
 //! can't be stored, and nothing else. A wrong guess refuses no program.
 
+use crate::ir::Text;
 use syn::visit::{self, Visit};
 use syn::{Expr, Type};
 
@@ -81,6 +82,30 @@ pub(super) fn likely(ty: Option<&Type>, init: Option<&Expr>) -> Ask {
 /// Whether it holds a lock, or a borrow, as long as it lives.
 pub(super) fn is_guard(ask: Ask) -> bool {
     ask == GUARD || ask == REF
+}
+
+/// Methods that give something of their own.
+const OWNING: &[&str] = &["to_string", "to_owned", "into_owned", "len", "is_empty"];
+
+/// Whether a value may be a borrow of text; if surely not, nobody needs to ask rustc. What is awaited was stored, and operators give what they
+/// compute: whoever writes a type for which this is not so gets rustc's words for a borrow that does not live long enough.
+pub(super) fn text(value: &Expr) -> Text {
+    if is_owned(value) { Text::Never } else { Text::Perhaps }
+}
+
+fn is_owned(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(e) => is_owned(&e.expr),
+        Expr::Group(e) => is_owned(&e.expr),
+        Expr::Try(e) => matches!(&*e.expr, Expr::Await(_)),
+        Expr::Await(_) | Expr::Binary(_) | Expr::Struct(_) => true,
+        Expr::Unary(e) => !matches!(e.op, syn::UnOp::Deref(_)),
+        Expr::Cast(e) => matches!(&*e.ty, Type::Path(_)),
+        Expr::Lit(e) => !matches!(&e.lit, syn::Lit::Str(_) | syn::Lit::ByteStr(_)),
+        Expr::Macro(e) => e.mac.path.is_ident("format"),
+        Expr::MethodCall(e) => OWNING.iter().any(|name| e.method == name),
+        _ => false,
+    }
 }
 
 fn named(table: &[(&str, Ask)], name: &syn::Ident) -> Option<Ask> {

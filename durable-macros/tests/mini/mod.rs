@@ -95,15 +95,7 @@ pub mod __private {
         type Output;
         const META: &'static WorkflowMeta;
         fn poll(frame: &mut Frame<'_>, args: Option<Self::Args>) -> Poll<Self::Output>;
-        fn stored() -> Option<Stored<Self::Output>> {
-            None
-        }
-        fn failed(_output: &Self::Output) -> bool {
-            false
-        }
-        fn from_call_error(_error: CallError) -> Option<Self::Output> {
-            None
-        }
+        fn ended() -> Ended<Self::Output>;
     }
 
     pub trait RootWorkflow: Workflow<Output: Persist> {
@@ -133,12 +125,12 @@ pub mod __private {
 
     /// What the output of a call says of failure.
     pub fn failed<D: Workflow>(_: &WorkflowCall<D>, output: &D::Output) -> bool {
-        D::failed(output)
+        D::ended().says.failed.is_some_and(|failed| failed(output))
     }
 
     /// The output of a call that ended without one.
     pub fn from_call_error<D: Workflow>(_: &WorkflowCall<D>) -> Option<D::Output> {
-        D::from_call_error(CallError)
+        D::ended().says.from_call_error.map(|from_call_error| from_call_error(CallError))
     }
 
     /// The metadata of a call.
@@ -170,7 +162,8 @@ pub mod __private {
         fn poll(&mut self) -> Poll<D::Output> {
             let mut saved = None;
             let mut frame = Frame {
-                point: self.point,
+                begins_at: self.point,
+                polled: 0,
                 input: &self.snapshot,
                 writers: Vec::new(),
                 kept: Vec::new(),
@@ -193,7 +186,8 @@ pub mod __private {
     }
 
     pub struct Frame<'a> {
-        point: u32,
+        begins_at: u32,
+        polled: u32,
         input: &'a [u8],
         writers: Vec<Writer>,
         kept: Vec<Vec<u8>>,
@@ -216,10 +210,11 @@ pub mod __private {
 
     impl Frame<'_> {
         pub fn resume_point(&mut self) -> Option<u32> {
-            Some(self.point)
+            Some(self.begins_at)
         }
 
-        pub fn poll<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
+        pub fn poll<F: DurableFuture>(&mut self, future: Option<F>, point: u32) -> Poll<F::Output> {
+            self.polled = point;
             let mut future = future.or_else(|| read(&mut self.input)).expect("a future is stored");
             let polled = future.poll();
             self.awaited = write(&future);
@@ -233,12 +228,16 @@ pub mod __private {
             }
         }
 
-        pub fn save(&mut self, point: u32) {
-            assert!(self.input.is_empty() || self.point != 0, "a snapshot is read to its end");
+        pub fn point(&self) -> u32 {
+            self.polled
+        }
+
+        pub fn save(&mut self) {
+            assert!(self.input.is_empty() || self.begins_at != 0, "a snapshot is read to its end");
             self.kept.reverse();
             let mut bytes = self.kept.concat();
             bytes.append(&mut self.awaited);
-            *self.saved = Some((point, bytes));
+            *self.saved = Some((self.polled, bytes));
         }
     }
 

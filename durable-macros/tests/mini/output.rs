@@ -29,34 +29,45 @@ pub trait ReturnsValue<T> {
 }
 impl<T> ReturnsValue<T> for OutputKind<T> {}
 
-impl<T, E> Fallible<T, E> {
-    pub fn failure(self, output: &Result<T, E>) -> Option<&E> {
-        output.as_ref().err()
+pub struct Says<O> {
+    pub failed: Option<fn(&O) -> bool>,
+    pub from_call_error: Option<fn(CallError) -> O>,
+}
+
+impl<O> Says<O> {
+    pub const fn nothing() -> Self {
+        Self { failed: None, from_call_error: None }
     }
 }
 
-impl<T> Infallible<T> {
-    pub fn failure(self, _: &T) -> Option<&std::convert::Infallible> {
-        None
-    }
+pub struct Ended<O> {
+    #[allow(dead_code)]
+    pub stored: Option<Stored<O>>,
+    pub says: Says<O>,
 }
 
 pub trait TellsCallError<O> {
-    fn ended(&self, error: CallError) -> Option<O>;
+    fn says(&self) -> Says<O>;
 }
 impl<T, E: From<CallError>> TellsCallError<Result<T, E>> for &Fallible<T, E> {
-    fn ended(&self, error: CallError) -> Option<Result<T, E>> {
-        Some(Err(error.into()))
+    fn says(&self) -> Says<Result<T, E>> {
+        Says { failed: Some(Result::is_err), from_call_error: Some(|error| Err(error.into())) }
     }
 }
 
 pub trait HidesCallError<O> {
-    fn ended(&self, _: CallError) -> Option<O> {
-        None
+    fn says(&self) -> Says<O>;
+}
+impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {
+    fn says(&self) -> Says<Result<T, E>> {
+        Says { failed: Some(Result::is_err), from_call_error: None }
     }
 }
-impl<T, E> HidesCallError<Result<T, E>> for Fallible<T, E> {}
-impl<T> HidesCallError<T> for Infallible<T> {}
+impl<T> HidesCallError<T> for Infallible<T> {
+    fn says(&self) -> Says<T> {
+        Says::nothing()
+    }
+}
 
 pub struct Stored<T>(PhantomData<fn() -> T>);
 

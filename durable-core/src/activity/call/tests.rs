@@ -54,7 +54,7 @@ fn step(codec: &Arc<Codec>, done: Vec<(OperationId, Completion)>) -> Step {
 }
 
 fn poll(step: &mut Step, future: &mut ActivityFuture<Charge>) -> Poll<Result<u32, CallError>> {
-    future.poll(&mut Context { step })
+    future.poll(&mut Context { step: step.into() })
 }
 
 /// A call that was started as operation 7, as the next step finds it.

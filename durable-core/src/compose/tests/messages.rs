@@ -84,7 +84,7 @@ impl Kept {
         }
         let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         let mut step = Step::new(Arc::<Codec>::default(), frames, 0, scratch);
-        let polled = future.poll(&mut Context { step: &mut step });
+        let polled = future.poll(&mut Context { step: (&mut step).into() });
         let shared = step.scratch.clone();
         drop(step);
         let scratch = Rc::into_inner(shared).expect("it is nobody's").into_inner();

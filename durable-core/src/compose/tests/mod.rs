@@ -36,12 +36,12 @@ fn poll(branch: &mut Timer, cx: &mut Context<'_>) -> Option<Wait> {
 fn a_branch_says_what_it_waits_for_and_keeps_its_value_over_a_restore() {
     let mut branch = timer();
     let mut first = step(7, Vec::new());
-    assert_eq!(poll(&mut branch, &mut Context { step: &mut first }), Some(Wait::Op(7)));
+    assert_eq!(poll(&mut branch, &mut Context { step: (&mut first).into() }), Some(Wait::Op(7)));
     let codec = Codec::new();
     let stored = codec.encode(&branch).unwrap();
     let mut branch: Timer = codec.decode(stored.layout, &stored.bytes).unwrap();
     let mut second = step(8, vec![7]);
-    assert_eq!(poll(&mut branch, &mut Context { step: &mut second }), None);
+    assert_eq!(poll(&mut branch, &mut Context { step: (&mut second).into() }), None);
     let stored = codec.encode(&branch).unwrap();
     let mut branch: Timer = codec.decode(stored.layout, &stored.bytes).unwrap();
     assert_eq!(branch.take(), Some(()));
@@ -52,7 +52,7 @@ fn a_branch_says_what_it_waits_for_and_keeps_its_value_over_a_restore() {
 fn a_blind_branch_starts_and_sees_nothing() {
     let mut branch = Branch::Pending(Sleep::Set(3));
     let mut step = step(7, vec![3]);
-    let mut cx = Context { step: &mut step };
+    let mut cx = Context { step: (&mut step).into() };
     assert_eq!(cx.blind(|cx| poll(&mut branch, cx)), Some(Wait::Op(3)));
     assert_eq!(poll(&mut branch, &mut cx), None);
 }
@@ -60,7 +60,7 @@ fn a_blind_branch_starts_and_sees_nothing() {
 #[test]
 fn what_was_started_in_a_scope_that_is_cancelled_is_not_started_and_what_is_adopted_is() {
     let mut step = step(7, Vec::new());
-    let mut cx = Context { step: &mut step };
+    let mut cx = Context { step: (&mut step).into() };
     let (lost, won) = (cx.open_scope(), cx.open_scope());
     let (mut a, mut b) = (timer(), timer());
     cx.in_scope(lost, |cx| poll(&mut a, cx));

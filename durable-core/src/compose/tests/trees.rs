@@ -281,7 +281,7 @@ impl Instance {
         let frames = Arc::new(Frames::new(Box::new(|_| None), Vec::new()));
         let mut step = Step::new(Arc::<Codec>::default(), frames, 0, scratch);
         let shared = step.scratch.clone();
-        let polled = ambient::enter(&shared, || tree.poll(&mut Context { step: &mut step }));
+        let polled = ambient::enter(&shared, || tree.poll(&mut Context { step: (&mut step).into() }));
         assert!(step.failure.is_none(), "{:?}", step.failure);
         self.wait = step.wait.take();
         drop(step);
