@@ -5,13 +5,10 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
     marker::PhantomData,
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
 };
-
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
@@ -20,6 +17,7 @@ use crate::{
     engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, Frames, StandIn},
+    hashing::ByName,
     instance::InstanceInfo,
     message::{Publish, Signal, Update},
     meta::WorkflowMeta,
@@ -329,26 +327,6 @@ impl std::ops::Deref for KnownActivity {
 
     fn deref(&self) -> &ActivityEntry {
         &self.entry
-    }
-}
-
-/// Finds what is known by its name. The names are the program's own, so nobody chooses them to do harm, and a step looks for several.
-pub(crate) type ByName = BuildHasherDefault<NameHasher>;
-
-#[derive(Debug, Default)]
-pub(crate) struct NameHasher(u64);
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = self.0.rotate_left(5) ^ xxh3_64(bytes);
-    }
-
-    fn write_u8(&mut self, _: u8) {
-        // The end of a string, which says nothing where there is one string.
     }
 }
 

@@ -86,6 +86,7 @@ pub use {
     error::{Fault, Misfit},
 };
 
+use crate::hashing::ByNumber;
 use layout::Layout;
 use tree::Tree;
 use trial::{check, is_same, read_bytes, read_value, try_named, try_positional};
@@ -144,7 +145,7 @@ pub struct Encoded {
 #[derive(Debug)]
 pub struct Codec {
     types: TypeMap,
-    layouts: RwLock<HashMap<LayoutId, Arc<Layout>>>,
+    layouts: RwLock<HashMap<LayoutId, Arc<Layout>, ByNumber>>,
     /// Arguments of calls that are stored under other parameters than today's.
     adapted: RwLock<HashMap<LayoutId, Adapted>>,
     pending: Mutex<Vec<(u64, Vec<u8>)>>,

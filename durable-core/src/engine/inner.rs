@@ -10,7 +10,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -42,6 +41,7 @@ use crate::{
     codec::Codec,
     context::{Limits, NewInstance, NewOperation},
     frame::Frames,
+    hashing::ByNumber,
     program::Program,
     random::Random,
     registry::Registry,
@@ -130,7 +130,7 @@ pub(crate) struct Unsaved {
 /// What is guarded by the one lock.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    pub(crate) live: HashMap<Slot, Live, BuildHasherDefault<SlotHasher>>,
+    pub(crate) live: HashMap<Slot, Live, ByNumber>,
     pub(crate) ready: VecDeque<Slot>,
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
@@ -147,7 +147,7 @@ pub(crate) struct Shared {
     pub(crate) leaving: super::attempt::Leaving,
     /// Attempts that wait out a back-off: when, and whose.
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
-    pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
+    pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>, ByNumber>,
     /// Callers that wait for the answer to an update: the run, and the update's number as a message.
     pub(crate) callers: BTreeMap<(Number, u64), Vec<Sender>>,
     /// Counts the reopenings: what began before one no longer counts after it.
@@ -163,27 +163,6 @@ pub(crate) struct Shared {
     pub(crate) woken: usize,
     /// Memory for the attempts that are taken in next.
     pub(super) taken_in: Vec<Finished>,
-}
-
-/// Spreads slots, which are dense numbers that nobody chooses to do harm: a step looks one up many times.
-#[derive(Debug, Default)]
-pub(crate) struct SlotHasher(u64);
-
-impl Hasher for SlotHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        // The table takes its bucket from the low bits and its tag from the high ones.
-        self.0 = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
-    }
 }
 
 /// How far a shutdown is.

@@ -12,12 +12,14 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AWAITED, parameters::KnownParameters};
 use crate::{
     codec::{Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
     evolve::{Matched, PointId, PointTable, match_layout},
+    hashing::ByNumber,
     meta::WorkflowMeta,
 };
 
@@ -88,15 +90,15 @@ pub(crate) struct Frames {
     source: Source,
     /// Workflows that stand for others in a test: theirs and the others' names.
     stand_ins: Vec<StandIn>,
-    layouts: RwLock<HashMap<u64, Arc<KnownLayout>>>,
-    tables: RwLock<HashMap<u64, Arc<PointTable>>>,
+    layouts: RwLock<HashMap<u64, Arc<KnownLayout>, ByNumber>>,
+    tables: RwLock<HashMap<u64, Arc<PointTable>, ByNumber>>,
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
-    own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
+    own: RwLock<HashMap<usize, (u64, Arc<PointTable>), ByNumber>>,
     pub(super) parameters: KnownParameters,
-    saved: RwLock<HashMap<SavedKey, u64>>,
+    saved: RwLock<HashMap<SavedKey, u64, ByNumber>>,
     /// The layouts of `saved`, with their workflows: this build reads what it wrote.
     written: RwLock<HashSet<ResolvedKey>>,
-    resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
+    resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>, ByNumber>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
 }
 
@@ -389,9 +391,12 @@ pub(super) fn push_delimited(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Where values lie. Nearly all frames have few.
+pub(crate) type Ranges = SmallVec<[Range<usize>; 4]>;
+
 /// Where each of `count` length-delimited values lies; `None` if they don't fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
-    let mut ranges = Vec::with_capacity(count.min(bytes.len()));
+pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Ranges> {
+    let mut ranges = Ranges::with_capacity(count.min(bytes.len()));
     let mut at = 0;
     for _ in 0..count {
         let mut len = 0usize;

@@ -22,6 +22,8 @@ use std::{
     sync::Arc,
 };
 
+use smallvec::SmallVec;
+
 #[cfg(feature = "simulation")]
 pub(crate) use image::reads_and_writes;
 pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
@@ -34,7 +36,7 @@ use crate::{
     context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
-use image::Resolved;
+use image::{Ranges, Resolved};
 use rewrite::{Attempt, Given};
 
 /// The name under which the awaited future is kept in a frame.
@@ -51,13 +53,13 @@ pub struct Frame<'a> {
     /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
     attempt: Option<Box<Attempt>>,
     /// The types of the variables, by the number of their witness.
-    types: Vec<(TypeId, &'static TypeOf)>,
+    types: SmallVec<[(TypeId, &'static TypeOf); 6]>,
     /// What was read for the point that it resumes at, in the order in which it is loaded.
-    loaded: Vec<Option<Box<dyn Any>>>,
+    loaded: SmallVec<[Option<Box<dyn Any>>; 4]>,
     /// Which of these is loaded next.
     next: usize,
     /// What is to be saved so far, the last variable first: where each lies in `kept`, with its layout.
-    parts: Vec<Result<(u64, Range<usize>), EncodeError>>,
+    parts: SmallVec<[Result<(u64, Range<usize>), EncodeError>; 4]>,
     kept: Vec<u8>,
     /// The future that was polled last, as it is to be stored.
     awaited: Option<Result<Encoded, EncodeError>>,
@@ -74,7 +76,7 @@ struct Source {
     resolved: Arc<Resolved>,
     bytes: Vec<u8>,
     /// Where each stored variable lies in `bytes`.
-    ranges: Vec<Range<usize>>,
+    ranges: Ranges,
 }
 
 impl<'a> Frame<'a> {
@@ -85,10 +87,10 @@ impl<'a> Frame<'a> {
             source: None,
             given: None,
             attempt: None,
-            types: Vec::new(),
-            loaded: Vec::new(),
+            types: SmallVec::new(),
+            loaded: SmallVec::new(),
             next: 0,
-            parts: Vec::new(),
+            parts: SmallVec::new(),
             kept: Vec::new(),
             awaited: None,
             saved: None,
@@ -158,9 +160,6 @@ impl<'a> Frame<'a> {
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
     fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
         let witness = self.types.len();
-        if witness == 0 {
-            self.types.reserve(8);
-        }
         self.types.push(((of.id)(), of));
         if let Some(learning) = &mut self.step.learning {
             learning.types.push(of);
@@ -257,7 +256,6 @@ impl<'a> Frame<'a> {
     pub fn keep_all(&mut self, vars: &[&dyn Any]) {
         if self.parts.is_empty() {
             // What is larger grows from here.
-            self.parts.reserve(vars.len());
             self.kept.reserve(16 * vars.len());
         }
         for var in vars {
@@ -301,7 +299,7 @@ impl<'a> Frame<'a> {
         if self.kept.len() > most {
             return Err(too_large(self.kept.len()));
         }
-        let mut layouts = Vec::with_capacity(parts.len() + 1);
+        let mut layouts = SmallVec::<[u64; 8]>::new();
         let mut out = Vec::with_capacity(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
         layouts.push(awaited.layout.0);
         image::push_delimited(&mut out, &awaited.bytes);

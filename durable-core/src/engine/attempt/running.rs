@@ -100,7 +100,7 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<AttemptOutcome, Caught>> {
-        self.running.as_mut().poll(cx)
+        Pin::new(&mut self.running).poll(cx)
     }
 }
 
@@ -209,14 +209,14 @@ impl Inner {
     fn run(&self, entry: &ActivityEntry, args: Encoded, state: &Arc<AttemptState>) -> Running {
         let future = (entry.run)(args, state.context());
         if !entry.meta.blocking {
-            return Box::pin(Guarded(future));
+            return Running::Plain(Guarded(future));
         }
         let runtime = self.runtime.clone();
         let task = self.runtime.spawn_blocking(move || runtime.block_on(Guarded(future)));
-        Box::pin(async move {
+        Running::Other(Box::pin(async move {
             task.await
                 .unwrap_or_else(|error| Err(Caught { message: error.to_string(), place: String::new() }))
-        })
+        }))
     }
 
     /// Runs an attempt against its time-outs.
@@ -224,7 +224,7 @@ impl Inner {
         let UnderWay { running, limits, state } = &mut attempt;
         let ended = {
             let mut watching = pin!(self.overdue(limits, state));
-            poll_fn(|cx| match running.as_mut().poll(cx) {
+            poll_fn(|cx| match Pin::new(&mut *running).poll(cx) {
                 Poll::Ready(ended) => Poll::Ready(Ok(ended)),
                 Poll::Pending => watching.as_mut().poll(cx).map(Err),
             })
@@ -303,7 +303,23 @@ impl Inner {
 }
 
 /// An attempt under way.
-pub(crate) type Running = Pin<Box<dyn Future<Output = Result<AttemptOutcome, Caught>> + Send>>;
+pub(crate) enum Running {
+    /// The user's function, as it is.
+    Plain(Guarded<Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>>),
+    /// A blocking one, or a mock.
+    Other(Pin<Box<dyn Future<Output = Result<AttemptOutcome, Caught>> + Send>>),
+}
+
+impl Future for Running {
+    type Output = Result<AttemptOutcome, Caught>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Running::Plain(running) => Pin::new(running).poll(cx),
+            Running::Other(running) => running.as_mut().poll(cx),
+        }
+    }
+}
 
 /// When an attempt has taken too long.
 struct Limits {

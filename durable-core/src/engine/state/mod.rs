@@ -406,10 +406,9 @@ impl Loaded {
     /// The record to be stored.
     pub(crate) fn record(&mut self) -> Instance {
         let (id, workflow, mut state) = match self.written.0.take() {
-            Some(before) if before.id == self.id && before.workflow == self.workflow => {
-                (before.id, before.workflow, before.state)
-            }
-            _ => (self.id.clone(), self.workflow.clone(), Vec::new()),
+            // It was this instance's, whose names do not change.
+            Some(before) => (before.id, before.workflow, before.state),
+            None => (self.id.clone(), self.workflow.clone(), Vec::new()),
         };
         state.clear();
         state.reserve(self.stored_bytes + 128);

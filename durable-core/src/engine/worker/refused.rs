@@ -47,8 +47,9 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
         inner.report(&format!("the instance in slot {} can't be written: {error}", commit.slot.0));
         commit.callers.take().unwrap_or_default().refuse(&|| broken(&error));
         for (_, answer) in &mut work.replies {
-            let created =
-                answer.as_ref().is_ok_and(|started| started.created.is_some() && started.number == commit.number);
+            let created = answer
+                .as_ref()
+                .is_ok_and(|started| started.created.is_some() && started.number == commit.number);
             if created {
                 *answer = Err(broken(&error).into());
             }
