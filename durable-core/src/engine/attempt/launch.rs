@@ -30,14 +30,14 @@ use super::{
 };
 use crate::{
     clock::{Laps, Patience},
-    engine::inner::Inner,
+    engine::{inner::Inner, worker::Lane},
 };
 
 /// A runner takes no further attempt after this time, nor after this many: that is the share of a thread that others can count on.
 pub(crate) const SLICE: Duration = Duration::from_micros(100);
 const SLICE_ATTEMPTS: usize = 64;
-/// An attempt that ends within this time, at its first poll, makes its activity one that workers poll.
-pub(crate) const QUICK: Duration = Duration::from_micros(50);
+/// An attempt that ends within this time, at its first poll, makes its activity one that workers poll. Unoptimised code takes longer for the same.
+pub(crate) const QUICK: Duration = Duration::from_micros(if cfg!(debug_assertions) { 1_000 } else { 50 });
 
 /// Memory for more attempts is made as they come.
 const MOST_RESERVED: usize = 1_024;
@@ -101,21 +101,31 @@ pub(crate) struct Here(Arc<Batch>);
 
 impl Here {
     /// Polls attempts for a moment. What they give lies ready for whoever looks for work next.
-    pub(crate) fn run(self) {
+    ///
+    /// `lane`: where the watchdog sees that one does not come back.
+    pub(crate) fn run(self, lane: Option<&Lane>) {
         let Here(batch) = self;
         let _runtime = batch.inner.runtime.enter();
         // One that waits for something becomes a task, and is polled again by that.
         let mut cx = Context::from_waker(Waker::noop());
         if batch.lock().len() == 1 {
             let launch = batch.take_if(Launch::is_quick);
-            launch
-                .into_iter()
-                .for_each(|launch| batch.begin(launch, &mut Laps::begin(), &mut cx, Tell::Nobody));
+            launch.into_iter().for_each(|launch| {
+                batch.begin(launch, &mut Laps::begin(), &mut cx, By { lane, tell: Tell::Nobody })
+            });
         } else {
-            batch.run_while(&mut cx, usize::MAX, Launch::is_quick);
+            batch.run_while(&mut cx, usize::MAX, Launch::is_quick, By { lane, tell: Tell::Worker });
         }
         batch.spawn_successor(0);
     }
+}
+
+/// Who polls.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    /// A worker, whose lane this is.
+    lane: Option<&'a Lane>,
+    tell: Tell,
 }
 
 /// Attempts that wait for a runner.
@@ -163,28 +173,33 @@ impl Batch {
 
     fn run(self: &Arc<Self>, cx: &mut Context<'_>) {
         self.spawn_successor(1);
-        self.run_while(cx, SLICE_ATTEMPTS, |_| true);
+        self.run_while(cx, SLICE_ATTEMPTS, |_| true, By { lane: None, tell: Tell::Worker });
         if let Some(Launches(mut launches)) = self.inner.refill() {
             self.lock().append(&mut launches);
         }
         self.spawn_successor(0);
     }
 
-    fn run_while(&self, cx: &mut Context<'_>, most: usize, is_wanted: fn(&Launch) -> bool) {
+    fn run_while(&self, cx: &mut Context<'_>, most: usize, is_wanted: fn(&Launch) -> bool, by: By<'_>) {
         let (patience, mut laps) = (Patience::of(self.inner.slice), Laps::begin());
         for _ in 0..most {
             let Some(launch) = self.take_if(is_wanted) else { return };
-            self.begin(launch, &mut laps, cx, Tell::Worker);
-            if patience.is_over() {
+            self.begin(launch, &mut laps, cx, by);
+            if patience.is_over() || by.lane.is_some_and(Lane::is_left) {
                 return;
             }
         }
     }
 
     /// Polls an attempt once, and notes whether it was quick.
-    fn begin(&self, launch: Launch, laps: &mut Laps, cx: &mut Context<'_>, tell: Tell) {
+    fn begin(&self, launch: Launch, laps: &mut Laps, cx: &mut Context<'_>, by: By<'_>) {
         let activity = launch.prepared.as_ref().and_then(Prepared::activity);
-        let has_ended = begin(&self.inner, launch, cx, tell);
+        let place = launch.place;
+        let begin = || begin(&self.inner, launch, cx, by.tell);
+        let has_ended = match by.lane {
+            Some(lane) => lane.attempt(place.slot, place.number, begin),
+            None => begin(),
+        };
         let is_quick = laps.lap() < self.inner.quick && has_ended;
         if let Some(activity) = activity
             && activity.is_quick.load(Ordering::Relaxed) != is_quick

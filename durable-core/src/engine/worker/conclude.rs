@@ -88,7 +88,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
         let _ = watcher.send(());
     }
     if let Some(here) = here {
-        here.run();
+        here.run(work.lane.as_deref());
     }
     let shared = inner.lock();
     inner.tell_idle(&shared);

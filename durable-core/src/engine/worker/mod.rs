@@ -38,7 +38,7 @@ use super::{
 };
 use crate::clock::Patience;
 
-pub(crate) use desk::{Lane, Rest};
+pub(crate) use desk::{Current, Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
