@@ -165,14 +165,19 @@ impl Batch {
     }
 
     /// There may be nobody behind this runner if it does not give its thread back: somebody else sees to what it does not take itself.
-    fn spawn_successor(self: &Arc<Self>, own: usize) {
-        if self.unstarted.load(Ordering::Relaxed) == 0 && self.lock().len() > own {
+    fn spawn_successor(self: &Arc<Self>, own: usize) -> bool {
+        let is_needed = self.unstarted.load(Ordering::Relaxed) == 0 && self.lock().len() > own;
+        if is_needed {
             self.spawn_runner();
         }
+        is_needed
     }
 
     fn run(self: &Arc<Self>, cx: &mut Context<'_>) {
-        self.spawn_successor(1);
+        if self.spawn_successor(1) {
+            // The task that a thread of tokio's has spawned last is for that thread alone. This one is nobody's, so that the runner is anybody's.
+            drop(self.inner.runtime.spawn(async {}));
+        }
         self.run_while(cx, SLICE_ATTEMPTS, |_| true, By { lane: None, tell: Tell::Worker });
         if let Some(Launches(mut launches)) = self.inner.refill() {
             self.lock().append(&mut launches);
