@@ -139,10 +139,11 @@ async fn measure(dir: &Dir, beside: Beside) -> (u32, u32) {
     let poisons = tokio::spawn({
         let engine = engine.clone();
         async move {
-            let mut number = 0;
-            while beside == Beside::Poisons {
+            if beside != Beside::Poisons {
+                return;
+            }
+            for number in 0.. {
                 engine.start(format!("poison-{number}"), poison(number)).await.expect("it starts");
-                number += 1;
                 tokio::time::sleep(Duration::from_millis(1_000 / POISONS)).await;
             }
         }

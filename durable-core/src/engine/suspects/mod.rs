@@ -250,7 +250,7 @@ pub(super) fn judge(inner: &Inner) {
             Ok(true) => drop(suspected.remove(&cell.who)),
             Ok(false) => {}
             Err(error) => {
-                inner.report(&format!("a workflow that took the process down can't be parked: {error}"))
+                inner.report(&format!("a workflow that took the process down can't be parked: {error}"));
             }
         }
     }

@@ -85,8 +85,8 @@ pub(super) fn step_all(inner: &Arc<Inner>, work: &mut Work, rest: Rest) -> Resul
     let rest = lane.clear();
     *work = rest.work;
     let result = match result {
-        Ok(Some(late)) => {
-            *work = late;
+        Ok(Some(apart)) => {
+            *work = apart;
             Ok(())
         }
         Ok(None) => Ok(()),
@@ -108,24 +108,24 @@ fn step_each(inner: &Arc<Inner>, lane: &Lane, rest: Rest) -> Result<Option<Work>
     let marked = inner.suspects.batch(lane.region(), || claims.chain(starts).collect());
     lane.lay(rest);
     while let Some(claim) = lane.next_claim(false) {
-        let late = lane.finish(generation, step(inner, claim)?);
-        if late.is_some() {
-            return Ok(late);
+        let apart = lane.finish(generation, step(inner, claim)?);
+        if apart.is_some() {
+            return Ok(apart);
         }
     }
     while let Some(request) = lane.next_start() {
-        let late = lane.finish(generation, start(inner, generation, request)?);
-        if late.is_some() {
-            return Ok(late);
+        let apart = lane.finish(generation, start(inner, generation, request)?);
+        if apart.is_some() {
+            return Ok(apart);
         }
     }
     drop(marked);
     while lane.has_suspects() {
         let marked = inner.suspects.alone(lane.region());
         let Some(claim) = lane.next_claim(true) else { break };
-        let late = lane.finish(generation, step_alone(inner, claim, marked)?);
-        if late.is_some() {
-            return Ok(late);
+        let apart = lane.finish(generation, step_alone(inner, claim, marked)?);
+        if apart.is_some() {
+            return Ok(apart);
         }
     }
     Ok(None)
