@@ -7,8 +7,3 @@ pub(crate) fn seed() -> u64 {
     println!("DURABLE_SEED={seed}");
     seed
 }
-
-/// How many times its everyday size a test has: `DURABLE_SCALE`, or 1.
-pub(crate) fn scale() -> u64 {
-    std::env::var("DURABLE_SCALE").ok().map_or(1, |scale| scale.parse().expect("DURABLE_SCALE is a number"))
-}

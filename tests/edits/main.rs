@@ -27,6 +27,8 @@ mod judge;
 #[path = "../common/random.rs"]
 mod random;
 mod sabotage;
+#[path = "../common/sizes.rs"]
+mod sizes;
 mod tree;
 mod values;
 mod workshop;
@@ -36,8 +38,9 @@ use std::collections::BTreeMap;
 use edit::{KINDS, Kind};
 use generate::Maker;
 use interpret::{Run, Standing};
-use random::{scale, seed};
+use random::seed;
 use sabotage::Sabotage;
+use sizes::times;
 use workshop::{Case, Line, Workshop};
 
 /// So many edits are compiled as one crate.
@@ -111,7 +114,7 @@ fn edited_workflows_go_on_right_or_are_parked() {
     let workshop = Workshop::new("versions");
     let (mut all, mut edits, mut findings) = (Count::default(), 0, Vec::new());
     let mut kinds_found: BTreeMap<Kind, Count> = BTreeMap::new();
-    for batch in 0..scale() {
+    for batch in 0..times(1) {
         let seeds = (0..BASES).map(|at| (seed << 32) + batch * BASES + at);
         let (cases, kinds): (Vec<_>, Vec<_>) = seeds.map(case).unzip();
         edits += cases.iter().map(|case| case.versions.len()).sum::<usize>();

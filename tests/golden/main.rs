@@ -142,7 +142,7 @@ async fn opened(bytes: &[u8]) -> Result<Engine, OpenError> {
     match &opened {
         Ok(engine) => engine.shutdown(Duration::ZERO).await.expect("it closes"),
         Err(_) => {
-            assert!(fs::read(&path).expect("it can be read") == bytes, "what is refused is left as it was")
+            assert!(fs::read(&path).expect("it can be read") == bytes, "what is refused is left as it was");
         }
     }
     opened

@@ -26,12 +26,15 @@ mod random;
 mod run;
 mod sabotage;
 mod shrink;
+#[path = "../common/sizes.rs"]
+mod sizes;
 mod tree;
 mod types;
 
-use random::{scale, seed};
+use random::seed;
 use run::{Case, Verdict, Workshop};
 use sabotage::Sabotage;
+use sizes::times;
 use tree::{Program, Twin};
 
 /// So many programs are compiled as one crate.
@@ -55,7 +58,7 @@ fn random_functions_do_as_their_plain_twins_do() {
     let (mut same, mut crashed, mut skipped) = (0, 0, 0);
     let mut coverage = coverage::Coverage::default();
     let mut findings = Vec::new();
-    for batch in 0..scale() {
+    for batch in 0..times(1) {
         let programs = programs(seed, batch);
         let verdicts = workshop.run(&cases(&programs));
         for (at, (program, verdict)) in programs.into_iter().zip(verdicts).enumerate() {

@@ -48,7 +48,7 @@ fn damage(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
     match rng.below(8) {
         0 => bytes.truncate(rng.below(bytes.len() as u64) as usize),
         1 => bytes.extend((0..rng.below(9_000)).map(|n| n as u8)),
-        2 => bytes = (0..1 + rng.below(9_000)).map(|_| rng.next_u64() as u8).collect(),
+        2 => bytes = (0..=rng.below(9_000)).map(|_| rng.next_u64() as u8).collect(),
         3 => {
             let page = pages[rng.below(pages.len() as u64) as usize];
             let end = bytes.len().min(page + 4_096);

@@ -150,7 +150,7 @@ fn go_on(
 /// Opens what is left, and loses power in the middle of it, up to four times. What was acknowledged stays.
 fn nested(bytes: &[u8], expected: &[Contents], rng: &mut Rng, tally: &mut Tally) -> Result<(), String> {
     let (mut bytes, mut expected) = (bytes.to_vec(), expected.to_vec());
-    for _ in 0..1 + rng.below(NESTED) {
+    for _ in 0..=rng.below(NESTED) {
         let Held { store, disk, which } = hold(bytes, &expected, Broken::Nothing)?;
         tally.nested += 1;
         let trace = disk.trace();

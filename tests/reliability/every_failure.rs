@@ -58,7 +58,7 @@ fn run(fail_at: u64, failure: Failure, cache_bytes: usize, broken: Broken) -> Re
     let store = RedbStore::with_backend(disk.factory(), options).map_err(|error| error.to_string())?;
     let clock = SimulatedClock::new(START_MS);
     let counted = disk.clone();
-    let live = Live {
+    let opening = Live {
         store,
         held: Contents::default(),
         counted: Arc::new(move || counted.calls() as usize),
@@ -68,7 +68,7 @@ fn run(fail_at: u64, failure: Failure, cache_bytes: usize, broken: Broken) -> Re
         keep: 0,
         broken,
     };
-    let mut life = live.begin()?;
+    let mut life = opening.begin()?;
     let before = disk.calls();
     disk.fail_at(before + fail_at, failure);
     let mut driver = Driver::new(clock.clone());
@@ -144,7 +144,7 @@ fn no_call_is_the_wrong_one_to_fail() {
             match run(fail_at, how, cache_bytes, Broken::Nothing) {
                 Ok(ran) => failures += u64::from(ran.failures > 0),
                 Err(why) => {
-                    wrong.push(format!("call {fail_at}, {how:?}, a cache of {cache_bytes} bytes: {why}"))
+                    wrong.push(format!("call {fail_at}, {how:?}, a cache of {cache_bytes} bytes: {why}"));
                 }
             }
         }

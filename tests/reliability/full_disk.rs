@@ -78,7 +78,7 @@ async fn fill(engine: Engine, most: u32, make_room: impl FnOnce()) -> Result<u32
             let started = engine.start(id(number), hoard("x".repeat(BYTES))).await;
             let signalled = match started {
                 Ok(handle) => {
-                    handle.signal(ThereIsRoom).await.map(|_| handle).map_err(|error| error.to_string())
+                    handle.signal(ThereIsRoom).await.map(|()| handle).map_err(|error| error.to_string())
                 }
                 Err(error) => Err(error.to_string()),
             };

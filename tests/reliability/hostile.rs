@@ -24,6 +24,7 @@ use durable_core::simulation::{Move, Simulated, SimulatedClock};
 use durable_store::testing::Rng;
 
 use crate::{
+    process::peak_bytes,
     seed,
     simulation::{
         run::{INSTANCES, half_way},
@@ -253,10 +254,9 @@ fn spoilt(bytes: &[u8], now_ms: u64, target: u64, percent: u64, seed: u64) -> Re
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime is made");
     let world = World::default();
     let builder = Engine::builder().state(world.clone());
-    let mut simulated = match Simulated::open(builder, store, &clock, seed, runtime.handle()) {
-        Ok(simulated) => simulated,
+    let Ok(mut simulated) = Simulated::open(builder, store, &clock, seed, runtime.handle()) else {
         // A program that can't be read is an error of the opening.
-        Err(_) => return Ok(1),
+        return Ok(1);
     };
     let mut unread = 0;
     for nth in 0..MOVES {
@@ -304,13 +304,6 @@ fn spoilt(bytes: &[u8], now_ms: u64, target: u64, percent: u64, seed: u64) -> Re
     Ok(unread)
 }
 
-fn peak_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.unwrap_or_default() / 1_024
-}
-
 /// The cases, in a process of their own.
 #[test]
 fn a_child_reads_hostile_records() {
@@ -321,7 +314,7 @@ fn a_child_reads_hostile_records() {
     let sound =
         |(bytes, now_ms): &(Vec<u8>, u64)| spoilt(bytes, *now_ms, KINDS, 0, 1).expect("sound records");
     let sound: Vec<_> = stores.iter().map(sound).collect();
-    let before = peak_mib();
+    let before = peak_bytes() >> 20;
     let (mut wrong, mut unread) = (Vec::new(), 0);
     for case in 0..cases {
         let of = rng.below(STORES) as usize;
@@ -338,7 +331,7 @@ fn a_child_reads_hostile_records() {
         let believed = vec![1u8; 200 << 20];
         println!("{}", believed.iter().map(|byte| usize::from(*byte)).sum::<usize>());
     }
-    let more = peak_mib() - before;
+    let more = (peak_bytes() >> 20) - before;
     println!(
         "{cases} cases, {unread} with something that could not be read, {more} MiB more than for sound records"
     );

@@ -28,33 +28,19 @@ mod many;
 mod messages;
 mod poison;
 mod power_loss;
+#[path = "../common/process.rs"]
+mod process;
+#[path = "../common/random.rs"]
+mod random;
 mod resume_cost;
 mod second_process;
 mod simulation;
+#[path = "../common/sizes.rs"]
+mod sizes;
 mod timers;
 mod watched;
 mod workload;
 
-/// The seed of a random test, printed so that a failure can be replayed.
-fn seed() -> u64 {
-    let seed =
-        std::env::var("DURABLE_SEED").ok().map_or(1, |seed| seed.parse().expect("DURABLE_SEED is a number"));
-    println!("DURABLE_SEED={seed}");
-    seed
-}
-
-/// How often something is done that is done `everyday` times every day.
-fn times(everyday: u64) -> u64 {
-    let scale = std::env::var("DURABLE_SCALE").ok();
-    everyday * scale.map_or(1, |scale| scale.parse().expect("DURABLE_SCALE is a number"))
-}
-
-/// A runtime as a program has it, on which a test runs.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime starts")
-        .block_on(work)
-}
+use process::block_on;
+use random::seed;
+use sizes::times;

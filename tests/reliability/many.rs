@@ -16,7 +16,7 @@ use std::{
 
 use durable::prelude::*;
 
-use crate::times;
+use crate::{process::peak_bytes, times};
 
 const DIRECTORY: &str = "DURABLE_MANY_DIRECTORY";
 const COUNT: &str = "DURABLE_MANY";
@@ -61,14 +61,6 @@ fn append(directory: &Path, name: &str) -> File {
     OpenOptions::new().create(true).append(true).open(directory.join(name)).expect("a file of the test opens")
 }
 
-/// The most memory that this process ever had, in MiB.
-fn peak_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.unwrap_or_default() / 1_024
-}
-
 /// What a process does: everything that is not done yet.
 #[test]
 fn a_child_runs_many() {
@@ -95,9 +87,9 @@ fn a_child_runs_many() {
             let ended = ended.clone();
             async move {
                 let (first, second) = engine.handle(id(number)).of(marks).result().await.expect("it ends");
-                let line = format!("{number} {first} {second}\n");
+                let text = format!("{number} {first} {second}\n");
                 let mut ended = ended.lock().expect("no holder panics");
-                ended.write_all(line.as_bytes()).expect("it is written down");
+                ended.write_all(text.as_bytes()).expect("it is written down");
             }
         })
         .await;
@@ -105,7 +97,7 @@ fn a_child_runs_many() {
     });
     let first = journal.first.get().copied().unwrap_or_default();
     let mut report = append(directory, "report");
-    writeln!(report, "{} {}", first.as_millis(), peak_mib()).expect("it is written down");
+    writeln!(report, "{} {}", first.as_millis(), peak_bytes() >> 20).expect("it is written down");
 }
 
 /// Does something for each, a number of them at once.

@@ -24,9 +24,10 @@ fn command(test: &str, job: &str, file: &Path) -> Command {
 /// Runs a test in a process of its own until it ends, and gives the numbers that it has said.
 pub(crate) fn measured(test: &str, job: &str, file: &Path) -> Vec<u64> {
     let output = command(test, job, file).output().expect("a child process starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{job} failed: {text}");
-    let line = text.lines().find_map(|line| Some(line.split_once(SAYS)?.1)).expect("it has said something");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{job} failed: {printed}");
+    let line =
+        printed.lines().find_map(|line| Some(line.split_once(SAYS)?.1)).expect("it has said something");
     line.split(' ').map(|number| number.parse().expect("it is a number")).collect()
 }
 
@@ -44,12 +45,4 @@ pub(crate) fn killed(test: &str, job: &str, file: &Path) {
 pub(crate) fn say(numbers: &[&dyn Display]) {
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
     println!("{SAYS}{}", numbers.join(" "));
-}
-
-/// The most memory that this process has had at once, in bytes; 0 where the system does not say.
-pub(crate) fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }

@@ -8,7 +8,7 @@ use durable::testing;
 use durable_store::testing::CountingDisk;
 use serde::{Deserialize, Serialize};
 
-use crate::{block_on, child, times};
+use crate::{block_on, child, process::peak_bytes, times};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Conversation(Vec<String>);
@@ -143,7 +143,7 @@ fn fetches(bytes: usize, file: &std::path::Path) {
         assert_eq!((counted, body.len()), (bytes, bytes));
         engine.shutdown(Duration::from_secs(10)).await.expect("it stops");
     });
-    child::say(&[&child::peak_bytes()]);
+    child::say(&[&peak_bytes()]);
 }
 
 #[test]

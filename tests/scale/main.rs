@@ -13,20 +13,11 @@
 mod child;
 mod disk;
 mod large;
+#[path = "../common/process.rs"]
+mod process;
+#[path = "../common/sizes.rs"]
+mod sizes;
 mod startup;
 
-/// How often something is done that is done `everyday` times every day.
-fn times(everyday: u64) -> u64 {
-    let scale = std::env::var("DURABLE_SCALE").ok();
-    everyday * scale.map_or(1, |scale| scale.parse().expect("DURABLE_SCALE is a number"))
-}
-
-/// A runtime as a program has it, on which a test runs.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime starts")
-        .block_on(work)
-}
+use process::block_on;
+use sizes::times;

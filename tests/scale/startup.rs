@@ -8,7 +8,7 @@ use durable::store::{Options, RedbStore};
 use durable_store::testing::CountingDisk;
 use serde::{Deserialize, Serialize};
 
-use crate::{block_on, child, times};
+use crate::{block_on, child, process::peak_bytes, times};
 
 #[derive(Debug, Serialize, Deserialize, Signal)]
 struct Go(u64);
@@ -75,7 +75,7 @@ fn first_progress(file: &Path, which: &str) {
         child::say(&[
             &opened.as_millis(),
             &all.as_millis(),
-            &child::peak_bytes(),
+            &peak_bytes(),
             &counts.reads,
             &counts.read_bytes,
         ]);

@@ -254,7 +254,7 @@ impl Engine {
     pub async fn disk_usage(&self) -> Result<DiskUsage, EngineError> {
         let inner = self.inner.clone();
         inner.refuse(&inner.lock())?;
-        let asked = self.inner.runtime.spawn_blocking(move || inner.ask(|store| store.usage())).await;
+        let asked = self.inner.runtime.spawn_blocking(move || inner.ask(durable_store::Store::usage)).await;
         Ok(asked.map_err(|_| EngineError::Stopped)??)
     }
 

@@ -164,7 +164,7 @@ pub(super) fn write_instance(
     row.extend_from_slice(&instance.number.0.to_le_bytes());
     row.extend_from_slice(&instance.started_ms.to_le_bytes());
     row.push(instance.status);
-    row.push(u8::from(instance.active) * ACTIVE | in_pieces);
+    row.push(if instance.active { ACTIVE | in_pieces } else { in_pieces });
     row.extend_from_slice(&id_len.to_le_bytes());
     row.extend_from_slice(&workflow_len.to_le_bytes());
     row.extend_from_slice(instance.id.as_bytes());

@@ -118,14 +118,14 @@ async fn told_to_end_it_ends_when_it_is_resumed() {
 
 #[tokio::test]
 async fn a_call_that_outlasts_the_pause_is_not_made_once_more_beside_itself() {
-    let engine = testing::engine().mock(mock(lift).delay(DAY).returns(3)).open().await;
+    let engine = testing::engine().mock(mock(lift).delay(8 * SECOND).returns(3)).open().await;
     let handle = engine.start("a", up_and_down()).await.unwrap();
     engine.idle().await;
     handle.pause().await.unwrap();
     // Its attempt began at a time that is still to come, by this clock.
-    engine.set_clock(engine.now() - HOUR);
+    engine.set_clock(engine.now() - SECOND);
     handle.resume().await.unwrap();
-    engine.advance(2 * HOUR).await;
+    engine.advance(2 * SECOND).await;
     assert!(engine.calls(lift) == 1, "a second attempt was made while the first one ran");
     engine.advance(DAY).await;
     assert_eq!(handle.result().await.unwrap().unwrap(), 3);

@@ -98,7 +98,7 @@ impl Driver {
             let (signalled, asked) =
                 (handle.signal(Ping(self.pings)).into_future(), handle.update(Ask(1)).into_future());
             let told = Told::Signalled(id.clone(), self.pings);
-            life.call(async move { signalled.await.ok().map(|_| told) });
+            life.call(async move { signalled.await.ok().map(|()| told) });
             life.call(async move { asked.await.ok().map(|_| Told::Else) });
         }
         Ok(!open.is_empty())

@@ -108,13 +108,11 @@ pub(crate) fn hold(bytes: Vec<u8>, expected: &[Contents], broken: Broken) -> Res
     options.cache_bytes = 1 << 20;
     let store = RedbStore::with_backend(disk.factory(), options)
         .map_err(|error| format!("what the power left does not open: {error}"))?;
-    match expected.iter().position(|contents| contents.difference(&store).is_none()) {
-        Some(which) => Ok(Held { store, disk, which }),
-        None => {
-            let difference = expected[0].difference(&store).unwrap_or_default();
-            Err(format!("what was acknowledged is not there: {difference}"))
-        }
+    if let Some(which) = expected.iter().position(|contents| contents.difference(&store).is_none()) {
+        return Ok(Held { store, disk, which });
     }
+    let difference = expected[0].difference(&store).unwrap_or_default();
+    Err(format!("what was acknowledged is not there: {difference}"))
 }
 
 impl Birth<'_> {

@@ -129,10 +129,10 @@ impl Run {
             while !self.is_wrong() && left > 0 && life.disk_calls() < dies_at {
                 left -= 1;
                 let happened = self.event(&mut life);
-                self.after(&mut life, happened);
+                self.after(&mut life, &happened);
             }
             if life.disk_calls() < dies_at {
-                self.to_the_end(&mut life, dies_at);
+                self.wait_for_the_end(&mut life, dies_at);
             }
             if self.is_wrong() {
                 return;
@@ -189,7 +189,7 @@ impl Run {
         match choice {
             0..45 if !moves.is_empty() => {
                 let next = moves[self.rng.below(moves.len() as u64) as usize];
-                self.make(life, next)
+                Self::make(life, next)
             }
             45..60 if life.world.waiting() > 0 => self.release(life),
             60..70 => self.tick(life),
@@ -207,7 +207,7 @@ impl Run {
         }
     }
 
-    fn make(&mut self, life: &mut Life, next: Move) -> String {
+    fn make(life: &mut Life, next: Move) -> String {
         life.simulated.make(next);
         format!("{next:?}")
     }
@@ -258,7 +258,7 @@ impl Run {
                 let n = self.pings;
                 let told = Told::Signalled(to.clone(), n);
                 let signal = handle.signal(Ping(n)).into_future();
-                life.call(async move { signal.await.ok().map(|_| told) });
+                life.call(async move { signal.await.ok().map(|()| told) });
             }
             13 => {
                 let asked = handle.update(Ask(7)).into_future();
@@ -280,10 +280,10 @@ impl Run {
     }
 
     /// After anything that happened: everybody moves as far as they can, and the invariants hold.
-    fn after(&mut self, life: &mut Life, happened: String) {
+    fn after(&mut self, life: &mut Life, happened: &str) {
         let answered = life.let_move();
-        let line = format!("{happened}; {answered} answered, {} calls of the disk", life.disk_calls());
-        self.outcome.trace.push(line);
+        let entry = format!("{happened}; {answered} answered, {} calls of the disk", life.disk_calls());
+        self.outcome.trace.push(entry);
         if life.simulated.is_broken() {
             return;
         }
@@ -302,7 +302,7 @@ impl Run {
     }
 
     /// Nothing more is asked but what lets everybody end.
-    fn to_the_end(&mut self, life: &mut Life, dies_at: usize) {
+    fn wait_for_the_end(&mut self, life: &mut Life, dies_at: usize) {
         if !life.simulated.is_broken() {
             match life.simulated.unreadable() {
                 Ok(None) => {}
@@ -314,7 +314,7 @@ impl Run {
                 return;
             }
             let Some(happened) = self.last_event(life) else { return };
-            self.after(life, happened);
+            self.after(life, &happened);
         }
         let open = life.simulated.open_instances();
         self.wrong(format!("it does not come to an end: {open:?}"));
@@ -325,7 +325,7 @@ impl Run {
         let moves = life.simulated.moves();
         if !moves.is_empty() {
             let next = moves[self.rng.below(moves.len() as u64) as usize];
-            return Some(self.make(life, next));
+            return Some(Self::make(life, next));
         }
         if life.world.waiting() > 0 {
             return Some(self.release(life));
@@ -372,7 +372,7 @@ impl Run {
                 (engine.handle(id).signal(Ping(self.pings)), engine.handle(id).update(Ask(1)));
             let told = Told::Signalled(id.clone(), self.pings);
             let (signalled, asked) = (signalled.into_future(), asked.into_future());
-            life.call(async move { signalled.await.ok().map(|_| told) });
+            life.call(async move { signalled.await.ok().map(|()| told) });
             life.call(async move { asked.await.ok().map(|_| Told::Else) });
         }
         Some(format!("{} are sent what they may wait for", open.len()))
@@ -440,7 +440,7 @@ pub(crate) fn half_way(seed: u64) -> (Vec<u8>, u64) {
     let Ok(Opened::Life(mut life)) = birth.open() else { panic!("an empty disk opens") };
     for _ in 0..EVENTS {
         let happened = run.event(&mut life);
-        run.after(&mut life, happened);
+        run.after(&mut life, &happened);
     }
     let record = life.record();
     (record.at(record.calls(), 0).0, clock.now_ms())

@@ -169,7 +169,7 @@ pub(crate) fn script(spec: Spec) -> Vec<Act> {
         next
     };
     let mut acts = Vec::new();
-    for nth in 0..1 + rng.below(4) {
+    for nth in 0..=rng.below(4) {
         acts.push(match rng.below(17) {
             0..3 => Act::Work(call()),
             3 => Act::Risk(call()),

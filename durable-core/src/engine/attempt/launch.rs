@@ -88,7 +88,11 @@ impl Batch {
         let batch = self.clone();
         drop(self.inner.runtime.spawn(async move {
             batch.unstarted.fetch_sub(1, Ordering::Relaxed);
-            poll_fn(|cx| Poll::Ready(batch.run(cx))).await;
+            poll_fn(|cx| {
+                batch.run(cx);
+                Poll::Ready(())
+            })
+            .await;
         }));
     }
 
