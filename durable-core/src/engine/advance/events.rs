@@ -248,6 +248,10 @@ impl Advance<'_> {
                 self.draft.loaded.state.watchers.push(address);
                 self.draft.changed = true;
             }
+            Body::Unwatch(address) => {
+                self.draft.loaded.state.watchers.retain(|other| *other != address);
+                self.draft.changed = true;
+            }
             Body::Forked { id, step } => self.draft.note(HistoryKind::ForkedAs { id, step }),
             // They have queues of their own.
             Body::Signal(_) | Body::Update(_) => debug_assert!(message.reply == ReplyTo::Nobody),
