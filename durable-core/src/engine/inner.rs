@@ -29,6 +29,7 @@ use super::{
     error::EngineError,
     machine::Programs,
     mail::Sender,
+    retention::PassedOver,
     start::StartRequest,
     state::Loaded,
     suspects::Suspects,
@@ -106,6 +107,8 @@ pub(crate) struct Inner {
     pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
+    /// Closed instances that began in the future, as far as that is known.
+    pub(super) passed_over: PassedOver,
     next_number: AtomicU64,
     next_seq: AtomicU64,
     /// Commits made, for people and benchmarks.
@@ -296,6 +299,7 @@ impl Inner {
             idle: Notify::new(),
             alive: OnceLock::new(),
             warned: Mutex::default(),
+            passed_over: PassedOver::default(),
             next_number: AtomicU64::new(first_number),
             next_seq: AtomicU64::new(first_seq),
             commits: AtomicU64::new(0),
