@@ -277,6 +277,10 @@ impl Advance<'_> {
         if different != 0 {
             return Err(NotCompleted::Unknown);
         }
+        if self.draft.end.is_some() {
+            // It was terminated in this very transition.
+            return Err(NotCompleted::Used);
+        }
         self.complete_with(id, Completion::Value(value), false);
         self.draft.note_of(id, HistoryKind::ExternalCompleted);
         Ok(())
