@@ -34,15 +34,16 @@ pub(crate) struct Resolving<'a> {
 pub(crate) struct Runs {
     /// Whether each is live after it.
     live: HashMap<Slot, (Number, bool)>,
-    /// What each that ends in it ends with.
+    /// What each that ends in it ends with, if somebody in it may ask.
     ends: HashMap<Number, Closed>,
 }
 
 impl Runs {
-    pub(crate) fn of(batch: &Batch) -> Self {
+    /// `sends`: something in the batch looks for its receiver by an id. An end may be large, and is copied only then.
+    pub(crate) fn of(batch: &Batch, sends: bool) -> Self {
         let run = |of: &Transition| (of.slot, (of.number, !matches!(of.change, Change::Close(_))));
         let end = |of: &Transition| match &of.change {
-            Change::Close(closed) => Some((of.number, closed.clone())),
+            Change::Close(closed) if sends => Some((of.number, closed.clone())),
             _ => None,
         };
         Runs {
@@ -155,13 +156,17 @@ fn left(
         Err(StoreError::DamagedRecord { .. }) => return Ok(()),
         mailbox => mailbox?.unwrap_or_default(),
     };
+    let mut queues = mailbox.queues;
+    queues.retain(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
+    if queues.is_empty() {
+        return Ok(());
+    }
     let end = match &transition.change {
         Change::Close(closed) => postcard::from_bytes::<ClosedState>(&closed.state).ok(),
         _ => None,
     };
     let Some((completion, failed)) = end.map(|state| state.end.completion()) else { return Ok(()) };
     let taken: HashSet<_> = transition.taken.iter().map(|taken| (taken.queue, taken.seq)).collect();
-    let queues = mailbox.queues.iter().filter(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
     for queue in queues {
         let rows = inner.store.mail(transition.slot, queue.queue, None, usize::MAX)?;
         for row in rows.into_iter().filter(|row| !taken.contains(&(row.queue, row.seq))) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durable_store::{Number, Slot};
+use durable_store::{Batch, Number, Slot};
 use tokio::sync::oneshot;
 
 use super::{
@@ -22,6 +22,8 @@ use crate::{
 pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
+    // It is the store's now, and may be large.
+    work.batch = Batch::default();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
