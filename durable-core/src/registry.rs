@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
-    codec::{Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
+    codec::{Bytes, Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
     context::{Lent, Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
@@ -163,7 +163,7 @@ impl WorkflowEntry {
         let scratch = Scratch::new(Arc::new(InstanceInfo::nowhere()), Arc::new(Random::seeded(0)));
         let mut step = Step::new(Arc::new(Codec::new()), frames, 0, scratch);
         step.learning = Some(Box::default());
-        let nothing = FrameImage { layout: 0, vars: Vec::new() };
+        let nothing = FrameImage { layout: 0, vars: Bytes::default() };
         (self.poll)((&mut step).into(), Machine::At(nothing));
         let types = step.learning.map(|learning| learning.types).unwrap_or_default();
         let points = self.meta.points.iter().map(|point| {

@@ -220,8 +220,7 @@ impl<T> WorkflowHandle<T> {
                 let shared = inner.lock();
                 inner.refuse(&shared)?;
                 if shared.generation != generation {
-                    let reason = "it was opened again meanwhile".into();
-                    return Err(EngineError::Broken { reason });
+                    return Err(EngineError::Broken { reason: shared.failure.clone() });
                 }
                 Err(EngineError::Closed { id: self.id.clone() })
             }
@@ -325,7 +324,7 @@ impl<T: Persist> WorkflowHandle<T> {
                 continue;
             }
             let (number, loaded) = match self.look() {
-                Ok(Ended::Closed(closed)) => return self.read(&closed),
+                Ok(Ended::Closed(closed)) => return self.read(closed),
                 Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),
                 // A store that can't be opened is the caller's affair too.
                 Err(error) if waited < 3 && inner.will_reopen(&error) => {
@@ -351,7 +350,7 @@ impl<T: Persist> WorkflowHandle<T> {
                 watching = Some(Watching::of(&inner, number));
                 // It may have closed before the watcher was there.
                 match self.look() {
-                    Ok(Ended::Closed(closed)) => return self.read(&closed),
+                    Ok(Ended::Closed(closed)) => return self.read(closed),
                     Ok(Ended::Live { .. }) => {}
                     Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
                     Err(error) => return Err(error.into()),
@@ -372,7 +371,7 @@ impl<T: Persist> WorkflowHandle<T> {
     /// instance may have ended all the same; or it is parked, and nobody took it up.
     fn last_look(&self, stuck: RunError) -> Result<T, RunError> {
         match self.look()? {
-            Ended::Closed(closed) => self.read(&closed),
+            Ended::Closed(closed) => self.read(closed),
             Ended::Live { loaded, .. } => Err(match loaded.state.parked {
                 Some(parked) => RunError::Parked { id: self.id.clone(), reason: parked.reason.to_string() },
                 None => stuck,
@@ -386,16 +385,17 @@ impl<T: Persist> WorkflowHandle<T> {
     /// As [`result`](WorkflowHandle::result).
     pub async fn try_result(&self) -> Result<Option<T>, RunError> {
         match self.look()? {
-            Ended::Closed(closed) => self.read(&closed).map(Some),
+            Ended::Closed(closed) => self.read(closed).map(Some),
             Ended::Live { .. } => Ok(None),
         }
     }
 
-    fn read(&self, closed: &Closed) -> Result<T, RunError> {
+    fn read(&self, closed: Closed) -> Result<T, RunError> {
         let inner = &self.engine.inner;
         let id = self.id.clone();
         let state: ClosedState = postcard::from_bytes(&closed.state)
             .map_err(|error| EngineError::Unreadable { id: id.clone(), reason: error.to_string() })?;
+        drop(closed);
         match state.end {
             End::Terminated { why } => Err(RunError::Terminated { id, why }),
             End::Cancelled { why } => Err(RunError::Cancelled { id, why }),

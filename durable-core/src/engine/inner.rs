@@ -24,11 +24,12 @@ use tokio::sync::{Notify, oneshot};
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempts, Finished, QUICK, Queued, SLICE},
+    attempt::{Attempts, Finished, QUICK, Queued, QueuedInMemory, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
     mail::Sender,
+    retention::PassedOver,
     start::StartRequest,
     state::Loaded,
     suspects::Suspects,
@@ -109,6 +110,8 @@ pub(crate) struct Inner {
     pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
+    /// Closed instances that began in the future, as far as that is known.
+    pub(super) passed_over: PassedOver,
     next_number: AtomicU64,
     next_seq: AtomicU64,
     /// Commits made, for people and benchmarks.
@@ -140,6 +143,8 @@ pub(crate) struct Shared {
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
+    /// What those keep in memory that wait in it, or for the place of another call of their activity.
+    pub(crate) queued: QueuedInMemory,
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
     pub(crate) timers: Timers,
@@ -155,6 +160,8 @@ pub(crate) struct Shared {
     pub(crate) recovering: bool,
     /// Why the store answers nothing. A worker opens it again.
     pub(crate) broken: Option<String>,
+    /// The same of its last failure, also when it was opened again.
+    pub(crate) failure: String,
     /// A worker is at it.
     pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
@@ -164,6 +171,9 @@ pub(crate) struct Shared {
     /// Memory for the attempts that are taken in next.
     pub(super) taken_in: Vec<Finished>,
 }
+
+/// So many instances are read at once when one of them is damaged.
+const AMONG_DAMAGED: usize = 8;
 
 /// How far a shutdown is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -290,6 +300,7 @@ impl Inner {
             idle: Notify::new(),
             alive: OnceLock::new(),
             warned: Mutex::default(),
+            passed_over: PassedOver::default(),
             next_number: AtomicU64::new(first_number),
             next_seq: AtomicU64::new(first_seq),
             commits: AtomicU64::new(0),
@@ -314,7 +325,7 @@ impl Inner {
         })
     }
 
-    /// Reads instances. One whose record is damaged stays where it is, and is missing here.
+    /// Reads instances: fewer than were asked for if they are large. One whose record is damaged stays where it is, and is missing here.
     pub(crate) fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
         match self.ask(|store| store.instances(slots)) {
             Err(StoreError::DamagedRecord { .. }) => {}
@@ -327,17 +338,24 @@ impl Inner {
             }
             read => read,
         };
-        slots.iter().map(read).collect()
+        // Each may be of any size, and this is the rare case: a few at a time.
+        slots.iter().take(AMONG_DAMAGED).map(read).collect()
     }
 
     /// Has the store opened again, unless that has happened since `generation`.
     pub(crate) fn store_failed(&self, generation: u64, error: &StoreError) {
         let mut shared = self.lock();
         if shared.generation != generation || shared.stopping == Stopping::Now {
+            // What stopped the store may be reported after what only follows from it.
+            if shared.broken.is_some() && matches!(error, StoreError::Io { .. }) {
+                shared.failure = why(error);
+                shared.broken = Some(shared.failure.clone());
+            }
             return;
         }
         shared.generation += 1;
-        shared.broken = Some(error.to_string());
+        shared.failure = why(error);
+        shared.broken = Some(shared.failure.clone());
         // A shutdown does not wait for what is forgotten now.
         self.tell_idle(&shared);
         drop(shared);
@@ -482,6 +500,14 @@ impl Inner {
             Some(reason) => Err(EngineError::Broken { reason: reason.clone() }),
             None => Ok(()),
         }
+    }
+}
+
+/// Why a store failed: the first error, and not those that follow from it.
+pub(super) fn why(error: &StoreError) -> String {
+    match error {
+        StoreError::Poisoned { reason } => reason.clone(),
+        error => error.to_string(),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use rewrite::{Edited, Editing, FrameSeen};
 pub use snapshot::{Migration, Snapshot};
 
 use crate::{
-    codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Bytes, Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
@@ -74,7 +74,7 @@ pub struct Frame<'a> {
 #[derive(Debug)]
 struct Source {
     resolved: Arc<Resolved>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Where each stored variable lies in `bytes`.
     ranges: Ranges,
 }
@@ -299,20 +299,31 @@ impl<'a> Frame<'a> {
         if self.kept.len() > most {
             return Err(too_large(self.kept.len()));
         }
+        let is_large = self.kept.len() >= image::IN_PLACE;
         let mut layouts = SmallVec::<[u64; 8]>::new();
-        let mut out = Vec::with_capacity(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
+        let (mut vars, mut ranges) = (Vec::new(), Vec::new());
         layouts.push(awaited.layout.0);
-        image::push_delimited(&mut out, &awaited.bytes);
+        if !is_large {
+            vars.reserve_exact(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
+            image::push_delimited(&mut vars, &awaited.bytes);
+        }
         for (part, name) in parts.into_iter().rev().zip(names) {
             let (layout, range) = part.map_err(|error| unwritten(name, error))?;
             layouts.push(layout);
-            image::push_delimited(&mut out, &self.kept[range]);
+            if is_large {
+                ranges.push(range);
+            } else {
+                image::push_delimited(&mut vars, &self.kept[range]);
+            }
         }
-        if out.len() > most {
-            return Err(too_large(out.len()));
+        if is_large {
+            vars = image::put_together(&awaited.bytes, &mut self.kept, &ranges);
+        }
+        if vars.len() > most {
+            return Err(too_large(vars.len()));
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
-        Ok(FrameImage { layout, vars: out })
+        Ok(FrameImage { layout, vars: vars.into() })
     }
 
     /// The step, and if this frame is suspended what was saved.

@@ -50,6 +50,11 @@ impl Prepared {
         }
     }
 
+    /// What it takes up while it waits for its turn.
+    pub(super) fn bytes(&self) -> usize {
+        self.called.args.bytes.len() + self.progress.as_ref().map_or(0, |progress| progress.bytes.len())
+    }
+
     /// The activity's name, if it has a limit of its own.
     pub(super) fn limited(&self) -> Option<&'static str> {
         self.entry.as_ref().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
@@ -170,15 +175,12 @@ impl Inner {
         number: Number,
         operation: OperationId,
     ) -> Result<Option<Prepared>, StoreError> {
-        // As many may wait as the instance has: the one that stands in a row is read without its record.
-        let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
-        let Some(instance) = instance else { return Ok(None) };
+        // As many may wait as the instance has: the one that stands in a row is read without its record being decoded.
         let row = self.ask(|store| store.operation(slot, operation))?;
-        // It may have closed between the two readings, and another have its slot.
-        if let Some(activity) = row.as_deref().and_then(activity_in)
-            && self.ask(|store| store.owner(slot))? == Some(number)
-        {
-            return Ok(Some(Prepared::new(self, &instance.id, &activity)));
+        if let Some(activity) = row.as_deref().and_then(activity_in) {
+            // If the run is there still, it was there when its row was read.
+            let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
+            return Ok(instance.map(|instance| Prepared::new(self, &instance.id, &activity)));
         }
         let call = self.stored_call(slot, number, operation)?;
         Ok(call.map(|call| Prepared::new(self, &call.instance, &call.activity)))

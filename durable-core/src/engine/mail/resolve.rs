@@ -39,16 +39,16 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    /// `asked`: what runs end with is asked for too, by what is sent to other instances.
-    pub(crate) fn of(batch: &Batch, asked: bool) -> Self {
+    /// `sends`: something in the batch looks for its receiver by an id. An end may be large, and is copied only then.
+    pub(crate) fn of(batch: &Batch, sends: bool) -> Self {
         let run = |of: &Transition| (of.slot, of.number, !matches!(of.change, Change::Close(_)));
         let end = |of: &Transition| match &of.change {
-            Change::Close(closed) => Some((of.number, closed.clone())),
+            Change::Close(closed) if sends => Some((of.number, closed.clone())),
             _ => None,
         };
         let mut live: Vec<_> = batch.transitions.iter().map(run).collect();
         live.sort_unstable_by_key(|(slot, ..)| *slot);
-        let ends = batch.transitions.iter().filter(|_| asked).filter_map(end).collect();
+        let ends = batch.transitions.iter().filter_map(end).collect();
         Runs { live, ends }
     }
 
@@ -159,13 +159,17 @@ fn left(
         Err(StoreError::DamagedRecord { .. }) => return Ok(()),
         mailbox => mailbox?.unwrap_or_default(),
     };
+    let mut queues = mailbox.queues;
+    queues.retain(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
+    if queues.is_empty() {
+        return Ok(());
+    }
     let end = match &transition.change {
         Change::Close(closed) => postcard::from_bytes::<ClosedState>(&closed.state).ok(),
         _ => None,
     };
     let Some((completion, failed)) = end.map(|state| state.end.completion()) else { return Ok(()) };
     let taken: HashSet<_> = transition.taken.iter().map(|taken| (taken.queue, taken.seq)).collect();
-    let queues = mailbox.queues.iter().filter(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
     for queue in queues {
         let rows = inner.store.mail(transition.slot, queue.queue, None, usize::MAX)?;
         for row in rows.into_iter().filter(|row| !taken.contains(&(row.queue, row.seq))) {

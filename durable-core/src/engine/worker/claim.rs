@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use durable_store::{Number, Slot};
 use smallvec::SmallVec;
 
-use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
-use crate::engine::suspects::Suspect;
+use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest, broken, reopened};
+use crate::engine::{error::EngineError, suspects::Suspect};
 
 /// An instance taken from the ready queue, with what happened to it.
 pub(super) struct Claim {
@@ -52,4 +52,32 @@ pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<Star
     }
     inner.has_work.store(!shared.ready.is_empty() || !shared.starts.is_empty(), Ordering::Relaxed);
     (claims, starts)
+}
+
+/// Puts back what there was no room for in memory: it is first in line.
+pub(super) fn give_back(inner: &Inner, generation: u64, claims: Vec<Claim>) {
+    let mut shared = inner.lock();
+    let shared = &mut *shared;
+    let is_current = shared.generation == generation;
+    for Claim { slot, number, events, .. } in claims.into_iter().rev() {
+        let live = shared.live.get_mut(&slot).filter(|live| is_current && live.number == number);
+        let Some(live) = live else {
+            // As for any claim of before a failure, or of a run that has ended.
+            for event in events {
+                event.refuse(if is_current {
+                    EngineError::NotFound { id: String::new() }
+                } else {
+                    broken(&reopened(shared))
+                });
+            }
+            continue;
+        };
+        live.busy = false;
+        live.queued = true;
+        let since = std::mem::replace(&mut live.inbox, events);
+        live.inbox.extend(since);
+        shared.busy -= 1;
+        shared.ready.push_front(slot);
+    }
+    inner.wake_worker(shared);
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, MutexGuard, TryLockError, atomic::Ordering};
 use durable_store::Error as StoreError;
 
 use super::{
-    Commit, Inner, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim, conclude::conclude,
-    prepare::prepare, refused, reopened,
+    Commit, Inner, LARGE_BATCH_BYTES, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim,
+    conclude::conclude, prepare::prepare, refused, reopened,
 };
 use crate::engine::{
     inner::Unsaved,
@@ -27,7 +27,8 @@ pub(super) fn gather<'a>(
         let more = {
             let mut shared = inner.lock();
             inner.take_in(&mut shared);
-            let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH
+                && work.bytes < LARGE_BATCH_BYTES;
             // Whoever has lost its desk only commits what it has.
             (room
                 && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
@@ -57,9 +58,12 @@ pub(super) fn write(
     mut work: Work,
     mut unsaved: MutexGuard<'_, Unsaved>,
 ) -> Option<Work> {
-    if inner.lock().generation != work.generation {
+    let shared = inner.lock();
+    let late = (shared.generation != work.generation).then(|| reopened(&shared));
+    drop(shared);
+    if let Some(error) = late {
         drop(unsaved);
-        abandon(inner, work, &reopened());
+        abandon(inner, work, &error);
         return None;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
@@ -107,8 +111,8 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
         return Ok(());
     }
     // Which runs end is known only now.
-    let asked = work.commits.iter().any(|commit| !commit.effects.outgoing.is_empty());
-    let runs = Runs::of(&work.batch, asked);
+    let sends = work.commits.iter().any(|commit| !commit.effects.outgoing.is_empty());
+    let runs = Runs::of(&work.batch, sends);
     each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
 }
 

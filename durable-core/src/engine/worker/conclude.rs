@@ -22,6 +22,9 @@ use crate::{
 pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
+    // They are the store's now, and may be large.
+    work.batch.transitions.clear();
+    work.batch.layouts.clear();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Change, Error as StoreError, Number, Slot};
+use durable_store::{Batch, Change, Error as StoreError, Number, OperationChange, Slot, Transition};
 use smallvec::SmallVec;
 
 #[cfg(feature = "simulation")]
@@ -32,7 +32,7 @@ use super::{
     attempt::{Attempt, Queued},
     children::Resolved,
     error::{EngineError, StartError},
-    inner::{Inner, Shared, Stopping},
+    inner::{Inner, Shared, Stopping, why},
     start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
@@ -42,7 +42,9 @@ pub(crate) use desk::{Current, Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
-/// The most instances that are taken at once before looking whether the disk is free.
+/// From so many bytes on nothing is added to a transaction.
+const LARGE_BATCH_BYTES: usize = 16 << 20;
+/// The most instances that are taken at once before looking whether the disk is free. Of large ones fewer are read at once.
 const LARGEST_CLAIM: usize = 256;
 /// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
@@ -56,6 +58,8 @@ const IDLE: Duration = Duration::from_millis(500);
 struct Work {
     generation: u64,
     batch: Batch,
+    /// How large that is.
+    bytes: usize,
     commits: Vec<Commit>,
     replies: Vec<(StartReply, Result<Started, StartError>)>,
     /// What instances are told of the starts that they asked for and that need no commit.
@@ -200,13 +204,29 @@ fn linger(inner: &Inner) -> MutexGuard<'_, Shared> {
     shared
 }
 
-fn broken(error: &StoreError) -> EngineError {
-    EngineError::Broken { reason: error.to_string() }
+/// About how many bytes a transition has the store write.
+fn bytes(transition: &Transition) -> usize {
+    let state = match &transition.change {
+        Change::Create(instance) | Change::Update { instance, .. } => instance.state.len(),
+        Change::Close(closed) => closed.state.len(),
+        Change::Keep => 0,
+    };
+    let operation = |change: &OperationChange| match change {
+        OperationChange::Put(_, bytes) => bytes.len(),
+        OperationChange::Remove(_) => 0,
+    };
+    let operations: usize = transition.operations.iter().map(operation).sum();
+    let mail: usize = transition.mail.iter().map(|mail| mail.bytes.len()).sum();
+    state + operations + mail
 }
 
-/// The error of a batch that was begun before the store was opened again.
-fn reopened() -> StoreError {
-    StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
+fn broken(error: &StoreError) -> EngineError {
+    EngineError::Broken { reason: why(error) }
+}
+
+/// The error of a batch that was begun before the store was opened again: why it had to be.
+fn reopened(shared: &Shared) -> StoreError {
+    StoreError::Poisoned { reason: shared.failure.clone() }
 }
 
 impl Work {
@@ -215,8 +235,7 @@ impl Work {
         if self.commits.capacity() > MOST_REUSED {
             *self = Work::default();
         }
-        self.batch.transitions.clear();
-        self.batch.layouts.clear();
+        self.bytes = 0;
         self.generation = generation;
         self.lane = Some(lane.clone());
     }
@@ -275,6 +294,7 @@ impl Work {
             starts,
             missing,
         });
+        self.bytes += bytes(&transition);
         self.batch.transitions.push(transition);
     }
 }
