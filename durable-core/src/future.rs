@@ -20,7 +20,7 @@ pub trait DurableFuture: Persist {
     /// Keeps it in the frame that awaits it. Default: under its own type.
     #[doc(hidden)]
     fn keep(&self, frame: &mut Frame<'_>) {
-        frame.keep(const { TypeOf::of::<Self>() }, self);
+        frame.keep_awaited(const { TypeOf::of::<Self>() }, self);
     }
 
     /// Takes it back out of the frame. Default: as its own type.

@@ -24,10 +24,10 @@ use crate::{
 };
 
 /// A type's instances.
-#[allow(dead_code, reason = "they are there to be compiled")]
+#[allow(dead_code, improper_ctypes_definitions, reason = "they are there to be compiled")]
 struct Popular<T> {
     of: &'static TypeOf,
-    storable: fn(&mut Frame<'_>) -> Storable<T>,
+    storable: extern "C" fn(&mut Frame<'_>) -> Storable<T>,
     poll: fn(Pin<&mut dyn Future<Output = T>>) -> Poll<T>,
     workflow: registry::Popular<T>,
     activity: PopularEntry<T>,

@@ -41,9 +41,21 @@ pub const fn activity_registration<P, F: ActivityFn<P>>(_: &F) -> Registration {
     Registration::activity::<F::Activity>()
 }
 
-/// Makes the future of what is awaited.
+/// Makes the future of what is awaited, for the poll that follows. A panic is none, and goes on where the frame is left.
 ///
 /// The future is a parameter and no projection, so that what can't be awaited is one error and not two.
+#[inline(never)]
+#[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
+pub extern "C" fn begin<F: IntoDurableFuture<IntoFuture = D>, D>(
+    future: F,
+    frame: &mut Frame<'_>,
+) -> Option<D> {
+    let (mut future, mut begun) = (Some(future), None);
+    frame.guard(&mut |_| begun = future.take().map(IntoDurableFuture::into_durable));
+    begun
+}
+
+/// The same inside the guard of an arm.
 pub fn into_durable<F: IntoDurableFuture<IntoFuture = D>, D>(future: F) -> D {
     future.into_durable()
 }

@@ -13,7 +13,7 @@
 //!             'r3: {
 //!                 match resume { 1 => { order = (storable_1.0)(cx); break 'r3 } _ => {} }
 //!                 ..user code..                   // a fresh start
-//!                 break 'b3 Some(into_durable(charge(&order.id)));
+//!                 break 'b3 begin(charge(&order.id), cx);
 //!             }
 //!             None                                // a resume; here borrows are made again too
 //!         };

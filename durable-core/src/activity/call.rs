@@ -236,7 +236,7 @@ struct State(CallState);
 
 impl State {
     fn keep(&self, frame: &mut Frame<'_>) {
-        frame.keep(const { TypeOf::of::<State>() }, self);
+        frame.keep_awaited(const { TypeOf::of::<State>() }, self);
     }
 
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {

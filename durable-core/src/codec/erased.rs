@@ -23,6 +23,7 @@ pub trait Emit {
 }
 
 impl<T: Serialize> Emit for T {
+    #[inline(never)]
     fn emit(&self, emitter: Emitter<'_>) -> Result<(), Fault> {
         self.serialize(emitter)
     }
@@ -40,6 +41,7 @@ pub trait Slot {
 }
 
 impl<T: Persist> Slot for Option<T> {
+    #[inline(never)]
     fn read(&mut self, decoder: Decoder<'_, '_>) -> Result<(), Misfit> {
         match T::deserialize(decoder) {
             Ok(value) => {
@@ -50,10 +52,12 @@ impl<T: Persist> Slot for Option<T> {
         }
     }
 
+    #[inline(never)]
     fn clear(&mut self) {
         *self = None;
     }
 
+    #[inline(never)]
     fn value(&self) -> Option<&dyn Emit> {
         match self {
             Some(value) => Some(value),

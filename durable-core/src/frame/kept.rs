@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: any behaviour.
 
+#![allow(improper_ctypes_definitions, reason = "as for `Storable`")]
+
 use super::{Frame, load::Storable};
 use crate::codec::Persist;
 
@@ -26,7 +28,7 @@ impl<T: Persist> Keep for T {}
 
 /// Asks for [`Keep`].
 #[inline(never)]
-pub fn storable<T: Keep>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable<T: Keep>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -44,7 +46,7 @@ pub trait KeepLockGuard: Persist {}
 impl<T: Persist> KeepLockGuard for T {}
 
 /// Asks for [`KeepLockGuard`].
-pub fn storable_guard<T: KeepLockGuard>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_guard<T: KeepLockGuard>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -61,7 +63,7 @@ pub trait KeepRefCellBorrow: Persist {}
 impl<T: Persist> KeepRefCellBorrow for T {}
 
 /// Asks for [`KeepRefCellBorrow`].
-pub fn storable_ref<T: KeepRefCellBorrow>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_ref<T: KeepRefCellBorrow>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -78,7 +80,7 @@ pub trait KeepInstant: Persist {}
 impl<T: Persist> KeepInstant for T {}
 
 /// Asks for [`KeepInstant`].
-pub fn storable_instant<T: KeepInstant>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_instant<T: KeepInstant>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -95,7 +97,7 @@ pub trait KeepDyn: Persist {}
 impl<T: Persist> KeepDyn for T {}
 
 /// Asks for [`KeepDyn`].
-pub fn storable_dyn<T: KeepDyn>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_dyn<T: KeepDyn>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -112,7 +114,7 @@ pub trait KeepHandle: Persist {}
 impl<T: Persist> KeepHandle for T {}
 
 /// Asks for [`KeepHandle`].
-pub fn storable_handle<T: KeepHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_handle<T: KeepHandle>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -129,7 +131,7 @@ pub trait KeepChannel: Persist {}
 impl<T: Persist> KeepChannel for T {}
 
 /// Asks for [`KeepChannel`].
-pub fn storable_channel<T: KeepChannel>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_channel<T: KeepChannel>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -146,7 +148,7 @@ pub trait KeepClosure: Persist {}
 impl<T: Persist> KeepClosure for T {}
 
 /// Asks for [`KeepClosure`].
-pub fn storable_closure<T: KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_closure<T: KeepClosure>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -163,7 +165,7 @@ pub trait KeepIterator: Persist {}
 impl<T: Persist> KeepIterator for T {}
 
 /// Asks for [`KeepIterator`].
-pub fn storable_iterator<T: KeepIterator>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_iterator<T: KeepIterator>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -180,7 +182,7 @@ pub trait KeepFuture: Persist {}
 impl<T: Persist> KeepFuture for T {}
 
 /// Asks for [`KeepFuture`].
-pub fn storable_future<T: KeepFuture>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_future<T: KeepFuture>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -197,7 +199,7 @@ pub trait KeepPointer: Persist {}
 impl<T: Persist> KeepPointer for T {}
 
 /// Asks for [`KeepPointer`].
-pub fn storable_pointer<T: KeepPointer>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_pointer<T: KeepPointer>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -214,7 +216,7 @@ pub trait KeepJoinHandle: Persist {}
 impl<T: Persist> KeepJoinHandle for T {}
 
 /// Asks for [`KeepJoinHandle`].
-pub fn storable_join_handle<T: KeepJoinHandle>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_join_handle<T: KeepJoinHandle>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 
@@ -231,7 +233,7 @@ pub trait KeepError: Persist {}
 impl<T: Persist> KeepError for T {}
 
 /// Asks for [`KeepError`].
-pub fn storable_error<T: KeepError>(frame: &mut Frame<'_>) -> Storable<T> {
+pub extern "C" fn storable_error<T: KeepError>(frame: &mut Frame<'_>) -> Storable<T> {
     Storable::new(frame)
 }
 

@@ -13,9 +13,13 @@ use crate::{
 
 /// The proof that a variable can be stored, and how the next variable is loaded, if it is of this type.
 ///
-/// It was read when the proof was asked for, so that a load can't fail. A load is called by its pointer, and by an ABI that does not unwind:
-/// so it is a call, and nothing that rustc has to prove, to branch on or to clean up behind, at each of what may be hundreds of places.
+/// It was read when the proof was asked for, so that a load can't fail. What generated code calls has an ABI that does not unwind: so it is a
+/// call, and nothing that rustc has to prove, to branch on or to clean up behind, at each of what may be hundreds of places.
 #[derive(Debug)]
+#[allow(
+    improper_ctypes_definitions,
+    reason = "nothing foreign is called; the ABI says that it does not unwind"
+)]
 pub struct Storable<T>(pub extern "C" fn(&mut Frame<'_>) -> T);
 
 impl<T> Clone for Storable<T> {
@@ -32,11 +36,13 @@ impl<T: Persist> Storable<T> {
     pub(super) fn new(frame: &mut Frame<'_>) -> Self {
         let of = const { TypeOf::of::<T>() };
         if let Some(at) = frame.learn(of) {
-            let mut slot: Option<T> = None;
-            frame.load_at(at + 1, of, &mut slot);
-            if let Some(value) = slot {
-                frame.read(at, Box::new(value));
-            }
+            frame.guard(&mut |frame| {
+                let mut slot: Option<T> = None;
+                frame.load_at(at + 1, of, &mut slot);
+                if let Some(value) = slot {
+                    frame.read(at, Box::new(value));
+                }
+            });
         }
         Self(load)
     }
@@ -44,10 +50,7 @@ impl<T: Persist> Storable<T> {
 
 /// No code of the user's runs here: only a fault of the generated code could panic, and that ends the process.
 #[inline(never)]
-#[allow(
-    improper_ctypes_definitions,
-    reason = "nothing foreign is called; the ABI says that it does not unwind"
-)]
+#[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
 extern "C" fn load<T: Persist>(frame: &mut Frame<'_>) -> T {
     let value = frame.load_next().and_then(|value| value.downcast().ok());
     *value.expect("generated code loads what a point saves, in its order, and nothing once a variable could not be read")
@@ -101,8 +104,16 @@ impl<T> NoText for Storable<T> {}
 impl Frame<'_> {
     /// Polls the future that the workflow awaits at a resume point: this one, or after a resume the one that was stored. What is not ready
     /// is kept for [`save`](Self::save), and so is the point; what can't be read is never ready.
-    pub fn poll<F: DurableFuture>(&mut self, future: Option<F>, point: u32) -> Poll<F::Output> {
+    #[inline(never)]
+    #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
+    pub extern "C" fn poll<F: DurableFuture>(&mut self, future: Option<F>, point: u32) -> Poll<F::Output> {
         self.polled = point;
+        let (mut future, mut polled) = (future, Poll::Pending);
+        self.guard(&mut |frame| polled = frame.poll_awaited(future.take()));
+        polled
+    }
+
+    fn poll_awaited<F: DurableFuture>(&mut self, future: Option<F>) -> Poll<F::Output> {
         let future = match future {
             Some(future) => Some(future),
             None => F::restore(self),

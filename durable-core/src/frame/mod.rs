@@ -19,6 +19,7 @@ pub(crate) mod witnesses;
 use std::{
     any::{Any, TypeId},
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
 };
 
@@ -68,6 +69,8 @@ pub struct Frame<'a> {
     mark: usize,
     /// At which point that was.
     polled: u32,
+    /// What was thrown while the generated code had called.
+    thrown: Option<Box<dyn Any + Send>>,
 }
 
 /// The image that a frame resumes from.
@@ -96,6 +99,7 @@ impl<'a> Frame<'a> {
             saved: None,
             mark: 0,
             polled: 0,
+            thrown: None,
         };
         if let Some(image) = image.filter(|_| frame.step.learning.is_none()) {
             frame.attempt(&image);
@@ -116,6 +120,15 @@ impl<'a> Frame<'a> {
                 self.step.stuck = self.step.frames.get(layout).ok();
                 self.fail(StepFailure::Incompatible { reason });
             }
+        }
+    }
+
+    /// Runs code of the user's for generated code, which calls by an ABI that does not unwind: else each call is one more place
+    /// that rustc and LLVM write down what to drop from, of what may be hundreds. What is thrown goes on where the
+    /// frame is left; until then the frame does nothing more, and its machine is suspended at the next call.
+    pub(crate) fn guard(&mut self, run: &mut dyn FnMut(&mut Self)) {
+        if self.thrown.is_none() {
+            self.thrown = catch_unwind(AssertUnwindSafe(|| run(self))).err();
         }
     }
 
@@ -151,10 +164,11 @@ impl<'a> Frame<'a> {
 
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
     /// noted why; leave through [`suspend`](crate::private::suspend). It is asked behind the witnesses, which read what the point needs.
-    pub fn resume_point(&mut self) -> Option<u32> {
+    #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
+    pub extern "C" fn resume_point(&mut self) -> Option<u32> {
         let point = self.begins_at();
         let goes_on = self.step.learning.is_none() || point > 0;
-        (self.step.failure.is_none() && goes_on).then_some(point)
+        (self.step.failure.is_none() && self.thrown.is_none() && goes_on).then_some(point)
     }
 
     /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
@@ -246,28 +260,31 @@ impl<'a> Frame<'a> {
     }
 
     /// Keeps the future that is not ready.
-    pub(crate) fn keep(&mut self, of: &TypeOf, future: &dyn Emit) {
+    pub(crate) fn keep_awaited(&mut self, of: &TypeOf, future: &dyn Emit) {
         if self.step.failure.is_none() {
             self.awaited = Some(self.step.codec.encode_as(of, future));
         }
     }
 
     /// Takes variables into what is saved next, the last one first.
-    pub fn keep_all(&mut self, vars: &[&dyn Any]) {
+    #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
+    pub extern "C" fn keep_all(&mut self, vars: &[&dyn Any]) {
         if self.parts.is_empty() {
             // What is larger grows from here.
             self.kept.reserve(16 * vars.len());
         }
-        for var in vars {
-            let id = (*var).type_id();
-            let known = self.types.iter().find(|(known, _)| *known == id);
-            let (of, value) = known
-                .and_then(|(_, of)| Some((*of, (of.emit)(*var)?)))
-                .expect("generated code asks for the proof of each variable that it saves");
-            let start = self.kept.len();
-            let layout = self.step.codec.encode_as_into(of, value, &mut self.kept);
-            self.parts.push(layout.map(|layout| (layout.0, start..self.kept.len())));
-        }
+        self.guard(&mut |frame| vars.iter().for_each(|var| frame.keep_one(*var)));
+    }
+
+    fn keep_one(&mut self, var: &dyn Any) {
+        let id = var.type_id();
+        let known = self.types.iter().find(|(known, _)| *known == id);
+        let (of, value) = known
+            .and_then(|(_, of)| Some((*of, (of.emit)(var)?)))
+            .expect("generated code asks for the proof of each variable that it saves");
+        let start = self.kept.len();
+        let layout = self.step.codec.encode_as_into(of, value, &mut self.kept);
+        self.parts.push(layout.map(|layout| (layout.0, start..self.kept.len())));
     }
 
     /// The resume point that was polled last.
@@ -276,13 +293,15 @@ impl<'a> Frame<'a> {
     }
 
     /// Saves what was kept at the resume point that was polled last, beside its future. What follows is the suspension.
-    pub fn save(&mut self) {
-        if self.step.failure.is_none() {
-            match self.image(self.polled) {
-                Ok(image) => self.saved = Some(image),
-                Err(failure) => self.fail(failure),
+    pub extern "C" fn save(&mut self) {
+        self.guard(&mut |frame| {
+            if frame.step.failure.is_none() {
+                match frame.image(frame.polled) {
+                    Ok(image) => frame.saved = Some(image),
+                    Err(failure) => frame.fail(failure),
+                }
             }
-        }
+        });
     }
 
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
@@ -328,6 +347,9 @@ impl<'a> Frame<'a> {
 
     /// The step, and if this frame is suspended what was saved.
     pub(crate) fn leave(mut self, is_pending: bool) -> (&'a mut Step, Option<FrameImage>) {
+        if let Some(thrown) = self.thrown.take() {
+            resume_unwind(thrown);
+        }
         if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }

@@ -77,6 +77,9 @@ impl Frame<'_> {
     /// To be asked after each poll that is pending: whether the machine is to be polled once more, as it goes on from something else now. If it
     /// begins again, its arguments are in the slot.
     pub(crate) fn again(&mut self, of: &TypeOf, args: &mut dyn Slot) -> bool {
+        if self.thrown.is_some() {
+            return false;
+        }
         let Some(attempt) = self.attempt.take() else { return false };
         match (self.step.failure.take(), attempt.migrated.is_some()) {
             (None, false) => self.resume_from(*attempt),

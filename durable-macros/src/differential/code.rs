@@ -425,6 +425,11 @@ impl Reader {
         let name = last_name(&path.path);
         match name.as_str() {
             "suspend" => return Ok(Code::Suspend),
+            "begin" => {
+                let future = self.expr(&call.args[0])?;
+                return tag("Some")
+                    .map_or_else(|| refuse(call), |some| Ok(Code::Variant(some, vec![future])));
+            }
             // What asks rustc about types.
             "viewed" => return Ok(Code::Const(Value::Unit)),
             _ if name.starts_with("storable") => return Ok(Code::Const(Value::Unit)),

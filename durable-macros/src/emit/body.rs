@@ -11,12 +11,12 @@ use crate::layout::{Layout, Level};
 use crate::liveness::{Liveness, bound_in};
 use crate::lower::plain;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Lifetime, Pat};
+use syn::{Expr, Lifetime, Pat};
 
 /// The points that a level's dispatch leads to, each with the block it jumps to.
 pub(super) type Routes = Vec<(PointId, BlockId)>;
@@ -240,8 +240,19 @@ impl<'a> Emitter<'a> {
         {
             return None;
         }
-        let (name, p, value) = (label("b", *to), made_up("__p"), self.render(block, value));
-        Some(quote!(break #name #p::Some(#value);))
+        let (name, value) = (label("b", *to), self.begun(block, value));
+        Some(quote!(break #name #value;))
+    }
+
+    /// The future of what is awaited, as a poll takes it. In the guard of an arm it is made further inside.
+    fn begun(&self, block: BlockId, value: &Expr) -> TokenStream {
+        let Expr::Call(call) = value else {
+            let (p, value) = (made_up("__p"), self.render(block, value));
+            return quote!(#p::Some(#value));
+        };
+        let (args, own, cx) = (self.render(block, &call.args), call.paren_token.span.join(), made_up("cx"));
+        let (p, begin) = (Ident::new("__p", own), Ident::new("begin", own));
+        quote_spanned!(own=> #p::#begin(#args, #cx))
     }
 
     // ---- terminators
@@ -385,11 +396,12 @@ impl<'a> Emitter<'a> {
             }
             Stmt::Declare(var) => self.declaration(*var, None),
             Stmt::Set(var, value) => {
-                let (name, value) = (self.place(block).name(*var, None), self.render(block, value));
+                let name = self.place(block).name(*var, None);
                 if self.function.vars[*var].kind == VarKind::Future {
-                    let p = made_up("__p");
-                    return quote!(let #name = #p::Some(#value););
+                    let value = self.begun(block, value);
+                    return quote!(let #name = #value;);
                 }
+                let value = self.render(block, value);
                 quote!(#name = #value;)
             }
             Stmt::Let(bind) => self.let_stmt(block, bind),

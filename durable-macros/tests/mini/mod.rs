@@ -312,6 +312,10 @@ pub mod __private {
         future.into_durable()
     }
 
+    pub fn begin<F: IntoDurableFuture<IntoFuture = D>, D>(future: F, _: &mut Frame<'_>) -> Option<D> {
+        Some(future.into_durable())
+    }
+
     pub fn suspend() -> std::future::Pending<Infallible> {
         std::future::pending()
     }

@@ -10,6 +10,7 @@ use durable::{
     prelude::*,
     testing::{self, TestEngine},
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::support::HOUR;
 
@@ -105,6 +106,78 @@ async fn a_parked_instance_is_taken_up_by_hand() {
     handle.retry_now().await.unwrap();
     assert_eq!(handle.result().await.unwrap(), 4);
     assert_eq!(charges.load(Ordering::SeqCst), 1);
+}
+
+/// It can't be written while it is 1, and not be read while it is 2.
+static BRITTLE: AtomicU32 = AtomicU32::new(0);
+
+#[derive(Debug, PartialEq)]
+struct Brittle(u32);
+
+impl Serialize for Brittle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(BRITTLE.load(Ordering::SeqCst) != 1, "{self:?} broke as it was written");
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Brittle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        assert!(BRITTLE.load(Ordering::SeqCst) != 2, "it broke as it was read");
+        u32::deserialize(deserializer).map(Brittle)
+    }
+}
+
+#[workflow]
+async fn keeps_what_is_brittle(n: u32) -> u32 {
+    let kept = Brittle(n);
+    sleep(HOUR).await;
+    kept.0
+}
+
+#[workflow]
+async fn calls_what_keeps(n: u32) -> u32 {
+    let before = n + 1;
+    keeps_what_is_brittle(before).await + before
+}
+
+/// The user's code that the library calls for a suspension or a resume, in a workflow and in one that it calls.
+#[tokio::test]
+async fn a_panic_of_what_is_kept_parks_and_goes_on_when_it_is_mended() {
+    let panicked = |description: &durable::Description, with: &str| match description.parked() {
+        Some(ParkReason::Panicked { message, place }) => {
+            assert_eq!(message, with);
+            assert!(place.contains("panics.rs:"), "{place}");
+        }
+        other => panic!("{other:?}"),
+    };
+    let engine = testing::engine().open().await;
+    BRITTLE.store(1, Ordering::SeqCst);
+    let alone = engine.start("alone", keeps_what_is_brittle(5)).await.unwrap();
+    let called = engine.start("called", calls_what_keeps(4)).await.unwrap();
+    for handle in [&alone, &called] {
+        handle.result().await.unwrap_err();
+        panicked(&handle.describe().await.unwrap(), "Brittle(5) broke as it was written");
+    }
+
+    BRITTLE.store(0, Ordering::SeqCst);
+    for handle in [&alone, &called] {
+        handle.retry_now().await.unwrap();
+    }
+    engine.idle().await;
+    BRITTLE.store(2, Ordering::SeqCst);
+    engine.advance(HOUR).await;
+    for handle in [&alone, &called] {
+        handle.result().await.unwrap_err();
+        panicked(&handle.describe().await.unwrap(), "it broke as it was read");
+    }
+
+    BRITTLE.store(0, Ordering::SeqCst);
+    for handle in [&alone, &called] {
+        handle.retry_now().await.unwrap();
+    }
+    assert_eq!(alone.result().await.unwrap(), 5);
+    assert_eq!(called.result().await.unwrap(), 10);
 }
 
 #[workflow]
