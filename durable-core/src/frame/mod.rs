@@ -60,7 +60,7 @@ pub struct Frame<'a> {
     /// Which of these is loaded next.
     next: usize,
     /// What is to be saved so far, the last variable first: where each lies in `kept`, with its layout.
-    parts: SmallVec<[Result<(u64, Range<usize>), EncodeError>; 4]>,
+    parts: SmallVec<[Part; 4]>,
     kept: Vec<u8>,
     /// The future that was polled last, as it is to be stored.
     awaited: Option<Result<Encoded, EncodeError>>,
@@ -72,6 +72,9 @@ pub struct Frame<'a> {
     /// What was thrown while the generated code had called.
     thrown: Option<Box<dyn Any + Send>>,
 }
+
+/// A variable that is to be saved: its layout, and where it lies.
+type Part = Result<(u64, Range<usize>), EncodeError>;
 
 /// The image that a frame resumes from.
 #[derive(Debug)]

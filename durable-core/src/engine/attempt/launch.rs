@@ -111,7 +111,7 @@ impl Here {
         if batch.lock().len() == 1 {
             let launch = batch.take_if(Launch::is_quick);
             launch.into_iter().for_each(|launch| {
-                batch.begin(launch, &mut Laps::begin(), &mut cx, By { lane, tell: Tell::Nobody })
+                batch.begin(launch, &mut Laps::begin(), &mut cx, By { lane, tell: Tell::Nobody });
             });
         } else {
             batch.run_while(&mut cx, usize::MAX, Launch::is_quick, By { lane, tell: Tell::Worker });
