@@ -64,6 +64,21 @@ impl Patience {
     }
 }
 
+/// How long things take that come one after the other. It decides nothing but which thread does them.
+pub(crate) struct Laps(std::time::Instant);
+
+impl Laps {
+    pub(crate) fn begin() -> Self {
+        Laps(std::time::Instant::now())
+    }
+
+    /// The time since the beginning or the last lap.
+    pub(crate) fn lap(&mut self) -> Duration {
+        let now = std::time::Instant::now();
+        now.duration_since(std::mem::replace(&mut self.0, now))
+    }
+}
+
 /// A point in time as the engine counts it; times before the epoch are the epoch.
 pub(crate) fn to_ms(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

@@ -21,6 +21,7 @@ mod external;
 mod frame;
 mod future;
 mod graph;
+mod hashing;
 mod instance;
 pub mod lock;
 mod message;

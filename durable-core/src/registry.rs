@@ -3,15 +3,21 @@
 //! Annotated items register themselves when they are linked; the engine's builder can register
 //! more. Two items of one name are an error that names both places.
 
-use std::{collections::HashMap, marker::PhantomData, sync::Arc, task::Poll};
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool},
+    task::Poll,
+};
 
 use crate::{
     activity::{Activity, ActivityEntry, write_some},
-    codec::{Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
+    codec::{Bytes, Codec, EncodeError, Encoded, LayoutId, Persist, TypeOf},
     context::{Lent, Scratch, Step, StepFailure},
     engine::mail::{MessageKind, queue},
     error::CallError,
     frame::{Frame, FrameImage, Frames, StandIn},
+    hashing::ByName,
     instance::InstanceInfo,
     message::{Publish, Signal, Update},
     meta::WorkflowMeta,
@@ -157,7 +163,7 @@ impl WorkflowEntry {
         let scratch = Scratch::new(Arc::new(InstanceInfo::nowhere()), Arc::new(Random::seeded(0)));
         let mut step = Step::new(Arc::new(Codec::new()), frames, 0, scratch);
         step.learning = Some(Box::default());
-        let nothing = FrameImage { layout: 0, vars: Vec::new() };
+        let nothing = FrameImage { layout: 0, vars: Bytes::default() };
         (self.poll)((&mut step).into(), Machine::At(nothing));
         let types = step.learning.map(|learning| learning.types).unwrap_or_default();
         let points = self.meta.points.iter().map(|point| {
@@ -301,11 +307,27 @@ impl<T: Persist> Popular<T> {
 /// What an engine was opened with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry {
-    pub(crate) workflows: HashMap<&'static str, WorkflowEntry>,
-    pub(crate) activities: HashMap<&'static str, Arc<ActivityEntry>>,
+    pub(crate) workflows: HashMap<&'static str, WorkflowEntry, ByName>,
+    pub(crate) activities: HashMap<&'static str, Arc<KnownActivity>, ByName>,
     /// The types of the messages of a queue: two types may have one name where no instance receives both.
     pub(crate) messages: HashMap<u64, Vec<MessageEntry>>,
     pub(crate) published: Vec<PublishedEntry>,
+}
+
+/// An activity, and how its attempts have gone in this process.
+#[derive(Debug)]
+pub(crate) struct KnownActivity {
+    pub(crate) entry: ActivityEntry,
+    /// Its last attempt ended at once, without waiting for anything: the next one will too, as far as one can tell.
+    pub(crate) is_quick: AtomicBool,
+}
+
+impl std::ops::Deref for KnownActivity {
+    type Target = ActivityEntry;
+
+    fn deref(&self) -> &ActivityEntry {
+        &self.entry
+    }
 }
 
 /// Two items of one name.
@@ -386,7 +408,9 @@ impl Registry {
 
     fn add_activity(&mut self, entry: ActivityEntry) -> Result<(), Duplicate> {
         let (name, second) = (entry.meta.name, place_of(&entry));
-        if let Some(other) = self.activities.insert(name, Arc::new(entry)) {
+        if let Some(other) =
+            self.activities.insert(name, Arc::new(KnownActivity { entry, is_quick: AtomicBool::new(false) }))
+        {
             let first = place_of(&other);
             if first != second {
                 return Err(Duplicate { name, first, second });

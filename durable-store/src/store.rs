@@ -37,7 +37,8 @@ pub trait Store: Send + Sync + 'static {
     /// The live instance in `slot`.
     fn instance(&self, slot: Slot) -> Result<Option<Instance>, Error>;
 
-    /// The live instances in `slots`, in one read, in the order asked.
+    /// The live instances in `slots`, in one read, in the order asked. A reading of large states ends sooner, after one at least:
+    /// whoever gets fewer than it has asked for asks again for the rest.
     fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Error>;
 
     /// Live instances in order of slot, after `after`, at most `limit`. A page of large states ends sooner; the last one is empty.

@@ -223,7 +223,7 @@ fn a_failing_disk_costs_nothing_that_was_acknowledged_and_the_engine_goes_on_by_
 /// The control: over a store that keeps its errors to itself the same test must notice a loss.
 #[test]
 fn a_store_that_swallows_its_errors_is_found_out() {
-    let (wrong, _) = fail_at_random(40, Errors::Swallowed, 1);
+    let (wrong, _) = fail_at_random(200, Errors::Swallowed, 1);
     assert!(!wrong.is_empty(), "nothing was noticed");
     println!("noticed: {}", wrong[0]);
 }

@@ -414,6 +414,13 @@ impl<'de, A: Activity> Deserialize<'de> for ActivityFuture<A> {
 
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !matches!(self.0, CallState::Unstarted(_) | CallState::Given(_)) {
+            // What is written at nearly every step.
+            let mut few = [0; 16];
+            if let Ok(bytes) = postcard::to_slice(&self.0, &mut few) {
+                return serializer.serialize_bytes(bytes);
+            }
+        }
         match self.0.to_bytes() {
             Ok(bytes) => serializer.serialize_bytes(&bytes),
             Err(error) => Err(serde::ser::Error::custom(error)),
@@ -423,11 +430,17 @@ impl Serialize for State {
 
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = durable_store::bytes::deserialize(deserializer)?;
-        match CallState::from_bytes(&bytes) {
-            Ok(state) => Ok(State(state)),
-            Err(error) => Err(serde::de::Error::custom(error)),
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = State;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bytes of a call")
+            }
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<State, E> {
+                CallState::from_bytes(bytes).map(State).map_err(E::custom)
+            }
         }
+        deserializer.deserialize_bytes(Bytes)
     }
 }
 

@@ -113,6 +113,8 @@ fn attempt<O: Persist + Send>(
             Ok(running) => running,
             Err(outcome) => return outcome,
         };
+        // The function has them by value; it may run for hours.
+        drop(args);
         let output = running.await;
         let value = match context.codec().encode(&output) {
             Ok(value) => value,

@@ -70,7 +70,9 @@ impl Call {
     fn of(id: String, workflow: &str, args: Result<Encoded, EncodeError>, on_close: Option<OnClose>) -> Self {
         let (args, refused) = match args {
             Ok(args) => (args, None),
-            Err(error) => (Encoded { layout: codec::LayoutId(0), bytes: Vec::new() }, Some(error)),
+            Err(error) => {
+                (Encoded { layout: codec::LayoutId(0), bytes: codec::Bytes::default() }, Some(error))
+            }
         };
         let new = NewInstance { id, workflow: workflow.to_owned(), args, on_close, as_value: false };
         Call { new, refused }

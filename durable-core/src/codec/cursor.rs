@@ -10,6 +10,8 @@
 //! swallow the error of a part and go on: a list of parts is known by its depth, and what is left unfinished above it is dropped
 //! in a tree, and an error in bytes, where nobody knows any more what comes next.
 
+use smallvec::SmallVec;
+
 use super::error::Misfit;
 use super::layout::{Form, Head, Layout, Node};
 use super::sampler::{Sampler, Want};
@@ -23,7 +25,7 @@ pub(super) type Names = &'static [&'static str];
 pub(super) struct Cursor<'r> {
     pub(super) at: Place<'r>,
     depth: u32,
-    pub(super) frames: Vec<Frame<'r>>,
+    pub(super) frames: SmallVec<[Frame<'r>; 1]>,
     /// Those that are read along `layout`; of a tree there are none.
     bytes: Reader<'r>,
     layout: Option<&'r Layout>,
@@ -148,7 +150,7 @@ impl<'r> Cursor<'r> {
         Self {
             at,
             depth: 0,
-            frames: Vec::new(),
+            frames: SmallVec::new(),
             bytes,
             layout,
             readable,

@@ -39,6 +39,7 @@
 //!
 //! Deliberately absent: checksums and lengths (the store's envelope), compression, and sharing of `Rc` (each is written out).
 
+mod bytes;
 mod capture;
 mod current;
 mod cursor;
@@ -72,6 +73,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 
+pub use bytes::Bytes;
 pub use current::current;
 pub(crate) use current::with_current;
 pub use error::{DecodeError, EncodeError};
@@ -86,9 +88,10 @@ pub use {
     error::{Fault, Misfit},
 };
 
+use crate::hashing::ByNumber;
 use layout::Layout;
 use tree::Tree;
-use trial::{check, is_same, read_bytes, read_value, try_named, try_positional};
+use trial::{check, is_same, is_written_again, read_bytes, read_value, try_named, try_positional};
 use types::{Known, Relation, TypeMap};
 
 /// See [`Codec::adapt`].
@@ -123,8 +126,7 @@ pub struct Encoded {
     /// Which layout; its definition is in [`Codec::take_new`] if the store does not have it.
     pub layout: LayoutId,
     /// The value.
-    #[serde(with = "durable_store::bytes")]
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// Writes values to bytes that are known to be readable, and reads them; one per engine, shared between threads.
@@ -144,7 +146,7 @@ pub struct Encoded {
 #[derive(Debug)]
 pub struct Codec {
     types: TypeMap,
-    layouts: RwLock<HashMap<LayoutId, Arc<Layout>>>,
+    layouts: RwLock<HashMap<LayoutId, Arc<Layout>, ByNumber>>,
     /// Arguments of calls that are stored under other parameters than today's.
     adapted: RwLock<HashMap<LayoutId, Adapted>>,
     pending: Mutex<Vec<(u64, Vec<u8>)>>,
@@ -195,7 +197,7 @@ impl Codec {
     pub fn encode_as(&self, of: &TypeOf, value: &dyn Emit) -> Result<Encoded, EncodeError> {
         let mut bytes = Vec::with_capacity(128);
         let layout = self.encode_as_into(of, value, &mut bytes)?;
-        Ok(Encoded { layout, bytes })
+        Ok(Encoded { layout, bytes: bytes.into() })
     }
 
     #[doc(hidden)]
@@ -337,7 +339,9 @@ impl Codec {
                 self.types.replace(id, &known, known.with_relation(layout, &stored));
                 break;
             }
-            if read_bytes(slot, &stored, bytes).is_err() || !is_same(slot, &value.tree) {
+            if read_bytes(slot, &stored, bytes).is_err()
+                || !(is_written_again(slot, &stored, bytes) || is_same(slot, &value.tree))
+            {
                 self.types.replace(id, &known, known.with_difference(layout));
                 break;
             }

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::LayoutId;
 use super::layout::{Conflict, Layout};
 use super::tree::Tree;
+use crate::hashing::ByNumber;
 
 /// How a stored layout stands to what was verified for a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(super) struct Known {
     written: Option<(LayoutId, Arc<Layout>)>,
     /// Values are written by name: there was one that has no layout or was not read back by it.
     named: bool,
-    relations: HashMap<LayoutId, Relation>,
+    relations: HashMap<LayoutId, Relation, ByNumber>,
 }
 
 impl Known {
@@ -78,7 +79,7 @@ impl Known {
             verified: Some(Arc::new(verified)),
             written: Some(written),
             named: self.named,
-            relations: HashMap::new(),
+            relations: HashMap::default(),
         })
     }
 

@@ -42,7 +42,7 @@ impl Value {
     /// The same value in the named encoding, if it was written for people.
     pub(crate) fn to_named(&self) -> Encoded {
         debug_assert!(self.readable, "what is stored by name is read as people would");
-        Encoded { layout: LayoutId::NAMED, bytes: named::write(&self.tree) }
+        Encoded { layout: LayoutId::NAMED, bytes: named::write(&self.tree).into() }
     }
 
     /// Reads several values as a tuple.

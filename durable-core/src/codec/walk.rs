@@ -6,6 +6,7 @@
 //! what was written in full can be read back by the layout alone.
 
 use serde::ser::Serializer;
+use smallvec::SmallVec;
 
 use super::emitter::{Chosen, Emitter, Of, Sink};
 use super::erased::Emit;
@@ -17,24 +18,56 @@ use super::view::budget;
 /// Appends `value` to `out`.
 pub(super) fn walk(value: &dyn Emit, layout: &Layout, out: &mut Vec<u8>) -> Result<(), Fault> {
     let start = out.len();
+    let count = run(value, layout, Tail(out))?;
+    if count > budget(out.len() - start) { Err(Fault::outside()) } else { Ok(()) }
+}
+
+/// Whether `value` is written as `bytes`, found out without writing it: a payload may be of any size.
+pub(super) fn is_written_as(value: &dyn Emit, layout: &Layout, bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    run(value, layout, Expected(&mut rest)).is_ok() && rest.is_empty()
+}
+
+/// Gives how many values there are in `value`, leaves included.
+fn run(value: &dyn Emit, layout: &Layout, output: impl Output) -> Result<usize, Fault> {
     let mut walk = Walk {
-        out: postcard::Serializer { output: Tail(out) },
+        out: postcard::Serializer { output },
         layout,
         at: 0,
         owed: true,
         depth: 0,
         count: 0,
-        parts: Vec::new(),
+        parts: SmallVec::new(),
         outside: false,
     };
     value.emit(Emitter::new(&mut walk))?;
     // Also when a `Serialize` swallowed our error and carried on.
     let outside = walk.outside || walk.owed || !walk.parts.is_empty();
-    let count = walk.count;
-    if outside || count > budget(out.len() - start) {
-        return Err(Fault::outside());
+    if outside { Err(Fault::outside()) } else { Ok(walk.count) }
+}
+
+/// Where it is written to.
+trait Output: postcard::ser_flavors::Flavor<Output = ()> {}
+
+impl Output for Tail<'_> {}
+
+impl Output for Expected<'_, '_> {}
+
+/// What is left of the bytes that are expected; others are an error.
+struct Expected<'o, 'b>(&'o mut &'b [u8]);
+
+impl postcard::ser_flavors::Flavor for Expected<'_, '_> {
+    type Output = ();
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        *self.0 = self.0.strip_prefix(data).ok_or(postcard::Error::SerdeSerCustom)?;
+        Ok(())
     }
-    Ok(())
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// The end of the caller's buffer, as postcard wants it.
@@ -57,8 +90,8 @@ impl postcard::ser_flavors::Flavor for Tail<'_> {
     }
 }
 
-struct Walk<'l> {
-    out: postcard::Serializer<Tail<'l>>,
+struct Walk<'l, O: Output> {
+    out: postcard::Serializer<O>,
     layout: &'l Layout,
     /// The node that the next value must fit.
     at: u32,
@@ -67,7 +100,7 @@ struct Walk<'l> {
     depth: u32,
     /// Values so far, leaves included.
     count: usize,
-    parts: Vec<Parts<'l>>,
+    parts: SmallVec<[Parts<'l>; 2]>,
     outside: bool,
 }
 
@@ -81,7 +114,7 @@ enum Parts<'l> {
     Fields { names: &'l [Box<str>], slots: &'l [u32], next: usize },
 }
 
-impl<'l> Walk<'l> {
+impl<'l, O: Output> Walk<'l, O> {
     #[inline]
     fn node(&mut self) -> Result<&'l Node, Fault> {
         self.count += 1;
@@ -213,7 +246,7 @@ macro_rules! leaves {
     };
 }
 
-impl Sink for Walk<'_> {
+impl<O: Output> Sink for Walk<'_, O> {
     with_scalars!(leaves);
 
     fn is_human_readable(&self) -> bool {

@@ -19,6 +19,7 @@ use std::{
 };
 
 use durable_store::{Number, Slot};
+use smallvec::SmallVec;
 
 use super::{
     Completion, Ending, FrameId, Limits, Migrated, NewOperation, OperationId, Present, ScopeId, Scopes,
@@ -66,8 +67,8 @@ pub(crate) struct Scratch {
 
     // What it leaves.
     pub(crate) started: Vec<Started>,
-    /// Operations whose completion it has taken.
-    pub(crate) taken: BTreeSet<OperationId>,
+    /// Operations whose completion it has taken, in order of their ids. Nearly always there is one.
+    pub(crate) taken: SmallVec<[OperationId; 2]>,
     /// Operations that nobody waits for any more.
     pub(crate) cancelled: BTreeSet<OperationId>,
     /// Operations that are told to end and whose last word is waited for.
@@ -133,7 +134,7 @@ impl Scratch {
             scopes: Scopes::default(),
             next_operation: 1,
             started: Vec::new(),
-            taken: BTreeSet::new(),
+            taken: SmallVec::new(),
             cancelled: BTreeSet::new(),
             stopped: Vec::new(),
             rescoped: BTreeMap::new(),
@@ -184,13 +185,21 @@ impl Scratch {
             self.failure.get_or_insert(StepFailure::TooManyOperations { most });
         }
         let frame = self.frame;
+        if self.started.is_empty() {
+            // Nearly always there is one.
+            self.started.reserve_exact(1);
+        }
         self.started.push(Started { id, scope, frame, operation });
         id
     }
 
+    fn has_taken(&self, id: OperationId) -> bool {
+        self.taken.binary_search(&id).is_ok()
+    }
+
     /// Whether an operation is done as far as a future may see, and if so whether it failed.
     pub(crate) fn is_done(&self, id: OperationId) -> Option<bool> {
-        if self.blind || self.taken.contains(&id) || self.cancelled.contains(&id) {
+        if self.blind || self.has_taken(id) || self.cancelled.contains(&id) {
             return None;
         }
         let done = self.operations.get(id)?.done()?;
@@ -201,13 +210,15 @@ impl Scratch {
     pub(crate) fn take(&mut self, id: OperationId) -> Option<Completion> {
         self.is_done(id)?;
         let completion = self.operations.get(id)?.done()?.completion.clone();
-        self.taken.insert(id);
+        if let Err(at) = self.taken.binary_search(&id) {
+            self.taken.insert(at, id);
+        }
         Some(completion)
     }
 
     /// Whether an operation is there whose completion was not taken.
     pub(crate) fn exists(&self, id: OperationId) -> bool {
-        let gone = self.taken.contains(&id) || self.cancelled.contains(&id);
+        let gone = self.has_taken(id) || self.cancelled.contains(&id);
         !gone && (self.operations.get(id).is_some() || self.started_at(id).is_some())
     }
 

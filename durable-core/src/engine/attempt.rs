@@ -15,7 +15,7 @@ use std::{
 
 use durable_store::{Number, Slot};
 
-pub(crate) use launch::{Launches, SLICE};
+pub(crate) use launch::{Launches, QUICK, SLICE};
 pub(crate) use running::{Running, StoredCall};
 pub(crate) use turn::Finished;
 
@@ -28,8 +28,9 @@ use launch::Launch;
 use running::Prepared;
 use turn::Place;
 
-/// So many queued attempts keep their arguments in memory; the others read them when their turn comes.
+/// So many queued attempts keep their arguments in memory, of so many bytes; the others read them when their turn comes.
 const PREPARED_ATTEMPTS: usize = 20_000;
+const PREPARED_BYTES: usize = 64 << 20;
 
 /// Where the attempts of a pending activity stand.
 #[derive(Debug)]
@@ -161,6 +162,35 @@ impl Queued {
     }
 }
 
+/// How many queued attempts keep their arguments in memory.
+#[derive(Debug, Default)]
+pub(crate) struct QueuedInMemory {
+    attempts: usize,
+    bytes: usize,
+}
+
+impl QueuedInMemory {
+    /// One more keeps its arguments, if there is room.
+    fn add(&mut self, queued: &mut Queued) {
+        let Some(prepared) = &queued.prepared else { return };
+        let bytes = self.bytes + prepared.bytes();
+        // One has room whatever it takes: nearly always its turn comes at once.
+        if self.attempts == 0 || (self.attempts < PREPARED_ATTEMPTS && bytes <= PREPARED_BYTES) {
+            *self = QueuedInMemory { attempts: self.attempts + 1, bytes };
+        } else {
+            queued.prepared = None;
+        }
+    }
+
+    /// One is not queued any more.
+    fn remove(&mut self, queued: &Queued) {
+        if let Some(prepared) = &queued.prepared {
+            self.attempts -= 1;
+            self.bytes -= prepared.bytes();
+        }
+    }
+}
+
 /// The attempts of an instance, by their operations. Nearly always there is one, which costs no memory of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
@@ -244,9 +274,7 @@ impl Inner {
         if let Some(at_ms) = waited {
             shared.backoffs.remove(&(at_ms, queued.slot, queued.number, queued.operation));
         }
-        if shared.queue.len() >= PREPARED_ATTEMPTS {
-            queued.prepared = None;
-        }
+        shared.queued.add(&mut queued);
         shared.queue.push_back(queued);
     }
 
@@ -280,6 +308,7 @@ impl Inner {
             let live = shared.live.get_mut(&queued.slot).filter(|live| live.number == queued.number);
             let attempt = live.and_then(|live| live.attempt_mut(queued.operation));
             let Some(attempt) = attempt.filter(|attempt| matches!(attempt, Attempt::Queued)) else {
+                shared.queued.remove(&queued);
                 // It may have been called up to take the place of one that ended: the next one takes it.
                 self.call_up(shared, queued.limited);
                 continue;
@@ -292,12 +321,13 @@ impl Inner {
                 }
                 limited.running += 1;
             }
+            shared.queued.remove(&queued);
             shared.running += 1;
             let launched = Arc::new(Launched::default());
             *attempt = Attempt::Running(launched.clone());
             let Queued { slot, number, operation, limited, prepared } = queued;
             let place = Place { generation: shared.generation, slot, number, operation, limited };
-            due.add(Launch { place, prepared, launched });
+            due.add(Launch { place, prepared, launched }, shared.queue.len());
         }
         let is_waited_for = |limited: &Limited| !limited.waiting.is_empty();
         let crowded = !shared.queue.is_empty() || shared.limited.values().any(is_waited_for);

@@ -328,6 +328,7 @@ impl EngineBuilder {
         let mut inner = self.assemble(store, registry, runtime)?;
         // How fast the machine is must decide nothing.
         inner.slice = std::time::Duration::from_secs(3600);
+        inner.quick = std::time::Duration::ZERO;
         let inner = Arc::new(inner);
         inner.save_program()?;
         inner.lock().recovering = true;

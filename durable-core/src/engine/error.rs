@@ -64,7 +64,9 @@ pub enum EngineError {
     Stopped,
     /// The store failed; the engine tries to open it again. What was acknowledged before is safe;
     /// ask again for what was not.
-    #[error("the store failed ({reason}); the engine reopens it and goes on from what is durable")]
+    #[error(
+        "the store failed ({reason}); the engine reopens it and goes on from what is durable: ask again for what was not acknowledged"
+    )]
     Broken {
         /// The store's error.
         reason: String,

@@ -97,7 +97,7 @@ impl<T> WorkflowHandle<T> {
 
     /// Whether the start that gave this handle created the instance, rather than finding it.
     pub fn created(&self) -> bool {
-        self.started.is_some_and(|started| started.created)
+        self.started.is_some_and(|started| started.created.is_some())
     }
 
     /// The same instance, typed by its workflow's function.
@@ -220,8 +220,7 @@ impl<T> WorkflowHandle<T> {
                 let shared = inner.lock();
                 inner.refuse(&shared)?;
                 if shared.generation != generation {
-                    let reason = "it was opened again meanwhile".into();
-                    return Err(EngineError::Broken { reason });
+                    return Err(EngineError::Broken { reason: shared.failure.clone() });
                 }
                 Err(EngineError::Closed { id: self.id.clone() })
             }
@@ -267,7 +266,7 @@ impl<T> WorkflowHandle<T> {
             let found = match self.started {
                 // A handle of a start stays with the run that it was given.
                 Some(Started { number, .. }) => match inner.ask(|store| store.closed(number))? {
-                    Some(_) => Some(Found::Closed(number)),
+                    Some(closed) => return Ok(Ended::Closed(closed)),
                     None => inner.ask(|store| store.find(&self.id))?,
                 },
                 None => inner.ask(|store| store.find(&self.id))?,
@@ -311,8 +310,21 @@ impl<T: Persist> WorkflowHandle<T> {
         let inner = self.engine.inner.clone();
         let mut waited = 0;
         loop {
+            // Told of the end whenever it comes, if the run is known; else it is looked up first.
+            let mut watching = self.run().map(|number| Watching::of(&inner, number));
+            // What the engine has in memory has not ended: nothing need be read to know that.
+            if let Some(Started { number, created: Some(slot) }) = self.started
+                && !inner.mocks.is_testing()
+                && inner.lock().has_at_rest(slot, number)
+                && let Some(closed) = watching.as_mut().and_then(|watching| watching.told.take())
+            {
+                if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
+                    return self.last_look(stuck);
+                }
+                continue;
+            }
             let (number, loaded) = match self.look() {
-                Ok(Ended::Closed(closed)) => return self.read(&closed),
+                Ok(Ended::Closed(closed)) => return self.read(closed),
                 Ok(Ended::Live { loaded, .. }) => (loaded.number, loaded),
                 // A store that can't be opened is the caller's affair too.
                 Err(error) if waited < 3 && inner.will_reopen(&error) => {
@@ -333,19 +345,22 @@ impl<T: Persist> WorkflowHandle<T> {
                 }
                 continue;
             }
-            let (done, closed) = oneshot::channel();
-            inner.lock().watchers.entry(number).or_default().push(done);
-            // It may have closed before the watcher was there.
-            match self.look() {
-                Ok(Ended::Closed(closed)) => return self.read(&closed),
-                Ok(Ended::Live { .. }) => {}
-                Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
-                Err(error) => return Err(error.into()),
+            drop(loaded);
+            if watching.is_none() {
+                watching = Some(Watching::of(&inner, number));
+                // It may have closed before the watcher was there.
+                match self.look() {
+                    Ok(Ended::Closed(closed)) => return self.read(closed),
+                    Ok(Ended::Live { .. }) => {}
+                    Err(error) if waited < 3 && inner.will_reopen(&error) => continue,
+                    Err(error) => return Err(error.into()),
+                }
             }
             inner.refuse(&inner.lock()).or_else(|error| match error {
                 EngineError::Broken { .. } => Ok(()),
                 error => Err(error),
             })?;
+            let Some(closed) = watching.as_mut().and_then(|watching| watching.told.take()) else { continue };
             if let Err(stuck) = crate::testing::wait(&inner, &self.id, closed).await {
                 return self.last_look(stuck);
             }
@@ -356,7 +371,7 @@ impl<T: Persist> WorkflowHandle<T> {
     /// instance may have ended all the same; or it is parked, and nobody took it up.
     fn last_look(&self, stuck: RunError) -> Result<T, RunError> {
         match self.look()? {
-            Ended::Closed(closed) => self.read(&closed),
+            Ended::Closed(closed) => self.read(closed),
             Ended::Live { loaded, .. } => Err(match loaded.state.parked {
                 Some(parked) => RunError::Parked { id: self.id.clone(), reason: parked.reason.to_string() },
                 None => stuck,
@@ -370,16 +385,17 @@ impl<T: Persist> WorkflowHandle<T> {
     /// As [`result`](WorkflowHandle::result).
     pub async fn try_result(&self) -> Result<Option<T>, RunError> {
         match self.look()? {
-            Ended::Closed(closed) => self.read(&closed).map(Some),
+            Ended::Closed(closed) => self.read(closed).map(Some),
             Ended::Live { .. } => Ok(None),
         }
     }
 
-    fn read(&self, closed: &Closed) -> Result<T, RunError> {
+    fn read(&self, closed: Closed) -> Result<T, RunError> {
         let inner = &self.engine.inner;
         let id = self.id.clone();
         let state: ClosedState = postcard::from_bytes(&closed.state)
             .map_err(|error| EngineError::Unreadable { id: id.clone(), reason: error.to_string() })?;
+        drop(closed);
         match state.end {
             End::Terminated { why } => Err(RunError::Terminated { id, why }),
             End::Cancelled { why } => Err(RunError::Cancelled { id, why }),
@@ -388,6 +404,35 @@ impl<T: Persist> WorkflowHandle<T> {
                 .frames
                 .decode(&inner.codec, value.layout, &value.bytes)
                 .map_err(|error| RunError::Result { id, error }),
+        }
+    }
+}
+
+/// A wait for the end of a run. Whoever does not wait any more leaves nothing behind.
+struct Watching<'a> {
+    inner: &'a Inner,
+    number: Number,
+    told: Option<oneshot::Receiver<()>>,
+}
+
+impl<'a> Watching<'a> {
+    fn of(inner: &'a Inner, number: Number) -> Self {
+        let (done, told) = oneshot::channel();
+        inner.lock().watchers.entry(number).or_default().push(done);
+        Watching { inner, number, told: Some(told) }
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        // One that was told is in no list any more.
+        self.told = None;
+        let mut shared = self.inner.lock();
+        if let Some(others) = shared.watchers.get_mut(&self.number) {
+            others.retain(|other| !other.is_closed());
+            if others.is_empty() {
+                shared.watchers.remove(&self.number);
+            }
         }
     }
 }

@@ -10,7 +10,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -19,16 +18,18 @@ use std::{
 };
 
 use durable_store::{Error as StoreError, Instance, Number, Slot, Store};
+use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
     Alive,
     advance::Event,
-    attempt::{Attempts, Finished, Queued, SLICE},
+    attempt::{Attempts, Finished, QUICK, Queued, QueuedInMemory, SLICE},
     cached::Cached,
     error::EngineError,
     machine::Programs,
     mail::Sender,
+    retention::PassedOver,
     start::StartRequest,
     state::Loaded,
     suspects::Suspects,
@@ -41,6 +42,7 @@ use crate::{
     codec::Codec,
     context::{Limits, NewInstance, NewOperation},
     frame::Frames,
+    hashing::ByNumber,
     program::Program,
     random::Random,
     registry::Registry,
@@ -86,6 +88,8 @@ pub(crate) struct Inner {
     pub(crate) has_work: AtomicBool,
     /// How long one task goes on beginning attempts.
     pub(super) slice: Duration,
+    /// An attempt that ends sooner is polled by a worker next time.
+    pub(super) quick: Duration,
     /// Workers that stay awake for a moment and look for work before they sleep.
     pub(crate) lingering: AtomicUsize,
     /// Attempts that have ended. Locked under the engine's lock or without it, never around it.
@@ -106,6 +110,8 @@ pub(crate) struct Inner {
     pub(super) suspects: Suspects,
     /// Workflows whose large snapshots were warned about.
     pub(crate) warned: Mutex<std::collections::HashSet<String>>,
+    /// Closed instances that began in the future, as far as that is known.
+    pub(super) passed_over: PassedOver,
     next_number: AtomicU64,
     next_seq: AtomicU64,
     /// Commits made, for people and benchmarks.
@@ -127,7 +133,7 @@ pub(crate) struct Unsaved {
 /// What is guarded by the one lock.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    pub(crate) live: HashMap<Slot, Live, BuildHasherDefault<SlotHasher>>,
+    pub(crate) live: HashMap<Slot, Live, ByNumber>,
     pub(crate) ready: VecDeque<Slot>,
     pub(crate) starts: VecDeque<StartRequest>,
     /// Ids that are being started, with the requests that came meanwhile.
@@ -137,6 +143,8 @@ pub(crate) struct Shared {
     pub(crate) busy: usize,
     pub(crate) cached: Cached,
     pub(crate) queue: VecDeque<Queued>,
+    /// What those keep in memory that wait in it, or for the place of another call of their activity.
+    pub(crate) queued: QueuedInMemory,
     pub(crate) limited: HashMap<&'static str, Limited>,
     pub(crate) running: usize,
     pub(crate) timers: Timers,
@@ -144,7 +152,7 @@ pub(crate) struct Shared {
     pub(crate) leaving: super::attempt::Leaving,
     /// Attempts that wait out a back-off: when, and whose.
     pub(crate) backoffs: BTreeSet<(u64, Slot, Number, u64)>,
-    pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>>,
+    pub(crate) watchers: HashMap<Number, Vec<oneshot::Sender<()>>, ByNumber>,
     /// Callers that wait for the answer to an update: the run, and the update's number as a message.
     pub(crate) callers: BTreeMap<(Number, u64), Vec<Sender>>,
     /// Counts the reopenings: what began before one no longer counts after it.
@@ -152,6 +160,8 @@ pub(crate) struct Shared {
     pub(crate) recovering: bool,
     /// Why the store answers nothing. A worker opens it again.
     pub(crate) broken: Option<String>,
+    /// The same of its last failure, also when it was opened again.
+    pub(crate) failure: String,
     /// A worker is at it.
     pub(crate) reopening: bool,
     pub(crate) stopping: Stopping,
@@ -162,26 +172,8 @@ pub(crate) struct Shared {
     pub(super) taken_in: Vec<Finished>,
 }
 
-/// Spreads slots, which are dense numbers that nobody chooses to do harm: a step looks one up many times.
-#[derive(Debug, Default)]
-pub(crate) struct SlotHasher(u64);
-
-impl Hasher for SlotHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        // The table takes its bucket from the low bits and its tag from the high ones.
-        self.0 = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
-    }
-}
+/// So many instances are read at once when one of them is damaged.
+const AMONG_DAMAGED: usize = 8;
 
 /// How far a shutdown is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -198,7 +190,8 @@ pub(crate) enum Stopping {
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) number: Number,
-    pub(crate) inbox: Vec<Event>,
+    /// Nearly always one event at most.
+    pub(crate) inbox: SmallVec<[Event; 1]>,
     pub(crate) queued: bool,
     pub(crate) busy: bool,
     pub(crate) cached: Option<Box<Loaded>>,
@@ -233,11 +226,19 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Whether a run is in memory as its last commit left it. If so it has not ended, and whoever waits for its end is told.
+    pub(crate) fn has_at_rest(&self, slot: Slot, number: Number) -> bool {
+        let live = self.live.get(&slot).filter(|live| live.number == number);
+        self.stopping == Stopping::No && live.is_some_and(|live| live.cached.is_some())
+    }
+}
+
 impl Live {
     pub(crate) fn new(number: Number) -> Self {
         Live {
             number,
-            inbox: Vec::new(),
+            inbox: SmallVec::new(),
             queued: false,
             busy: false,
             cached: None,
@@ -267,6 +268,8 @@ impl Inner {
         let first_number = parts.store.epoch() << 32;
         let first_seq = parts.store.epoch() << 40;
         let clock = parts.clock.clone();
+        // What a test sees must not depend on how fast the machine is: there, the user's runtime alone decides who goes first.
+        let quick = if parts.mocks.is_testing() { Duration::ZERO } else { QUICK };
         Inner {
             program: Arc::new(Program::of(&parts.registry)),
             programs: Mutex::default(),
@@ -288,6 +291,7 @@ impl Inner {
             work: Condvar::new(),
             has_work: AtomicBool::new(false),
             slice: SLICE,
+            quick,
             lingering: AtomicUsize::new(0),
             finished: Mutex::default(),
             crowded: AtomicBool::new(false),
@@ -296,6 +300,7 @@ impl Inner {
             idle: Notify::new(),
             alive: OnceLock::new(),
             warned: Mutex::default(),
+            passed_over: PassedOver::default(),
             next_number: AtomicU64::new(first_number),
             next_seq: AtomicU64::new(first_seq),
             commits: AtomicU64::new(0),
@@ -320,7 +325,7 @@ impl Inner {
         })
     }
 
-    /// Reads instances. One whose record is damaged stays where it is, and is missing here.
+    /// Reads instances: fewer than were asked for if they are large. One whose record is damaged stays where it is, and is missing here.
     pub(crate) fn instances(&self, slots: &[Slot]) -> Result<Vec<Option<Instance>>, StoreError> {
         match self.ask(|store| store.instances(slots)) {
             Err(StoreError::DamagedRecord { .. }) => {}
@@ -333,17 +338,24 @@ impl Inner {
             }
             read => read,
         };
-        slots.iter().map(read).collect()
+        // Each may be of any size, and this is the rare case: a few at a time.
+        slots.iter().take(AMONG_DAMAGED).map(read).collect()
     }
 
     /// Has the store opened again, unless that has happened since `generation`.
     pub(crate) fn store_failed(&self, generation: u64, error: &StoreError) {
         let mut shared = self.lock();
         if shared.generation != generation || shared.stopping == Stopping::Now {
+            // What stopped the store may be reported after what only follows from it.
+            if shared.broken.is_some() && matches!(error, StoreError::Io { .. }) {
+                shared.failure = why(error);
+                shared.broken = Some(shared.failure.clone());
+            }
             return;
         }
         shared.generation += 1;
-        shared.broken = Some(error.to_string());
+        shared.failure = why(error);
+        shared.broken = Some(shared.failure.clone());
         // A shutdown does not wait for what is forgotten now.
         self.tell_idle(&shared);
         drop(shared);
@@ -488,6 +500,14 @@ impl Inner {
             Some(reason) => Err(EngineError::Broken { reason: reason.clone() }),
             None => Ok(()),
         }
+    }
+}
+
+/// Why a store failed: the first error, and not those that follow from it.
+pub(super) fn why(error: &StoreError) -> String {
+    match error {
+        StoreError::Poisoned { reason } => reason.clone(),
+        error => error.to_string(),
     }
 }
 

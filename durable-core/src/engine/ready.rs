@@ -8,25 +8,28 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use crate::context::{OperationId, Spoken, Wait, needed};
 
 /// A wait, and how much of it is met.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Readiness {
-    nodes: Vec<Node>,
+    /// Most waits are for one operation: that one needs no memory of its own.
+    nodes: SmallVec<[Node; 1]>,
     /// Which leaves wait for which operation, in order of both.
-    operations: Vec<(OperationId, usize)>,
+    operations: SmallVec<[(OperationId, u32); 1]>,
     queues: HashMap<u64, Queue>,
-    cancellations: Vec<usize>,
+    cancellations: Vec<u32>,
     met: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
-    parent: Option<usize>,
+    parent: Option<u32>,
     kind: Kind,
     /// So many parts must still be met.
-    missing: usize,
+    missing: u32,
     met: bool,
 }
 
@@ -43,7 +46,7 @@ enum Kind {
 struct Queue {
     arrived: usize,
     /// By how many messages there must be.
-    leaves: HashMap<usize, Vec<usize>>,
+    leaves: HashMap<usize, Vec<u32>>,
     /// The most messages that any leaf needs: later ones make no difference.
     most: usize,
 }
@@ -62,22 +65,24 @@ impl Readiness {
         }
         // What waits for nothing is met before anything happens.
         let empty = |node: &Node| node.missing == 0 && matches!(node.kind, Kind::All | Kind::FirstErr);
-        let empty: Vec<_> = (0..readiness.nodes.len()).filter(|&at| empty(&readiness.nodes[at])).collect();
+        let all = 0..readiness.nodes.len() as u32;
+        let empty: SmallVec<[_; 1]> = all.filter(|&at| empty(&readiness.nodes[at as usize])).collect();
         for at in empty {
             readiness.satisfy(at, 0, false);
         }
         readiness
     }
 
-    fn add(&mut self, wait: &Wait, parent: Option<usize>, spoken: &mut Spoken) {
-        let at = self.nodes.len();
+    fn add(&mut self, wait: &Wait, parent: Option<u32>, spoken: &mut Spoken) {
+        // There are at most as many as operations, whose number is limited, and a wait names each a few times.
+        let at = self.nodes.len() as u32;
         let (kind, parts): (_, &[Wait]) = match wait {
             Wait::Op(_) | Wait::Message(_) | Wait::Cancelled => (Kind::Leaf, &[]),
             Wait::All(parts) => (Kind::All, parts),
             Wait::Any(parts) => (Kind::Any, parts),
             Wait::FirstErr(parts) => (Kind::FirstErr, parts),
         };
-        self.nodes.push(Node { parent, kind, missing: parts.len(), met: false });
+        self.nodes.push(Node { parent, kind, missing: parts.len() as u32, met: false });
         match wait {
             Wait::Op(id) => self.operations.push((*id, at)),
             Wait::Cancelled => self.cancellations.push(at),
@@ -119,10 +124,10 @@ impl Readiness {
         }
     }
 
-    fn satisfy(&mut self, at: usize, seq: u64, mut failed: bool) {
+    fn satisfy(&mut self, at: u32, seq: u64, mut failed: bool) {
         let mut next = Some(at);
         while let Some(at) = next {
-            let node = &mut self.nodes[at];
+            let node = &mut self.nodes[at as usize];
             if node.met {
                 return;
             }
@@ -131,7 +136,7 @@ impl Readiness {
                 self.met = Some(seq);
                 return;
             };
-            let parent_node = &mut self.nodes[parent];
+            let parent_node = &mut self.nodes[parent as usize];
             parent_node.missing -= 1;
             let met = match parent_node.kind {
                 Kind::Leaf => unreachable!("a leaf has no parts"),

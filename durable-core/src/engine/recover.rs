@@ -9,7 +9,7 @@ use durable_store::{Error as StoreError, Record, Slot};
 
 use super::{
     advance::Event,
-    attempt::{Attempt, Queued},
+    attempt::{Attempt, Queued, QueuedInMemory},
     cached::Cached,
     children::to_be_created,
     error::EngineError,
@@ -237,6 +237,7 @@ fn forget(shared: &mut Shared) {
     shared.ready.clear();
     shared.starts_after.clear();
     shared.queue.clear();
+    shared.queued = QueuedInMemory::default();
     shared.limited.clear();
     shared.backoffs.clear();
     shared.busy = 0;

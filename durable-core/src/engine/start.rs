@@ -55,7 +55,8 @@ pub(crate) type StartReply = oneshot::Sender<Result<Started, StartError>>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started {
     pub(crate) number: Number,
-    pub(crate) created: bool,
+    /// Where it was created, if it was.
+    pub(crate) created: Option<durable_store::Slot>,
 }
 
 /// A start on its way to a worker.
@@ -146,7 +147,7 @@ impl StartRequest {
         } else if self.on_existing == OnExisting::Fail {
             Err(StartError::Exists { id })
         } else {
-            Ok(Started { number, created: false })
+            Ok(Started { number, created: None })
         })
     }
 
@@ -304,7 +305,7 @@ impl<T> Start<T> {
             };
             let started = answer.await.map_err(|_| StartError::from(EngineError::Stopped))??;
             let handle = WorkflowHandle::new(self.engine.clone(), self.id.clone(), Some(started));
-            if started.created {
+            if started.created.is_some() {
                 let Some(_) = update else { return Ok((handle, None)) };
                 let told = told(inner, generation, receiver).await;
                 let answer = told.map_err(|error| UpdateError::from(SignalError::of(error, &self.id)))?;

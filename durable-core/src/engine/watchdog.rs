@@ -22,7 +22,7 @@ use durable_store::Number;
 use super::{
     inner::Inner,
     suspects::REGIONS,
-    worker::{self, Lane},
+    worker::{self, Current, Lane},
 };
 
 /// A step that takes longer is reported, unless the engine's builder says otherwise.
@@ -73,7 +73,9 @@ impl Lanes {
             let Some((stuck, step)) = stuck else { return worker::run(&engine, &own, None) };
             // It may have come back meanwhile.
             if let Some((current, rest)) = stuck.leave(step) {
-                engine.suspects.give_up(stuck.region(), current.who());
+                if let Some(who) = current.who() {
+                    engine.suspects.give_up(stuck.region(), who);
+                }
                 worker::run(&engine, &own, Some(rest));
             }
         };
@@ -114,7 +116,9 @@ impl Lanes {
             let state = self.lock();
             drop(self.changed.wait_timeout(state, PACE).expect(LOCK));
         }
-        let stuck = self.working().into_iter().filter_map(|(_, lane)| lane.current());
+        // An attempt was told to end, and is left behind wherever it runs.
+        let is_step = |current: &Current| !matches!(current, Current::Attempt { .. });
+        let stuck = self.working().into_iter().filter_map(|(_, lane)| lane.current().filter(is_step));
         let stuck: Vec<_> = stuck.map(|current| current.id(inner)).collect();
         let ended: Vec<_> = self
             .lock()
@@ -196,8 +200,12 @@ fn look(inner: &Arc<Inner>, lane: &Arc<Lane>) {
         return;
     }
     let (id, longest) = (seen.current.id(inner), inner.lanes.step_timeout);
+    let what = match seen.current {
+        Current::Attempt { .. } => "an attempt of an activity",
+        _ => "a step",
+    };
     inner.report(&format!(
-        "a step of instance `{id}` has taken more than {longest:?}: a loop without an await, or something that blocks; others go on without this thread"
+        "{what} of instance `{id}` has taken more than {longest:?}: a loop without an await, or something that blocks; others go on without this thread"
     ));
     if let Err(error) = inner.lanes.hire(inner, Some((lane.clone(), seen.step))) {
         inner.report(&format!("no thread can take the place of the one that steps instance `{id}`: {error}"));

@@ -12,12 +12,14 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AWAITED, parameters::KnownParameters};
 use crate::{
-    codec::{Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
+    codec::{Bytes, Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
     evolve::{Matched, PointId, PointTable, match_layout},
+    hashing::ByNumber,
     meta::WorkflowMeta,
 };
 
@@ -27,8 +29,7 @@ pub(crate) struct FrameImage {
     /// The id of its [`FrameLayout`].
     pub layout: u64,
     /// The awaited future and the live variables, each length-delimited.
-    #[serde(with = "durable_store::bytes")]
-    pub vars: Vec<u8>,
+    pub vars: Bytes,
 }
 
 /// What the images taken at one resume point share.
@@ -88,15 +89,15 @@ pub(crate) struct Frames {
     source: Source,
     /// Workflows that stand for others in a test: theirs and the others' names.
     stand_ins: Vec<StandIn>,
-    layouts: RwLock<HashMap<u64, Arc<KnownLayout>>>,
-    tables: RwLock<HashMap<u64, Arc<PointTable>>>,
+    layouts: RwLock<HashMap<u64, Arc<KnownLayout>, ByNumber>>,
+    tables: RwLock<HashMap<u64, Arc<PointTable>, ByNumber>>,
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
-    own: RwLock<HashMap<usize, (u64, Arc<PointTable>)>>,
+    own: RwLock<HashMap<usize, (u64, Arc<PointTable>), ByNumber>>,
     pub(super) parameters: KnownParameters,
-    saved: RwLock<HashMap<SavedKey, u64>>,
+    saved: RwLock<HashMap<SavedKey, u64, ByNumber>>,
     /// The layouts of `saved`, with their workflows: this build reads what it wrote.
     written: RwLock<HashSet<ResolvedKey>>,
-    resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>>>,
+    resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>, ByNumber>>,
     new: Mutex<Vec<(u64, Vec<u8>)>>,
 }
 
@@ -380,18 +381,49 @@ fn hash_ids(ids: &[u64]) -> u64 {
 
 /// Appends a value with its length in front.
 pub(super) fn push_delimited(out: &mut Vec<u8>, bytes: &[u8]) {
-    let mut len = bytes.len();
+    push_len(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+fn push_len(out: &mut Vec<u8>, mut len: usize) {
     while len >= 0x80 {
         out.push(len as u8 | 0x80);
         len >>= 7;
     }
     out.push(len as u8);
-    out.extend_from_slice(bytes);
 }
 
+/// From so many bytes on an image is made where the largest of its variables lies already, without a second copy of that.
+pub(super) const IN_PLACE: usize = 1 << 20;
+
+/// The variables of a large image: what is awaited, and the parts of `kept`, each with its length in front.
+pub(super) fn put_together(awaited: &[u8], kept: &mut Vec<u8>, parts: &[Range<usize>]) -> Vec<u8> {
+    let largest = parts.iter().enumerate().max_by_key(|(_, part)| part.len());
+    if let Some((at, largest)) = largest.filter(|(_, part)| part.len() >= kept.len() / 2) {
+        let (before, after) = (&parts[..at], &parts[at + 1..]);
+        let (mut front, mut back) = (Vec::new(), Vec::new());
+        push_delimited(&mut front, awaited);
+        before.iter().for_each(|part| push_delimited(&mut front, &kept[part.clone()]));
+        push_len(&mut front, largest.len());
+        after.iter().for_each(|part| push_delimited(&mut back, &kept[part.clone()]));
+        let mut vars = std::mem::take(kept);
+        vars.truncate(largest.end);
+        vars.splice(..largest.start, front);
+        vars.extend_from_slice(&back);
+        return vars;
+    }
+    let mut vars = Vec::with_capacity(kept.len() + awaited.len() + 2 * parts.len() + 2);
+    push_delimited(&mut vars, awaited);
+    parts.iter().for_each(|part| push_delimited(&mut vars, &kept[part.clone()]));
+    vars
+}
+
+/// Where values lie. Nearly all frames have few.
+pub(crate) type Ranges = SmallVec<[Range<usize>; 4]>;
+
 /// Where each of `count` length-delimited values lies; `None` if they don't fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
-    let mut ranges = Vec::with_capacity(count.min(bytes.len()));
+pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Ranges> {
+    let mut ranges = Ranges::with_capacity(count.min(bytes.len()));
     let mut at = 0;
     for _ in 0..count {
         let mut len = 0usize;
@@ -427,7 +459,11 @@ pub(crate) fn reads_and_writes(frames: &Frames, codec: &Codec, image: &FrameImag
         read.map_err(|error| format!("variable `{name}` of its image can't be read: {error}"))?;
         push_delimited(&mut again, value);
     }
-    if again == image.vars { Ok(()) } else { Err("its image is another one when it is written again".into()) }
+    if again == *image.vars {
+        Ok(())
+    } else {
+        Err("its image is another one when it is written again".into())
+    }
 }
 
 #[cfg(test)]
@@ -445,6 +481,28 @@ mod tests {
         let ranges = split(&bytes, 4).expect("they fill it");
         let back: Vec<&[u8]> = ranges.into_iter().map(|range| &bytes[range]).collect();
         assert_eq!(back, values);
+    }
+
+    /// An image is the same one wherever the largest variable lies, and whether it is moved or copied.
+    #[test]
+    fn an_image_that_is_made_in_place_is_the_one_that_is_copied() {
+        let (small, large) = (vec![1; 300], vec![2; IN_PLACE]);
+        for order in [vec![&small, &large, &small], vec![&large, &small], vec![&small, &large], vec![&large]]
+        {
+            // As they are kept: the last one first.
+            let (mut kept, mut parts) = (Vec::new(), Vec::new());
+            for value in order.iter().rev() {
+                let start = kept.len();
+                kept.extend_from_slice(value);
+                parts.insert(0, start..kept.len());
+            }
+            let mut copied = Vec::new();
+            push_delimited(&mut copied, b"awaited");
+            order.iter().for_each(|value| push_delimited(&mut copied, value));
+            let vars = put_together(b"awaited", &mut kept, &parts);
+            assert!(vars == copied, "{} variables", order.len());
+            assert!(kept.is_empty(), "it was moved");
+        }
     }
 
     #[test]

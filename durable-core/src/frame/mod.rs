@@ -23,6 +23,8 @@ use std::{
     sync::Arc,
 };
 
+use smallvec::SmallVec;
+
 #[cfg(feature = "simulation")]
 pub(crate) use image::reads_and_writes;
 pub(crate) use image::{FrameImage, FrameLayout, Frames, KnownLayout, StandIn, other_workflow, split};
@@ -31,11 +33,11 @@ pub(crate) use rewrite::{Edited, Editing, FrameSeen};
 pub use snapshot::{Migration, Snapshot};
 
 use crate::{
-    codec::{Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Bytes, Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
     context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
-use image::Resolved;
+use image::{Ranges, Resolved};
 use rewrite::{Attempt, Given};
 
 /// The name under which the awaited future is kept in a frame.
@@ -52,13 +54,13 @@ pub struct Frame<'a> {
     /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
     attempt: Option<Box<Attempt>>,
     /// The types of the variables, by the number of their witness.
-    types: Vec<(TypeId, &'static TypeOf)>,
+    types: SmallVec<[(TypeId, &'static TypeOf); 6]>,
     /// What was read for the point that it resumes at, in the order in which it is loaded.
-    loaded: Vec<Option<Box<dyn Any>>>,
+    loaded: SmallVec<[Option<Box<dyn Any>>; 4]>,
     /// Which of these is loaded next.
     next: usize,
     /// What is to be saved so far, the last variable first: where each lies in `kept`, with its layout.
-    parts: Vec<Result<(u64, Range<usize>), EncodeError>>,
+    parts: SmallVec<[Part; 4]>,
     kept: Vec<u8>,
     /// The future that was polled last, as it is to be stored.
     awaited: Option<Result<Encoded, EncodeError>>,
@@ -71,13 +73,16 @@ pub struct Frame<'a> {
     thrown: Option<Box<dyn Any + Send>>,
 }
 
+/// A variable's layout and its place among what is kept.
+type Part = Result<(u64, Range<usize>), EncodeError>;
+
 /// The image that a frame resumes from.
 #[derive(Debug)]
 struct Source {
     resolved: Arc<Resolved>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Where each stored variable lies in `bytes`.
-    ranges: Vec<Range<usize>>,
+    ranges: Ranges,
 }
 
 impl<'a> Frame<'a> {
@@ -88,10 +93,10 @@ impl<'a> Frame<'a> {
             source: None,
             given: None,
             attempt: None,
-            types: Vec::new(),
-            loaded: Vec::new(),
+            types: SmallVec::new(),
+            loaded: SmallVec::new(),
             next: 0,
-            parts: Vec::new(),
+            parts: SmallVec::new(),
             kept: Vec::new(),
             awaited: None,
             saved: None,
@@ -267,6 +272,10 @@ impl<'a> Frame<'a> {
     /// Takes variables into what is saved next, the last one first.
     #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
     pub extern "C" fn keep_all(&mut self, vars: &[&dyn Any]) {
+        if self.parts.is_empty() {
+            // What is larger grows from here.
+            self.kept.reserve(16 * vars.len());
+        }
         self.guard(&mut |frame| vars.iter().for_each(|var| frame.keep_one(*var)));
     }
 
@@ -312,20 +321,31 @@ impl<'a> Frame<'a> {
         if self.kept.len() > most {
             return Err(too_large(self.kept.len()));
         }
-        let mut layouts = Vec::with_capacity(parts.len() + 1);
-        let mut out = Vec::with_capacity(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
+        let is_large = self.kept.len() >= image::IN_PLACE;
+        let mut layouts = SmallVec::<[u64; 8]>::new();
+        let (mut vars, mut ranges) = (Vec::new(), Vec::new());
         layouts.push(awaited.layout.0);
-        image::push_delimited(&mut out, &awaited.bytes);
+        if !is_large {
+            vars.reserve_exact(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
+            image::push_delimited(&mut vars, &awaited.bytes);
+        }
         for (part, name) in parts.into_iter().rev().zip(names) {
             let (layout, range) = part.map_err(|error| unwritten(name, error))?;
             layouts.push(layout);
-            image::push_delimited(&mut out, &self.kept[range]);
+            if is_large {
+                ranges.push(range);
+            } else {
+                image::push_delimited(&mut vars, &self.kept[range]);
+            }
         }
-        if out.len() > most {
-            return Err(too_large(out.len()));
+        if is_large {
+            vars = image::put_together(&awaited.bytes, &mut self.kept, &ranges);
+        }
+        if vars.len() > most {
+            return Err(too_large(vars.len()));
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
-        Ok(FrameImage { layout, vars: out })
+        Ok(FrameImage { layout, vars: vars.into() })
     }
 
     /// The step, and if this frame is suspended what was saved.

@@ -7,12 +7,16 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     Frames,
     image::{LOCK, PARAMETERS_ROW, content},
 };
-use crate::codec::{Codec, Encoded, LayoutId};
+use crate::{
+    codec::{Codec, Encoded, LayoutId},
+    hashing::ByNumber,
+};
 
 /// What the arguments of a call are stored under.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,9 +32,9 @@ type Names = [&'static [&'static str]];
 /// The lists of parameters that an engine has met.
 #[derive(Debug, Default)]
 pub(super) struct KnownParameters {
-    stored: RwLock<HashMap<LayoutId, Arc<Parameters>>>,
+    stored: RwLock<HashMap<LayoutId, Arc<Parameters>, ByNumber>>,
     /// What arguments of this build are stored under, by the address of their names and the layout of their values.
-    own: RwLock<HashMap<(usize, LayoutId), LayoutId>>,
+    own: RwLock<HashMap<(usize, LayoutId), LayoutId, ByNumber>>,
 }
 
 impl Frames {
@@ -72,7 +76,7 @@ impl Frames {
         };
         let had =
             |names: &&[&str]| names.iter().find_map(|name| stored.names.iter().position(|had| had == name));
-        let order: Vec<_> = names.iter().map(had).collect();
+        let order: SmallVec<[_; 8]> = names.iter().map(had).collect();
         self.ensure(codec, stored.values);
         let is_same = order.len() == stored.names.len()
             && order.iter().enumerate().all(|(at, place)| *place == Some(at));

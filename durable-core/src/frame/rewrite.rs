@@ -254,7 +254,7 @@ impl Frame<'_> {
         let ranges = split(&image.vars, known.layout.vars.len()).ok_or_else(damaged)?;
         let mut parts = known.layout.vars.iter().zip(ranges);
         let ((_, layout), range) = parts.next().ok_or_else(damaged)?;
-        let awaited = Encoded { layout: LayoutId(*layout), bytes: image.vars[range].to_vec() };
+        let awaited = Encoded { layout: LayoutId(*layout), bytes: image.vars[range].to_vec().into() };
         let variables = parts.map(|((name, layout), range)| {
             let value = frames.view(codec, LayoutId(*layout), &image.vars[range]);
             value.map(|value| (name.clone(), value)).map_err(|error| format!("variable `{name}`: {error}"))

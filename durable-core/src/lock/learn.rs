@@ -9,7 +9,7 @@ use super::{
 use crate::{
     activity::ActivityEntry,
     codec::{
-        Codec, TypeOf, Value,
+        Bytes, Codec, TypeOf, Value,
         described::{Described, Types},
         with_current,
     },
@@ -207,7 +207,7 @@ fn ask(entry: &WorkflowEntry, learning: Learning) -> Learning {
     step.learning = Some(Box::new(learning));
     let shared = step.scratch.clone();
     // Nothing of it is looked at.
-    let machine = Machine::At(FrameImage { layout: 0, vars: Vec::new() });
+    let machine = Machine::At(FrameImage { layout: 0, vars: Bytes::default() });
     // What a user's code made of values that were made up is no news, not even a panic.
     let _ = catch_quietly(|| {
         let run = || with_current(&codec, || (entry.poll)((&mut step).into(), machine));

@@ -252,7 +252,7 @@ pub(crate) async fn told(inner: &Inner, generation: u64, answer: Answering) -> R
     let shared = inner.lock();
     inner.refuse(&shared)?;
     if shared.generation != generation {
-        return Err(EngineError::Broken { reason: "it was opened again meanwhile".into() });
+        return Err(EngineError::Broken { reason: shared.failure.clone() });
     }
     // Its receiver was gone before it arrived.
     Err(EngineError::Closed { id: String::new() })

@@ -227,7 +227,7 @@ impl Mocks {
         let (delay, then) = (scripted.delay, scripted.then.clone());
         let (inner, args, exhausted) = (inner.clone(), args.clone(), entry.exhausted);
         let until_ms = clock.now().saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-        Some(Box::pin(async move {
+        Some(Running::Other(Box::pin(async move {
             sleep(&inner, &clock, until_ms).await;
             if let Some(message) = failure {
                 return crate::engine::catch(|| fail(&inner, message, exhausted)).and_then(|ended| ended);
@@ -237,7 +237,7 @@ impl Mocks {
                 let mut script = script.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 script(&inner, &args)
             })
-        }))
+        })))
     }
 }
 

@@ -248,9 +248,19 @@ fn ids(txn: &WriteTransaction, consequences: &Consequences<'_>) -> Result<(), Fa
 fn closed(txn: &WriteTransaction, closed: &[&Closed]) -> Result<(), Fault> {
     let mut table = txn.open_table(CLOSED)?;
     for closed in closed {
-        let row = row::write_closed(closed)?;
-        if table.insert(closed.number.0, row.as_slice())?.is_some() {
-            return conflict(format!("run {} was closed before", closed.number.0));
+        let number = closed.number.0;
+        let was_closed = if closed.state.len() < row::LARGE_CLOSED {
+            let row = row::write_closed(closed)?;
+            table.insert(number, row.as_slice())?.is_some()
+        } else {
+            let head = row::closed_head(closed)?;
+            let was_closed = table.get(number)?.is_some();
+            let mut row = table.insert_reserve(number, head.len() + closed.state.len())?;
+            row::fill_closed(closed, &head, row.as_mut());
+            was_closed
+        };
+        if was_closed {
+            return conflict(format!("run {number} was closed before"));
         }
     }
     Ok(())

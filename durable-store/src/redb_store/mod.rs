@@ -241,7 +241,13 @@ impl RedbStore {
         if stops {
             self.poison.set(&error);
         }
-        error
+        match error {
+            // What came first is what the caller wants to know.
+            Error::Poisoned { .. } if self.poison.is_set() => {
+                Error::Poisoned { reason: self.poison.reason() }
+            }
+            error => error,
+        }
     }
 }
 

@@ -21,11 +21,18 @@ pub(super) fn find(txn: &ReadTransaction, id: &str) -> Result<Option<Found>, Fau
 
 pub(super) fn instances(txn: &ReadTransaction, slots: &[Slot]) -> Result<Vec<Option<Instance>>, Fault> {
     let table = txn.open_table(INSTANCES)?;
-    let read = |slot: &Slot| {
+    let mut all = Vec::with_capacity(slots.len());
+    let mut room = PAGE_BYTES;
+    for slot in slots {
         let row = table.get(slot.0)?;
-        row.map(|row| instance(txn, *slot, row.value())).transpose()
-    };
-    slots.iter().map(read).collect()
+        let found = row.map(|row| instance(txn, *slot, row.value())).transpose()?;
+        room = room.saturating_sub(found.as_ref().map_or(0, |found: &Instance| found.state.len()));
+        all.push(found);
+        if room == 0 {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 /// An instance by its row.

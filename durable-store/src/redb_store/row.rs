@@ -174,11 +174,32 @@ pub(super) fn write_instance(
     Ok(())
 }
 
+/// From so many bytes of state on a closed instance's row is made in its page, and not in memory first.
+pub(super) const LARGE_CLOSED: usize = 1 << 20;
+
 /// A closed instance's row. Its number is the key.
 pub(super) fn write_closed(closed: &Closed) -> Result<Vec<u8>, Fault> {
+    let mut row = closed_head(closed)?;
+    row.extend_from_slice(&closed.state);
+    seal(Kind::Closed, closed.number.0, &mut row);
+    Ok(row)
+}
+
+/// The same in place: `row` is as long as the head and the state.
+pub(super) fn fill_closed(closed: &Closed, head: &[u8], row: &mut [u8]) {
+    row[..head.len()].copy_from_slice(head);
+    row[head.len()..].copy_from_slice(&closed.state);
+    seal(Kind::Closed, closed.number.0, row);
+}
+
+/// What a closed instance's row has in front of its state, with room for the checksum.
+pub(super) fn closed_head(closed: &Closed) -> Result<Vec<u8>, Fault> {
     let id_len = text_len("the instance's id", &closed.id)?;
     let workflow_len = text_len("the workflow's name", &closed.workflow)?;
-    let mut row = vec![0; CHECKSUM_LEN];
+    let head = CHECKSUM_LEN + 8 + 8 + 1 + 2 + 2 + closed.id.len() + closed.workflow.len();
+    let mut row =
+        Vec::with_capacity(head + if closed.state.len() < LARGE_CLOSED { closed.state.len() } else { 0 });
+    row.extend_from_slice(&[0; CHECKSUM_LEN]);
     row.extend_from_slice(&closed.started_ms.to_le_bytes());
     row.extend_from_slice(&closed.closed_ms.to_le_bytes());
     row.push(closed.status);
@@ -186,8 +207,6 @@ pub(super) fn write_closed(closed: &Closed) -> Result<Vec<u8>, Fault> {
     row.extend_from_slice(&workflow_len.to_le_bytes());
     row.extend_from_slice(closed.id.as_bytes());
     row.extend_from_slice(closed.workflow.as_bytes());
-    row.extend_from_slice(&closed.state);
-    seal(Kind::Closed, closed.number.0, &mut row);
     Ok(row)
 }
 

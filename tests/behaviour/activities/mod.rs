@@ -6,4 +6,5 @@ mod context;
 mod limits;
 mod parked;
 mod retries;
+mod threads;
 mod timeouts;

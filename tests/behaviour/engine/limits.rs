@@ -159,3 +159,31 @@ async fn a_mailbox_has_a_largest_number_of_messages_and_takes_more_once_some_are
     assert_eq!(full, SignalError::Full { id: "late".into(), most: 3 });
     assert_eq!(reader.result().await.unwrap(), 1);
 }
+
+/// Takes every question, and answers none.
+#[workflow]
+async fn hoards() -> usize {
+    let mut asked = Vec::new();
+    while asked.len() < 10 {
+        asked.push(recv_update::<Copy>().await);
+    }
+    asked.len()
+}
+
+#[workflow]
+async fn asks_hoard(to: String) -> Result<String, UpdateError> {
+    durable::update(to, Copy(1)).await
+}
+
+#[tokio::test]
+async fn an_instance_has_so_many_updates_that_it_has_not_answered_and_no_more() {
+    let engine = testing::engine().max_messages(3).open().await;
+    let hoard = engine.start("hoard", hoards()).await.unwrap();
+    for n in 0..4 {
+        assert_eq!(hoard.describe().await.unwrap().status, Status::Waiting, "after {n}");
+        engine.start(format!("asks-{n}"), asks_hoard("hoard".into())).await.unwrap();
+        engine.idle().await;
+    }
+    let parked = hoard.result().await.unwrap_err().to_string();
+    assert!(parked.contains("4 updates that it has not answered, and 3 are the limit"), "{parked}");
+}

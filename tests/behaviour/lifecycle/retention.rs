@@ -1,6 +1,8 @@
 //! How long an id is taken and a result can be read.
 
-use durable::{EngineError, prelude::*, testing};
+use std::time::SystemTime;
+
+use durable::{EngineError, prelude::*, store::MemoryImage, testing};
 
 use crate::support::{DAY, HOUR};
 
@@ -43,4 +45,51 @@ async fn it_is_seven_days_by_default_and_a_skip_of_the_clock_takes_nothing_away(
     assert_eq!(late.result().await.unwrap(), 20);
     engine.advance(2 * HOUR).await;
     assert!(late.result().await.is_err());
+}
+
+#[workflow]
+async fn open_ended() -> bool {
+    recv::<Finish>().await;
+    true
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize, Signal)]
+struct Finish;
+
+/// Which closed instances there are.
+async fn kept(engine: &Engine) -> Vec<String> {
+    let mut kept: Vec<_> =
+        engine.list(Filter::new()).await.unwrap().into_iter().map(|summary| summary.id).collect();
+    kept.sort();
+    kept
+}
+
+#[tokio::test]
+async fn runs_of_a_clock_that_was_years_ahead_keep_nothing_else() {
+    let image = MemoryImage::new();
+    let today = SystemTime::UNIX_EPOCH + 20_000 * DAY;
+    let open = |time| testing::engine().image(&image).retention(3 * DAY).starting_at(time).open();
+
+    let ahead = open(today + 3_650 * DAY).await;
+    ahead.start("ahead", short_lived(0)).await.unwrap().result().await.unwrap();
+    let open_ended_run = ahead.start("open-ended", open_ended()).await.unwrap();
+    ahead.idle().await;
+    ahead.shutdown(HOUR).await.unwrap();
+
+    let engine = open(today).await;
+    engine.start("first", short_lived(0)).await.unwrap().result().await.unwrap();
+    engine.advance(2 * DAY).await;
+    engine.start("second", short_lived(0)).await.unwrap().result().await.unwrap();
+    engine.handle(open_ended_run.id()).signal(Finish).await.unwrap();
+    engine.idle().await;
+    assert_eq!(kept(&engine).await, ["ahead", "first", "open-ended", "second"]);
+    engine.advance(DAY + HOUR).await;
+    assert_eq!(kept(&engine).await, ["ahead", "open-ended", "second"], "the first has expired");
+    engine.advance(2 * DAY).await;
+    assert_eq!(kept(&engine).await, ["ahead"], "what has closed since the clock is right again, too");
+    engine.start("third", short_lived(0)).await.unwrap().result().await.unwrap();
+    engine.advance(4 * DAY).await;
+    assert_eq!(kept(&engine).await, ["ahead"], "and what comes later");
+    engine.advance(3_660 * DAY).await;
+    assert!(kept(&engine).await.is_empty(), "until it has closed long enough ago by its own clock");
 }

@@ -92,3 +92,19 @@ async fn many_wait_in_one_instance_and_each_token_is_its_own() {
     let answers = handle.result().await.unwrap().unwrap();
     assert!(answers.iter().enumerate().all(|(n, answer)| *answer == format!("answer {n}")), "{answers:?}");
 }
+
+/// A value that comes behind a termination, in one transition with it, is nobody's, and whoever gave it is told so.
+#[tokio::test]
+async fn what_is_completed_behind_a_termination_is_refused() {
+    let engine = testing::engine().open().await;
+    for nth in 0..40 {
+        let handle = engine.start(format!("{nth}"), asks()).await.unwrap();
+        engine.idle().await;
+        let token = engine.calls(ask)[nth].0.clone();
+        let completed = engine.complete(&token, "too late".into());
+        let (terminated, completed) = futures::future::join(handle.terminate("enough"), completed).await;
+        terminated.unwrap();
+        let refused = completed.unwrap_err();
+        assert!(matches!(refused, CompleteError::Used | CompleteError::Closed { .. }), "{refused:?}");
+    }
+}

@@ -149,3 +149,35 @@ async fn an_instance_can_cancel_another() {
         "{cancelled}"
     );
 }
+
+/// Waits for the end of another instance again and again, a little at a time.
+#[workflow]
+async fn looks_in(to: String, times: u32) -> u32 {
+    for _ in 0..times {
+        let _ = durable::attach(&to, absent).timeout(HOUR).await;
+    }
+    times
+}
+
+/// Each look stayed in the record of the other one until its end, and was written at each of its steps.
+#[tokio::test]
+async fn whoever_does_not_wait_for_an_end_any_more_is_forgotten_there() {
+    let engine = testing::engine().open().await;
+    let watched = engine.start("watched", absent()).await.unwrap();
+    // The news that somebody does not wait any more is a message, which it takes in a step of its own.
+    let size = async || {
+        engine.idle().await;
+        watched.export().await.unwrap().to_string().len()
+    };
+    engine.run(looks_in("watched".into(), 2)).await.unwrap();
+    let after_two = size().await;
+    engine.run(looks_in("watched".into(), 50)).await.unwrap();
+    assert_eq!(size().await, after_two);
+    // One that ends while it waits is forgotten, too.
+    let ends = engine.start("ends", looks_in("watched".into(), 1)).await.unwrap();
+    assert!(size().await > after_two, "it stands there as long as it waits");
+    ends.terminate("enough").await.unwrap();
+    assert_eq!(size().await, after_two);
+    watched.signal(Ping(7)).await.unwrap();
+    assert_eq!(watched.result().await.unwrap(), 7);
+}

@@ -25,7 +25,7 @@ fn order() -> Order {
 fn by_position() {
     let codec = Codec::new();
     let stored = codec.encode(&order()).unwrap();
-    assert_eq!(stored.bytes, b"\xac\x02\x01\x02hi\x02\x01\x01x\x00");
+    assert_eq!(*stored.bytes, *b"\xac\x02\x01\x02hi\x02\x01\x01x\x00");
     let [(id, definition)] = codec.take_new().try_into().unwrap();
     assert_eq!(LayoutId(id), stored.layout);
     assert_eq!(stored.layout.to_string(), "b7c6aaed91518478");

@@ -215,7 +215,7 @@ fn damaged_bytes_are_errors() {
     let named = codec.encode(&serde_json::json!({"a": [1, "b", null]})).unwrap();
     for at in 0..stored.bytes.len() {
         for flip in 1..=255 {
-            let mut bytes = stored.bytes.clone();
+            let mut bytes = stored.bytes.to_vec();
             bytes[at] ^= flip;
             let _ = codec.view(stored.layout, &bytes);
             let _ = codec.decode::<Vec<Option<(String, u64)>>>(stored.layout, &bytes);
@@ -223,7 +223,7 @@ fn damaged_bytes_are_errors() {
     }
     for at in 0..named.bytes.len() {
         for flip in 1..=255 {
-            let mut bytes = named.bytes.clone();
+            let mut bytes = named.bytes.to_vec();
             bytes[at] ^= flip;
             let _ = codec.decode::<serde_json::Value>(named.layout, &bytes);
         }

@@ -78,7 +78,7 @@ impl Kept {
             ..Scratch::of_completions(self.next + 1, Vec::new())
         };
         for (queue, seq) in messages {
-            let body = Body::Signal(Encoded { layout: LayoutId(0), bytes: Vec::new() });
+            let body = Body::Signal(Encoded { layout: LayoutId(0), bytes: Vec::new().into() });
             let message = Message { name: "m".into(), body, reply: ReplyTo::Nobody, key: None, sent_ms: 0 };
             scratch.mail.arrived(*queue, *seq, message);
         }

@@ -13,7 +13,7 @@ fn scratch() -> Scratch {
     let mut scratch = Scratch::of_completions(20, Vec::new());
     scratch.visible = 3;
     for seq in [1, 2, 5] {
-        let body = Body::Signal(Encoded { layout: LayoutId(0), bytes: Vec::new() });
+        let body = Body::Signal(Encoded { layout: LayoutId(0), bytes: Vec::new().into() });
         let message = Message { name: "m".into(), body, reply: ReplyTo::Nobody, key: None, sent_ms: 0 };
         scratch.mail.arrived(7, seq, message);
     }

@@ -7,7 +7,7 @@ use crate::{
     context::{Completion, OnClose, OperationId, Refused},
     engine::{
         mail::{Body, KeyRow, end_of_parent},
-        state::{Address, Done, Happened, OperationKind},
+        state::{Address, Done, Happened, OperationKind, PeerRequest},
     },
     error::CallError,
 };
@@ -67,9 +67,20 @@ impl Advance<'_> {
                 let (on_close, address) = (child.on_close, *address);
                 self.end_child(address, on_close);
             }
+            OperationKind::Call { .. } => self.unwatch(id),
             _ => {}
         }
         self.forget(id);
+    }
+
+    /// If an operation waits for the end of another instance, that one need not remember it.
+    fn unwatch(&mut self, id: OperationId) {
+        let kind = self.draft.loaded.state.operations.get(id).map(|operation| &operation.kind);
+        if let Some(OperationKind::Call { to, request: PeerRequest::Attach }) = kind {
+            let (to, number) = (*to, self.draft.loaded.number);
+            let own = Address { slot: self.draft.slot, number, operation: id };
+            self.post(to, Body::Unwatch(own));
+        }
     }
 
     /// A timer is not needed any more.
@@ -134,11 +145,14 @@ impl Advance<'_> {
                 self.has_moved(id, true);
             }
             OperationKind::Unwind(_) | OperationKind::Compensation(_) => {}
+            OperationKind::Call { .. } => {
+                self.unwatch(id);
+                self.was_cancelled(id);
+            }
             OperationKind::External { .. }
             | OperationKind::Created
             | OperationKind::Start(_)
-            | OperationKind::Send(_)
-            | OperationKind::Call { .. } => self.was_cancelled(id),
+            | OperationKind::Send(_) => self.was_cancelled(id),
         }
     }
 
@@ -168,7 +182,12 @@ impl Advance<'_> {
             _ => None,
         };
         let children: Vec<_> = state.operations.iter().filter_map(child).collect();
+        let calls = state.operations.iter().filter(|op| matches!(op.kind, OperationKind::Call { .. }));
+        let calls: Vec<_> = calls.map(|op| op.id).collect();
         self.refuse_late();
+        for id in calls {
+            self.unwatch(id);
+        }
         for to in waiting {
             let body = Body::Completed { operation: to.operation, completion: completion.clone(), failed };
             self.post(to, body);

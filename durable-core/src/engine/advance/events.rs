@@ -248,6 +248,10 @@ impl Advance<'_> {
                 self.draft.loaded.state.watchers.push(address);
                 self.draft.changed = true;
             }
+            Body::Unwatch(address) => {
+                self.draft.loaded.state.watchers.retain(|other| *other != address);
+                self.draft.changed = true;
+            }
             Body::Forked { id, step } => self.draft.note(HistoryKind::ForkedAs { id, step }),
             // They have queues of their own.
             Body::Signal(_) | Body::Update(_) => debug_assert!(message.reply == ReplyTo::Nobody),
@@ -272,6 +276,10 @@ impl Advance<'_> {
         let different = right.iter().zip(secret).fold(0, |different, (a, b)| different | (a ^ b));
         if different != 0 {
             return Err(NotCompleted::Unknown);
+        }
+        if self.draft.end.is_some() {
+            // It was terminated in this very transition.
+            return Err(NotCompleted::Used);
         }
         self.complete_with(id, Completion::Value(value), false);
         self.draft.note_of(id, HistoryKind::ExternalCompleted);

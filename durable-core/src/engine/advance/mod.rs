@@ -24,6 +24,7 @@ mod step;
 mod unwind;
 
 use durable_store::{Slot, Timer, Transition};
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 pub(crate) use attempts::Attempted;
@@ -60,12 +61,12 @@ pub(crate) struct Advanced {
 /// What begins after the commit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Effects {
-    /// Attempts due now.
-    pub(crate) dispatch: Vec<OperationId>,
+    /// Attempts due now. Of these and of what has ended there is nearly always one.
+    pub(crate) dispatch: SmallVec<[OperationId; 2]>,
     /// Attempts due later.
     pub(crate) backoff: Vec<(u64, OperationId)>,
     /// Operations whose attempts are over.
-    pub(crate) ended: Vec<OperationId>,
+    pub(crate) ended: SmallVec<[OperationId; 2]>,
     /// Activities that are told to end, and whose last word is waited for.
     pub(crate) stop: Vec<OperationId>,
     /// No attempt begins: those that wait for their turn or their time are taken back.
@@ -120,6 +121,21 @@ pub(crate) struct Posted {
 }
 
 impl Callers {
+    /// There is nobody to be answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Callers { replies, cancels, too_late, completed, edited, senders, waiting, answered, late } =
+            self;
+        replies.is_empty()
+            && cancels.is_empty()
+            && too_late.is_empty()
+            && completed.is_empty()
+            && edited.is_empty()
+            && senders.is_empty()
+            && waiting.is_empty()
+            && answered.is_empty()
+            && late.is_empty()
+    }
+
     /// Nothing was done for any of them.
     pub(crate) fn refuse(self, error: &dyn Fn() -> EngineError) {
         for reply in self.replies.into_iter().chain(self.cancels).chain(self.too_late) {
@@ -157,7 +173,7 @@ pub(crate) fn advance(
     slot: Slot,
     loaded: Box<Loaded>,
     mail: MailView,
-    events: Vec<Event>,
+    events: &mut dyn Iterator<Item = Event>,
     create: bool,
 ) -> Advanced {
     let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create, engine.settings.keep_snapshots);

@@ -189,7 +189,15 @@ impl Advance<'_> {
             match message.body {
                 Body::Update(_) => {
                     let request = OpenRequest { seq, reply: message.reply, key: message.key };
-                    self.draft.loaded.state.requests.push(request);
+                    let requests = &mut self.draft.loaded.state.requests;
+                    requests.push(request);
+                    let (open, most) = (requests.len(), self.engine.settings.max_messages as usize);
+                    if open > most {
+                        let reason = format!(
+                            "it has received {open} updates that it has not answered, and {most} are the limit: answer or reject them, or raise `.max_messages(..)` of the engine's builder"
+                        );
+                        self.park(ParkReason::Incompatible { reason });
+                    }
                     if !rejected.contains(&seq) {
                         self.draft.note(HistoryKind::UpdateReceived { name });
                     }

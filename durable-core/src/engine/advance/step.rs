@@ -16,12 +16,14 @@ impl Advance<'_> {
     /// Runs a machine with what came up to `cutoff`. It runs on copies: a failure leaves the record as it was, and parks the
     /// instance. Gives whether anything changed.
     pub(super) fn step(&mut self, id: OperationId, cutoff: u64) -> bool {
-        let Some((workflow, machine)) = self.machine(id) else { return false };
         let engine = self.engine;
-        let Some(entry) = engine.registry.workflows.get(workflow.as_str()) else {
-            self.park(ParkReason::NotInBuild { name: format!("workflow `{workflow}`") });
+        let Some((workflow, machine)) = self.machine(id) else { return false };
+        let Some(entry) = engine.registry.workflows.get(workflow) else {
+            let name = format!("workflow `{workflow}`");
+            self.park(ParkReason::NotInBuild { name });
             return true;
         };
+        let machine = machine.clone();
         let mail = std::mem::take(&mut self.draft.mail);
         let scratch = engine.scratch(self.draft.slot, &mut self.draft.loaded, mail, id, cutoff);
         let ran = engine.run_machine(entry, machine, scratch, self.draft.now_ms, None);
@@ -37,13 +39,13 @@ impl Advance<'_> {
     }
 
     /// A machine, and the name of its workflow.
-    fn machine(&self, id: OperationId) -> Option<(String, Machine)> {
+    fn machine(&self, id: OperationId) -> Option<(&str, &Machine)> {
         let loaded = &self.draft.loaded;
         if id == MAIN {
-            return Some((loaded.workflow.clone(), loaded.state.machine.clone()));
+            return Some((&loaded.workflow, &loaded.state.machine));
         }
         match &loaded.state.operations.get(id)?.kind {
-            OperationKind::Task(task) => Some((task.workflow.clone(), task.machine.clone())),
+            OperationKind::Task(task) => Some((&task.workflow, &task.machine)),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,6 +24,7 @@ use crate::{
         state::{ActivityOperation, Called, Loaded, Operation, OperationKind, ParkReason},
     },
     error::{CallError, Timeout},
+    registry::KnownActivity,
 };
 
 /// What an attempt needs to know.
@@ -31,7 +32,7 @@ use crate::{
 pub(super) struct Prepared {
     instance: String,
     /// None if this build does not have the activity.
-    entry: Option<ActivityEntry>,
+    entry: Option<Arc<KnownActivity>>,
     called: Arc<Called>,
     progress: Option<Encoded>,
     attempt: u32,
@@ -42,16 +43,31 @@ impl Prepared {
         let entry = inner.registry.activities.get(activity.name.as_str());
         Prepared {
             instance: instance.into(),
-            entry: entry.map(|entry| **entry),
+            entry: entry.cloned(),
             called: activity.called(),
             progress: activity.progress.clone(),
             attempt: activity.failed_attempts + 1,
         }
     }
 
+    /// What it takes up while it waits for its turn.
+    pub(super) fn bytes(&self) -> usize {
+        self.called.args.bytes.len() + self.progress.as_ref().map_or(0, |progress| progress.bytes.len())
+    }
+
     /// The activity's name, if it has a limit of its own.
     pub(super) fn limited(&self) -> Option<&'static str> {
         self.entry.as_ref().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
+    }
+
+    /// The activity, to say how its attempt went.
+    pub(super) fn activity(&self) -> Option<Arc<KnownActivity>> {
+        self.entry.clone()
+    }
+
+    /// Whether it will end at once, as far as one can tell.
+    pub(super) fn is_quick(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.is_quick.load(Ordering::Relaxed))
     }
 }
 
@@ -89,7 +105,7 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<AttemptOutcome, Caught>> {
-        self.running.as_mut().poll(cx)
+        Pin::new(&mut self.running).poll(cx)
     }
 }
 
@@ -159,15 +175,12 @@ impl Inner {
         number: Number,
         operation: OperationId,
     ) -> Result<Option<Prepared>, StoreError> {
-        // As many may wait as the instance has: the one that stands in a row is read without its record.
-        let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
-        let Some(instance) = instance else { return Ok(None) };
+        // As many may wait as the instance has: the one that stands in a row is read without its record being decoded.
         let row = self.ask(|store| store.operation(slot, operation))?;
-        // It may have closed between the two readings, and another have its slot.
-        if let Some(activity) = row.as_deref().and_then(activity_in)
-            && self.ask(|store| store.owner(slot))? == Some(number)
-        {
-            return Ok(Some(Prepared::new(self, &instance.id, &activity)));
+        if let Some(activity) = row.as_deref().and_then(activity_in) {
+            // If the run is there still, it was there when its row was read.
+            let instance = self.ask(|store| store.instance(slot))?.filter(|found| found.number == number);
+            return Ok(instance.map(|instance| Prepared::new(self, &instance.id, &activity)));
         }
         let call = self.stored_call(slot, number, operation)?;
         Ok(call.map(|call| Prepared::new(self, &call.instance, &call.activity)))
@@ -198,14 +211,14 @@ impl Inner {
     fn run(&self, entry: &ActivityEntry, args: Encoded, state: &Arc<AttemptState>) -> Running {
         let future = (entry.run)(args, state.context());
         if !entry.meta.blocking {
-            return Box::pin(Guarded(future));
+            return Running::Plain(Guarded(future));
         }
         let runtime = self.runtime.clone();
         let task = self.runtime.spawn_blocking(move || runtime.block_on(Guarded(future)));
-        Box::pin(async move {
+        Running::Other(Box::pin(async move {
             task.await
                 .unwrap_or_else(|error| Err(Caught { message: error.to_string(), place: String::new() }))
-        })
+        }))
     }
 
     /// Runs an attempt against its time-outs.
@@ -213,7 +226,7 @@ impl Inner {
         let UnderWay { running, limits, state } = &mut attempt;
         let ended = {
             let mut watching = pin!(self.overdue(limits, state));
-            poll_fn(|cx| match running.as_mut().poll(cx) {
+            poll_fn(|cx| match Pin::new(&mut *running).poll(cx) {
                 Poll::Ready(ended) => Poll::Ready(Ok(ended)),
                 Poll::Pending => watching.as_mut().poll(cx).map(Err),
             })
@@ -292,7 +305,23 @@ impl Inner {
 }
 
 /// An attempt under way.
-pub(crate) type Running = Pin<Box<dyn Future<Output = Result<AttemptOutcome, Caught>> + Send>>;
+pub(crate) enum Running {
+    /// The user's function, as it is.
+    Plain(Guarded<Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>>),
+    /// A blocking one, or a mock.
+    Other(Pin<Box<dyn Future<Output = Result<AttemptOutcome, Caught>> + Send>>),
+}
+
+impl Future for Running {
+    type Output = Result<AttemptOutcome, Caught>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Running::Plain(running) => Pin::new(running).poll(cx),
+            Running::Other(running) => running.as_mut().poll(cx),
+        }
+    }
+}
 
 /// When an attempt has taken too long.
 struct Limits {

@@ -10,7 +10,7 @@ use std::{
 
 use durable_store::{Number, Slot};
 
-use super::{Attempt, Launches};
+use super::{Attempt, Launches, launch::Tell};
 use crate::{
     context::OperationId,
     engine::{
@@ -64,9 +64,14 @@ impl<I: Borrow<Arc<Inner>>> Turn<I> {
         Turn::new(self.inner().clone(), self.place)
     }
 
-    pub(super) fn end(mut self, ended: Option<Attempted>) {
+    pub(super) fn end(mut self, ended: Option<Attempted>, tell: Tell) {
         self.over = true;
-        self.inner().hand_over(Finished { place: self.place, ended });
+        let inner = self.inner();
+        let is_first = inner.hand_over(Finished { place: self.place, ended });
+        if is_first && tell == Tell::Worker {
+            // A worker that is about to sleep has looked before, or looks once it has the lock.
+            inner.wake_worker(&mut inner.lock());
+        }
     }
 }
 
@@ -85,18 +90,15 @@ impl<I: Borrow<Arc<Inner>>> Drop for Turn<I> {
 }
 
 impl Inner {
-    /// An attempt has ended. Whoever holds the engine's lock next takes it in.
-    fn hand_over(&self, finished: Finished) {
+    /// An attempt has ended. Whoever holds the engine's lock next takes it in. Gives whether it is the first that is not taken in.
+    fn hand_over(&self, finished: Finished) -> bool {
         let is_first = {
             let mut all = self.finished.lock().expect("no code panics while it holds this lock");
             all.push(finished);
             all.len() == 1
         };
         self.has_work.store(true, Ordering::Relaxed);
-        if is_first {
-            // A worker that is about to sleep has looked before, or looks once it has the lock.
-            self.wake_worker(&mut self.lock());
-        }
+        is_first
     }
 
     /// Takes in what has ended, if others wait for the places, and gives those whose turn it is.

@@ -140,8 +140,8 @@ impl Portable {
     fn saved(&self) -> Vec<u8> {
         let machines = machines(&self.workflow, &self.state.machine, self.operations.iter());
         let bytes = machines.map(|(_, _, machine)| match machine {
-            Machine::Start(args) => args.bytes.as_slice(),
-            Machine::At(image) => image.vars.as_slice(),
+            Machine::Start(args) => &*args.bytes,
+            Machine::At(image) => &*image.vars,
         });
         bytes.collect::<Vec<_>>().join(&0)
     }

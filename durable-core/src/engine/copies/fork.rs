@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{Copied, Portable, carry::As};
 use crate::{
-    codec::{Encoded, LayoutId},
+    codec::{Bytes, Encoded, LayoutId},
     engine::{
         Engine,
         error::{EngineError, StartError},
@@ -161,7 +161,7 @@ impl Engine {
                 id: id.clone(),
                 workflow,
                 // It has begun.
-                args: Encoded { layout: LayoutId::NAMED, bytes: Vec::new() },
+                args: Encoded { layout: LayoutId::NAMED, bytes: Bytes::default() },
                 on_existing: OnExisting::Fail,
                 tags: Vec::new(),
                 messages: Vec::new(),

@@ -70,7 +70,7 @@ fn legs() -> Vec<(String, u32)> {
 const ARRIVED: &str = r#"["Oslo by Ann", "Rome by Ann", "Riga by Ann", "Bern by Ann"] 6 Bea"#;
 
 fn value(byte: u8) -> Encoded {
-    Encoded { layout: LayoutId(7), bytes: vec![byte; 40] }
+    Encoded { layout: LayoutId(7), bytes: vec![byte; 40].into() }
 }
 
 /// One of many kinds of things.

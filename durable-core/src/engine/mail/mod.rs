@@ -72,6 +72,8 @@ pub(crate) enum Body {
         /// After this step.
         step: u64,
     },
+    /// Whoever wanted to be told of the receiver's end does not any more.
+    Unwatch(Address),
 }
 
 /// Who sends a message from outside, and waits for its receipt or its answer.

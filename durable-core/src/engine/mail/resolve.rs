@@ -25,36 +25,38 @@ pub(crate) struct Resolving<'a> {
     pub(crate) loaded: &'a mut Option<Box<Loaded>>,
     pub(crate) effects: &'a mut Effects,
     pub(crate) fallback: &'a mut Option<Box<Draft>>,
-    pub(crate) callers: &'a mut Callers,
+    pub(crate) callers: &'a mut Option<Box<Callers>>,
     /// The instances that get mail.
     pub(crate) mailed: &'a mut Vec<(Slot, Number)>,
 }
 
 /// What a batch does to the runs in it.
 pub(crate) struct Runs {
-    /// Whether each is live after it.
-    live: HashMap<Slot, (Number, bool)>,
+    /// Whether each is live after it, in order of slot.
+    live: Vec<(Slot, Number, bool)>,
     /// What each that ends in it ends with.
     ends: HashMap<Number, Closed>,
 }
 
 impl Runs {
-    pub(crate) fn of(batch: &Batch) -> Self {
-        let run = |of: &Transition| (of.slot, (of.number, !matches!(of.change, Change::Close(_))));
+    /// `sends`: something in the batch looks for its receiver by an id. An end may be large, and is copied only then.
+    pub(crate) fn of(batch: &Batch, sends: bool) -> Self {
+        let run = |of: &Transition| (of.slot, of.number, !matches!(of.change, Change::Close(_)));
         let end = |of: &Transition| match &of.change {
-            Change::Close(closed) => Some((of.number, closed.clone())),
+            Change::Close(closed) if sends => Some((of.number, closed.clone())),
             _ => None,
         };
-        Runs {
-            live: batch.transitions.iter().map(run).collect(),
-            ends: batch.transitions.iter().filter_map(end).collect(),
-        }
+        let mut live: Vec<_> = batch.transitions.iter().map(run).collect();
+        live.sort_unstable_by_key(|(slot, ..)| *slot);
+        let ends = batch.transitions.iter().filter_map(end).collect();
+        Runs { live, ends }
     }
 
     /// Whether a run is live after the batch.
     pub(super) fn is_live(&self, inner: &Inner, slot: Slot, number: Number) -> Result<bool, StoreError> {
-        match self.live.get(&slot) {
-            Some((other, live)) if *other == number => Ok(*live),
+        let found = self.live.binary_search_by_key(&slot, |(slot, ..)| *slot);
+        match found.map(|at| self.live[at]) {
+            Ok((_, other, live)) if other == number => Ok(live),
             _ => Ok(inner.store.owner(slot)? == Some(number)),
         }
     }
@@ -98,8 +100,10 @@ pub(crate) fn fall_back(
     }
     *transition = instead;
     // It goes on with what it would have ended without.
-    let late = std::mem::take(&mut resolving.callers.late);
-    resolving.callers.senders.extend(late);
+    if let Some(callers) = resolving.callers {
+        let late = std::mem::take(&mut callers.late);
+        callers.senders.extend(late);
+    }
     (*resolving.loaded, *resolving.effects) = (loaded, effects);
     Ok(())
 }
@@ -155,13 +159,17 @@ fn left(
         Err(StoreError::DamagedRecord { .. }) => return Ok(()),
         mailbox => mailbox?.unwrap_or_default(),
     };
+    let mut queues = mailbox.queues;
+    queues.retain(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
+    if queues.is_empty() {
+        return Ok(());
+    }
     let end = match &transition.change {
         Change::Close(closed) => postcard::from_bytes::<ClosedState>(&closed.state).ok(),
         _ => None,
     };
     let Some((completion, failed)) = end.map(|state| state.end.completion()) else { return Ok(()) };
     let taken: HashSet<_> = transition.taken.iter().map(|taken| (taken.queue, taken.seq)).collect();
-    let queues = mailbox.queues.iter().filter(|queue| queue.queue == CONTROL || holds_updates(queue.queue));
     for queue in queues {
         let rows = inner.store.mail(transition.slot, queue.queue, None, usize::MAX)?;
         for row in rows.into_iter().filter(|row| !taken.contains(&(row.queue, row.seq))) {

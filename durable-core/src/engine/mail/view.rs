@@ -173,7 +173,7 @@ mod tests {
     };
 
     fn message(byte: u8) -> Message {
-        let value = Encoded { layout: LayoutId(0), bytes: vec![byte] };
+        let value = Encoded { layout: LayoutId(0), bytes: vec![byte].into() };
         Message { name: "m".into(), body: Body::Signal(value), reply: ReplyTo::Nobody, key: None, sent_ms: 0 }
     }
 

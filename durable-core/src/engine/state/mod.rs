@@ -43,6 +43,8 @@ pub(crate) struct Loaded {
     pub(crate) stored_active: bool,
     /// How long the stored state is: the next one is about as long.
     pub(crate) stored_bytes: usize,
+    /// The record as it was written last, for its memory.
+    written: Written,
     /// Of the stored state, in debug builds: what is not written must not have changed.
     stored_hash: u64,
     pub(crate) state: InstanceState,
@@ -52,6 +54,19 @@ pub(crate) struct Loaded {
     pub(crate) info: Option<Arc<InstanceInfo>>,
     /// Its mailbox holds something, or may.
     pub(crate) has_mail: bool,
+}
+
+/// The memory of longer records is given back.
+const MOST_REUSED: usize = 1_024;
+
+/// A record that is kept for its memory alone: a copy has none.
+#[derive(Debug, Default)]
+struct Written(Option<Instance>);
+
+impl Clone for Written {
+    fn clone(&self) -> Self {
+        Written::default()
+    }
 }
 
 /// The machines of an instance: its own workflow's, and those that it has spawned, with the names of their workflows.
@@ -330,6 +345,7 @@ impl Loaded {
             started_ms: instance.started_ms,
             stored_active: instance.active,
             stored_bytes,
+            written: Written::default(),
             stored_hash: 0,
             state,
             ready: Vec::new(),
@@ -355,6 +371,7 @@ impl Loaded {
             started_ms,
             stored_active: false,
             stored_bytes: 0,
+            written: Written::default(),
             stored_hash: 0,
             state,
             ready: Vec::new(),
@@ -388,19 +405,24 @@ impl Loaded {
 
     /// The record to be stored.
     pub(crate) fn record(&mut self) -> Instance {
-        let state = Vec::with_capacity(self.stored_bytes + 128);
+        let (id, workflow, mut state) = match self.written.0.take() {
+            // It was this instance's, whose names do not change.
+            Some(before) => (before.id, before.workflow, before.state),
+            None => (self.id.clone(), self.workflow.clone(), Vec::new()),
+        };
+        state.clear();
+        state.reserve(self.stored_bytes + 128);
         let state = postcard::to_extend(&self.state, state).expect("the engine's own records always encode");
         self.stored_bytes = state.len();
         self.stored_hash = self.hash();
         let (status, active) = self.state.summary();
-        Instance {
-            id: self.id.clone(),
-            number: self.number,
-            workflow: self.workflow.clone(),
-            status,
-            active,
-            started_ms: self.started_ms,
-            state,
+        Instance { id, number: self.number, workflow, status, active, started_ms: self.started_ms, state }
+    }
+
+    /// What was written is durable, and its memory can be used again.
+    pub(crate) fn has_written(&mut self, instance: Instance) {
+        if instance.state.capacity() <= MOST_REUSED {
+            self.written.0 = Some(instance);
         }
     }
 }

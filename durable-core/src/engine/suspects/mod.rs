@@ -301,7 +301,8 @@ fn park(inner: &Inner, cell: Cell) -> Result<bool, StoreError> {
     }
     let id = loaded.id.clone();
     let event = Event::Park { reason: ParkReason::ProcessDied };
-    let advanced = advance(inner, slot, Box::new(loaded), MailView::default(), vec![event], false);
+    let advanced =
+        advance(inner, slot, Box::new(loaded), MailView::default(), &mut std::iter::once(event), false);
     inner.store.commit(&Batch { transitions: vec![advanced.transition], ..Batch::default() })?;
     inner.report(&format!("instance `{id}` is parked: {}", ParkReason::ProcessDied));
     Ok(true)

@@ -44,9 +44,9 @@ impl Turn {
     }
 
     /// Commits, or if that was done, begins the effects. Nothing if it is over.
-    pub(in crate::engine) fn go_on(self, inner: &Arc<Inner>) -> Option<Turn> {
+    pub(in crate::engine) fn go_on(mut self, inner: &Arc<Inner>) -> Option<Turn> {
         if self.written {
-            conclude::conclude(inner, self.work);
+            conclude::conclude(inner, &mut self.work);
             return None;
         }
         let unsaved = inner.commit.lock().expect("no code panics while it commits");

@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use durable_store::{Number, Slot};
+use smallvec::SmallVec;
 
-use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest};
-use crate::engine::suspects::Suspect;
+use super::{Event, Inner, LARGEST_CLAIM, Loaded, Shared, StartRequest, broken, reopened};
+use crate::engine::{error::EngineError, suspects::Suspect};
 
 /// An instance taken from the ready queue, with what happened to it.
 pub(super) struct Claim {
@@ -13,7 +14,7 @@ pub(super) struct Claim {
     /// Which run it is, as long as it is busy.
     pub(super) number: Number,
     pub(super) loaded: Option<Box<Loaded>>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: SmallVec<[Event; 1]>,
 }
 
 impl Claim {
@@ -24,7 +25,7 @@ impl Claim {
 
 /// Takes what is ready. Taken instances are busy until their transition is committed.
 pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<StartRequest>) {
-    let mut claims = Vec::new();
+    let mut claims = Vec::with_capacity(shared.ready.len().min(LARGEST_CLAIM));
     while claims.len() < LARGEST_CLAIM
         && let Some(slot) = shared.ready.pop_front()
     {
@@ -51,4 +52,32 @@ pub(super) fn claim(inner: &Inner, shared: &mut Shared) -> (Vec<Claim>, Vec<Star
     }
     inner.has_work.store(!shared.ready.is_empty() || !shared.starts.is_empty(), Ordering::Relaxed);
     (claims, starts)
+}
+
+/// Puts back what there was no room for in memory: it is first in line.
+pub(super) fn give_back(inner: &Inner, generation: u64, claims: Vec<Claim>) {
+    let mut shared = inner.lock();
+    let shared = &mut *shared;
+    let is_current = shared.generation == generation;
+    for Claim { slot, number, events, .. } in claims.into_iter().rev() {
+        let live = shared.live.get_mut(&slot).filter(|live| is_current && live.number == number);
+        let Some(live) = live else {
+            // As for any claim of before a failure, or of a run that has ended.
+            for event in events {
+                event.refuse(if is_current {
+                    EngineError::NotFound { id: String::new() }
+                } else {
+                    broken(&reopened(shared))
+                });
+            }
+            continue;
+        };
+        live.busy = false;
+        live.queued = true;
+        let since = std::mem::replace(&mut live.inbox, events);
+        live.inbox.extend(since);
+        shared.busy -= 1;
+        shared.ready.push_front(slot);
+    }
+    inner.wake_worker(shared);
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, MutexGuard, TryLockError, atomic::Ordering};
 use durable_store::Error as StoreError;
 
 use super::{
-    Commit, Inner, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim, conclude::conclude,
-    prepare::prepare, refused, reopened,
+    Commit, Inner, LARGE_BATCH_BYTES, LARGEST_BATCH, LARGEST_CLAIM, Work, broken, claim::claim,
+    conclude::conclude, prepare::prepare, refused, reopened,
 };
 use crate::engine::{
     inner::Unsaved,
@@ -27,7 +27,8 @@ pub(super) fn gather<'a>(
         let more = {
             let mut shared = inner.lock();
             inner.take_in(&mut shared);
-            let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH;
+            let room = work.batch.transitions.len() + LARGEST_CLAIM <= LARGEST_BATCH
+                && work.bytes < LARGE_BATCH_BYTES;
             // Whoever has lost its desk only commits what it has.
             (room
                 && !work.lane.as_ref().is_some_and(|lane| lane.is_left())
@@ -43,12 +44,12 @@ pub(super) fn gather<'a>(
 }
 
 /// Commits the batch; then, and only then, effects begin and callers are answered.
-/// Gives whether attempts were launched that may end at any moment.
-pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> bool {
-    let Some(work) = write(inner, work, unsaved) else { return false };
+/// Gives whether attempts were launched that may end at any moment, and the batch's memory.
+pub(super) fn commit(inner: &Arc<Inner>, work: Work, unsaved: MutexGuard<'_, Unsaved>) -> (bool, Work) {
+    let Some(mut work) = write(inner, work, unsaved) else { return (false, Work::default()) };
     let launched = work.commits.iter().any(|commit| !commit.effects.dispatch.is_empty());
-    conclude(inner, work);
-    launched
+    conclude(inner, &mut work);
+    (launched, work)
 }
 
 /// Commits the batch and no more. Nothing is left if that failed: callers were told then.
@@ -57,9 +58,12 @@ pub(super) fn write(
     mut work: Work,
     mut unsaved: MutexGuard<'_, Unsaved>,
 ) -> Option<Work> {
-    if inner.lock().generation != work.generation {
+    let shared = inner.lock();
+    let late = (shared.generation != work.generation).then(|| reopened(&shared));
+    drop(shared);
+    if let Some(error) = late {
         drop(unsaved);
-        abandon(inner, work, &reopened());
+        abandon(inner, work, &error);
         return None;
     }
     unsaved.layouts.extend(inner.frames.take_new(&inner.codec));
@@ -84,6 +88,7 @@ pub(super) fn write(
         }
     }
     drop(unsaved);
+    work.give_back();
     inner.commits.fetch_add(1, Ordering::Relaxed);
     Some(work)
 }
@@ -106,7 +111,8 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
         return Ok(());
     }
     // Which runs end is known only now.
-    let runs = Runs::of(&work.batch);
+    let sends = work.commits.iter().any(|commit| !commit.effects.outgoing.is_empty());
+    let runs = Runs::of(&work.batch, sends);
     each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
 }
 
@@ -123,7 +129,7 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
         let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
     for commit in work.commits {
-        commit.callers.refuse(&|| broken(error));
+        commit.callers.unwrap_or_default().refuse(&|| broken(error));
     }
     let mut shared = inner.lock();
     // No longer being started. Whoever came meanwhile is decided anew: an instance, which may have come after the store was opened

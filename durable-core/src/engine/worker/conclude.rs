@@ -18,17 +18,20 @@ use crate::{
     },
 };
 
-/// Begins the effects of a committed batch.
-pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
+/// Begins the effects of a committed batch. What is left of it is its memory.
+pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
     let mut closed = Vec::new();
     let mut told = Told::default();
+    // They are the store's now, and may be large.
+    work.batch.transitions.clear();
+    work.batch.layouts.clear();
     work.commits.iter_mut().for_each(|commit| commit.prepare(inner));
     let mut shared = inner.lock();
     // The store failed since: this batch is durable, and the recovery begins its effects.
     let current = shared.generation == work.generation;
-    for commit in work.commits {
+    for commit in work.commits.drain(..) {
         let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
-        told.add(&mut shared, number, callers, &mut effects);
+        told.add(&mut shared, number, callers.map(|callers| *callers).unwrap_or_default(), &mut effects);
         if current {
             for (slot, number) in mailed {
                 inner.post(&mut shared, slot, number, Event::Mailed);
@@ -50,7 +53,7 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         begin(inner, &mut shared, slot, loaded.as_deref(), &effects, due);
         if let Some(event) = missing {
-            inner.post(&mut shared, slot, number, event);
+            inner.post(&mut shared, slot, number, *event);
         }
         // After a shutdown the next opening asks for them.
         if !starts.is_empty() && shared.stopping == Stopping::No {
@@ -65,27 +68,30 @@ pub(super) fn conclude(inner: &Arc<Inner>, mut work: Work) {
         }
         inner.settle_live(&mut shared, slot, loaded);
     }
-    for (slot, number) in work.unsettled.into_iter().filter(|_| current) {
+    for (slot, number) in work.unsettled.drain(..).filter(|_| current) {
         // Claimed, and then there was nothing to do.
         if shared.live.get(&slot).is_some_and(|live| live.busy && live.number == number) {
             inner.settle_live(&mut shared, slot, None);
         }
     }
-    for Resolved { to, completion, failed } in work.resolved.into_iter().filter(|_| current) {
+    for Resolved { to, completion, failed } in work.resolved.drain(..).filter(|_| current) {
         let event = Event::Resolved { operation: to.operation, completion, failed };
         inner.post(&mut shared, to.slot, to.number, event);
     }
-    release_ids(inner, &mut shared, work.ids, current);
+    release_ids(inner, &mut shared, std::mem::take(&mut work.ids), current);
     inner.take_in(&mut shared);
     let launches = inner.pump(&mut shared);
     drop(shared);
-    launches.launch(inner);
-    for (reply, answer) in work.replies {
+    let here = launches.launch_beside(inner);
+    for (reply, answer) in work.replies.drain(..) {
         let _ = reply.send(answer);
     }
     told.tell();
     for watcher in closed {
         let _ = watcher.send(());
+    }
+    if let Some(here) = here {
+        here.run(work.lane.as_deref());
     }
     let shared = inner.lock();
     inner.tell_idle(&shared);
@@ -170,7 +176,7 @@ pub(super) fn begin(
     slot: Slot,
     loaded: Option<&Loaded>,
     effects: &Effects,
-    due: Vec<Queued>,
+    due: impl IntoIterator<Item = Queued>,
 ) {
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let number = live.number;
@@ -271,7 +277,7 @@ pub(super) fn release_ids(inner: &Inner, shared: &mut Shared, ids: Vec<String>, 
 }
 
 impl Commit {
-    /// Makes the attempts that it dispatches ready.
+    /// Makes the attempts that it dispatches ready, and the instances that it starts.
     fn prepare(&mut self, inner: &Inner) {
         let Some(loaded) = &self.loaded else { return };
         for operation in &self.effects.dispatch {
@@ -282,7 +288,7 @@ impl Commit {
         if !self.effects.starts.is_empty() {
             let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
             self.starts = starts;
-            self.missing = missing;
+            self.missing = missing.map(Box::new);
         }
     }
 }

@@ -56,6 +56,11 @@ pub(crate) enum Current {
     Start {
         id: String,
     },
+    /// An attempt that the worker polls, of this run.
+    Attempt {
+        slot: Slot,
+        number: Number,
+    },
 }
 
 /// A step that is being made.
@@ -68,17 +73,21 @@ pub(crate) struct Seen {
 }
 
 impl Current {
-    pub(crate) fn who(&self) -> Suspect {
+    /// Who may take the process down by this step. An attempt may too, and is tried again as its policy says.
+    pub(in crate::engine) fn who(&self) -> Option<Suspect> {
         match self {
-            Current::Instance { slot, number } => Suspect::Instance { slot: *slot, number: *number },
-            Current::Start { id } => Suspect::start(id),
+            Current::Instance { slot, number } => Some(Suspect::Instance { slot: *slot, number: *number }),
+            Current::Start { id } => Some(Suspect::start(id)),
+            Current::Attempt { .. } => None,
         }
     }
 
     /// Its id, for people.
     pub(crate) fn id(&self, inner: &Inner) -> String {
         match self {
-            Current::Instance { slot, number } => inner.id_of_run(*slot, *number),
+            Current::Instance { slot, number } | Current::Attempt { slot, number } => {
+                inner.id_of_run(*slot, *number)
+            }
             Current::Start { id } => id.clone(),
         }
     }
@@ -143,10 +152,18 @@ impl Lane {
         match current {
             Some(Current::Instance { slot, number }) => late.unsettled.push((slot, number)),
             Some(Current::Start { id }) => late.ids.push(id),
-            None => {}
+            Some(Current::Attempt { .. }) | None => {}
         }
         late.add(outcome);
         Some(late)
+    }
+
+    /// The worker polls an attempt, and may not come back from that any sooner than from a step.
+    pub(crate) fn attempt<T>(&self, slot: Slot, number: Number, poll: impl FnOnce() -> T) -> T {
+        self.lock().begin(Current::Attempt { slot, number });
+        let polled = poll();
+        self.lock().current = None;
+        polled
     }
 
     /// The watchdog looks whether the step is still the one that it saw before.
@@ -185,6 +202,7 @@ impl Lane {
         match &current {
             Current::Instance { slot, number } => rest.work.unsettled.retain(|who| *who != (*slot, *number)),
             Current::Start { id } => rest.work.ids.retain(|other| other != id),
+            Current::Attempt { .. } => {}
         }
         Some((current, rest))
     }

@@ -21,7 +21,8 @@ use std::{
     time::Duration,
 };
 
-use durable_store::{Batch, Error as StoreError, Number, Slot};
+use durable_store::{Batch, Change, Error as StoreError, Number, OperationChange, Slot, Transition};
+use smallvec::SmallVec;
 
 #[cfg(feature = "simulation")]
 pub(super) use by_hand::Turn;
@@ -31,20 +32,24 @@ use super::{
     attempt::{Attempt, Queued},
     children::Resolved,
     error::{EngineError, StartError},
-    inner::{Inner, Shared, Stopping},
+    inner::{Inner, Shared, Stopping, why},
     start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
 use crate::clock::Patience;
 
-pub(crate) use desk::{Lane, Rest};
+pub(crate) use desk::{Current, Lane, Rest};
 
 /// The most transitions in one transaction.
 const LARGEST_BATCH: usize = 10_000;
-/// The most instances that are taken at once before looking whether the disk is free.
+/// From so many bytes on nothing is added to a transaction.
+const LARGE_BATCH_BYTES: usize = 16 << 20;
+/// The most instances that are taken at once before looking whether the disk is free. Of large ones fewer are read at once.
 const LARGEST_CLAIM: usize = 256;
 /// So long a worker looks out for the end of attempts that it has just launched before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
+/// The memory of larger batches is given back.
+const MOST_REUSED: usize = 4_096;
 /// An engine without work for this long has the store make its next opening cheap.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -53,6 +58,8 @@ const IDLE: Duration = Duration::from_millis(500);
 struct Work {
     generation: u64,
     batch: Batch,
+    /// How large that is.
+    bytes: usize,
     commits: Vec<Commit>,
     replies: Vec<(StartReply, Result<Started, StartError>)>,
     /// What instances are told of the starts that they asked for and that need no commit.
@@ -79,33 +86,38 @@ struct Commit {
     number: Number,
     loaded: Option<Box<Loaded>>,
     effects: Effects,
-    callers: Callers,
+    /// Nearly always there are none.
+    callers: Option<Box<Callers>>,
     fallback: Option<Box<Draft>>,
     /// Other instances that get mail by it.
     mailed: Vec<(Slot, Number)>,
     /// Attempts that are due, made ready before the lock is taken.
-    due: Vec<Queued>,
+    due: SmallVec<[Queued; 1]>,
     /// Instances that it starts, likewise.
     starts: Vec<StartRequest>,
     /// What it gets because it can't start one of them.
-    missing: Option<Event>,
+    missing: Option<Box<Event>>,
 }
 
 /// Runs until the engine stops, or until others have taken what lay before this worker. It begins with what another one has left.
 pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     let mut settled = false;
-    let mut expecting = left.is_some_and(|rest| {
-        let mut work = Work { lane: Some(lane.clone()), ..Work::default() };
+    let (mut expecting, mut work) = (false, Work::default());
+    if let Some(rest) = left {
+        work.lane = Some(lane.clone());
         let stepped = prepare::step_all(inner, &mut work, rest);
-        serve(inner, work, stepped)
-    });
+        (expecting, work) = serve(inner, work, stepped);
+    }
     loop {
         if lane.is_left() {
             return;
         }
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
+        // What it takes in itself is no reason to wake another one.
+        inner.lingering.fetch_add(1, Ordering::Relaxed);
         while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
+                inner.lingering.fetch_sub(1, Ordering::Relaxed);
                 return;
             }
             if shared.broken.is_some() && !shared.reopening {
@@ -116,32 +128,39 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
                 continue;
             }
             let timed_out;
+            inner.lingering.fetch_sub(1, Ordering::Relaxed);
             (shared, timed_out) = sleep(inner, shared, settled);
+            inner.lingering.fetch_add(1, Ordering::Relaxed);
             if timed_out && !has_work(inner, &mut shared) && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
+                work = Work::default();
                 // Best effort: what it could not make cheap is made by the next opening.
                 let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
         }
         settled = false;
-        let mut work = Work { generation: shared.generation, lane: Some(lane.clone()), ..Work::default() };
+        work.begin(shared.generation, lane);
         let (claims, starts) = claim::claim(inner, &mut shared);
+        inner.lingering.fetch_sub(1, Ordering::Relaxed);
+        if inner.has_work.load(Ordering::Relaxed) {
+            inner.wake_worker(&mut shared);
+        }
         drop(shared);
         let stepped = prepare::prepare(inner, &mut work, claims, starts);
-        expecting = serve(inner, work, stepped);
+        (expecting, work) = serve(inner, work, stepped);
     }
 }
 
-/// Commits what was stepped. Gives whether attempts were launched that may end at any moment.
-fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> bool {
+/// Commits what was stepped. Gives whether attempts were launched that may end at any moment, and memory for what is stepped next.
+fn serve(inner: &Arc<Inner>, mut work: Work, stepped: Result<(), StoreError>) -> (bool, Work) {
     let error = match stepped.and_then(|()| commit::gather(inner, &mut work)) {
         Ok(guard) => return commit::commit(inner, work, guard),
         Err(error) => error,
     };
     commit::fail(inner, work, &error);
-    false
+    (false, Work::default())
 }
 
 /// Whether there is something to step or to start, what has just ended included.
@@ -185,16 +204,42 @@ fn linger(inner: &Inner) -> MutexGuard<'_, Shared> {
     shared
 }
 
-fn broken(error: &StoreError) -> EngineError {
-    EngineError::Broken { reason: error.to_string() }
+/// About how many bytes a transition has the store write.
+fn bytes(transition: &Transition) -> usize {
+    let state = match &transition.change {
+        Change::Create(instance) | Change::Update { instance, .. } => instance.state.len(),
+        Change::Close(closed) => closed.state.len(),
+        Change::Keep => 0,
+    };
+    let operation = |change: &OperationChange| match change {
+        OperationChange::Put(_, bytes) => bytes.len(),
+        OperationChange::Remove(_) => 0,
+    };
+    let operations: usize = transition.operations.iter().map(operation).sum();
+    let mail: usize = transition.mail.iter().map(|mail| mail.bytes.len()).sum();
+    state + operations + mail
 }
 
-/// The error of a batch that was begun before the store was opened again.
-fn reopened() -> StoreError {
-    StoreError::Poisoned { reason: "it was opened again meanwhile".into() }
+fn broken(error: &StoreError) -> EngineError {
+    EngineError::Broken { reason: why(error) }
+}
+
+/// The error of a batch that was begun before the store was opened again: why it had to be.
+fn reopened(shared: &Shared) -> StoreError {
+    StoreError::Poisoned { reason: shared.failure.clone() }
 }
 
 impl Work {
+    /// For what is stepped now. What it was used for before has been concluded.
+    fn begin(&mut self, generation: u64, lane: &Arc<Lane>) {
+        if self.commits.capacity() > MOST_REUSED {
+            *self = Work::default();
+        }
+        self.bytes = 0;
+        self.generation = generation;
+        self.lane = Some(lane.clone());
+    }
+
     /// Whoever asked for a start is told what it has come to, once the batch is committed.
     fn answer(&mut self, by: Requester, answer: Result<Started, StartError>) {
         match by {
@@ -216,10 +261,26 @@ impl Work {
         }
     }
 
+    /// What was written goes back to whoever writes next, for its memory. After a commit of the whole batch.
+    fn give_back(&mut self) {
+        if self.commits.len() != self.batch.transitions.len() {
+            // One was refused, and they were committed one by one.
+            return;
+        }
+        for (commit, transition) in self.commits.iter_mut().zip(self.batch.transitions.drain(..)) {
+            if let Some(loaded) = &mut commit.loaded
+                && let Change::Create(instance) | Change::Update { instance, .. } = transition.change
+            {
+                loaded.has_written(instance);
+            }
+        }
+    }
+
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects, callers, fallback } = advanced;
         let number = transition.number;
-        let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+        let callers = (!callers.is_empty()).then(|| Box::new(callers));
+        let (mailed, due, starts) = (Vec::new(), SmallVec::new(), Vec::new());
         let missing = None;
         self.commits.push(Commit {
             slot,
@@ -233,6 +294,7 @@ impl Work {
             starts,
             missing,
         });
+        self.bytes += bytes(&transition);
         self.batch.transitions.push(transition);
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use durable_store::{Error as StoreError, Number, Slot};
 
 use super::{
-    Advanced, Event, Inner, Lane, Outcome, Rest, StartRequest, Work, broken, claim::Claim, reopened,
+    Advanced, Event, Inner, Lane, Outcome, Rest, StartRequest, Work, broken,
+    claim::{Claim, give_back},
+    reopened,
 };
 use crate::engine::{
     advance::advance,
@@ -24,7 +26,6 @@ pub(super) fn prepare(
     claims: Vec<Claim>,
     starts: Vec<StartRequest>,
 ) -> Result<(), StoreError> {
-    work.unsettled.extend(claims.iter().map(|claim| (claim.slot, claim.number)));
     work.ids.extend(starts.iter().map(|request| request.id.clone()));
     let missing: Vec<Slot> =
         claims.iter().filter(|claim| claim.loaded.is_none()).map(|claim| claim.slot).collect();
@@ -37,10 +38,16 @@ pub(super) fn prepare(
         }
     };
     let mut rest = Rest { starts: starts.into(), ..Rest::default() };
+    let mut too_many = Vec::new();
     for mut claim in claims {
         if claim.loaded.is_none() {
             let slot = claim.slot;
-            claim.loaded = read.next().flatten().and_then(|instance| match inner.load(slot, instance) {
+            // The store reads only so many bytes at once: the others have their turn when these are on their way.
+            let Some(found) = read.next() else {
+                too_many.push(claim);
+                continue;
+            };
+            claim.loaded = found.and_then(|instance| match inner.load(slot, instance) {
                 Ok(loaded) => Some(Box::new(loaded)),
                 Err(reason) => {
                     inner.report(&reason);
@@ -48,8 +55,12 @@ pub(super) fn prepare(
                 }
             });
         }
+        work.unsettled.push((claim.slot, claim.number));
         let queue = if is_to_be_alone(inner, &mut claim) { &mut rest.suspects } else { &mut rest.claims };
         queue.push_back(claim);
+    }
+    if !too_many.is_empty() {
+        give_back(inner, work.generation, too_many);
     }
     let lane = work.lane.take();
     rest.work = std::mem::take(work);
@@ -148,7 +159,7 @@ fn step(inner: &Inner, mut claim: Claim) -> Result<Outcome, StoreError> {
         }
     };
     let who = claim.who();
-    let advanced = advance(inner, claim.slot, loaded, mail, claim.events, false);
+    let advanced = advance(inner, claim.slot, loaded, mail, &mut claim.events.into_iter(), false);
     if advanced.effects.closed && inner.suspects.any() {
         inner.suspects.clear(who);
     }
@@ -240,9 +251,9 @@ fn create(inner: &Arc<Inner>, mut request: StartRequest, slot: Slot, number: Num
         events.extend(mail.map(|(message, sender)| Event::Mail { message: Box::new(message), sender }));
         (loaded, MailView::default())
     };
-    let advanced = advance(inner, slot, loaded, mail, events, true);
+    let advanced = advance(inner, slot, loaded, mail, &mut events.into_iter(), true);
     Outcome {
-        answer: Some((request.by, Ok(Started { number, created: true }))),
+        answer: Some((request.by, Ok(Started { number, created: Some(slot) }))),
         resolved: None,
         unsettled: Some((slot, number)),
         advanced: Some((slot, advanced)),
@@ -265,7 +276,7 @@ pub(super) fn take_slot(inner: &Inner, generation: u64) -> Result<(Slot, Number)
         let mut shared = inner.lock();
         if shared.generation != generation {
             occupied.push(slot);
-            break Err(reopened());
+            break Err(reopened(&shared));
         }
         if shared.live.contains_key(&slot) {
             occupied.push(slot);

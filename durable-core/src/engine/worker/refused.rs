@@ -6,6 +6,7 @@
 //! Deliberately absent: what to do when the store itself has failed (`recover`).
 
 use durable_store::{Batch, Error as StoreError};
+use smallvec::SmallVec;
 
 use super::{Advanced, Attempt, Commit, Event, Inner, Work, advance, broken};
 use crate::engine::{mail::MailView, state::ParkReason};
@@ -44,10 +45,11 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
             continue;
         };
         inner.report(&format!("the instance in slot {} can't be written: {error}", commit.slot.0));
-        std::mem::take(&mut commit.callers).refuse(&|| broken(&error));
+        commit.callers.take().unwrap_or_default().refuse(&|| broken(&error));
         for (_, answer) in &mut work.replies {
-            let created =
-                answer.as_ref().is_ok_and(|started| started.created && started.number == commit.number);
+            let created = answer
+                .as_ref()
+                .is_ok_and(|started| started.created.is_some() && started.number == commit.number);
             if created {
                 *answer = Err(broken(&error).into());
             }
@@ -71,8 +73,14 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
     let loaded = inner.load(refused.slot, stored).ok().filter(|loaded| loaded.number == refused.number)?;
     let reason = ParkReason::Incompatible { reason: format!("its next state can't be stored: {error}") };
     let mail = MailView::default();
-    let Advanced { transition, loaded, effects, callers, .. } =
-        advance(inner, refused.slot, Box::new(loaded), mail, vec![Event::Park { reason }], false);
+    let Advanced { transition, loaded, effects, callers, .. } = advance(
+        inner,
+        refused.slot,
+        Box::new(loaded),
+        mail,
+        &mut [Event::Park { reason }].into_iter(),
+        false,
+    );
     inner.store.commit(&Batch { transitions: vec![transition], ..Batch::default() }).ok()?;
     let loaded = loaded.map(|mut loaded| {
         // It was not looked at.
@@ -80,7 +88,9 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
         loaded
     });
     let (slot, number) = (refused.slot, refused.number);
-    let (mailed, due, starts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mailed, starts) = (Vec::new(), Vec::new());
+    let due = SmallVec::new();
+    let callers = Some(Box::new(callers));
     Some(Commit {
         slot,
         number,

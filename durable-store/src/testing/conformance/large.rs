@@ -3,7 +3,7 @@
 use super::super::random::Rng;
 use super::super::sample::{close, closed, create, instance, keep, update};
 use super::{allocate, commit};
-use crate::{Instance, Slot, Store};
+use crate::{Batch, Closed, Error, Instance, Number, Slot, Store};
 
 fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut rng = Rng::new(seed);
@@ -85,6 +85,14 @@ pub(super) fn gone(store: &dyn Store) {
     commit(store, vec![close(other, closed("c", 2)), update(slot, of("b", 1, state.clone()))]);
     store.reopen().unwrap();
     holds(store, slot, &of("b", 1, state));
+    let end = Closed { state: noise(3 << 20, 7), ..closed("b", 1) };
+    commit(store, vec![close(slot, end.clone())]);
+    store.reopen().unwrap();
+    assert!(store.closed(Number(1)).unwrap().as_ref() == Some(&end), "a large end");
+    commit(store, create(slot, of("d", 1, vec![1])));
+    let again = store.commit(&Batch::from(close(slot, Closed { id: "d".to_owned(), ..end.clone() })));
+    assert!(matches!(again, Err(Error::Conflict { .. })), "a number is closed once: {again:?}");
+    assert!(store.closed(Number(1)).unwrap().as_ref() == Some(&end), "nothing of it was written");
 }
 
 pub(super) fn pages(store: &dyn Store) {
@@ -104,4 +112,15 @@ pub(super) fn pages(store: &dyn Store) {
     }
     assert!(found.iter().map(|(_, instance)| &instance.state).eq(&states));
     assert!(pages > 1, "30 MiB came at once");
+    let slots: Vec<_> = found.iter().map(|(slot, _)| *slot).collect();
+    let (mut asked, mut readings) = (0, 0);
+    while asked < slots.len() {
+        let read = store.instances(&slots[asked..]).unwrap();
+        let states = read.iter().map(|instance| instance.as_ref().map(|instance| &instance.state));
+        assert!(states.eq(found[asked..][..read.len()].iter().map(|(_, instance)| Some(&instance.state))));
+        assert!(!read.is_empty(), "at least one");
+        asked += read.len();
+        readings += 1;
+    }
+    assert!(readings > 1, "30 MiB came at once");
 }
