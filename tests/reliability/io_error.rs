@@ -110,6 +110,12 @@ impl Round {
     /// Sees all chains through; says what is wrong.
     async fn all(self: &Arc<Self>, engine: &Engine) {
         let mut going = tokio::task::JoinSet::new();
+        // Whoever asks at the very moment of the failure is not refused but waits for the disk, and may be the only one there is.
+        let disk = self.disk.clone();
+        let mending = tokio::spawn(async move {
+            tokio::time::sleep(PATIENCE / 4).await;
+            disk.heal();
+        });
         for number in 0..self.chains {
             let (round, engine) = (self.clone(), engine.clone());
             going.spawn(async move {
@@ -122,6 +128,7 @@ impl Round {
                 self.callers().wrong.push(reason);
             }
         }
+        mending.abort();
     }
 }
 

@@ -110,6 +110,8 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
     }
     loop {
         if lane.is_left() {
+            // What it has left word of is for another one to take in.
+            inner.wake_worker(&mut inner.lock());
             return;
         }
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
