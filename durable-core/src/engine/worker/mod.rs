@@ -115,7 +115,7 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
             return;
         }
         let mut shared = if std::mem::take(&mut expecting) { linger(inner) } else { inner.lock() };
-        // What it takes in itself is no reason to wake another one.
+        // What it takes in itself is no reason to wake another one, as long as it does not turn to anything else.
         inner.lingering.fetch_add(1, Ordering::Relaxed);
         while shared.broken.is_some() || !has_work(inner, &mut shared) {
             if shared.stopping == Stopping::Now {
@@ -124,15 +124,16 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
             }
             if shared.broken.is_some() && !shared.reopening {
                 shared.reopening = true;
+                inner.lingering.fetch_sub(1, Ordering::Relaxed);
                 drop(shared);
                 super::recover::reopen(inner);
                 shared = inner.lock();
+                inner.lingering.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
             let timed_out;
             inner.lingering.fetch_sub(1, Ordering::Relaxed);
             (shared, timed_out) = sleep(inner, shared, settled);
-            inner.lingering.fetch_add(1, Ordering::Relaxed);
             if timed_out && !has_work(inner, &mut shared) && shared.broken.is_none() {
                 settled = true;
                 drop(shared);
@@ -141,6 +142,7 @@ pub(crate) fn run(inner: &Arc<Inner>, lane: &Arc<Lane>, left: Option<Rest>) {
                 let _ = inner.ask(durable_store::Store::settle);
                 shared = inner.lock();
             }
+            inner.lingering.fetch_add(1, Ordering::Relaxed);
         }
         settled = false;
         work.begin(shared.generation, lane);
