@@ -3,13 +3,22 @@
 #[cfg(test)]
 mod tests;
 
-use std::{any::TypeId, fmt, marker::PhantomData, task::Poll, time::Duration};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    marker::PhantomData,
+    task::Poll,
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Activity, ActivityMeta, Retry, millis};
 use crate::{
-    codec::{self, DecodeError, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
+    codec::{
+        self, DecodeError, Emit, EncodeError, Encoded, Persist, Plain, Slot, TypeOf, put_number, take_bytes,
+        take_varint,
+    },
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
     frame::{Frame, witnesses::Callee},
@@ -234,15 +243,37 @@ pub struct ActivityFuture<A: Activity> {
 /// The state of any activity's call, as it is stored: so that an activity costs a user's crate no code for that.
 struct State(CallState);
 
+/// Nearly every step reads one and writes one.
+const STATE: TypeOf = TypeOf::of::<State>().with_plain(Plain { read: read_state, write: write_state });
+
+/// As the two calls of serde below do it, for a call that has been started.
+fn write_state(state: &dyn Any, out: &mut Vec<u8>) -> bool {
+    let Some(State(CallState::Started { id, activity })) = state.downcast_ref() else { return false };
+    let start = out.len();
+    out.extend([0, STARTED]);
+    put_number(*id, out);
+    put_number((*activity).into(), out);
+    // It is one byte: there are at most sixteen behind it.
+    out[start] = (out.len() - start - 1) as u8;
+    true
+}
+
+fn read_state(slot: &mut dyn Any, mut bytes: &[u8]) -> bool {
+    let Some(slot) = slot.downcast_mut::<Option<State>>() else { return false };
+    let state = take_bytes(&mut bytes).filter(|_| bytes.is_empty());
+    *slot = state.and_then(|state| CallState::from_bytes(state).ok()).map(State);
+    slot.is_some()
+}
+
 impl State {
     fn keep(&self, frame: &mut Frame<'_>) {
-        frame.keep_awaited(const { TypeOf::of::<State>() }, self);
+        frame.keep_awaited(&STATE, self);
     }
 
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
         match frame.take_result() {
             Some(result) => Some(State(CallState::Given(result))),
-            None => frame.restore(),
+            None => frame.restore_as(&STATE),
         }
     }
 }
@@ -260,6 +291,9 @@ enum CallState {
     /// A migration says what it gives.
     Given(Encoded),
 }
+
+/// The number of `CallState::Started`.
+const STARTED: u8 = 1;
 
 /// What a poll has come to.
 enum Polled {
@@ -286,6 +320,12 @@ impl CallState {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if let [STARTED, rest @ ..] = bytes
+            && let mut rest = rest
+            && let (Some(id), Some(activity)) = (take_varint::<64>(&mut rest), take_varint::<32>(&mut rest))
+        {
+            return Ok(CallState::Started { id, activity: activity as u32 });
+        }
         postcard::from_bytes(bytes).map_err(|error| error.to_string())
     }
 
