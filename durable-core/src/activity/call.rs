@@ -5,6 +5,7 @@ mod tests;
 
 use std::{
     any::{Any, TypeId},
+    borrow::Cow,
     fmt,
     marker::PhantomData,
     task::Poll,
@@ -38,6 +39,49 @@ pub struct CallOptions {
     pub retry: Option<Retry>,
 }
 
+/// The options of a call, of which nearly every call has none: then they take up a word.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnOptions(Option<Box<CallOptions>>);
+
+impl OwnOptions {
+    /// To be set.
+    fn set(&mut self) -> &mut CallOptions {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl std::ops::Deref for OwnOptions {
+    type Target = CallOptions;
+
+    fn deref(&self) -> &CallOptions {
+        const NONE: &CallOptions = &CallOptions {
+            start_to_close_ms: None,
+            schedule_to_close_ms: None,
+            heartbeat_ms: None,
+            retry: None,
+        };
+        self.0.as_deref().unwrap_or(NONE)
+    }
+}
+
+impl From<CallOptions> for OwnOptions {
+    fn from(options: CallOptions) -> Self {
+        OwnOptions((options != CallOptions::default()).then(|| Box::new(options)))
+    }
+}
+
+impl Serialize for OwnOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        CallOptions::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CallOptions::deserialize(deserializer).map(OwnOptions::from)
+    }
+}
+
 /// A call of an activity that has not begun: await it in a workflow. Its arguments are stored.
 #[must_use = "an activity does nothing until its call is awaited in a workflow"]
 pub struct ActivityCall<A: Activity> {
@@ -51,7 +95,7 @@ struct Call {
     /// Of which activity; see [`ActivityMeta::tag`].
     activity: u32,
     args: CallArgs,
-    options: CallOptions,
+    options: OwnOptions,
 }
 
 /// On disk: append only.
@@ -64,7 +108,7 @@ enum CallArgs {
     Lent,
     // The call has no way to report it: the step that polls or stores it does. Last, because it is never read.
     #[serde(skip_deserializing, serialize_with = "refuse")]
-    Refused(EncodeError),
+    Refused(Box<EncodeError>),
 }
 
 fn refuse<S: Serializer>(error: &EncodeError, _: S) -> Result<S::Ok, S::Error> {
@@ -80,25 +124,25 @@ impl<A: Activity> ActivityCall<A> {
 
     /// Sets the retry policy of this call; what it leaves out is the activity's.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.call.options.retry = Some(retry);
+        self.call.options.set().retry = Some(retry);
         self
     }
 
     /// Sets the longest time of one attempt.
     pub fn start_to_close(mut self, timeout: Duration) -> Self {
-        self.call.options.start_to_close_ms = Some(millis(timeout));
+        self.call.options.set().start_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest time over all attempts.
     pub fn schedule_to_close(mut self, timeout: Duration) -> Self {
-        self.call.options.schedule_to_close_ms = Some(millis(timeout));
+        self.call.options.set().schedule_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest silence of an attempt.
     pub fn heartbeat(mut self, timeout: Duration) -> Self {
-        self.call.options.heartbeat_ms = Some(millis(timeout));
+        self.call.options.set().heartbeat_ms = Some(millis(timeout));
         self
     }
 
@@ -121,7 +165,7 @@ impl<A: Activity> ActivityCall<A> {
     /// What was lent is back, started or not.
     pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
         self.call = match future.state.0 {
-            CallState::Unstarted(call) => *call,
+            CallState::Unstarted(call) => call,
             CallState::Started { id, activity } => Call::lent(activity, CallArgs::Started(id)),
             CallState::Ended | CallState::Given(_) => Call::lent(A::META.tag(), CallArgs::Lent),
         };
@@ -158,14 +202,14 @@ fn ungiven(meta: &ActivityMeta, error: DecodeError) -> StepFailure {
 
 impl Call {
     fn lent(activity: u32, args: CallArgs) -> Self {
-        Call { activity, args, options: CallOptions::default() }
+        Call { activity, args, options: OwnOptions::default() }
     }
 
     fn into_state(self) -> CallState {
         match self.args {
             CallArgs::Started(id) => CallState::Started { id, activity: self.activity },
             CallArgs::Lent => CallState::Ended,
-            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(Box::new(self)),
+            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
         }
     }
 
@@ -173,12 +217,11 @@ impl Call {
         if !meta.is(self.activity) {
             return Err(other_activity(meta));
         }
-        let name = meta.name.to_owned();
-        let options = self.options;
+        let (name, options) = (Cow::Borrowed(meta.name), self.options);
         match self.args {
             CallArgs::Encoded(args) => Ok(NewOperation::Activity { name, args, options }),
             CallArgs::Refused(error) => {
-                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error })
+                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error: *error })
             }
             CallArgs::Started(_) | CallArgs::Lent => Err(StepFailure::Incompatible {
                 reason: format!("the call of `{name}` was begun by a `select!`: await it instead"),
@@ -190,15 +233,15 @@ impl Call {
         let args = codec::current(|codec| codec.encode_as(of, params));
         Call {
             activity,
-            args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded),
-            options: CallOptions::default(),
+            args: args.map_or_else(|error| CallArgs::Refused(Box::new(error)), CallArgs::Encoded),
+            options: OwnOptions::default(),
         }
     }
 
     fn into_args(self) -> Result<Encoded, EncodeError> {
         match self.args {
             CallArgs::Encoded(args) => Ok(args),
-            CallArgs::Refused(error) => Err(error),
+            CallArgs::Refused(error) => Err(*error),
             CallArgs::Started(_) | CallArgs::Lent => panic!("the call was begun by a `select!`"),
         }
     }
@@ -281,7 +324,7 @@ impl State {
 /// On disk: append only.
 #[derive(Serialize, Deserialize)]
 enum CallState {
-    Unstarted(Box<Call>),
+    Unstarted(Call),
     Started {
         id: OperationId,
         /// Of which activity.

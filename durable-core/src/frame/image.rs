@@ -13,7 +13,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AWAITED, parameters::KnownParameters};
@@ -429,25 +428,27 @@ fn put_around(at: usize, largest: Range<usize>, kept: &mut Vec<u8>, parts: &[Ran
     vars
 }
 
-/// Where values lie. Nearly all frames have few.
-pub(crate) type Ranges = SmallVec<[Range<usize>; 4]>;
-
 /// Where each of `count` length-delimited values lies; `None` if they don't fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Ranges> {
-    let mut ranges = Ranges::with_capacity(count.min(bytes.len()));
+pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
+    let mut ranges = Vec::with_capacity(count.min(bytes.len()));
+    split_into(bytes, count, &mut ranges).then_some(ranges)
+}
+
+/// The same in memory that is there.
+pub(super) fn split_into(bytes: &[u8], count: usize, ranges: &mut Vec<Range<usize>>) -> bool {
+    ranges.clear();
     let mut at = 0;
     for _ in 0..count {
-        let len;
-        (at, len) = match bytes.get(at) {
-            // Nearly all of them.
-            Some(&byte) if byte < 0x80 => (at + 1, usize::from(byte)),
-            _ => take_len(bytes, at)?,
+        let range = match bytes.get(at) {
+            // Nearly all lengths are of one byte.
+            Some(&len) if len < 0x80 => Some(at + 1..at + 1 + usize::from(len)),
+            _ => take_len(bytes, at).and_then(|(at, len)| Some(at..at.checked_add(len)?)),
         };
-        let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
-        ranges.push(at..end);
-        at = end;
+        let Some(range) = range.filter(|range| range.end <= bytes.len()) else { return false };
+        at = range.end;
+        ranges.push(range);
     }
-    (at == bytes.len()).then_some(ranges)
+    at == bytes.len()
 }
 
 /// A length of several bytes, and where it ends.

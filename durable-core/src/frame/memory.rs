@@ -26,6 +26,8 @@ thread_local! {
 /// What a frame of one workflow works with.
 pub(super) struct Memory {
     meta: &'static WorkflowMeta,
+    /// Where the variables lie in the image that the frame resumes from.
+    pub(super) stored: Vec<Range<usize>>,
     /// What is known of the variables besides their types is right for this version of a codec.
     version: u64,
     /// By the numbers of their witnesses. There may be more than the frame has asked for: those of the frame before it.
@@ -65,6 +67,7 @@ impl Memory {
         });
         spare.ok().flatten().unwrap_or_else(|| Memory {
             meta,
+            stored: Vec::new(),
             version: 0,
             variables: Vec::new(),
             parts: Vec::new(),

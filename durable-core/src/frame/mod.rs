@@ -37,7 +37,7 @@ use crate::{
     context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
-use image::{Ranges, Resolved};
+use image::Resolved;
 use memory::Memory;
 use rewrite::{Attempt, Given};
 
@@ -74,9 +74,8 @@ pub struct Frame<'a> {
 #[derive(Debug)]
 struct Source {
     resolved: Arc<Resolved>,
+    /// Where each stored variable lies in them is in the frame's memory.
     bytes: Bytes,
-    /// Where each stored variable lies in `bytes`.
-    ranges: Ranges,
 }
 
 impl<'a> Frame<'a> {
@@ -147,10 +146,12 @@ impl<'a> Frame<'a> {
 
     fn open(&mut self, image: FrameImage) -> Result<Source, String> {
         let resolved = self.step.frames.resolve(self.meta, image.layout)?;
-        let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
-            format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
-        })?;
-        Ok(Source { resolved, bytes: image.vars, ranges })
+        let count = resolved.known.layout.vars.len();
+        if !image::split_into(&image.vars, count, &mut self.memory.stored) {
+            let name = self.meta.name;
+            return Err(format!("the snapshot of workflow `{name}` is damaged: its variables do not add up"));
+        }
+        Ok(Source { resolved, bytes: image.vars })
     }
 
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
@@ -212,7 +213,7 @@ impl<'a> Frame<'a> {
         let Some(source) = &self.source else { return };
         let Some(place) = source.resolved.matched.places.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[place.at];
-        let bytes = &source.bytes[source.ranges[place.at].clone()];
+        let bytes = &source.bytes[self.memory.stored[place.at].clone()];
         let known = &source.resolved.plain[at];
         if known.get().is_some_and(|plain| (plain.read)(slot, bytes)) {
             return;
@@ -314,7 +315,7 @@ impl<'a> Frame<'a> {
         // The variables are kept from the last one on.
         parts[1..].reverse();
         let mut layouts = SmallVec::<[u64; 8]>::new();
-        let mut ranges = Ranges::new();
+        let mut ranges = SmallVec::<[_; 8]>::new();
         for (at, part) in parts.drain(..).enumerate() {
             match part {
                 Ok((layout, range)) => {
