@@ -88,7 +88,15 @@ pub(crate) struct Migrated {
 
 impl Step {
     pub(crate) fn new(codec: Arc<Codec>, frames: Arc<Frames>, now_ms: u64, scratch: Scratch) -> Self {
-        let scratch = Rc::new(RefCell::new(scratch));
+        Self::with(codec, frames, now_ms, Rc::new(RefCell::new(scratch)))
+    }
+
+    pub(crate) fn with(
+        codec: Arc<Codec>,
+        frames: Arc<Frames>,
+        now_ms: u64,
+        scratch: Rc<RefCell<Scratch>>,
+    ) -> Self {
         Step {
             codec,
             frames,

@@ -37,6 +37,9 @@ use crate::{
     seldom::{Empty, Seldom},
 };
 
+/// Memory for so many operations is kept from one run to the next.
+const FEW: usize = 16;
+
 /// What one run of a machine sees and leaves behind.
 #[derive(Debug)]
 pub(crate) struct Scratch {
@@ -164,6 +167,21 @@ impl Scratch {
         }
     }
 
+    /// Nothing is left in it of a run and of its engine but memory, the instance's name and the source of random numbers.
+    pub(crate) fn clear(&mut self) {
+        self.operations = Operations::default();
+        self.mail = MailView::default();
+        self.held.clear();
+        self.stop = None;
+        self.frames = None;
+        self.blind = false;
+        self.scopes = Scopes::default();
+        self.started.clear();
+        self.started.shrink_to(FEW);
+        self.taken.clear();
+        self.rare = Seldom::default();
+    }
+
     /// Whether the run has changed nothing but where the machine stands.
     pub(crate) fn leaves_nothing(&self) -> bool {
         let Rare {
@@ -215,10 +233,6 @@ impl Scratch {
             self.rare.failure.get_or_insert(StepFailure::TooManyOperations { most });
         }
         let frame = self.frame;
-        if self.started.is_empty() {
-            // Nearly always there is one.
-            self.started.reserve_exact(1);
-        }
         self.started.push(Started { id, scope, frame, operation });
         id
     }

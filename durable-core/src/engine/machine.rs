@@ -2,7 +2,12 @@
 //!
 //! It runs on copies, under `catch`: whatever it does, the record is as it was.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
 
 use durable_store::Slot;
 
@@ -34,7 +39,18 @@ pub(super) struct Ran {
     pub(super) stuck: Option<Arc<KnownLayout>>,
     /// What was found, if it was only looked at.
     pub(super) found: Option<Inspection>,
-    pub(super) scratch: Scratch,
+    pub(super) scratch: Rc<RefCell<Scratch>>,
+}
+
+thread_local! {
+    /// The scratch of the run before, empty.
+    static SPARE: Cell<Option<Rc<RefCell<Scratch>>>> = const { Cell::new(None) };
+}
+
+/// All was taken from it that it has left; it is for the next run.
+pub(super) fn give_back(scratch: Rc<RefCell<Scratch>>) {
+    scratch.borrow_mut().clear();
+    let _ = SPARE.try_with(|spare| spare.set(Some(scratch)));
 }
 
 impl Inner {
@@ -43,23 +59,21 @@ impl Inner {
         &self,
         entry: &WorkflowEntry,
         machine: Machine,
-        scratch: Scratch,
+        shared: Rc<RefCell<Scratch>>,
         now_ms: u64,
         dry: Option<Inspection>,
     ) -> Ran {
-        let mut step = Step::new(self.codec.clone(), self.frames.clone(), now_ms, scratch);
+        let mut step = Step::with(self.codec.clone(), self.frames.clone(), now_ms, shared.clone());
         step.dry = dry;
-        let shared = step.scratch.clone();
         let poll = || {
             let run = || with_current(&self.codec, || (entry.poll)((&mut step).into(), machine));
             ambient::enter(&shared, run)
         };
         let moved = catch(|| at_time(now_ms, poll));
         let Step { wait, failure, stuck, dry: found, scratch, .. } = step;
-        drop(scratch);
-        let scratch = Rc::into_inner(shared).expect("a step that is over is in nobody's hands");
-        let mut scratch = scratch.into_inner();
-        let failure = failure.or(scratch.rare.touched().and_then(|rare| rare.failure.take()));
+        let failure = failure.or_else(|| scratch.borrow_mut().rare.touched()?.failure.take());
+        drop(shared);
+        debug_assert_eq!(Rc::strong_count(&scratch), 1, "a step that is over is in nobody's hands");
         Ran { moved, wait, failure, stuck, found, scratch }
     }
 
@@ -78,8 +92,8 @@ impl Inner {
         };
         let machine = machine.clone();
         let scratch = self.scratch(slot, loaded, MailView::default(), id, 0);
-        let mut ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), Some(inspection));
-        loaded.state.operations = std::mem::take(&mut ran.scratch.operations);
+        let ran = self.run_machine(entry, machine, scratch, self.clock.now_ms(), Some(inspection));
+        loaded.state.operations = std::mem::take(&mut ran.scratch.borrow_mut().operations);
         Ok(ran)
     }
 
@@ -91,7 +105,7 @@ impl Inner {
         mail: MailView,
         id: OperationId,
         cutoff: u64,
-    ) -> Scratch {
+    ) -> Rc<RefCell<Scratch>> {
         let info = loaded.info.get_or_insert_with(|| {
             Arc::new(InstanceInfo {
                 id: loaded.id.clone(),
@@ -101,21 +115,27 @@ impl Inner {
             })
         });
         let state = &mut loaded.state;
-        Scratch {
-            operations: std::mem::take(&mut state.operations),
-            mail,
-            held: state.held.clone(),
-            stop: state.stop.clone(),
-            address: Address { slot, number: loaded.number, operation: id },
-            visible: cutoff,
-            scope: id,
-            frame: id,
-            scopes: state.scopes.clone(),
-            next_operation: state.next_operation,
-            frames: Some(self.frames.clone()),
-            limits: self.settings.limits,
-            ..Scratch::new(info.clone(), self.random.clone())
-        }
+        let shared = SPARE
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Rc::new(RefCell::new(Scratch::new(info.clone(), self.random.clone()))));
+        let mut scratch = shared.borrow_mut();
+        scratch.operations = std::mem::take(&mut state.operations);
+        scratch.mail = mail;
+        scratch.held.clone_from(&state.held);
+        scratch.stop.clone_from(&state.stop);
+        scratch.info.clone_from(info);
+        scratch.random.clone_from(&self.random);
+        scratch.address = Address { slot, number: loaded.number, operation: id };
+        scratch.visible = cutoff;
+        (scratch.scope, scratch.frame) = (id, id);
+        scratch.scopes.clone_from(&state.scopes);
+        scratch.next_operation = state.next_operation;
+        scratch.frames = Some(self.frames.clone());
+        scratch.limits = self.settings.limits;
+        drop(scratch);
+        shared
     }
 
     /// What the build was made of that took a snapshot; nothing if it is not known.

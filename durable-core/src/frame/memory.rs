@@ -9,8 +9,9 @@ use std::{
     ops::Range,
 };
 
+use super::image::{push_delimited, put_together};
 use crate::{
-    codec::{Codec, EncodeError, LayoutId, Plain, Slot, TypeOf},
+    codec::{Bytes, Codec, EncodeError, LayoutId, Plain, Slot, TypeOf},
     meta::WorkflowMeta,
 };
 
@@ -20,7 +21,8 @@ const SPARE: usize = 32;
 const MOST_BYTES: usize = 4096;
 
 thread_local! {
-    static MEMORIES: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
+    #[allow(clippy::vec_box, reason = "a frame has one in its box")]
+    static MEMORIES: RefCell<Vec<Box<Memory>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a frame of one workflow works with.
@@ -32,15 +34,19 @@ pub(super) struct Memory {
     version: u64,
     /// By the numbers of their witnesses. There may be more than the frame has asked for: those of the frame before it.
     variables: Vec<Variable>,
-    /// What is to be saved so far, the future first and then the last variable: where each lies in `kept`, with its layout.
+    /// What is to be saved so far, the future first and then the last variable: the layout of each, and where it lies in `kept`.
     pub(super) parts: Vec<Part>,
+    /// The first of them that could not be written.
+    pub(super) unwritten: Option<(usize, EncodeError)>,
     pub(super) kept: Vec<u8>,
+    /// Where an image is put together.
+    image: Vec<u8>,
     /// A variable is.
     is_large: bool,
 }
 
-/// A variable that is to be saved: its layout, and where it lies.
-pub(super) type Part = Result<(u64, Range<usize>), EncodeError>;
+/// What is to be saved: its layout, and where it lies.
+pub(super) type Part = (u64, Range<usize>);
 
 /// A variable's type, and the place into which it is read before it is loaded.
 struct Variable {
@@ -59,26 +65,31 @@ impl std::fmt::Debug for Memory {
 
 impl Memory {
     /// That of a frame before, if this thread has one.
-    pub(super) fn of(meta: &'static WorkflowMeta) -> Self {
+    pub(super) fn of(meta: &'static WorkflowMeta) -> Box<Self> {
         let spare = MEMORIES.try_with(|memories| {
             let mut memories = memories.borrow_mut();
             let at = memories.iter().rposition(|memory| std::ptr::eq(memory.meta, meta))?;
             Some(memories.swap_remove(at))
         });
-        spare.ok().flatten().unwrap_or_else(|| Memory {
-            meta,
-            stored: Vec::new(),
-            version: 0,
-            variables: Vec::new(),
-            parts: Vec::new(),
-            kept: Vec::new(),
-            is_large: false,
+        spare.ok().flatten().unwrap_or_else(|| {
+            Box::new(Memory {
+                meta,
+                stored: Vec::new(),
+                version: 0,
+                variables: Vec::new(),
+                parts: Vec::new(),
+                unwritten: None,
+                kept: Vec::new(),
+                image: Vec::new(),
+                is_large: false,
+            })
         })
     }
 
     /// Hands it on. All that was read into it has been loaded.
-    pub(super) fn hand_on(mut self) {
+    pub(super) fn hand_on(mut self: Box<Self>) {
         self.parts.clear();
+        self.unwritten = None;
         self.kept.clear();
         if self.kept.capacity() > MOST_BYTES {
             self.kept = Vec::new();
@@ -100,7 +111,13 @@ impl Memory {
     /// As if nothing had been read or kept.
     pub(super) fn clear(&mut self) {
         self.variables.iter_mut().filter_map(|variable| variable.slot.as_mut()).for_each(|slot| slot.clear());
+        self.begin_parts();
+    }
+
+    /// As if nothing had been kept.
+    fn begin_parts(&mut self) {
         self.parts.clear();
+        self.unwritten = None;
         self.kept.clear();
     }
 
@@ -134,6 +151,45 @@ impl Memory {
         Some(slot)
     }
 
+    /// The slot of a variable that was read before, and where the variables lie.
+    pub(super) fn reading(&mut self, witness: usize) -> Option<(&mut dyn Slot, &[Range<usize>])> {
+        Some((self.variables[witness].slot.as_deref_mut()?, &self.stored))
+    }
+
+    /// Takes the future into what is to be saved. It is the first part.
+    pub(super) fn keep_awaited(&mut self, codec: &Codec, of: &TypeOf, future: &dyn Any) {
+        self.begin_parts();
+        let layout = codec.encode_any(of, (of.id)(), future, &mut self.kept);
+        self.push(0, layout);
+    }
+
+    fn push(&mut self, start: usize, layout: Result<LayoutId, EncodeError>) {
+        let layout = match layout {
+            Ok(layout) => layout,
+            Err(error) => {
+                self.unwritten.get_or_insert((self.parts.len(), error));
+                LayoutId::NAMED
+            }
+        };
+        self.parts.push((layout.0, start..self.kept.len()));
+    }
+
+    /// What is to be saved as it is stored: the future and the variables in their order, each with its length in front.
+    pub(super) fn put_together(&mut self) -> Bytes {
+        if self.kept.len() > MOST_BYTES {
+            let (awaited, vars) = self.parts.split_first().expect("the future is the first part");
+            let parts: Vec<_> = std::iter::once(awaited).chain(vars.iter().rev()).collect();
+            let ranges: Vec<_> = parts.into_iter().map(|(_, range)| range.clone()).collect();
+            return put_together(&mut self.kept, &ranges).into();
+        }
+        self.image.clear();
+        let mut parts = self.parts.iter();
+        for (_, range) in parts.next().into_iter().chain(parts.rev()) {
+            push_delimited(&mut self.image, &self.kept[range.clone()]);
+        }
+        self.image.as_slice().into()
+    }
+
     /// Takes a variable into what is to be saved.
     pub(super) fn keep(&mut self, codec: &Codec, var: &dyn Any) {
         if self.version != codec.version() {
@@ -151,6 +207,6 @@ impl Memory {
                 codec.encode_any(variable.of, id, var, &mut self.kept)
             }
         };
-        self.parts.push(layout.map(|layout| (layout.0, start..self.kept.len())));
+        self.push(start, layout);
     }
 }

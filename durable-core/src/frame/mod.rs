@@ -19,8 +19,9 @@ pub(crate) mod witnesses;
 
 use std::{
     any::Any,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use smallvec::SmallVec;
@@ -54,7 +55,7 @@ pub struct Frame<'a> {
     given: Option<Box<Given>>,
     /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
     attempt: Option<Box<Attempt>>,
-    memory: Memory,
+    memory: Box<Memory>,
     /// How many witnesses were asked for.
     witnesses: usize,
     /// How many variables were read for the point that it resumes at.
@@ -76,6 +77,15 @@ struct Source {
     resolved: Arc<Resolved>,
     /// Where each stored variable lies in them is in the frame's memory.
     bytes: Bytes,
+}
+
+impl Source {
+    /// Reads the variable that is loaded at this place, if it is known how that is done without a look at its layout.
+    fn read_plain(&self, at: usize, stored: &[Range<usize>], slot: &mut dyn Any) -> bool {
+        let Some(Some(plain)) = self.resolved.plain.get(at).map(OnceLock::get) else { return false };
+        let range = stored[self.resolved.matched.places[at].at].clone();
+        (plain.read)(slot, &self.bytes[range])
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -174,12 +184,23 @@ impl<'a> Frame<'a> {
         let Some(point) = self.begins_at().checked_sub(1) else { return };
         let mut loads = self.meta.points[point as usize].witnesses.chunks_exact(2);
         let Some(at) = loads.position(|bytes| number_of(bytes) == witness) else { return };
+        if self.read_plain(at + 1, witness) {
+            self.read += 1;
+            return;
+        }
         self.guard(&mut |frame| {
             let mut slot = frame.memory.take_slot(witness);
             frame.load_at(at + 1, of, &mut *slot);
             frame.memory.put_slot(witness, slot);
             frame.read += 1;
         });
+    }
+
+    /// Reads a variable of which is known how that is done without a look at its layout. None of the user's code runs.
+    fn read_plain(&mut self, at: usize, witness: usize) -> bool {
+        let (Some(source), None) = (&self.source, &self.given) else { return false };
+        let Some((slot, stored)) = self.memory.reading(witness) else { return false };
+        source.read_plain(at, stored, slot)
     }
 
     /// The place of the next variable.
@@ -211,13 +232,13 @@ impl<'a> Frame<'a> {
             return;
         }
         let Some(source) = &self.source else { return };
+        if source.read_plain(at, &self.memory.stored, slot) {
+            return;
+        }
         let Some(place) = source.resolved.matched.places.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[place.at];
         let bytes = &source.bytes[self.memory.stored[place.at].clone()];
         let known = &source.resolved.plain[at];
-        if known.get().is_some_and(|plain| (plain.read)(slot, bytes)) {
-            return;
-        }
         let step = &mut *self.step;
         let (frames, codec) = (&step.frames, &step.codec);
         let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
@@ -266,11 +287,7 @@ impl<'a> Frame<'a> {
     pub(crate) fn keep_awaited(&mut self, of: &TypeOf, future: &dyn Any) {
         let step = &*self.step;
         if step.failure.is_none() {
-            let Memory { parts, kept, .. } = &mut self.memory;
-            parts.clear();
-            kept.clear();
-            let layout = step.codec.encode_any(of, (of.id)(), future, kept);
-            parts.push(layout.map(|layout| (layout.0, 0..kept.len())));
+            self.memory.keep_awaited(&step.codec, of, future);
         }
     }
 
@@ -303,38 +320,34 @@ impl<'a> Frame<'a> {
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
         let count = self.meta.points[point as usize - 1].witnesses.len() / 2;
         let most = self.step.scratch.borrow().limits.snapshot_bytes;
-        let Memory { parts, kept, .. } = &mut self.memory;
-        if parts.len() <= count {
+        let memory = &mut self.memory;
+        if memory.parts.len() <= count {
             return Err(StepFailure::Foreign { workflow: self.meta.name });
         }
         let too_large = |bytes| StepFailure::TooLarge { workflow: self.meta.name, bytes, most };
         // Seen before all of it is copied once more.
-        if kept.len() > most {
-            return Err(too_large(kept.len()));
+        if memory.kept.len() > most {
+            return Err(too_large(memory.kept.len()));
         }
-        // The variables are kept from the last one on.
-        parts[1..].reverse();
+        if let Some((at, error)) = memory.unwritten.take() {
+            // The variables are kept from the last one on.
+            let name = if at == 0 {
+                Some(AWAITED)
+            } else {
+                self.meta.points[point as usize - 1].vars().nth(count - at)
+            };
+            let what = variable(self.meta, name.unwrap_or_default(), point);
+            return Err(StepFailure::Encode { what, error });
+        }
         let mut layouts = SmallVec::<[u64; 8]>::new();
-        let mut ranges = SmallVec::<[_; 8]>::new();
-        for (at, part) in parts.drain(..).enumerate() {
-            match part {
-                Ok((layout, range)) => {
-                    layouts.push(layout);
-                    ranges.push(range);
-                }
-                Err(error) => {
-                    let vars = self.meta.points[point as usize - 1].vars();
-                    let name = std::iter::once(AWAITED).chain(vars).nth(at).unwrap_or_default();
-                    return Err(StepFailure::Encode { what: variable(self.meta, name, point), error });
-                }
-            }
-        }
-        let vars = image::put_together(kept, &ranges);
+        let mut parts = memory.parts.iter();
+        layouts.extend(parts.next().into_iter().chain(parts.rev()).map(|(layout, _)| *layout));
+        let vars = memory.put_together();
         if vars.len() > most {
             return Err(too_large(vars.len()));
         }
         let layout = self.step.frames.layout(self.meta, point, &layouts);
-        Ok(FrameImage { layout, vars: vars.into() })
+        Ok(FrameImage { layout, vars })
     }
 
     /// The step, and if this frame is suspended what was saved.

@@ -20,7 +20,7 @@ impl Advance<'_> {
     pub(super) fn moved(
         &mut self,
         machine: OperationId,
-        mut scratch: Scratch,
+        scratch: &mut Scratch,
         wait: Option<Wait>,
         moved: Moved,
     ) -> bool {
@@ -43,24 +43,25 @@ impl Advance<'_> {
         state.steps += 1;
         state.next_operation = scratch.next_operation;
         state.build = self.engine.build;
-        state.scopes = scratch.scopes;
+        state.scopes = std::mem::take(&mut scratch.scopes);
         self.draft.changed = true;
         if machine == MAIN
             && let Some(delay) = self.draft.loaded.state.held_by()
         {
             self.forget(delay);
         }
-        for id in scratch.taken {
+        for id in scratch.taken.drain(..) {
             self.forget(id);
         }
         let (mut asked_to_stop, mut detached) = (Vec::new(), Vec::new());
+        let held = std::mem::take(&mut scratch.held);
         match rare {
             Some(mut rare) => {
                 asked_to_stop = std::mem::take(&mut rare.stopped);
                 detached = std::mem::take(&mut rare.detached);
-                self.left(*rare, scratch.held);
+                self.left(*rare, held);
             }
-            None => self.receive(scratch.held, &[], &[]),
+            None => self.receive(held, &[], &[]),
         }
         match moved {
             Moved::Ended(value) if machine == MAIN => {
@@ -70,18 +71,18 @@ impl Advance<'_> {
                     NewOperation::Child(child) => child.on_close == Some(OnClose::Abandon),
                     _ => false,
                 };
-                self.begin_all(scratch.started.into_iter().filter(lasting));
+                self.begin_all(scratch.started.drain(..).filter(lasting));
                 self.returned(value);
             }
             Moved::Ended(value) => {
-                self.begin_all(scratch.started);
+                self.begin_all(scratch.started.drain(..));
                 self.task_ended(machine, value);
                 touched_mail = true;
             }
             Moved::Suspended(image) => {
                 self.engine.note_size(&self.draft.loaded.workflow, image.vars.len());
                 self.suspended(machine, Machine::At(image), wait);
-                self.begin_all(scratch.started);
+                self.begin_all(scratch.started.drain(..));
             }
         }
         for id in asked_to_stop {

@@ -4,7 +4,7 @@ use super::Advance;
 use crate::{
     context::{OperationId, StepFailure},
     engine::{
-        machine::Ran,
+        machine::{Ran, give_back},
         panics::Caught,
         state::{MAIN, OperationKind, ParkReason},
     },
@@ -27,15 +27,19 @@ impl Advance<'_> {
         let mail = std::mem::take(&mut self.draft.mail);
         let scratch = engine.scratch(self.draft.slot, &mut self.draft.loaded, mail, id, cutoff);
         let ran = engine.run_machine(entry, machine, scratch, self.draft.now_ms, None);
-        let Ran { moved, wait, failure, stuck, mut scratch, .. } = ran;
+        let Ran { moved, wait, failure, stuck, scratch: shared, .. } = ran;
+        let mut scratch = shared.borrow_mut();
         self.draft.loaded.state.operations = std::mem::take(&mut scratch.operations);
         self.draft.mail = std::mem::take(&mut scratch.mail);
+        let mut changed = true;
         match moved {
-            Ok(Some(moved)) if failure.is_none() => return self.moved(id, scratch, wait, moved),
+            Ok(Some(moved)) if failure.is_none() => changed = self.moved(id, &mut scratch, wait, moved),
             Ok(_) => self.park(self.refusal(failure, stuck.as_deref())),
             Err(Caught { message, place }) => self.park(ParkReason::Panicked { message, place }),
         }
-        true
+        drop(scratch);
+        give_back(shared);
+        changed
     }
 
     /// A machine, and the name of its workflow.
