@@ -30,6 +30,7 @@ mod popular;
 mod program;
 mod random;
 mod registry;
+mod seldom;
 mod steps;
 mod time;
 mod workflow;
