@@ -89,7 +89,7 @@ fn push(what: &'static str, operation: Result<NewOperation, StepFailure>, finall
             scratch.start(NewOperation::Compensation { frame, finally, call: Box::new(call) })
         }
         Err(failure) => {
-            scratch.failure.get_or_insert(failure);
+            scratch.rare.failure.get_or_insert(failure);
             0
         }
     });

@@ -225,10 +225,11 @@ fn run(
     poll: &mut dyn FnMut(&mut Frame<'_>) -> bool,
 ) -> Option<Moved> {
     let mut frame = Frame::new(step, meta, image);
-    if frame.is_broken() || !poll(&mut frame) {
+    if frame.is_broken() {
         return None;
     }
-    let (step, image) = frame.leave(true);
+    let is_pending = poll(&mut frame);
+    let (step, image) = frame.leave(is_pending);
     if step.failure.is_some() { None } else { image.map(Moved::Suspended) }
 }
 

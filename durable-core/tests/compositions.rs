@@ -36,8 +36,11 @@ impl DurableFuture for Doubles {
         if self.started.is_empty() {
             for n in 0..self.n {
                 let args = cx.codec().encode(&(n,)).expect("a number is stored");
-                let operation =
-                    NewOperation::Activity { name: "double".into(), args, options: CallOptions::default() };
+                let operation = NewOperation::Activity {
+                    name: "double".into(),
+                    args,
+                    options: CallOptions::default().into(),
+                };
                 self.started.push(cx.start(operation));
             }
             cx.wait(Wait::All(self.started.iter().copied().map(Wait::Op).collect()));

@@ -3,13 +3,23 @@
 #[cfg(test)]
 mod tests;
 
-use std::{any::TypeId, fmt, marker::PhantomData, task::Poll, time::Duration};
+use std::{
+    any::{Any, TypeId},
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    task::Poll,
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Activity, ActivityMeta, Retry, millis};
 use crate::{
-    codec::{self, DecodeError, Emit, EncodeError, Encoded, Persist, Slot, TypeOf},
+    codec::{
+        self, DecodeError, Emit, EncodeError, Encoded, Persist, Plain, Slot, TypeOf, put_number, take_bytes,
+        take_varint,
+    },
     context::{Completion, Context, NewOperation, OperationId, StepFailure, Wait},
     error::CallError,
     frame::{Frame, witnesses::Callee},
@@ -29,6 +39,49 @@ pub struct CallOptions {
     pub retry: Option<Retry>,
 }
 
+/// The options of a call, of which nearly every call has none: then they take up a word.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnOptions(Option<Box<CallOptions>>);
+
+impl OwnOptions {
+    /// To be set.
+    fn set(&mut self) -> &mut CallOptions {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl std::ops::Deref for OwnOptions {
+    type Target = CallOptions;
+
+    fn deref(&self) -> &CallOptions {
+        const NONE: &CallOptions = &CallOptions {
+            start_to_close_ms: None,
+            schedule_to_close_ms: None,
+            heartbeat_ms: None,
+            retry: None,
+        };
+        self.0.as_deref().unwrap_or(NONE)
+    }
+}
+
+impl From<CallOptions> for OwnOptions {
+    fn from(options: CallOptions) -> Self {
+        OwnOptions((options != CallOptions::default()).then(|| Box::new(options)))
+    }
+}
+
+impl Serialize for OwnOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        CallOptions::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CallOptions::deserialize(deserializer).map(OwnOptions::from)
+    }
+}
+
 /// A call of an activity that has not begun: await it in a workflow. Its arguments are stored.
 #[must_use = "an activity does nothing until its call is awaited in a workflow"]
 pub struct ActivityCall<A: Activity> {
@@ -42,7 +95,7 @@ struct Call {
     /// Of which activity; see [`ActivityMeta::tag`].
     activity: u32,
     args: CallArgs,
-    options: CallOptions,
+    options: OwnOptions,
 }
 
 /// On disk: append only.
@@ -55,7 +108,7 @@ enum CallArgs {
     Lent,
     // The call has no way to report it: the step that polls or stores it does. Last, because it is never read.
     #[serde(skip_deserializing, serialize_with = "refuse")]
-    Refused(EncodeError),
+    Refused(Box<EncodeError>),
 }
 
 fn refuse<S: Serializer>(error: &EncodeError, _: S) -> Result<S::Ok, S::Error> {
@@ -71,25 +124,25 @@ impl<A: Activity> ActivityCall<A> {
 
     /// Sets the retry policy of this call; what it leaves out is the activity's.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.call.options.retry = Some(retry);
+        self.call.options.set().retry = Some(retry);
         self
     }
 
     /// Sets the longest time of one attempt.
     pub fn start_to_close(mut self, timeout: Duration) -> Self {
-        self.call.options.start_to_close_ms = Some(millis(timeout));
+        self.call.options.set().start_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest time over all attempts.
     pub fn schedule_to_close(mut self, timeout: Duration) -> Self {
-        self.call.options.schedule_to_close_ms = Some(millis(timeout));
+        self.call.options.set().schedule_to_close_ms = Some(millis(timeout));
         self
     }
 
     /// Sets the longest silence of an attempt.
     pub fn heartbeat(mut self, timeout: Duration) -> Self {
-        self.call.options.heartbeat_ms = Some(millis(timeout));
+        self.call.options.set().heartbeat_ms = Some(millis(timeout));
         self
     }
 
@@ -112,7 +165,7 @@ impl<A: Activity> ActivityCall<A> {
     /// What was lent is back, started or not.
     pub(crate) fn put_future(&mut self, future: ActivityFuture<A>) {
         self.call = match future.state.0 {
-            CallState::Unstarted(call) => *call,
+            CallState::Unstarted(call) => call,
             CallState::Started { id, activity } => Call::lent(activity, CallArgs::Started(id)),
             CallState::Ended | CallState::Given(_) => Call::lent(A::META.tag(), CallArgs::Lent),
         };
@@ -149,14 +202,14 @@ fn ungiven(meta: &ActivityMeta, error: DecodeError) -> StepFailure {
 
 impl Call {
     fn lent(activity: u32, args: CallArgs) -> Self {
-        Call { activity, args, options: CallOptions::default() }
+        Call { activity, args, options: OwnOptions::default() }
     }
 
     fn into_state(self) -> CallState {
         match self.args {
             CallArgs::Started(id) => CallState::Started { id, activity: self.activity },
             CallArgs::Lent => CallState::Ended,
-            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(Box::new(self)),
+            CallArgs::Encoded(_) | CallArgs::Refused(_) => CallState::Unstarted(self),
         }
     }
 
@@ -164,12 +217,11 @@ impl Call {
         if !meta.is(self.activity) {
             return Err(other_activity(meta));
         }
-        let name = meta.name.to_owned();
-        let options = self.options;
+        let (name, options) = (Cow::Borrowed(meta.name), self.options);
         match self.args {
             CallArgs::Encoded(args) => Ok(NewOperation::Activity { name, args, options }),
             CallArgs::Refused(error) => {
-                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error })
+                Err(StepFailure::Encode { what: format!("the arguments of `{name}`"), error: *error })
             }
             CallArgs::Started(_) | CallArgs::Lent => Err(StepFailure::Incompatible {
                 reason: format!("the call of `{name}` was begun by a `select!`: await it instead"),
@@ -181,15 +233,15 @@ impl Call {
         let args = codec::current(|codec| codec.encode_as(of, params));
         Call {
             activity,
-            args: args.map_or_else(CallArgs::Refused, CallArgs::Encoded),
-            options: CallOptions::default(),
+            args: args.map_or_else(|error| CallArgs::Refused(Box::new(error)), CallArgs::Encoded),
+            options: OwnOptions::default(),
         }
     }
 
     fn into_args(self) -> Result<Encoded, EncodeError> {
         match self.args {
             CallArgs::Encoded(args) => Ok(args),
-            CallArgs::Refused(error) => Err(error),
+            CallArgs::Refused(error) => Err(*error),
             CallArgs::Started(_) | CallArgs::Lent => panic!("the call was begun by a `select!`"),
         }
     }
@@ -234,15 +286,37 @@ pub struct ActivityFuture<A: Activity> {
 /// The state of any activity's call, as it is stored: so that an activity costs a user's crate no code for that.
 struct State(CallState);
 
+/// Nearly every step reads one and writes one.
+const STATE: TypeOf = TypeOf::of::<State>().with_plain(Plain { read: read_state, write: write_state });
+
+/// As the two calls of serde below do it, for a call that has been started.
+fn write_state(state: &dyn Any, out: &mut Vec<u8>) -> bool {
+    let Some(State(CallState::Started { id, activity })) = state.downcast_ref() else { return false };
+    let start = out.len();
+    out.extend([0, STARTED]);
+    put_number(*id, out);
+    put_number((*activity).into(), out);
+    // It is one byte: there are at most sixteen behind it.
+    out[start] = (out.len() - start - 1) as u8;
+    true
+}
+
+fn read_state(slot: &mut dyn Any, mut bytes: &[u8]) -> bool {
+    let Some(slot) = slot.downcast_mut::<Option<State>>() else { return false };
+    let state = take_bytes(&mut bytes).filter(|_| bytes.is_empty());
+    *slot = state.and_then(|state| CallState::from_bytes(state).ok()).map(State);
+    slot.is_some()
+}
+
 impl State {
     fn keep(&self, frame: &mut Frame<'_>) {
-        frame.keep_awaited(const { TypeOf::of::<State>() }, self);
+        frame.keep_awaited(&STATE, self);
     }
 
     fn restore(frame: &mut Frame<'_>) -> Option<Self> {
         match frame.take_result() {
             Some(result) => Some(State(CallState::Given(result))),
-            None => frame.restore(),
+            None => frame.restore_as(&STATE),
         }
     }
 }
@@ -250,7 +324,7 @@ impl State {
 /// On disk: append only.
 #[derive(Serialize, Deserialize)]
 enum CallState {
-    Unstarted(Box<Call>),
+    Unstarted(Call),
     Started {
         id: OperationId,
         /// Of which activity.
@@ -260,6 +334,9 @@ enum CallState {
     /// A migration says what it gives.
     Given(Encoded),
 }
+
+/// The number of `CallState::Started`.
+const STARTED: u8 = 1;
 
 /// What a poll has come to.
 enum Polled {
@@ -286,6 +363,12 @@ impl CallState {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if let [STARTED, rest @ ..] = bytes
+            && let mut rest = rest
+            && let (Some(id), Some(activity)) = (take_varint::<64>(&mut rest), take_varint::<32>(&mut rest))
+        {
+            return Ok(CallState::Started { id, activity: activity as u32 });
+        }
         postcard::from_bytes(bytes).map_err(|error| error.to_string())
     }
 

@@ -22,7 +22,7 @@ mod verdict;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-pub use call::{ActivityCall, ActivityFuture, CallOptions};
+pub use call::{ActivityCall, ActivityFuture, CallOptions, OwnOptions};
 pub(crate) use call::{Popular as PopularCall, is_call, other_activity_reason};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
 pub use entry::{ActivityEntry, AttemptOutcome};

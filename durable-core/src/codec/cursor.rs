@@ -15,8 +15,9 @@ use smallvec::SmallVec;
 use super::error::Misfit;
 use super::layout::{Form, Head, Layout, Node};
 use super::sampler::{Sampler, Want};
-use super::tree::{Body, Leaf, LeafRef, MAX_DEPTH, Name, Tree};
+use super::tree::{Body, Kind, Leaf, LeafRef, MAX_DEPTH, Name, Tree};
 use super::view::{DEEP, Flaw, Reader};
+use super::wire::Scalar;
 
 /// The names that a type has for its fields or variants.
 pub(super) type Names = &'static [&'static str];
@@ -27,7 +28,7 @@ pub(super) struct Cursor<'r> {
     depth: u32,
     pub(super) frames: SmallVec<[Frame<'r>; 1]>,
     /// Those that are read along `layout`; of a tree there are none.
-    bytes: Reader<'r>,
+    pub(super) bytes: Reader<'r>,
     layout: Option<&'r Layout>,
     /// What the `Serialize` that wrote the value was told about the format.
     pub(super) readable: bool,
@@ -188,7 +189,8 @@ impl<'r> Cursor<'r> {
         Err(Misfit::new(message))
     }
 
-    fn checked<T>(&mut self, read: Result<T, Flaw>) -> Result<T, Misfit> {
+    #[inline]
+    pub(super) fn checked<T>(&mut self, read: Result<T, Flaw>) -> Result<T, Misfit> {
         match read {
             Ok(value) => Ok(value),
             Err(flaw) => self.refuse(flaw),
@@ -205,6 +207,25 @@ impl<'r> Cursor<'r> {
             Some(layout) => Ok(layout.node(at)),
             None => self.refuse("a tree has no nodes"),
         }
+    }
+
+    /// Steps into a leaf that stands in bytes as what the type expects, which is nearly always so, and then all that there is to see.
+    #[inline]
+    pub(super) fn enter_leaf(&mut self, kind: Kind) -> Result<bool, Misfit> {
+        let (Place::Node(at), Some(layout)) = (self.at, self.layout) else { return Ok(false) };
+        if !matches!(layout.node(at).head, Head::Leaf(known) if known == kind) {
+            return Ok(false);
+        }
+        self.at = Place::Nowhere;
+        let counted = self.bytes.count();
+        self.checked(counted).map(|()| true)
+    }
+
+    /// The leaf that was stepped into.
+    #[inline]
+    pub(super) fn scalar<T: Scalar>(&mut self) -> Result<T, Misfit> {
+        let value = self.bytes.scalar();
+        self.checked(value)
     }
 
     fn deeper(&mut self) -> Result<(), Misfit> {
@@ -309,7 +330,7 @@ impl<'r> Cursor<'r> {
                 Item::Leaf(self.checked(leaf)?)
             }
             Head::Option => {
-                let is_some = self.bytes.take::<bool>();
+                let is_some = self.bytes.scalar::<bool>();
                 if self.checked(is_some)? {
                     self.deeper()?;
                     Item::Some(Place::Node(slots[0]))
@@ -318,7 +339,7 @@ impl<'r> Cursor<'r> {
                 }
             }
             Head::Seq | Head::Map => {
-                let left = self.bytes.take::<u64>();
+                let left = self.bytes.scalar::<u64>();
                 let parts = Parts::Repeated { slots, left: self.checked(left)? };
                 if let Head::Seq = node.head { Item::List(parts) } else { Item::Map(parts) }
             }
@@ -326,7 +347,7 @@ impl<'r> Cursor<'r> {
             Head::UnitStruct(_) => Item::UnitStruct,
             Head::Struct(_, names) => Item::Struct(Parts::Named(names.iter().zip(slots))),
             Head::Enum(_) => {
-                let index = self.bytes.take::<u32>();
+                let index = self.bytes.scalar::<u32>();
                 let index = self.checked(index)?;
                 let variant = self.layout.and_then(|layout| Some(layout.node(layout.variant(at, index)?)));
                 let Some(Node { head: Head::Variant { name, form, .. }, slots }) = variant else {
@@ -362,7 +383,20 @@ impl<'r> Cursor<'r> {
     }
 
     /// Back to the parts at `depth`, behind what was read of them.
+    #[inline]
     fn resume(&mut self, depth: usize) -> Result<&mut Frame<'r>, Misfit> {
+        if self.frames.len() != depth + 1 || !matches!(self.at, Place::Nowhere) {
+            self.go_back(depth)?;
+        }
+        let frame = &mut self.frames[depth];
+        self.depth = frame.depth;
+        frame.inside = false;
+        Ok(frame)
+    }
+
+    /// Drops what was left unread above the parts at `depth`.
+    #[cold]
+    fn go_back(&mut self, depth: usize) -> Result<(), Misfit> {
         let unread = self.frames.len() > depth + 1 || !matches!(self.at, Place::Nowhere);
         if unread && self.layout.is_some() {
             return self.refuse("a part of it was not read to its end");
@@ -372,10 +406,7 @@ impl<'r> Cursor<'r> {
         }
         self.frames.truncate(depth + 1);
         self.at = Place::Nowhere;
-        let frame = &mut self.frames[depth];
-        self.depth = frame.depth;
-        frame.inside = false;
-        Ok(frame)
+        Ok(())
     }
 
     /// Goes to the next element; `false` at the end.
@@ -408,7 +439,9 @@ impl<'r> Cursor<'r> {
     /// Goes to the next key; `false` at the end.
     pub(super) fn key(&mut self, depth: usize) -> Result<bool, Misfit> {
         self.resume(depth)?;
-        self.sample_field(depth);
+        if self.sampler.is_some() {
+            self.sample_field(depth);
+        }
         let frame = &mut self.frames[depth];
         // An array that is read as a struct has elements.
         let nameless = Place::Nowhere;

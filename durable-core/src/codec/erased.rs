@@ -15,6 +15,7 @@ use super::Persist;
 use super::decoder::Decoder;
 use super::emitter::Emitter;
 use super::error::{Fault, Misfit};
+use super::plain::Plain;
 
 /// A value that can be written.
 pub trait Emit {
@@ -30,7 +31,7 @@ impl<T: Serialize> Emit for T {
 }
 
 /// A place for a value of one type.
-pub trait Slot {
+pub trait Slot: Any {
     #[doc(hidden)]
     fn read(&mut self, decoder: Decoder<'_, '_>) -> Result<(), Misfit>;
     #[doc(hidden)]
@@ -66,17 +67,17 @@ impl<T: Persist> Slot for Option<T> {
     }
 }
 
-type UseSlot<'a> = &'a mut dyn FnMut(&mut dyn Slot);
-
 /// A type that values are read as.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeOf {
     pub(crate) id: fn() -> TypeId,
     pub(crate) name: fn() -> &'static str,
-    /// Calls back with an empty slot.
-    pub(crate) slot: fn(UseSlot<'_>),
+    /// An empty slot: an `Option` of the type.
+    pub(crate) slot: fn() -> Box<dyn Slot>,
     /// The value, if it is of this type.
     pub(crate) emit: fn(&dyn Any) -> Option<&dyn Emit>,
+    /// How it is read and written without a look at its layout, if it has a way of its own.
+    pub(crate) plain: Option<Plain>,
 }
 
 impl TypeOf {
@@ -87,7 +88,12 @@ impl TypeOf {
 
     /// The type `T`.
     pub const fn of<T: Persist>() -> &'static Self {
-        &TypeOf { id: id::<T>, name: name::<T>, slot: slot::<T>, emit: emit::<T> }
+        &TypeOf { id: id::<T>, name: name::<T>, slot: slot::<T>, emit: emit::<T>, plain: None }
+    }
+
+    /// The same of a type that has a way of its own to be read and written.
+    pub(crate) const fn with_plain(self, plain: Plain) -> Self {
+        TypeOf { plain: Some(plain), ..self }
     }
 }
 
@@ -104,8 +110,8 @@ fn name<T: Persist>() -> &'static str {
 }
 
 #[inline(never)]
-fn slot<T: Persist>(use_it: UseSlot<'_>) {
-    use_it(&mut None::<T>);
+fn slot<T: Persist>() -> Box<dyn Slot> {
+    Box::new(None::<T>)
 }
 
 #[inline(never)]

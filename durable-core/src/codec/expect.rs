@@ -39,6 +39,9 @@ fn number(item: &Item<'_>) -> Option<Integer> {
 macro_rules! integers {
     ($($kind:ident $ty:ident,)*) => {
         $(pub(super) fn $ty(&mut self) -> Result<$ty, Misfit> {
+            if self.enter_leaf(Kind::$kind)? {
+                return self.scalar();
+            }
             let item = self.asked(Want::Leaf(Kind::$kind))?;
             if let Item::Leaf(LeafRef::$kind(v)) = &item {
                 return Ok(*v);
@@ -69,6 +72,9 @@ impl Cursor<'_> {
     integers! { I8 i8, I16 i16, I32 i32, I64 i64, I128 i128, U8 u8, U16 u16, U32 u32, U64 u64, U128 u128, }
 
     pub(super) fn bool(&mut self) -> Result<bool, Misfit> {
+        if self.enter_leaf(Kind::Bool)? {
+            return self.scalar();
+        }
         match self.asked(Want::Leaf(Kind::Bool))? {
             Item::Leaf(LeafRef::Bool(v)) => Ok(v),
             item => self.mismatch(&item, "a boolean"),
@@ -76,6 +82,9 @@ impl Cursor<'_> {
     }
 
     pub(super) fn f64(&mut self) -> Result<f64, Misfit> {
+        if self.enter_leaf(Kind::F64)? {
+            return self.scalar();
+        }
         match self.asked(Want::Leaf(Kind::F64))? {
             Item::Leaf(LeafRef::F64(v)) => Ok(v),
             Item::Leaf(LeafRef::F32(v)) => Ok(v.into()),
@@ -113,6 +122,14 @@ impl Cursor<'_> {
     }
 
     pub(super) fn text(&mut self) -> Result<&str, Misfit> {
+        if let Place::Name(name) = self.at {
+            self.at = Place::Nowhere;
+            return Ok(name);
+        }
+        if self.enter_leaf(Kind::Str)? {
+            let text = self.bytes.text();
+            return self.checked(text);
+        }
         let item = self.asked(Want::Leaf(Kind::Str))?;
         match &item {
             Item::Leaf(LeafRef::Str(v)) => return Ok(v),
@@ -129,6 +146,10 @@ impl Cursor<'_> {
     }
 
     pub(super) fn byte_string(&mut self) -> Result<&[u8], Misfit> {
+        if self.enter_leaf(Kind::Bytes)? {
+            let bytes = self.bytes.byte_string();
+            return self.checked(bytes);
+        }
         match self.asked(Want::Leaf(Kind::Bytes))? {
             Item::Leaf(LeafRef::Bytes(v)) => Ok(v),
             Item::Leaf(LeafRef::Str(v)) => Ok(v.as_bytes()),
@@ -146,6 +167,9 @@ impl Cursor<'_> {
     }
 
     pub(super) fn unit(&mut self) -> Result<(), Misfit> {
+        if self.enter_leaf(Kind::Unit)? {
+            return Ok(());
+        }
         match self.asked(Want::Leaf(Kind::Unit))? {
             Item::Leaf(LeafRef::Unit) | Item::None | Item::UnitStruct => Ok(()),
             item => self.mismatch(&item, "nothing"),

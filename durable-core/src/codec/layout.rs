@@ -151,6 +151,11 @@ impl Layout {
         true
     }
 
+    /// Nothing in it is unknown.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.nodes.iter().any(|node| node.head == Head::Unknown)
+    }
+
     /// Renumbers breadth first and drops what is not reachable.
     fn canonical(&self) -> Result<Self, Conflict> {
         let (layout, _) = self.rooted(0);

@@ -54,6 +54,7 @@ mod json;
 mod layout;
 mod named;
 mod persist;
+mod plain;
 mod sampler;
 mod search;
 mod trace;
@@ -63,10 +64,13 @@ mod types;
 mod value;
 mod view;
 mod walk;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
+use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -78,7 +82,9 @@ pub use current::current;
 pub(crate) use current::with_current;
 pub use error::{DecodeError, EncodeError};
 pub use persist::Persist;
+pub(crate) use plain::{Plain, put_number};
 pub use value::{ReadError, Value};
+pub(crate) use wire::{take_bytes, take_varint};
 
 #[doc(hidden)]
 pub use {
@@ -174,13 +180,14 @@ impl Codec {
     /// Whether *every* value is decoded and compared before it is returned. Default: in debug builds only.
     pub fn set_checking(&self, on: bool) {
         self.checking.store(on, Ordering::Relaxed);
+        self.types.change();
     }
 
     /// The bytes of `value`, which are known to be readable as `T`.
     ///
     /// A panic of the value's own `Serialize` or `Deserialize` is passed on and leaves the codec as it was.
     pub fn encode<T: Persist>(&self, value: &T) -> Result<Encoded, EncodeError> {
-        self.encode_as(const { TypeOf::of::<T>() }, value)
+        self.encode_value(const { TypeOf::of::<T>() }, value)
     }
 
     /// Appends the bytes of `value` to `out`; on an error `out` is as it was.
@@ -195,9 +202,13 @@ impl Codec {
 
     #[doc(hidden)]
     pub fn encode_as(&self, of: &TypeOf, value: &dyn Emit) -> Result<Encoded, EncodeError> {
-        let mut bytes = Vec::with_capacity(128);
-        let layout = self.encode_as_into(of, value, &mut bytes)?;
-        Ok(Encoded { layout, bytes: bytes.into() })
+        encoded(|out| self.encode_as_into(of, value, out))
+    }
+
+    /// The same for a value of the type itself.
+    #[doc(hidden)]
+    pub fn encode_value(&self, of: &TypeOf, value: &dyn Any) -> Result<Encoded, EncodeError> {
+        encoded(|out| self.encode_any(of, (of.id)(), value, out))
     }
 
     #[doc(hidden)]
@@ -208,7 +219,7 @@ impl Codec {
         out: &mut Vec<u8>,
     ) -> Result<LayoutId, EncodeError> {
         let start = out.len();
-        if let Some(known) = self.types.get((of.id)())
+        if let Some(known) = self.types.find((of.id)(), of)
             && let Some((id, layout)) = known.positional()
             && walk::walk(value, layout, out).is_ok()
         {
@@ -223,6 +234,41 @@ impl Codec {
         }
         out.truncate(start);
         self.encode_new(of, value, out)
+    }
+
+    /// What of this codec is there to be kept elsewhere is right as long as this is the same; no other codec ever has it.
+    #[inline]
+    pub(crate) fn version(&self) -> u64 {
+        self.types.version()
+    }
+
+    /// How values of a type are written without a look at their layout, and which that is. None: that is not known, or every value is
+    /// to be checked.
+    pub(crate) fn plain(&self, id: TypeId) -> Option<(LayoutId, Plain)> {
+        self.types.plain(id).filter(|_| !self.checking.load(Ordering::Relaxed))
+    }
+
+    /// How values of a type that come under a layout are read without a look at it, if they are.
+    pub(crate) fn reads_plain(&self, of: &TypeOf, layout: LayoutId) -> Option<Plain> {
+        let (usual, plain) = self.types.plain((of.id)())?;
+        (usual == layout).then_some(plain)
+    }
+
+    /// The same for a value of the type itself, whose id this is.
+    pub(crate) fn encode_any(
+        &self,
+        of: &TypeOf,
+        id: TypeId,
+        value: &dyn Any,
+        out: &mut Vec<u8>,
+    ) -> Result<LayoutId, EncodeError> {
+        if let Some((layout, plain)) = self.plain(id)
+            && (plain.write)(value, out)
+        {
+            return Ok(layout);
+        }
+        let value = (of.emit)(value).expect("it is of the type that its id says");
+        self.encode_as_into(of, value, out)
     }
 
     /// The value's shape is new to its type, or the type is written by name.
@@ -309,7 +355,13 @@ impl Codec {
             return read_value(of, slot, &self.view(layout, bytes)?);
         }
         let id = (of.id)();
-        if let Some(known) = self.types.get(id)
+        if let Some((usual, plain)) = self.types.plain(id)
+            && usual == layout
+            && (plain.read)(slot, bytes)
+        {
+            return Ok(());
+        }
+        if let Some(known) = self.types.find(id, of)
             && let Some(verified) = known.reads(layout)
             && read_bytes(slot, verified, bytes).is_ok()
         {
@@ -436,4 +488,28 @@ impl Codec {
             .or_insert_with(|| Arc::new(layout));
         Ok(())
     }
+}
+
+thread_local! {
+    /// Where values are written before it is known how long they are.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The spare memory of a thread is no larger.
+const MOST_SPARE: usize = 4096;
+
+/// What `write` writes.
+fn encoded(
+    write: impl FnOnce(&mut Vec<u8>) -> Result<LayoutId, EncodeError>,
+) -> Result<Encoded, EncodeError> {
+    // Taken, because a value's `Serialize` may encode others.
+    let mut spare = SPARE.try_with(Cell::take).unwrap_or_default();
+    let layout = write(&mut spare)?;
+    if spare.capacity() > MOST_SPARE {
+        return Ok(Encoded { layout, bytes: spare.into() });
+    }
+    let bytes = spare.as_slice().into();
+    spare.clear();
+    let _ = SPARE.try_with(|kept| kept.set(spare));
+    Ok(Encoded { layout, bytes })
 }

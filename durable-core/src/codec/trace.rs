@@ -135,29 +135,28 @@ fn make<T>(
     look: &mut dyn FnMut(&dyn Slot) -> Result<T, String>,
 ) -> (Vec<Made>, Result<T, String>) {
     let (mut made, mut result) = (Vec::new(), Err(String::new()));
-    (of.slot)(&mut |slot| {
-        for _ in 0..ALIASES {
-            let again = Choices::new(choices.script.clone());
-            let sampler = Sampler { choices: again, aliases: aliases.clone(), last: None };
-            let mut cursor = Cursor::sampled(Box::new(sampler), false);
-            let read = catch_quietly(|| slot.read(Decoder::new(&mut cursor)));
-            let sampler = cursor.sampler.take().unwrap_or_default();
-            result = match read {
-                Ok(Ok(())) => {
-                    catch_quietly(|| look(slot)).unwrap_or_else(|_| Err("its `Serialize` panics".to_owned()))
-                }
-                Ok(Err(misfit)) => Err(misfit.to_string()),
-                Err(_) => Err("its `Deserialize` panics".to_owned()),
-            };
-            slot.clear();
-            made = sampler.choices.made;
-            let is_alias = matches!(&result, Err(message) if message.starts_with("duplicate field"));
-            match sampler.last.filter(|last| is_alias && !aliases.contains(last)) {
-                Some(alias) => aliases.push(alias),
-                None => return,
+    let mut slot = (of.slot)();
+    for _ in 0..ALIASES {
+        let again = Choices::new(choices.script.clone());
+        let sampler = Sampler { choices: again, aliases: aliases.clone(), last: None };
+        let mut cursor = Cursor::sampled(Box::new(sampler), false);
+        let read = catch_quietly(|| slot.read(Decoder::new(&mut cursor)));
+        let sampler = cursor.sampler.take().unwrap_or_default();
+        result = match read {
+            Ok(Ok(())) => {
+                catch_quietly(|| look(&*slot)).unwrap_or_else(|_| Err("its `Serialize` panics".to_owned()))
             }
+            Ok(Err(misfit)) => Err(misfit.to_string()),
+            Err(_) => Err("its `Deserialize` panics".to_owned()),
+        };
+        slot.clear();
+        made = sampler.choices.made;
+        let is_alias = matches!(&result, Err(message) if message.starts_with("duplicate field"));
+        match sampler.last.filter(|last| is_alias && !aliases.contains(last)) {
+            Some(alias) => aliases.push(alias),
+            None => break,
         }
-    });
+    }
     (made, result)
 }
 

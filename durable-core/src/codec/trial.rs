@@ -49,13 +49,6 @@ pub(super) fn read_parts(
     })
 }
 
-/// Reads something as the type and looks at what came of it.
-fn with_back<R>(of: &TypeOf, look: impl FnOnce(&mut dyn Slot) -> R) -> R {
-    let (mut look, mut result) = (Some(look), None);
-    (of.slot)(&mut |slot| result = look.take().map(|look| look(slot)));
-    result.expect("a type calls back once with its slot")
-}
-
 /// Appends the value by position if it has a layout and is read back by it; returns what is then known of its type.
 pub(super) fn try_positional(
     of: &TypeOf,
@@ -79,12 +72,11 @@ pub(super) fn try_positional(
     if walk(value, layout, out).is_err() {
         return Ok(None);
     }
-    let same = with_back(of, |slot| {
-        let bytes = &out[start..];
-        read_bytes(slot, layout, bytes).is_ok()
-            && (is_written_again(slot, layout, bytes)
-                || capture(value, false).is_ok_and(|wrote| is_same(slot, &wrote.tree)))
-    });
+    let mut back = (of.slot)();
+    let (slot, bytes) = (&mut *back, &out[start..]);
+    let same = read_bytes(slot, layout, bytes).is_ok()
+        && (is_written_again(slot, layout, bytes)
+            || capture(value, false).is_ok_and(|wrote| is_same(slot, &wrote.tree)));
     Ok(same.then(|| (*id, grown.clone())))
 }
 
@@ -105,27 +97,26 @@ pub(super) fn try_named(of: &TypeOf, value: &dyn Emit) -> Result<Vec<u8>, Encode
     let wrote = capture(value, true).map_err(|fault| unwritten(of, &fault))?.tree;
     let bytes = named::write(&wrote);
     let stored = named::read(&bytes).map_err(|flaw| unreadable(of, Misfit::new(flaw)))?;
-    with_back(of, |slot| {
-        read_tree(slot, &stored, true).map_err(|misfit| unreadable(of, misfit))?;
-        compare(of, &wrote, slot, true)
-    })?;
+    let mut slot = (of.slot)();
+    read_tree(&mut *slot, &stored, true).map_err(|misfit| unreadable(of, misfit))?;
+    compare(of, &wrote, &*slot, true)?;
     Ok(bytes)
 }
 
 /// Reads back what was written by position.
 pub(super) fn check(of: &TypeOf, value: &dyn Emit, layout: &Layout, bytes: &[u8]) -> Result<(), EncodeError> {
-    with_back(of, |slot| {
-        let read = read_bytes(slot, layout, bytes);
-        if read.is_ok() && is_written_again(slot, layout, bytes) {
-            return Ok(());
-        }
-        let wrote = capture(value, false).map_err(|fault| unwritten(of, &fault))?.tree;
-        if let Err(misfit) = read {
-            // By name it usually fails too, with the place.
-            return Err(unreadable(of, read_tree(slot, &wrote, false).err().unwrap_or(misfit)));
-        }
-        compare(of, &wrote, slot, false)
-    })
+    let mut back = (of.slot)();
+    let slot = &mut *back;
+    let read = read_bytes(slot, layout, bytes);
+    if read.is_ok() && is_written_again(slot, layout, bytes) {
+        return Ok(());
+    }
+    let wrote = capture(value, false).map_err(|fault| unwritten(of, &fault))?.tree;
+    if let Err(misfit) = read {
+        // By name it usually fails too, with the place.
+        return Err(unreadable(of, read_tree(slot, &wrote, false).err().unwrap_or(misfit)));
+    }
+    compare(of, &wrote, slot, false)
 }
 
 fn compare(of: &TypeOf, wrote: &Tree, slot: &dyn Slot, readable: bool) -> Result<(), EncodeError> {

@@ -1,13 +1,17 @@
 //! What is known of each Rust type in this process.
 
 use std::any::TypeId;
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::LayoutId;
 use super::layout::{Conflict, Layout};
+use super::plain::Plain;
 use super::tree::Tree;
+use super::{LayoutId, TypeOf};
 use crate::hashing::ByNumber;
 
 /// How a stored layout stands to what was verified for a type.
@@ -30,6 +34,8 @@ pub(super) struct Known {
     /// Values are written by name: there was one that has no layout or was not read back by it.
     named: bool,
     relations: HashMap<LayoutId, Relation, ByNumber>,
+    /// The layout of `relations` that nearly every value comes under: the one that is written, if it agrees.
+    usual: Option<LayoutId>,
 }
 
 impl Known {
@@ -80,11 +86,16 @@ impl Known {
             written: Some(written),
             named: self.named,
             relations: HashMap::default(),
+            usual: None,
         })
     }
 
     /// The layout to read what is stored under `layout`, if that is known to agree.
+    #[inline]
     pub(super) fn reads(&self, layout: LayoutId) -> Option<&Layout> {
+        if self.usual == Some(layout) {
+            return self.verified.as_deref();
+        }
         match self.relations.get(&layout) {
             Some(Relation::Agrees) => self.verified.as_deref(),
             Some(Relation::Differs) | None => None,
@@ -96,6 +107,13 @@ impl Known {
         self.relations.get(&layout) == Some(&Relation::Differs)
     }
 
+    /// The layout that values are written under and read by, if no value of the type can have a shape that it does not know, going by
+    /// what is unknown in it.
+    fn complete(&self) -> Option<LayoutId> {
+        self.usual
+            .filter(|_| !self.named && self.verified.as_ref().is_some_and(|layout| layout.is_complete()))
+    }
+
     pub(super) fn relate(&self, stored: &Layout) -> Relation {
         match &self.verified {
             Some(verified) if !verified.agrees(stored) => Relation::Differs,
@@ -105,14 +123,18 @@ impl Known {
 
     /// It was found to be another type's.
     pub(super) fn with_difference(&self, layout: LayoutId) -> Self {
-        let mut known = self.clone();
-        known.relations.insert(layout, Relation::Differs);
-        known
+        self.related(layout, Relation::Differs)
     }
 
     pub(super) fn with_relation(&self, layout: LayoutId, stored: &Layout) -> Self {
+        self.related(layout, self.relate(stored))
+    }
+
+    fn related(&self, layout: LayoutId, relation: Relation) -> Self {
         let mut known = self.clone();
-        known.relations.insert(layout, self.relate(stored));
+        known.relations.insert(layout, relation);
+        let written = known.written.as_ref().map(|(id, _)| *id);
+        known.usual = written.filter(|id| known.relations.get(id) == Some(&Relation::Agrees));
         known
     }
 }
@@ -121,25 +143,127 @@ fn identified(layout: Layout) -> (LayoutId, Arc<Layout>) {
     (LayoutId::of(&layout.to_bytes()), Arc::new(layout))
 }
 
-/// The registry. One read lock and one reference count per encoded value.
-#[derive(Debug, Default)]
-pub(super) struct TypeMap(RwLock<HashMap<TypeId, Arc<Known>, BuildHasherDefault<AsIs>>>);
+/// The registry. A thread keeps what it has found: the lock, and the count of references that all threads share, are for what it meets for
+/// the first time or has to look up again because something has changed.
+#[derive(Debug)]
+pub(super) struct TypeMap {
+    types: RwLock<HashMap<TypeId, Arc<Known>, BuildHasherDefault<AsIs>>>,
+    /// Drawn anew at each change. No two registries ever have the same one.
+    version: AtomicU64,
+}
+
+static VERSIONS: AtomicU64 = AtomicU64::new(1);
+
+fn new_version() -> u64 {
+    VERSIONS.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Default for TypeMap {
+    fn default() -> Self {
+        TypeMap { types: RwLock::default(), version: AtomicU64::new(new_version()) }
+    }
+}
 
 impl TypeMap {
-    #[inline]
     pub(super) fn get(&self, id: TypeId) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.types.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// The same from what this thread has found before, as long as nothing has changed.
+    #[inline]
+    pub(super) fn find(&self, id: TypeId, of: &TypeOf) -> Option<Rc<Arc<Known>>> {
+        // Before the look into the map: what is found there is no older.
+        let version = self.version.load(Ordering::Acquire);
+        match FOUND.try_with(|found| Some(found.borrow().get(version, id)?.known.clone())) {
+            Ok(Some(known)) => Some(known),
+            _ => self.find_anew(version, id, of),
+        }
+    }
+
+    /// What changes whenever what is known of any type does.
+    #[inline]
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// How values of the type are read and written without a look at their layout, and which that is, if this thread has found that before.
+    #[inline]
+    pub(super) fn plain(&self, id: TypeId) -> Option<(LayoutId, Plain)> {
+        let version = self.version.load(Ordering::Acquire);
+        FOUND.try_with(|found| found.borrow().get(version, id)?.plain).ok().flatten()
+    }
+
+    #[cold]
+    fn find_anew(&self, version: u64, id: TypeId, of: &TypeOf) -> Option<Rc<Arc<Known>>> {
+        let known = Rc::new(self.get(id)?);
+        // A thread that is past its locals keeps nothing.
+        let _ = FOUND.try_with(|found| found.borrow_mut().keep(version, id, &known, of));
+        Some(known)
     }
 
     /// Installs `new` if `old` is still what is known; else the caller looks again.
     pub(super) fn replace(&self, id: TypeId, old: &Arc<Known>, new: Known) -> bool {
-        let mut types = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut types = self.types.write().unwrap_or_else(PoisonError::into_inner);
         if types.get(&id).is_some_and(|current| !Arc::ptr_eq(current, old)) {
             return false;
         }
         types.insert(id, Arc::new(new));
+        self.change();
         true
     }
+
+    /// Nothing that was found before is right any more.
+    pub(super) fn change(&self) {
+        self.version.store(new_version(), Ordering::Release);
+    }
+}
+
+/// So many types a thread keeps at most, of the registry that it has used last.
+const KEPT: usize = 64;
+
+thread_local! {
+    static FOUND: RefCell<Found> = const { RefCell::new(Found { version: 0, types: Vec::new() }) };
+}
+
+/// What a thread has found in a registry.
+struct Found {
+    version: u64,
+    /// Each at the place that its hash says, of `KEPT` or none at all.
+    types: Vec<Option<Kept>>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    id: TypeId,
+    known: Rc<Arc<Known>>,
+    plain: Option<(LayoutId, Plain)>,
+}
+
+impl Found {
+    #[inline]
+    fn get(&self, version: u64, id: TypeId) -> Option<&Kept> {
+        match self.types.get(place(id)) {
+            Some(Some(kept)) if kept.id == id && self.version == version => Some(kept),
+            _ => None,
+        }
+    }
+
+    fn keep(&mut self, version: u64, id: TypeId, known: &Rc<Arc<Known>>, of: &TypeOf) {
+        if self.version != version {
+            self.version = version;
+            self.types.clear();
+        }
+        self.types.resize(KEPT, None);
+        let plain = known.complete().and_then(|layout| Some((layout, of.plain.or_else(|| Plain::of(id))?)));
+        self.types[place(id)] = Some(Kept { id, known: known.clone(), plain });
+    }
+}
+
+#[inline]
+fn place(id: TypeId) -> usize {
+    let mut hash = AsIs::default();
+    id.hash(&mut hash);
+    hash.0 as usize % KEPT
 }
 
 /// A `TypeId` is a hash already.

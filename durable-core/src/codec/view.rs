@@ -5,6 +5,7 @@
 
 use super::layout::{Form, Head, Layout};
 use super::tree::{Body, Kind, LeafRef, MAX_DEPTH, Name, Tree, Variant, with_scalars};
+use super::wire::{Scalar, take_bytes};
 
 /// How many values `len` bytes may hold. Only values without bytes of their own (units in a list) reach it.
 pub(super) fn budget(len: usize) -> usize {
@@ -17,7 +18,7 @@ pub(super) type Flaw = &'static str;
 const CUT: Flaw = "its bytes are cut off or garbled";
 pub(super) const DEEP: Flaw = "it nests too deep";
 
-/// Stored bytes, read from the front by postcard's own leaves.
+/// Stored bytes, read from the front, leaf by leaf as postcard has them.
 #[derive(Debug)]
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
@@ -36,10 +37,27 @@ impl<'b> Reader<'b> {
         Ok(value)
     }
 
+    /// A leaf that a value's own bytes hold.
+    #[inline]
+    pub(super) fn scalar<T: Scalar>(&mut self) -> Result<T, Flaw> {
+        T::take(&mut self.rest).ok_or(CUT)
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self) -> Result<&'b str, Flaw> {
+        std::str::from_utf8(self.byte_string()?).map_err(|_| CUT)
+    }
+
+    #[inline]
+    pub(super) fn byte_string(&mut self) -> Result<&'b [u8], Flaw> {
+        take_bytes(&mut self.rest).ok_or(CUT)
+    }
+
     pub(super) fn peek(&self) -> Result<u8, Flaw> {
         self.rest.first().copied().ok_or(CUT)
     }
 
+    #[inline]
     pub(super) fn count(&mut self) -> Result<(), Flaw> {
         self.budget = self.budget.checked_sub(1).ok_or("it holds more values than its bytes can")?;
         Ok(())
@@ -64,10 +82,10 @@ impl<'b> Reader<'b> {
         macro_rules! read {
             ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
                 Ok(match kind {
-                    $(Kind::$kind => LeafRef::$kind(self.take()?),)*
+                    $(Kind::$kind => LeafRef::$kind(self.scalar()?),)*
                     Kind::Unit => LeafRef::Unit,
-                    Kind::Str => LeafRef::Str(self.take()?),
-                    Kind::Bytes => LeafRef::Bytes(self.take()?),
+                    Kind::Str => LeafRef::Str(self.text()?),
+                    Kind::Bytes => LeafRef::Bytes(self.byte_string()?),
                 })
             };
         }
@@ -101,14 +119,14 @@ impl<'l> View<'l, '_> {
             }
             Head::Leaf(kind) => Tree::Leaf(self.bytes.leaf(*kind)?.to_leaf()),
             Head::Option => {
-                if self.bytes.take::<bool>()? {
+                if self.bytes.scalar::<bool>()? {
                     Tree::Some(Box::new(self.tree(slots[0], depth + 1)?))
                 } else {
                     Tree::None
                 }
             }
             Head::Seq => {
-                let len = self.bytes.take::<u64>()?;
+                let len = self.bytes.scalar::<u64>()?;
                 let mut parts = Vec::with_capacity(self.bytes.capped(len));
                 for _ in 0..len {
                     parts.push(self.tree(slots[0], depth + 1)?);
@@ -116,7 +134,7 @@ impl<'l> View<'l, '_> {
                 Tree::Seq(parts)
             }
             Head::Map => {
-                let len = self.bytes.take::<u64>()?;
+                let len = self.bytes.scalar::<u64>()?;
                 let mut entries = Vec::with_capacity(self.bytes.capped(len));
                 for _ in 0..len {
                     entries.push((self.tree(slots[0], depth + 1)?, self.tree(slots[1], depth + 1)?));
@@ -144,7 +162,7 @@ impl<'l> View<'l, '_> {
     }
 
     fn chosen(&mut self, at: u32) -> Result<(u32, &'l str, &'l Form, &'l [u32]), Flaw> {
-        let index = self.bytes.take::<u32>()?;
+        let index = self.bytes.scalar::<u32>()?;
         let node = self.layout.variant(at, index).ok_or("its layout does not know this variant")?;
         let node = self.layout.node(node);
         match &node.head {

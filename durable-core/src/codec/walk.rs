@@ -1,11 +1,11 @@
 //! Writes a value as postcard while walking its layout: the fast path.
 //!
 //! Every call of the value's `Serialize` is checked against the layout's node at that place, and the leaf is then
-//! written by postcard itself. The first call that the layout does not admit stops the pass; what was written until then is
+//! written as postcard writes it. The first call that the layout does not admit stops the pass; what was written until then is
 //! the caller's to cut off. Lengths, field names and their order, variant names, nesting and size are all checked, so
 //! what was written in full can be read back by the layout alone.
 
-use serde::ser::Serializer;
+use postcard::ser_flavors::Flavor;
 use smallvec::SmallVec;
 
 use super::emitter::{Chosen, Emitter, Of, Sink};
@@ -14,6 +14,7 @@ use super::error::Fault;
 use super::layout::{Form, Head, Layout, Node};
 use super::tree::{Kind, MAX_DEPTH, with_scalars};
 use super::view::budget;
+use super::wire::{Output, Scalar, put_varint};
 
 /// Appends `value` to `out`.
 pub(super) fn walk(value: &dyn Emit, layout: &Layout, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -46,9 +47,6 @@ fn run(value: &dyn Emit, layout: &Layout, output: impl Output) -> Result<usize, 
     if outside { Err(Fault::outside()) } else { Ok(walk.count) }
 }
 
-/// Where it is written to.
-trait Output: postcard::ser_flavors::Flavor<Output = ()> {}
-
 impl Output for Tail<'_> {}
 
 impl Output for Expected<'_, '_> {}
@@ -56,7 +54,7 @@ impl Output for Expected<'_, '_> {}
 /// What is left of the bytes that are expected; others are an error.
 struct Expected<'o, 'b>(&'o mut &'b [u8]);
 
-impl postcard::ser_flavors::Flavor for Expected<'_, '_> {
+impl Flavor for Expected<'_, '_> {
     type Output = ();
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
         *self.0 = self.0.strip_prefix(data).ok_or(postcard::Error::SerdeSerCustom)?;
@@ -71,9 +69,9 @@ impl postcard::ser_flavors::Flavor for Expected<'_, '_> {
 }
 
 /// The end of the caller's buffer, as postcard wants it.
-struct Tail<'o>(&'o mut Vec<u8>);
+pub(super) struct Tail<'o>(pub(super) &'o mut Vec<u8>);
 
-impl postcard::ser_flavors::Flavor for Tail<'_> {
+impl Flavor for Tail<'_> {
     type Output = ();
     #[inline]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
@@ -138,6 +136,12 @@ impl<'l, O: Output> Walk<'l, O> {
         }
     }
 
+    /// Bytes behind their length.
+    fn delimited(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        put_varint(&mut self.out.output, bytes.len() as u64)?;
+        Ok(self.out.output.try_extend(bytes)?)
+    }
+
     /// Expects a value at `slot` next.
     #[inline]
     fn owe(&mut self, slot: u32) {
@@ -173,7 +177,7 @@ impl<'l, O: Output> Walk<'l, O> {
         let node = self.layout.node(at);
         match &node.head {
             Head::Variant { name: known, form, .. } if **known == *chosen.name => {
-                (&mut self.out).serialize_u32(chosen.index)?;
+                Scalar::put(chosen.index, &mut self.out)?;
                 Ok((form, &node.slots))
             }
             _ => self.leave(),
@@ -203,7 +207,7 @@ impl<'l, O: Output> Walk<'l, O> {
                 let Some(left) = len else {
                     return self.leave();
                 };
-                (&mut self.out).serialize_u64(left as u64)?;
+                Scalar::put(left as u64, &mut self.out)?;
                 Ok(Parts::Repeated { slots, left })
             }
             (Of::Tuple, Head::Tuple) => Ok(Parts::Slots { slots, next: 0 }),
@@ -241,7 +245,7 @@ macro_rules! leaves {
     ($($kind:ident $ty:ident $ser:ident $visit:ident,)*) => {
         $(fn $ser(&mut self, v: $ty) -> Result<(), Fault> {
             self.leaf(Kind::$kind)?;
-            Ok((&mut self.out).$ser(v)?)
+            Ok(Scalar::put(v, &mut self.out)?)
         })*
     };
 }
@@ -254,18 +258,18 @@ impl<O: Output> Sink for Walk<'_, O> {
     }
     fn str(&mut self, v: &str) -> Result<(), Fault> {
         self.leaf(Kind::Str)?;
-        Ok((&mut self.out).serialize_str(v)?)
+        self.delimited(v.as_bytes())
     }
     fn bytes(&mut self, v: &[u8]) -> Result<(), Fault> {
         self.leaf(Kind::Bytes)?;
-        Ok((&mut self.out).serialize_bytes(v)?)
+        self.delimited(v)
     }
     fn unit(&mut self) -> Result<(), Fault> {
         self.leaf(Kind::Unit)
     }
     fn none(&mut self) -> Result<(), Fault> {
         match self.node()?.head {
-            Head::Option => Ok((&mut self.out).serialize_none()?),
+            Head::Option => Ok(Scalar::put(false, &mut self.out)?),
             _ => self.leave(),
         }
     }
@@ -273,7 +277,7 @@ impl<O: Output> Sink for Walk<'_, O> {
         let node = self.node()?;
         match node.head {
             Head::Option => {
-                (&mut self.out).serialize_bool(true)?;
+                Scalar::put(true, &mut self.out)?;
                 self.inside(node.slots[0])
             }
             _ => self.leave(),

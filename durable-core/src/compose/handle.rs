@@ -59,7 +59,7 @@ impl<T> Handle<T> {
     /// # Panics
     /// Outside of a workflow.
     pub fn detach(self) {
-        ambient::with("Handle::detach", |scratch| scratch.detached.push(self.id));
+        ambient::with("Handle::detach", |scratch| scratch.rare.detached.push(self.id));
     }
 }
 

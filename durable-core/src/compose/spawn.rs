@@ -52,7 +52,7 @@ pub fn spawn<S: Spawn<Output = T>, T>(operation: S) -> Handle<T> {
     let id = ambient::with("spawn", |scratch| match operation {
         Ok(operation) => scratch.start(operation),
         Err(failure) => {
-            scratch.failure.get_or_insert(failure);
+            scratch.rare.failure.get_or_insert(failure);
             0
         }
     });

@@ -26,7 +26,7 @@ pub(crate) use operation::Started;
 pub use operation::{Completion, NewInstance, NewOperation, OnClose, Outgoing, Refused, Sent, Undo};
 pub use scopes::ScopeId;
 pub(crate) use scopes::{Ending, Scopes};
-pub(crate) use scratch::Scratch;
+pub(crate) use scratch::{Rare, Scratch};
 pub use wait::Wait;
 pub(crate) use wait::{Present, Spoken, needed};
 
@@ -165,7 +165,7 @@ impl Context<'_> {
 
     /// Whether the step has failed: a composition gives `Pending` at once, without a wait.
     pub(crate) fn has_failed(&self) -> bool {
-        self.step.failure.is_some() || self.step.scratch.borrow().failure.is_some()
+        self.step.failure.is_some() || self.step.scratch.borrow().rare.failure.is_some()
     }
 
     /// What the future that was polled last waits for. To be asked after each one that is pending, or the last one's counts for all.

@@ -1,9 +1,11 @@
 //! What a step starts, and how it ends.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{FrameId, OperationId, depth::deeper};
-use crate::{activity::CallOptions, codec::Encoded, error::CallError};
+use crate::{activity::OwnOptions, codec::Encoded, error::CallError};
 
 /// An operation that a step starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,11 +13,11 @@ pub enum NewOperation {
     /// An activity call.
     Activity {
         /// The stored name of the activity.
-        name: String,
+        name: Cow<'static, str>,
         /// The encoded arguments.
         args: Encoded,
         /// What this call sets differently from the activity's own policy.
-        options: CallOptions,
+        options: OwnOptions,
     },
     /// A timer.
     Timer {

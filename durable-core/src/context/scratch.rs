@@ -34,6 +34,7 @@ use crate::{
     frame::Frames,
     instance::InstanceInfo,
     random::Random,
+    seldom::{Empty, Seldom},
 };
 
 /// What one run of a machine sees and leaves behind.
@@ -44,8 +45,6 @@ pub(crate) struct Scratch {
     pub(crate) operations: Operations,
     pub(crate) mail: MailView,
     pub(crate) held: Vec<Held>,
-    /// What is held, taken or consumed; none as long as nobody has asked.
-    pub(crate) gone: Option<Gone>,
     pub(crate) stop: Option<Stop>,
     pub(crate) info: Arc<InstanceInfo>,
     /// Where the instance is found; the operation in it means nothing.
@@ -69,6 +68,14 @@ pub(crate) struct Scratch {
     pub(crate) started: Vec<Started>,
     /// Operations whose completion it has taken, in order of their ids. Nearly always there is one.
     pub(crate) taken: SmallVec<[OperationId; 2]>,
+    pub(crate) rare: Seldom<Rare>,
+}
+
+/// What few runs leave.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    /// What is held, taken or consumed; none as long as nobody has asked.
+    pub(super) gone: Option<Gone>,
     /// Operations that nobody waits for any more.
     pub(crate) cancelled: BTreeSet<OperationId>,
     /// Operations that are told to end and whose last word is waited for.
@@ -93,6 +100,25 @@ pub(crate) struct Scratch {
     /// Frames that were migrated.
     pub(crate) migrated: Vec<Migrated>,
     pub(crate) failure: Option<StepFailure>,
+}
+
+impl Empty for Rare {
+    const EMPTY: &'static Self = &Rare {
+        gone: None,
+        cancelled: BTreeSet::new(),
+        stopped: Vec::new(),
+        rescoped: BTreeMap::new(),
+        handed: Vec::new(),
+        detached: Vec::new(),
+        messages: Vec::new(),
+        consumed: Vec::new(),
+        replies: Vec::new(),
+        published: Vec::new(),
+        asked: false,
+        stop_handled: false,
+        migrated: Vec::new(),
+        failure: None,
+    };
 }
 
 impl Scratch {
@@ -120,7 +146,6 @@ impl Scratch {
             operations: Operations::default(),
             mail: MailView::default(),
             held: Vec::new(),
-            gone: None,
             stop: None,
             info,
             address: Address { slot: Slot(0), number: Number(0), operation: 0 },
@@ -135,36 +160,41 @@ impl Scratch {
             next_operation: 1,
             started: Vec::new(),
             taken: SmallVec::new(),
-            cancelled: BTreeSet::new(),
-            stopped: Vec::new(),
-            rescoped: BTreeMap::new(),
-            handed: Vec::new(),
-            detached: Vec::new(),
-            messages: Vec::new(),
-            consumed: Vec::new(),
-            replies: Vec::new(),
-            published: Vec::new(),
-            asked: false,
-            stop_handled: false,
-            migrated: Vec::new(),
-            failure: None,
+            rare: Seldom::default(),
         }
     }
 
     /// Whether the run has changed nothing but where the machine stands.
     pub(crate) fn leaves_nothing(&self) -> bool {
+        let Rare {
+            cancelled,
+            stopped,
+            rescoped,
+            handed,
+            detached,
+            consumed,
+            replies,
+            published,
+            stop_handled,
+            migrated,
+            // What it has seen and not taken, and why it has failed, is no change.
+            gone: _,
+            messages: _,
+            asked: _,
+            failure: _,
+        } = &*self.rare;
         self.started.is_empty()
             && self.taken.is_empty()
-            && self.cancelled.is_empty()
-            && self.stopped.is_empty()
-            && self.rescoped.is_empty()
-            && self.handed.is_empty()
-            && self.detached.is_empty()
-            && self.consumed.is_empty()
-            && self.replies.is_empty()
-            && self.published.is_empty()
-            && !self.stop_handled
-            && self.migrated.is_empty()
+            && cancelled.is_empty()
+            && stopped.is_empty()
+            && rescoped.is_empty()
+            && handed.is_empty()
+            && detached.is_empty()
+            && consumed.is_empty()
+            && replies.is_empty()
+            && published.is_empty()
+            && !stop_handled
+            && migrated.is_empty()
     }
 
     fn next_id(&mut self) -> u64 {
@@ -182,7 +212,7 @@ impl Scratch {
         let id = self.next_id();
         let most = self.limits.operations;
         if self.operations.len() + self.started.len() >= most {
-            self.failure.get_or_insert(StepFailure::TooManyOperations { most });
+            self.rare.failure.get_or_insert(StepFailure::TooManyOperations { most });
         }
         let frame = self.frame;
         if self.started.is_empty() {
@@ -199,7 +229,7 @@ impl Scratch {
 
     /// Whether an operation is done as far as a future may see, and if so whether it failed.
     pub(crate) fn is_done(&self, id: OperationId) -> Option<bool> {
-        if self.blind || self.has_taken(id) || self.cancelled.contains(&id) {
+        if self.blind || self.has_taken(id) || self.rare.cancelled.contains(&id) {
             return None;
         }
         let done = self.operations.get(id)?.done()?;
@@ -218,7 +248,7 @@ impl Scratch {
 
     /// Whether an operation is there whose completion was not taken.
     pub(crate) fn exists(&self, id: OperationId) -> bool {
-        let gone = self.has_taken(id) || self.cancelled.contains(&id);
+        let gone = self.has_taken(id) || self.rare.cancelled.contains(&id);
         !gone && (self.operations.get(id).is_some() || self.started_at(id).is_some())
     }
 
@@ -242,7 +272,7 @@ impl Scratch {
         } else if let Some(operation) = self.operations.get(id)
             && self.scope_of(id, operation.scope) != scope
         {
-            self.rescoped.insert(id, scope);
+            self.rare.rescoped.insert(id, scope);
             // A spawned workflow is a scope of its own.
             self.scopes.move_into(id, scope);
         }
@@ -250,7 +280,7 @@ impl Scratch {
 
     /// Tells an operation to end. Its last word arrives as its completion.
     pub(crate) fn stop(&mut self, id: OperationId) {
-        self.stopped.push(id);
+        self.rare.stopped.push(id);
     }
 
     /// Opens a scope in the current one.
@@ -274,11 +304,12 @@ impl Scratch {
         self.scopes.close(scopes);
         let operations = self.operations.iter().filter(|op| scopes.contains(&self.scope_of(op.id, op.scope)));
         let moved: Vec<_> = operations.map(|op| (op.id, around)).collect();
-        self.rescoped.extend(moved);
+        self.rare.rescoped.extend(moved);
         for started in self.started.iter_mut().filter(|started| scopes.contains(&started.scope)) {
             started.scope = around;
         }
-        for held in self.held.iter_mut().chain(&mut self.messages) {
+        let messages = self.rare.touched().map(|rare| &mut rare.messages);
+        for held in self.held.iter_mut().chain(messages.into_iter().flatten()) {
             if scopes.contains(&held.scope) {
                 held.scope = around;
             }
@@ -287,7 +318,7 @@ impl Scratch {
 
     /// The scope of an operation, which this run may have moved to another one.
     fn scope_of(&self, id: OperationId, before: ScopeId) -> ScopeId {
-        self.rescoped.get(&id).copied().unwrap_or(before)
+        self.rare.rescoped.get(&id).copied().unwrap_or(before)
     }
 
     fn cancel(&mut self, scopes: &[ScopeId], around: ScopeId) {
@@ -302,7 +333,7 @@ impl Scratch {
         let mut frames = BTreeSet::new();
         let mut moved = Vec::new();
         for op in self.operations.iter() {
-            if !within.contains(&self.scope_of(op.id, op.scope)) || self.cancelled.contains(&op.id) {
+            if !within.contains(&self.scope_of(op.id, op.scope)) || self.rare.cancelled.contains(&op.id) {
                 continue;
             }
             match &op.kind {
@@ -312,11 +343,11 @@ impl Scratch {
                     frames.insert(self.frame_of(entry.frame));
                 }
                 _ => {
-                    self.cancelled.insert(op.id);
+                    self.rare.cancelled.insert(op.id);
                 }
             }
         }
-        self.rescoped.extend(moved);
+        self.rare.rescoped.extend(moved);
         self.started.retain_mut(|started| {
             if !within.contains(&started.scope) {
                 return true;
@@ -343,13 +374,13 @@ impl Scratch {
         let Some(Stop { cause: crate::engine::state::Cause::Cancel { why }, .. }) = &self.stop else {
             return None;
         };
-        self.stop_handled = true;
+        self.rare.stop_handled = true;
         Some(why.clone())
     }
 
     fn sees_cancellation(&self) -> bool {
         let seen = |stop: &Stop| stop.is_to_be_handled() && stop.seq <= self.visible;
-        !self.blind && !self.stop_handled && self.stop.as_ref().is_some_and(seen)
+        !self.blind && !self.rare.stop_handled && self.stop.as_ref().is_some_and(seen)
     }
 
     /// Whether a wait is met by what futures may see.

@@ -140,7 +140,7 @@ impl Description {
             activities: state
                 .activities()
                 .map(|(_, activity)| PendingActivity {
-                    activity: activity.name.clone(),
+                    activity: activity.name.to_string(),
                     attempt: activity.failed_attempts + 1,
                     last_error: activity.last_error.clone(),
                     next_try: (activity.next_attempt_ms > now_ms).then(|| from_ms(activity.next_attempt_ms)),

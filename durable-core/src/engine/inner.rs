@@ -391,7 +391,7 @@ impl Inner {
     pub(crate) fn named(&self, operation: NewOperation) -> NewOperation {
         match operation {
             NewOperation::Activity { name, args, options } => {
-                let entry = self.registry.activities.get(name.as_str());
+                let entry = self.registry.activities.get(&*name);
                 let names = entry.map_or(&[][..], |entry| entry.meta.args);
                 NewOperation::Activity { name, args: self.frames.store_args(names, args), options }
             }

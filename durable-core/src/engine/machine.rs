@@ -59,7 +59,7 @@ impl Inner {
         drop(scratch);
         let scratch = Rc::into_inner(shared).expect("a step that is over is in nobody's hands");
         let mut scratch = scratch.into_inner();
-        let failure = failure.or(scratch.failure.take());
+        let failure = failure.or(scratch.rare.touched().and_then(|rare| rare.failure.take()));
         Ran { moved, wait, failure, stuck, found, scratch }
     }
 

@@ -7,19 +7,19 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hasher,
     ops::Range,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, OnceLock, RwLock},
 };
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AWAITED, parameters::KnownParameters};
 use crate::{
-    codec::{Bytes, Codec, DecodeError, Encoded, LayoutId, Persist, Slot, TypeOf, Value},
+    codec::{Bytes, Codec, DecodeError, Encoded, LayoutId, Persist, Plain, Slot, TypeOf, Value},
     evolve::{Matched, PointId, PointTable, match_layout},
-    hashing::ByNumber,
+    hashing::{ByNumber, NumberHasher},
     meta::WorkflowMeta,
 };
 
@@ -64,6 +64,8 @@ impl KnownLayout {
 pub(crate) struct Resolved {
     pub(crate) known: Arc<KnownLayout>,
     pub(crate) matched: Matched,
+    /// For each variable that the point loads, how it is read without a look at its layout, once it is known that it is.
+    pub(crate) plain: Box<[OnceLock<Plain>]>,
 }
 
 /// In a test, a workflow under a name of its own that is a later version of another one.
@@ -94,7 +96,8 @@ pub(crate) struct Frames {
     /// The table of each workflow of this build that was met, by the address of what the compiler says of it.
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>), ByNumber>>,
     pub(super) parameters: KnownParameters,
-    saved: RwLock<HashMap<SavedKey, u64, ByNumber>>,
+    /// Layouts of frames of this build: those of their variables, and the id.
+    saved: RwLock<HashMap<SavedKey, (Box<[u64]>, u64), ByNumber>>,
     /// The layouts of `saved`, with their workflows: this build reads what it wrote.
     written: RwLock<HashSet<ResolvedKey>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>, ByNumber>>,
@@ -134,7 +137,9 @@ impl Frames {
     /// The id of the layout of a frame saved at `point` with variables of these layouts.
     pub(crate) fn layout(&self, meta: &'static WorkflowMeta, point: u32, vars: &[u64]) -> u64 {
         let key = (std::ptr::from_ref(meta).addr(), point, hash_ids(vars));
-        if let Some(id) = self.saved.read().expect(LOCK).get(&key) {
+        if let Some((saved, id)) = self.saved.read().expect(LOCK).get(&key)
+            && **saved == *vars
+        {
             return *id;
         }
         let index = point as usize - 1;
@@ -152,7 +157,7 @@ impl Frames {
             self.add_row(FRAME_ROW, id, &bytes);
         }
         self.written.write().expect(LOCK).insert((key.0, id));
-        self.saved.write().expect(LOCK).insert(key, id);
+        self.saved.write().expect(LOCK).insert(key, (vars.into(), id));
         id
     }
 
@@ -256,7 +261,8 @@ impl Frames {
         let (_, own) = self.own_table(meta);
         let known = self.of_workflow(meta, id)?;
         let matched = match_layout(meta, &own, &known)?;
-        let resolved = Arc::new(Resolved { known, matched });
+        let plain = matched.places.iter().map(|_| OnceLock::new()).collect();
+        let resolved = Arc::new(Resolved { known, matched, plain });
         self.resolved.write().expect(LOCK).insert(key, resolved.clone());
         Ok(resolved)
     }
@@ -309,7 +315,11 @@ impl Frames {
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
         if part.is_empty() {
-            return self.decode_as(codec, of, layout, bytes, slot);
+            return match codec.decode_as(of, layout, bytes, slot) {
+                // Fetched, and then once more.
+                Err(DecodeError::UnknownLayout(_)) => self.decode_as(codec, of, layout, bytes, slot),
+                read => read,
+            };
         }
         match self.view(codec, layout, bytes)?.part(part) {
             Some(value) => Codec::read_as(of, &value, slot),
@@ -319,9 +329,7 @@ impl Frames {
 
     /// Whether a stored value can be read as such a type.
     pub(crate) fn try_read(&self, codec: &Codec, of: &TypeOf, value: &Encoded) -> Result<(), DecodeError> {
-        let mut read = Ok(());
-        (of.slot)(&mut |slot| read = self.decode_as(codec, of, value.layout, &value.bytes, slot));
-        read
+        self.decode_as(codec, of, value.layout, &value.bytes, &mut *(of.slot)())
     }
 
     /// Makes a value's layout known, if the store has it.
@@ -369,14 +377,11 @@ pub(super) fn content<T: Serialize>(value: &T) -> (u64, Vec<u8>) {
     (xxh3_64(&bytes), bytes)
 }
 
-/// A hash of layout ids. Nearly all frames have few variables, and this is asked at every step.
+/// A hash of layout ids, which are hashes themselves.
 fn hash_ids(ids: &[u64]) -> u64 {
-    let mut few = [0; 16 * 8];
-    let Some(few) = few.get_mut(..ids.len() * 8) else {
-        return xxh3_64(&ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<_>>());
-    };
-    few.chunks_exact_mut(8).zip(ids).for_each(|(place, id)| place.copy_from_slice(&id.to_le_bytes()));
-    xxh3_64(few)
+    let mut hash = NumberHasher::default();
+    ids.iter().for_each(|id| hash.write_u64(*id));
+    hash.finish()
 }
 
 /// Appends a value with its length in front.
@@ -394,52 +399,70 @@ fn push_len(out: &mut Vec<u8>, mut len: usize) {
 }
 
 /// From so many bytes on an image is made where the largest of its variables lies already, without a second copy of that.
-pub(super) const IN_PLACE: usize = 1 << 20;
+const IN_PLACE: usize = 1 << 20;
 
-/// The variables of a large image: what is awaited, and the parts of `kept`, each with its length in front.
-pub(super) fn put_together(awaited: &[u8], kept: &mut Vec<u8>, parts: &[Range<usize>]) -> Vec<u8> {
-    let largest = parts.iter().enumerate().max_by_key(|(_, part)| part.len());
-    if let Some((at, largest)) = largest.filter(|(_, part)| part.len() >= kept.len() / 2) {
-        let (before, after) = (&parts[..at], &parts[at + 1..]);
-        let (mut front, mut back) = (Vec::new(), Vec::new());
-        push_delimited(&mut front, awaited);
-        before.iter().for_each(|part| push_delimited(&mut front, &kept[part.clone()]));
-        push_len(&mut front, largest.len());
-        after.iter().for_each(|part| push_delimited(&mut back, &kept[part.clone()]));
-        let mut vars = std::mem::take(kept);
-        vars.truncate(largest.end);
-        vars.splice(..largest.start, front);
-        vars.extend_from_slice(&back);
-        return vars;
+/// The variables of an image: what lies at these places of `kept`, each with its length in front.
+pub(super) fn put_together(kept: &mut Vec<u8>, parts: &[Range<usize>]) -> Vec<u8> {
+    if kept.len() >= IN_PLACE {
+        let largest = parts.iter().enumerate().max_by_key(|(_, part)| part.len());
+        if let Some((at, largest)) = largest.filter(|(_, part)| part.len() >= kept.len() / 2) {
+            return put_around(at, largest.clone(), kept, parts);
+        }
     }
-    let mut vars = Vec::with_capacity(kept.len() + awaited.len() + 2 * parts.len() + 2);
-    push_delimited(&mut vars, awaited);
+    let mut vars = Vec::with_capacity(kept.len() + 2 * parts.len());
     parts.iter().for_each(|part| push_delimited(&mut vars, &kept[part.clone()]));
     vars
 }
 
-/// Where values lie. Nearly all frames have few.
-pub(crate) type Ranges = SmallVec<[Range<usize>; 4]>;
+/// The same without a copy of the largest one.
+fn put_around(at: usize, largest: Range<usize>, kept: &mut Vec<u8>, parts: &[Range<usize>]) -> Vec<u8> {
+    let (before, after) = (&parts[..at], &parts[at + 1..]);
+    let (mut front, mut back) = (Vec::new(), Vec::new());
+    before.iter().for_each(|part| push_delimited(&mut front, &kept[part.clone()]));
+    push_len(&mut front, largest.len());
+    after.iter().for_each(|part| push_delimited(&mut back, &kept[part.clone()]));
+    let mut vars = std::mem::take(kept);
+    vars.truncate(largest.end);
+    vars.splice(..largest.start, front);
+    vars.extend_from_slice(&back);
+    vars
+}
 
 /// Where each of `count` length-delimited values lies; `None` if they don't fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Ranges> {
-    let mut ranges = Ranges::with_capacity(count.min(bytes.len()));
+pub(crate) fn split(bytes: &[u8], count: usize) -> Option<Vec<Range<usize>>> {
+    let mut ranges = Vec::with_capacity(count.min(bytes.len()));
+    split_into(bytes, count, &mut ranges).then_some(ranges)
+}
+
+/// The same in memory that is there.
+pub(super) fn split_into(bytes: &[u8], count: usize, ranges: &mut Vec<Range<usize>>) -> bool {
+    ranges.clear();
     let mut at = 0;
     for _ in 0..count {
-        let mut len = 0usize;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = *bytes.get(at)?;
-            at += 1;
-            len |= usize::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
-        ranges.push(at..end);
-        at = end;
+        let range = match bytes.get(at) {
+            // Nearly all lengths are of one byte.
+            Some(&len) if len < 0x80 => Some(at + 1..at + 1 + usize::from(len)),
+            _ => take_len(bytes, at).and_then(|(at, len)| Some(at..at.checked_add(len)?)),
+        };
+        let Some(range) = range.filter(|range| range.end <= bytes.len()) else { return false };
+        at = range.end;
+        ranges.push(range);
     }
-    (at == bytes.len()).then_some(ranges)
+    at == bytes.len()
+}
+
+/// A length of several bytes, and where it ends.
+fn take_len(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
+    let mut len = 0usize;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        len |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    Some((at, len))
 }
 
 /// Whether all that an image holds can be read, and is the same image when it is written again.
@@ -490,16 +513,17 @@ mod tests {
         for order in [vec![&small, &large, &small], vec![&large, &small], vec![&small, &large], vec![&large]]
         {
             // As they are kept: the last one first.
-            let (mut kept, mut parts) = (Vec::new(), Vec::new());
+            let (mut kept, mut parts) = (b"awaited".to_vec(), Vec::new());
             for value in order.iter().rev() {
                 let start = kept.len();
                 kept.extend_from_slice(value);
                 parts.insert(0, start..kept.len());
             }
+            parts.insert(0, 0..7);
             let mut copied = Vec::new();
             push_delimited(&mut copied, b"awaited");
             order.iter().for_each(|value| push_delimited(&mut copied, value));
-            let vars = put_together(b"awaited", &mut kept, &parts);
+            let vars = put_together(&mut kept, &parts);
             assert!(vars == copied, "{} variables", order.len());
             assert!(kept.is_empty(), "it was moved");
         }

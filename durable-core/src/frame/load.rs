@@ -34,16 +34,7 @@ impl<T: Persist> Storable<T> {
     /// The frame gets to know the type, so that a variable can be saved as an `&dyn Any`: of all ways to give it away, that is the
     /// least code at each resume point.
     pub(super) fn new(frame: &mut Frame<'_>) -> Self {
-        let of = const { TypeOf::of::<T>() };
-        if let Some(at) = frame.learn(of) {
-            frame.guard(&mut |frame| {
-                let mut slot: Option<T> = None;
-                frame.load_at(at + 1, of, &mut slot);
-                if let Some(value) = slot {
-                    frame.read(at, Box::new(value));
-                }
-            });
-        }
+        frame.prove(const { TypeOf::of::<T>() });
         Self(load)
     }
 }
@@ -52,8 +43,9 @@ impl<T: Persist> Storable<T> {
 #[inline(never)]
 #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
 extern "C" fn load<T: Persist>(frame: &mut Frame<'_>) -> T {
-    let value = frame.load_next().and_then(|value| value.downcast().ok());
-    *value.expect("generated code loads what a point saves, in its order, and nothing once a variable could not be read")
+    let slot = frame.load_next().and_then(|slot| slot.downcast_mut::<Option<T>>());
+    let value = slot.and_then(Option::take);
+    value.expect("generated code loads what a point saves, in its order, and nothing once a variable could not be read")
 }
 
 /// Types of text and bytes, whose references serde reads only from what outlives them: that is no trait bound but a lifetime
@@ -137,8 +129,12 @@ impl Frame<'_> {
 
     /// The future that was awaited, by its type.
     pub(crate) fn restore<F: Persist>(&mut self) -> Option<F> {
+        self.restore_as(const { TypeOf::of::<F>() })
+    }
+
+    pub(crate) fn restore_as<F: Persist>(&mut self, of: &TypeOf) -> Option<F> {
         let mut slot = None;
-        self.load_awaited(const { TypeOf::of::<F>() }, &mut slot);
+        self.load_awaited(of, &mut slot);
         slot
     }
 }

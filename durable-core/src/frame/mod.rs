@@ -11,14 +11,14 @@
 mod image;
 pub(crate) mod kept;
 mod load;
+mod memory;
 mod parameters;
 mod rewrite;
 mod snapshot;
 pub(crate) mod witnesses;
 
 use std::{
-    any::{Any, TypeId},
-    ops::Range,
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
 };
@@ -33,11 +33,12 @@ pub(crate) use rewrite::{Edited, Editing, FrameSeen};
 pub use snapshot::{Migration, Snapshot};
 
 use crate::{
-    codec::{Bytes, Codec, Emit, EncodeError, Encoded, LayoutId, Slot, TypeOf},
+    codec::{Bytes, Codec, LayoutId, Slot, TypeOf},
     context::{Context, Lent, Step, StepFailure},
     meta::WorkflowMeta,
 };
-use image::{Ranges, Resolved};
+use image::Resolved;
+use memory::Memory;
 use rewrite::{Attempt, Given};
 
 /// The name under which the awaited future is kept in a frame.
@@ -53,17 +54,13 @@ pub struct Frame<'a> {
     given: Option<Box<Given>>,
     /// How far it has come on the way to an image that it can go on from, if its workflow says how another build's becomes one.
     attempt: Option<Box<Attempt>>,
-    /// The types of the variables, by the number of their witness.
-    types: SmallVec<[(TypeId, &'static TypeOf); 6]>,
-    /// What was read for the point that it resumes at, in the order in which it is loaded.
-    loaded: SmallVec<[Option<Box<dyn Any>>; 4]>,
-    /// Which of these is loaded next.
-    next: usize,
-    /// What is to be saved so far, the last variable first: where each lies in `kept`, with its layout.
-    parts: SmallVec<[Part; 4]>,
-    kept: Vec<u8>,
-    /// The future that was polled last, as it is to be stored.
-    awaited: Option<Result<Encoded, EncodeError>>,
+    memory: Memory,
+    /// How many witnesses were asked for.
+    witnesses: usize,
+    /// How many variables were read for the point that it resumes at.
+    read: usize,
+    /// How many of these were loaded, in the order in which they are saved.
+    loaded: usize,
     saved: Option<FrameImage>,
     /// How many messages had been taken when the awaited future was polled.
     mark: usize,
@@ -73,16 +70,12 @@ pub struct Frame<'a> {
     thrown: Option<Box<dyn Any + Send>>,
 }
 
-/// A variable that is to be saved: its layout, and where it lies.
-type Part = Result<(u64, Range<usize>), EncodeError>;
-
 /// The image that a frame resumes from.
 #[derive(Debug)]
 struct Source {
     resolved: Arc<Resolved>,
+    /// Where each stored variable lies in them is in the frame's memory.
     bytes: Bytes,
-    /// Where each stored variable lies in `bytes`.
-    ranges: Ranges,
 }
 
 impl<'a> Frame<'a> {
@@ -93,12 +86,10 @@ impl<'a> Frame<'a> {
             source: None,
             given: None,
             attempt: None,
-            types: SmallVec::new(),
-            loaded: SmallVec::new(),
-            next: 0,
-            parts: SmallVec::new(),
-            kept: Vec::new(),
-            awaited: None,
+            memory: Memory::of(meta),
+            witnesses: 0,
+            read: 0,
+            loaded: 0,
             saved: None,
             mark: 0,
             polled: 0,
@@ -139,12 +130,8 @@ impl<'a> Frame<'a> {
     fn reset(&mut self) {
         self.source = None;
         self.given = None;
-        self.types.clear();
-        self.loaded.clear();
-        self.next = 0;
-        self.parts.clear();
-        self.kept.clear();
-        self.awaited = None;
+        self.memory.clear();
+        (self.witnesses, self.read, self.loaded) = (0, 0, 0);
         self.saved = None;
     }
 
@@ -159,10 +146,12 @@ impl<'a> Frame<'a> {
 
     fn open(&mut self, image: FrameImage) -> Result<Source, String> {
         let resolved = self.step.frames.resolve(self.meta, image.layout)?;
-        let ranges = image::split(&image.vars, resolved.known.layout.vars.len()).ok_or_else(|| {
-            format!("the snapshot of workflow `{}` is damaged: its variables do not add up", self.meta.name)
-        })?;
-        Ok(Source { resolved, bytes: image.vars, ranges })
+        let count = resolved.known.layout.vars.len();
+        if !image::split_into(&image.vars, count, &mut self.memory.stored) {
+            let name = self.meta.name;
+            return Err(format!("the snapshot of workflow `{name}` is damaged: its variables do not add up"));
+        }
+        Ok(Source { resolved, bytes: image.vars })
     }
 
     /// Where to go on: 0 from the start, `n` at the workflow's n-th resume point. `None`: a variable can't be read, and the frame has
@@ -174,31 +163,32 @@ impl<'a> Frame<'a> {
         (self.step.failure.is_none() && self.thrown.is_none() && goes_on).then_some(point)
     }
 
-    /// The next witness is of this type. Gives where the point that the frame resumes at loads the variable, if it does.
-    fn learn(&mut self, of: &'static TypeOf) -> Option<usize> {
-        let witness = self.types.len();
-        self.types.push(((of.id)(), of));
+    /// The next witness is of this type. If the point that the frame resumes at loads its variable, that is read.
+    fn prove(&mut self, of: &'static TypeOf) {
+        let witness = self.witnesses;
+        self.witnesses += 1;
+        self.memory.learn(witness, of);
         if let Some(learning) = &mut self.step.learning {
             learning.types.push(of);
         }
-        let point = self.begins_at().checked_sub(1)?;
+        let Some(point) = self.begins_at().checked_sub(1) else { return };
         let mut loads = self.meta.points[point as usize].witnesses.chunks_exact(2);
-        loads.position(|bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) == witness)
+        let Some(at) = loads.position(|bytes| number_of(bytes) == witness) else { return };
+        self.guard(&mut |frame| {
+            let mut slot = frame.memory.take_slot(witness);
+            frame.load_at(at + 1, of, &mut *slot);
+            frame.memory.put_slot(witness, slot);
+            frame.read += 1;
+        });
     }
 
-    /// Keeps what was read until it is loaded.
-    fn read(&mut self, at: usize, value: Box<dyn Any>) {
-        if self.loaded.len() <= at {
-            self.loaded.resize_with(at + 1, || None);
-        }
-        self.loaded[at] = Some(value);
-    }
-
-    /// The next variable.
-    fn load_next(&mut self) -> Option<Box<dyn Any>> {
-        let value = self.loaded.get_mut(self.next)?.take();
-        self.next += 1;
-        value
+    /// The place of the next variable.
+    fn load_next(&mut self) -> Option<&mut dyn Any> {
+        let point = self.begins_at().checked_sub(1)?;
+        let witnesses = self.meta.points[point as usize].witnesses;
+        let witness = number_of(witnesses.get(2 * self.loaded..2 * self.loaded + 2)?);
+        self.loaded += 1;
+        self.memory.loaded(witness)
     }
 
     fn load_awaited(&mut self, of: &TypeOf, slot: &mut dyn Slot) {
@@ -223,10 +213,21 @@ impl<'a> Frame<'a> {
         let Some(source) = &self.source else { return };
         let Some(place) = source.resolved.matched.places.get(at) else { return };
         let (name, layout) = &source.resolved.known.layout.vars[place.at];
-        let bytes = &source.bytes[source.ranges[place.at].clone()];
+        let bytes = &source.bytes[self.memory.stored[place.at].clone()];
+        let known = &source.resolved.plain[at];
+        if known.get().is_some_and(|plain| (plain.read)(slot, bytes)) {
+            return;
+        }
         let step = &mut *self.step;
         let (frames, codec) = (&step.frames, &step.codec);
         let read = frames.decode_part(codec, of, (LayoutId(*layout), bytes), &place.part, slot);
+        if read.is_ok()
+            && place.part.is_empty()
+            && known.get().is_none()
+            && let Some(plain) = codec.reads_plain(of, LayoutId(*layout))
+        {
+            known.get_or_init(|| plain);
+        }
         if let Some(found) = &mut step.dry
             && at > 0
             && codec.has_changed(of, LayoutId(*layout))
@@ -243,8 +244,7 @@ impl<'a> Frame<'a> {
 
     /// What a message calls a variable at a point.
     fn variable(&self, name: &str, point: u32) -> String {
-        let line = self.meta.points[point as usize - 1].line;
-        format!("variable `{name}` of workflow `{}` at {}:{line}", self.meta.name, self.meta.file)
+        variable(self.meta, name, point)
     }
 
     /// What a future is polled with; none once the step has failed.
@@ -262,32 +262,25 @@ impl<'a> Frame<'a> {
         self.step.scratch.borrow_mut().consume_since(self.mark);
     }
 
-    /// Keeps the future that is not ready.
-    pub(crate) fn keep_awaited(&mut self, of: &TypeOf, future: &dyn Emit) {
-        if self.step.failure.is_none() {
-            self.awaited = Some(self.step.codec.encode_as(of, future));
+    /// Keeps the future that is not ready. It is the first part of what is saved.
+    pub(crate) fn keep_awaited(&mut self, of: &TypeOf, future: &dyn Any) {
+        let step = &*self.step;
+        if step.failure.is_none() {
+            let Memory { parts, kept, .. } = &mut self.memory;
+            parts.clear();
+            kept.clear();
+            let layout = step.codec.encode_any(of, (of.id)(), future, kept);
+            parts.push(layout.map(|layout| (layout.0, 0..kept.len())));
         }
     }
 
     /// Takes variables into what is saved next, the last one first.
     #[allow(improper_ctypes_definitions, reason = "as for `Storable`")]
     pub extern "C" fn keep_all(&mut self, vars: &[&dyn Any]) {
-        if self.parts.is_empty() {
-            // What is larger grows from here.
-            self.kept.reserve(16 * vars.len());
-        }
-        self.guard(&mut |frame| vars.iter().for_each(|var| frame.keep_one(*var)));
-    }
-
-    fn keep_one(&mut self, var: &dyn Any) {
-        let id = var.type_id();
-        let known = self.types.iter().find(|(known, _)| *known == id);
-        let (of, value) = known
-            .and_then(|(_, of)| Some((*of, (of.emit)(var)?)))
-            .expect("generated code asks for the proof of each variable that it saves");
-        let start = self.kept.len();
-        let layout = self.step.codec.encode_as_into(of, value, &mut self.kept);
-        self.parts.push(layout.map(|layout| (layout.0, start..self.kept.len())));
+        self.guard(&mut |frame| {
+            let codec = &frame.step.codec;
+            vars.iter().for_each(|var| frame.memory.keep(codec, *var));
+        });
     }
 
     /// The resume point that was polled last.
@@ -308,39 +301,35 @@ impl<'a> Frame<'a> {
     }
 
     fn image(&mut self, point: u32) -> Result<FrameImage, StepFailure> {
-        let names = self.meta.points[point as usize - 1].vars();
-        let (kept, parts) = (self.awaited.take(), std::mem::take(&mut self.parts));
-        let unwritten = |name, error| StepFailure::Encode { what: self.variable(name, point), error };
-        let awaited = match kept {
-            Some(awaited) => awaited.map_err(|error| unwritten(AWAITED, error))?,
-            None => return Err(StepFailure::Foreign { workflow: self.meta.name }),
-        };
+        let count = self.meta.points[point as usize - 1].witnesses.len() / 2;
         let most = self.step.scratch.borrow().limits.snapshot_bytes;
+        let Memory { parts, kept, .. } = &mut self.memory;
+        if parts.len() <= count {
+            return Err(StepFailure::Foreign { workflow: self.meta.name });
+        }
         let too_large = |bytes| StepFailure::TooLarge { workflow: self.meta.name, bytes, most };
         // Seen before all of it is copied once more.
-        if self.kept.len() > most {
-            return Err(too_large(self.kept.len()));
+        if kept.len() > most {
+            return Err(too_large(kept.len()));
         }
-        let is_large = self.kept.len() >= image::IN_PLACE;
+        // The variables are kept from the last one on.
+        parts[1..].reverse();
         let mut layouts = SmallVec::<[u64; 8]>::new();
-        let (mut vars, mut ranges) = (Vec::new(), Vec::new());
-        layouts.push(awaited.layout.0);
-        if !is_large {
-            vars.reserve_exact(self.kept.len() + awaited.bytes.len() + 2 * parts.len() + 2);
-            image::push_delimited(&mut vars, &awaited.bytes);
-        }
-        for (part, name) in parts.into_iter().rev().zip(names) {
-            let (layout, range) = part.map_err(|error| unwritten(name, error))?;
-            layouts.push(layout);
-            if is_large {
-                ranges.push(range);
-            } else {
-                image::push_delimited(&mut vars, &self.kept[range]);
+        let mut ranges = SmallVec::<[_; 8]>::new();
+        for (at, part) in parts.drain(..).enumerate() {
+            match part {
+                Ok((layout, range)) => {
+                    layouts.push(layout);
+                    ranges.push(range);
+                }
+                Err(error) => {
+                    let vars = self.meta.points[point as usize - 1].vars();
+                    let name = std::iter::once(AWAITED).chain(vars).nth(at).unwrap_or_default();
+                    return Err(StepFailure::Encode { what: variable(self.meta, name, point), error });
+                }
             }
         }
-        if is_large {
-            vars = image::put_together(&awaited.bytes, &mut self.kept, &ranges);
-        }
+        let vars = image::put_together(kept, &ranges);
         if vars.len() > most {
             return Err(too_large(vars.len()));
         }
@@ -356,6 +345,10 @@ impl<'a> Frame<'a> {
         if is_pending && self.saved.is_none() && self.step.failure.is_none() {
             self.step.failure = Some(StepFailure::Foreign { workflow: self.meta.name });
         }
+        // What was read and not loaded is dropped with the frame, as is whatever is there when it is left by a panic.
+        if self.read == self.loaded && self.step.failure.is_none() {
+            self.memory.hand_on();
+        }
         (self.step.back(), self.saved.filter(|_| is_pending))
     }
 
@@ -367,4 +360,15 @@ impl<'a> Frame<'a> {
     pub(crate) fn is_broken(&self) -> bool {
         self.step.failure.is_some() && self.attempt.is_none()
     }
+}
+
+/// The number of a witness, as a point's table has it.
+fn number_of(bytes: &[u8]) -> usize {
+    usize::from(u16::from_le_bytes([bytes[0], bytes[1]]))
+}
+
+/// What a message calls a variable at a point.
+fn variable(meta: &WorkflowMeta, name: &str, point: u32) -> String {
+    let line = meta.points[point as usize - 1].line;
+    format!("variable `{name}` of workflow `{}` at {}:{line}", meta.name, meta.file)
 }

@@ -120,7 +120,7 @@ impl Frame<'_> {
         let Some(dry) = &mut step.dry else { return };
         dry.migrated.extend(migrated);
         if !was_dry {
-            step.scratch.borrow_mut().migrated.append(&mut dry.migrated);
+            step.scratch.borrow_mut().rare.migrated.append(&mut dry.migrated);
             step.dry = None;
         }
     }
@@ -429,7 +429,7 @@ impl Frame<'_> {
         let Some((_, name, value)) = editing.edit.take_if(|(frame, ..)| *frame == id) else { return };
         let Some(at) = meta.vars().position(|other| other == name) else { return };
         let Place { at: stored, part } = &source.resolved.matched.places[at + 1];
-        let bytes = &source.bytes[source.ranges[*stored].clone()];
+        let bytes = &source.bytes[self.memory.stored[*stored].clone()];
         let before = step.frames.view(&step.codec, LayoutId(vars[*stored].1), bytes);
         let before = before.ok().and_then(|value| value.part(part));
         let before =

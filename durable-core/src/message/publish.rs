@@ -20,17 +20,17 @@ fn show(name: &'static str, of: &TypeOf, value: &dyn Emit) {
     let encoded = codec::current(|codec| codec.encode_as(of, value));
     ambient::with("publish", |scratch| match encoded {
         Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
-            scratch.published.retain(|(other, _)| other != name);
-            scratch.published.push((name.to_owned(), value));
+            scratch.rare.published.retain(|(other, _)| other != name);
+            scratch.rare.published.push((name.to_owned(), value));
         }
         Ok(value) => {
             let (what, bytes) = (format!("the published `{name}`"), value.bytes.len());
             let most = scratch.limits.message_bytes;
-            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
+            scratch.rare.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
         }
         Err(error) => {
             let what = format!("the published `{name}`");
-            scratch.failure.get_or_insert(StepFailure::Encode { what, error });
+            scratch.rare.failure.get_or_insert(StepFailure::Encode { what, error });
         }
     });
 }

@@ -159,7 +159,7 @@ fn take_now(what: &'static str, kind: &Kind<'_>, of: &TypeOf, slot: &mut dyn Slo
         _ => kind.other(),
     };
     ambient::with(what, |scratch| {
-        scratch.failure.get_or_insert(failure);
+        scratch.rare.failure.get_or_insert(failure);
     });
     None
 }

@@ -78,7 +78,7 @@ impl<U: Update> Reply<U> {
     /// Outside of a workflow.
     pub fn reject(self, why: impl fmt::Display) {
         let why = crate::engine::clip(why.to_string());
-        ambient::with("reject", |scratch| scratch.replies.push((self.seq, Err(why))));
+        ambient::with("reject", |scratch| scratch.rare.replies.push((self.seq, Err(why))));
     }
 }
 
@@ -87,16 +87,16 @@ fn answer_with(seq: u64, name: &str, of: &TypeOf, answer: &dyn Emit) {
     let encoded = codec::current(|codec| codec.encode_as(of, answer));
     ambient::with("reply", |scratch| match encoded {
         Ok(value) if value.bytes.len() <= scratch.limits.message_bytes => {
-            scratch.replies.push((seq, Ok(value)));
+            scratch.rare.replies.push((seq, Ok(value)));
         }
         Ok(value) => {
             let (what, bytes) = (format!("the answer to an update `{name}`"), value.bytes.len());
             let most = scratch.limits.message_bytes;
-            scratch.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
+            scratch.rare.failure.get_or_insert(StepFailure::ValueTooLarge { what, bytes, most });
         }
         Err(error) => {
             let what = format!("the answer to an update `{name}`");
-            scratch.failure.get_or_insert(StepFailure::Encode { what, error });
+            scratch.rare.failure.get_or_insert(StepFailure::Encode { what, error });
         }
     });
 }

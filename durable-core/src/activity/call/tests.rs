@@ -70,7 +70,7 @@ fn started(codec: &Arc<Codec>) -> ActivityFuture<Charge> {
     else {
         panic!("{:?}", scratch.started);
     };
-    assert_eq!((name.as_str(), &options.retry), ("charge", &Some(Retry::attempts(3))));
+    assert_eq!((&**name, &options.retry), ("charge", &Some(Retry::attempts(3))));
     let args: (String,) = codec.decode(args.layout, &args.bytes).unwrap();
     assert_eq!(args.0, "abc");
     assert_eq!(first.wait, Some(Wait::Op(7)));

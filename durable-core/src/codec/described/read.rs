@@ -101,16 +101,13 @@ fn shortest(places: BTreeSet<String>) -> Vec<String> {
 }
 
 fn read(of: &TypeOf, value: &Value) -> Result<Tree, String> {
-    let mut result = Err(String::new());
-    (of.slot)(&mut |slot| {
-        let read = || {
-            read_value(of, slot, value).map_err(|error| error.to_string())?;
-            let value = slot.value().ok_or("nothing was read")?;
-            capture(value, true).map(|captured| captured.tree).map_err(|fault| fault.to_string())
-        };
-        result = catch_quietly(read).unwrap_or_else(|_| Err("its `Deserialize` panics".to_owned()));
-    });
-    result
+    let mut slot = (of.slot)();
+    let read = || {
+        read_value(of, &mut *slot, value).map_err(|error| error.to_string())?;
+        let value = slot.value().ok_or("nothing was read")?;
+        capture(value, true).map(|captured| captured.tree).map_err(|fault| fault.to_string())
+    };
+    catch_quietly(read).unwrap_or_else(|_| Err("its `Deserialize` panics".to_owned()))
 }
 
 impl Sampled<'_> {

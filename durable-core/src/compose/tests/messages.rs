@@ -89,7 +89,7 @@ impl Kept {
         drop(step);
         let scratch = Rc::into_inner(shared).expect("it is nobody's").into_inner();
         *self = Kept { held: scratch.held, scopes: scratch.scopes, next: scratch.next_operation };
-        (polled, scratch.messages.iter().map(|message| (message.queue, message.seq)).collect())
+        (polled, scratch.rare.messages.iter().map(|message| (message.queue, message.seq)).collect())
     }
 }
 

@@ -288,10 +288,10 @@ impl Instance {
         let mut scratch = std::rc::Rc::into_inner(shared).expect("it is nobody's").into_inner();
         self.operations = std::mem::take(&mut scratch.operations);
         (self.scopes, self.next) = (scratch.scopes, scratch.next_operation);
-        for id in scratch.taken.iter().chain(&scratch.cancelled) {
+        for id in scratch.taken.iter().chain(&scratch.rare.cancelled) {
             self.operations.remove(*id);
         }
-        for (id, scope) in scratch.rescoped {
+        for (id, scope) in scratch.rare.rescoped.clone() {
             if let Some(operation) = self.operations.get_mut(id) {
                 operation.scope = scope;
             }

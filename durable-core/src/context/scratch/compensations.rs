@@ -14,13 +14,13 @@ impl Scratch {
 
     /// The frame whose compensation this is by now.
     pub(super) fn frame_of(&self, before: FrameId) -> FrameId {
-        self.handed.iter().fold(before, |frame, (from, to)| if frame == *from { *to } else { frame })
+        self.rare.handed.iter().fold(before, |frame, (from, to)| if frame == *from { *to } else { frame })
     }
 
     /// Whether a frame has compensations.
     pub(crate) fn has_compensations(&self, frame: FrameId, which: Undo) -> bool {
         let stored = self.operations.compensations().any(|(id, entry)| {
-            let is_there = !self.cancelled.contains(&id) && self.frame_of(entry.frame) == frame;
+            let is_there = !self.rare.cancelled.contains(&id) && self.frame_of(entry.frame) == frame;
             is_there && which.covers(entry.finally)
         });
         stored
@@ -33,7 +33,7 @@ impl Scratch {
     /// A frame has ended well: what it pushed is its caller's.
     pub(crate) fn hand_over(&mut self, from: FrameId, to: FrameId) {
         if self.operations.compensations().any(|(_, entry)| self.frame_of(entry.frame) == from) {
-            self.handed.push((from, to));
+            self.rare.handed.push((from, to));
         }
         for started in &mut self.started {
             if let NewOperation::Compensation { frame, .. } = &mut started.operation
@@ -50,7 +50,7 @@ impl Scratch {
         let mut compensations = self.operations.compensations();
         if compensations.any(|(known, entry)| known == id && entry.phase == Phase::Armed) {
             drop(compensations);
-            self.cancelled.insert(id);
+            self.rare.cancelled.insert(id);
         }
     }
 }

@@ -32,8 +32,8 @@ fn futures_take_messages_up_to_the_cutoff_and_asking_takes_any() {
     assert_eq!((take(&mut scratch), take(&mut scratch), take(&mut scratch)), (Some(1), Some(2), None));
     assert!(!scratch.is_met(&Wait::Message(7)), "they are taken");
     assert_eq!(scratch.try_message(7).map(|(seq, _)| seq), Some(5));
-    assert!(!scratch.asked);
-    assert!(scratch.try_message(7).is_none() && scratch.asked);
+    assert!(!scratch.rare.asked);
+    assert!(scratch.try_message(7).is_none() && scratch.rare.asked);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_held_message_waits_again_if_its_scope_is_cancelled_and_is_the_users_if_it_i
     let mark = scratch.mark();
     scratch.give(&held);
     scratch.consume_since(mark);
-    assert_eq!((scratch.consumed.as_slice(), scratch.held.as_slice()), (&[(7, 2)][..], &[][..]));
+    assert_eq!((scratch.rare.consumed.as_slice(), scratch.held.as_slice()), (&[(7, 2)][..], &[][..]));
     assert_eq!(take(&mut scratch), Some(1), "it waits again");
 }
 
@@ -101,12 +101,12 @@ fn a_frame_that_ends_well_hands_its_compensations_on_and_a_dismissed_one_is_none
     assert!(scratch.has_compensations(0, Undo::Finally), "of this step");
     assert!(scratch.has_compensations(0, Undo::Compensations), "of a step before");
     assert!(!scratch.has_compensations(30, Undo::All) && !scratch.has_compensations(31, Undo::All));
-    assert_eq!(scratch.handed, [(30, 0)]);
+    assert_eq!(scratch.rare.handed, [(30, 0)]);
     scratch.dismiss(started);
     scratch.dismiss(5);
     scratch.dismiss(6);
     assert!(!scratch.has_compensations(0, Undo::All) && scratch.started.is_empty());
-    assert_eq!(scratch.cancelled.iter().copied().collect::<Vec<_>>(), [5]);
+    assert_eq!(scratch.rare.cancelled.iter().copied().collect::<Vec<_>>(), [5]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Advance<'_> {
             return self.ended(id);
         }
         let Some(activity) = self.draft.loaded.state.pending_activity(id) else { return };
-        let name = activity.name.clone();
+        let name = activity.name.to_string();
         match ended {
             Attempted::Completed(_) => unreachable!("it was taken above"),
             Attempted::Impossible(reason) => {
@@ -81,7 +81,7 @@ impl Advance<'_> {
         if !over && self.back_off(id, attempt, &message, None) {
             return;
         }
-        let entry = self.engine.registry.activities.get(name.as_str());
+        let entry = self.engine.registry.activities.get(&*name);
         // The others are run before a person is asked.
         let may_park = !self.is_compensation(id);
         // The user's `From<CallError>` and `Serialize` run in here.
@@ -154,7 +154,7 @@ impl Advance<'_> {
         activity.last_error = Some(message.clone());
         // Taken up by hand, it is tried again at once.
         activity.next_attempt_ms = 0;
-        let name = activity.name.clone();
+        let name = activity.name.to_string();
         self.draft.effects.ended.push(id);
         self.park(ParkReason::Exhausted { activity: name, error: message });
     }
@@ -178,7 +178,7 @@ impl Advance<'_> {
         let Some(activity) = self.draft.loaded.state.pending_activity(id).filter(|_| !stopped) else {
             return false;
         };
-        let Some(entry) = engine.registry.activities.get(activity.name.as_str()) else { return false };
+        let Some(entry) = engine.registry.activities.get(&*activity.name) else { return false };
         let policy = Policy::new(&entry.meta.retry, activity.options.retry.as_ref());
         let Some(delay) = next_delay(&policy, attempt, engine.random.unit()) else { return false };
         let delay_ms = u64::try_from(retry_after.unwrap_or(delay).as_millis()).unwrap_or(u64::MAX);
@@ -189,7 +189,7 @@ impl Advance<'_> {
         activity.failed_attempts = attempt;
         activity.last_error = Some(message.into());
         activity.next_attempt_ms = next_ms;
-        let name = activity.name.clone();
+        let name = activity.name.to_string();
         self.draft.effects.rare.backoff.push((next_ms, id));
         let error = message.into();
         self.draft.note_of(id, HistoryKind::AttemptFailed { activity: name, attempt, error, next_ms });

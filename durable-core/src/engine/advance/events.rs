@@ -322,7 +322,7 @@ impl Advance<'_> {
             let now_ms = self.draft.now_ms;
             let Some(activity) = self.draft.loaded.state.pending_activity(id) else { continue };
             activity.next_attempt_ms = activity.next_attempt_ms.min(now_ms);
-            let entry = engine.registry.activities.get(activity.name.as_str());
+            let entry = engine.registry.activities.get(&*activity.name);
             let deadline_ms = entry.and_then(|entry| schedule_deadline_ms(entry.meta, activity));
             if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 // Its time has run out; whoever takes it up again means it to be tried.

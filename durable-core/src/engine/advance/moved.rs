@@ -4,7 +4,8 @@ use super::{Advance, Post};
 use crate::{
     codec::Encoded,
     context::{
-        Completion, NewOperation, OnClose, OperationId, Refused, ScopeId, Scratch, Started, Undo, Wait,
+        Completion, Migrated, NewOperation, OnClose, OperationId, Rare, Refused, ScopeId, Scratch, Started,
+        Undo, Wait,
     },
     engine::{
         history::HistoryKind,
@@ -19,12 +20,12 @@ impl Advance<'_> {
     pub(super) fn moved(
         &mut self,
         machine: OperationId,
-        scratch: Scratch,
+        mut scratch: Scratch,
         wait: Option<Wait>,
         moved: Moved,
     ) -> bool {
         let ended = matches!(moved, Moved::Ended(_));
-        if scratch.asked || (ended && machine == MAIN) {
+        if scratch.rare.asked || (ended && machine == MAIN) {
             // The machine ran on copies: this is still the record before it.
             self.fallback.get_or_insert_with(|| Box::new(self.draft.clone()));
         }
@@ -32,12 +33,12 @@ impl Advance<'_> {
             && scratch.leaves_nothing()
             && scratch.held == self.draft.loaded.state.held
             && self.draft.loaded.state.wait_of(machine) == wait.as_ref();
-        for migrated in &scratch.migrated {
-            let (workflow, from, to) =
-                (migrated.workflow.to_owned(), migrated.from.clone(), migrated.to.clone());
-            self.draft.note(HistoryKind::Migrated { workflow, from, to });
+        let mut rare = scratch.rare.take();
+        for Migrated { workflow, from, to } in rare.iter_mut().flat_map(|rare| rare.migrated.drain(..)) {
+            self.draft.note(HistoryKind::Migrated { workflow: workflow.to_owned(), from, to });
         }
-        let mut touched_mail = !scratch.consumed.is_empty() || scratch.held != self.draft.loaded.state.held;
+        let has_consumed = rare.as_ref().is_some_and(|rare| !rare.consumed.is_empty());
+        let mut touched_mail = has_consumed || scratch.held != self.draft.loaded.state.held;
         let state = &mut self.draft.loaded.state;
         state.steps += 1;
         state.next_operation = scratch.next_operation;
@@ -52,33 +53,14 @@ impl Advance<'_> {
         for id in scratch.taken {
             self.forget(id);
         }
-        for (id, scope) in scratch.rescoped {
-            if let Some(operation) = self.draft.loaded.state.operations.get_mut(id) {
-                operation.scope = scope;
+        let (mut asked_to_stop, mut detached) = (Vec::new(), Vec::new());
+        match rare {
+            Some(mut rare) => {
+                asked_to_stop = std::mem::take(&mut rare.stopped);
+                detached = std::mem::take(&mut rare.detached);
+                self.left(*rare, scratch.held);
             }
-        }
-        for (from, to) in scratch.handed {
-            self.hand_over(from, to);
-        }
-        for id in scratch.cancelled {
-            self.cancel_operation(id);
-        }
-        let (asked_to_stop, detached) = (scratch.stopped, scratch.detached);
-        let rejected: Vec<_> =
-            scratch.replies.iter().filter(|(_, answer)| answer.is_err()).map(|(seq, _)| *seq).collect();
-        self.receive(scratch.held, &scratch.consumed, &rejected);
-        for (seq, answer) in scratch.replies {
-            self.answer(seq, answer);
-        }
-        for (name, value) in scratch.published {
-            let published = &mut self.draft.loaded.state.published;
-            published.retain(|(other, _)| *other != name);
-            published.push((name, value));
-        }
-        if scratch.stop_handled
-            && let Some(stop) = &mut self.draft.loaded.state.stop
-        {
-            stop.handled = true;
+            None => self.receive(scratch.held, &[], &[]),
         }
         match moved {
             Moved::Ended(value) if machine == MAIN => {
@@ -110,6 +92,37 @@ impl Advance<'_> {
         }
         self.has_moved(machine, touched_mail);
         !stands_still
+    }
+
+    /// What few runs leave.
+    fn left(&mut self, rare: Rare, held: Vec<Held>) {
+        for (id, scope) in rare.rescoped {
+            if let Some(operation) = self.draft.loaded.state.operations.get_mut(id) {
+                operation.scope = scope;
+            }
+        }
+        for (from, to) in rare.handed {
+            self.hand_over(from, to);
+        }
+        for id in rare.cancelled {
+            self.cancel_operation(id);
+        }
+        let rejected: Vec<_> =
+            rare.replies.iter().filter(|(_, answer)| answer.is_err()).map(|(seq, _)| *seq).collect();
+        self.receive(held, &rare.consumed, &rejected);
+        for (seq, answer) in rare.replies {
+            self.answer(seq, answer);
+        }
+        for (name, value) in rare.published {
+            let published = &mut self.draft.loaded.state.published;
+            published.retain(|(other, _)| *other != name);
+            published.push((name, value));
+        }
+        if rare.stop_handled
+            && let Some(stop) = &mut self.draft.loaded.state.stop
+        {
+            stop.handled = true;
+        }
     }
 
     fn suspended(&mut self, id: OperationId, machine: Machine, wait: Option<Wait>) {

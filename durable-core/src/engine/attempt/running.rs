@@ -40,7 +40,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(inner: &Inner, instance: &str, activity: &ActivityOperation) -> Self {
-        let entry = inner.registry.activities.get(activity.name.as_str());
+        let entry = inner.registry.activities.get(&*activity.name);
         Prepared {
             instance: instance.into(),
             entry: entry.cloned(),

@@ -80,8 +80,8 @@ fn portable() -> Portable {
     state.wait = Some(Wait::Any(vec![Wait::Op(3), Wait::All(vec![Wait::Message(4), Wait::Cancelled])]));
     state.published.push(("progress".into(), value(2)));
     let options = crate::activity::CallOptions::default();
-    let activity = ActivityOperation::new("charge".into(), value(3), options.clone(), 9, 1_000);
-    let call = NewOperation::Activity { name: "refund".into(), args: value(4), options };
+    let activity = ActivityOperation::new("charge".into(), value(3), options.clone().into(), 9, 1_000);
+    let call = NewOperation::Activity { name: "refund".into(), args: value(4), options: options.into() };
     let entry = Compensation { frame: 0, finally: false, call, phase: Phase::Armed, error: None };
     let unwind = Unwind { frames: None, which: Undo::All, then: Then::Forget };
     let kinds = [

@@ -1,12 +1,12 @@
 //! The operations that an instance has started and not consumed.
 
-use std::{ops::Deref, sync::Arc};
+use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Address, PeerRequest};
 use crate::{
-    activity::{CallOptions, IdempotencyKey},
+    activity::{IdempotencyKey, OwnOptions},
     codec::Encoded,
     context::{Completion, FrameId, NewInstance, NewOperation, OperationId, Outgoing, ScopeId, Undo, Wait},
     engine::history::HistoryEvent,
@@ -154,9 +154,10 @@ pub(crate) struct ActivityOperation {
 /// What stays as it is while a call is attempted: each attempt has it without a copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Called {
-    pub(crate) name: String,
+    /// Of this build's activity where the call was started by it.
+    pub(crate) name: Cow<'static, str>,
     pub(crate) args: Encoded,
-    pub(crate) options: CallOptions,
+    pub(crate) options: OwnOptions,
     key: [u8; 16],
     pub(crate) scheduled_ms: u64,
 }
@@ -195,7 +196,13 @@ impl Operation {
 }
 
 impl ActivityOperation {
-    pub(crate) fn new(name: String, args: Encoded, options: CallOptions, key: u128, now_ms: u64) -> Self {
+    pub(crate) fn new(
+        name: Cow<'static, str>,
+        args: Encoded,
+        options: OwnOptions,
+        key: u128,
+        now_ms: u64,
+    ) -> Self {
         let key = key.to_le_bytes();
         ActivityOperation {
             called: Arc::new(Called { name, args, options, key, scheduled_ms: now_ms }),
@@ -226,8 +233,8 @@ impl ActivityOperation {
     pub(crate) fn into_name(self) -> String {
         // Its last attempt is over too: there is nobody left to share with.
         match Arc::try_unwrap(self.called) {
-            Ok(called) => called.name,
-            Err(shared) => shared.name.clone(),
+            Ok(called) => called.name.into_owned(),
+            Err(shared) => shared.name.clone().into_owned(),
         }
     }
 }
