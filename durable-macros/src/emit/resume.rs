@@ -83,7 +83,7 @@ impl Emitter<'_> {
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         let suspended = self.suspend(point, span);
-        let arms = quote_spanned!(span=> #p::Ready(#value) => #ready, #p::Pending => #suspended,);
+        let arms = quote_spanned!(span=> #p::Ready(#value) => #ready, _ => #suspended,);
         // The `match` is the user's, from its keyword to its brace: what is wrong with it as an argument, a bound of the parameter's, is
         // shown at the `await`. The place of a generated argument is where its macro was called, the attribute.
         let (keyword, mut arms) = (Ident::new("match", written), Group::new(Delimiter::Brace, arms));
