@@ -89,7 +89,7 @@ impl Graph {
 
     /// The resume points, in the order of the source.
     pub fn points(&self) -> impl Iterator<Item = ResumePoint> + use<> {
-        (1..).zip(self.meta.points).map(|(number, meta)| ResumePoint { number, meta })
+        (1..).zip(self.meta.points.iter()).map(|(number, meta)| ResumePoint { number, meta })
     }
 
     /// The graph as a [Mermaid](https://mermaid.js.org) flowchart, which many Markdown pages draw.

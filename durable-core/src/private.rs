@@ -25,7 +25,7 @@ pub use crate::{
     frame::{Frame, Migration, NoText, Owned, Storable, kept::*},
     future::{DurableFuture, IntoDurableFuture},
     message::{Publish, Signal, Update},
-    meta::{PointMeta, WorkflowMeta},
+    meta::{Points, WorkflowMeta},
     registry::{MessageType, NoMessage, Registration},
     steps::{IntoSteps, Listed, Ordered, Steps, Viewed},
     workflow::{Refused, RootWorkflow, Workflow, WorkflowCall},

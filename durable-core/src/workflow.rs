@@ -10,7 +10,7 @@ use crate::{
     context::{Context, FrameId, MAX_DEPTH, NewOperation, OperationId, StepFailure, Undo, Wait},
     frame::{Frame, FrameImage, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
-    meta::WorkflowMeta,
+    meta::{Points, WorkflowMeta},
     registry::Registration,
 };
 
@@ -68,7 +68,10 @@ impl<A: Persist, O: 'static> Workflow for Refused<A, O> {
         deadline_ms: None,
         migrate: None,
         first: &[0],
-        points: &[],
+        points: {
+            static POINTS: Points = Points::new("");
+            &POINTS
+        },
     };
 
     fn poll(_: &mut Frame<'_>, _: Option<A>) -> Poll<O> {

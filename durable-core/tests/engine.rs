@@ -30,17 +30,12 @@ fn rounds(rounds: u32) -> WorkflowCall<impl p::RootWorkflow<Args = (u32,), Outpu
             deadline_ms: None,
             migrate: None,
             first: &[0, 1, 2],
-            points: &[
-                p::PointMeta::new(
-                    ["double", "for", "", "total + 1"],
-                    20,
-                    9,
-                    "for _\0total",
-                    b"\0\0\x01\0",
-                    b"\0",
-                ),
-                p::PointMeta::new(["sleep", "", "", "1h"], 21, 9, "total", b"\x01\0", b"\0"),
-            ],
+            points: {
+                static POINTS: p::Points = p::Points::new(
+                    "double\tfor\t\ttotal + 1\t20\t9\tfor _\0total\t0 1\t0\nsleep\t\t\t1h\t21\t9\ttotal\t1\t0",
+                );
+                &POINTS
+            },
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u32,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u32,)>) -> u64 {

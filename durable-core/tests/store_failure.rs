@@ -34,20 +34,10 @@ fn nap(n: u64) -> WorkflowCall<impl p::RootWorkflow<Args = (u64,), Output = u64>
             deadline_ms: None,
             migrate: None,
             first: &[1],
-            points: &[p::PointMeta {
-                was: None,
-                renamed: &[],
-                name: None,
-                callee: "sleep",
-                path: "",
-                binding: "",
-                args: "50ms",
-                line: 1,
-                column: 1,
-                vars: "n",
-                witnesses: b"\0\0",
-                next: b"\0",
-            }],
+            points: {
+                static POINTS: p::Points = p::Points::new("sleep\t\t\t50ms\t1\t1\tn\t0\t0");
+                &POINTS
+            },
         };
         fn poll(frame: &mut p::Frame<'_>, args: Option<(u64,)>) -> Poll<u64> {
             async fn body(cx: &mut p::Frame<'_>, args: Option<(u64,)>) -> u64 {

@@ -1,13 +1,14 @@
 //! In which order a resume loads variables.
 //!
 //! Each load is a call, and points that lie near each other need much the same variables. A dispatch therefore loads what all its points need, then parts
-//! them by whether they need a further variable, and so on. What both parts still need is loaded in both: the fewer, and the more even the parts,
-//! the fewer loads there are. In straight code that keeps its results to the end this parts off one point at a time, and a variable is loaded in one place;
-//! where each result is needed for a while it halves such a while. The order in which a point comes by its variables is the order in
+//! them in two, each with what all of its own points need, and so on. What both parts still need is loaded in both: the more of the loads stand
+//! high up in that tree, the fewer there are. So it is made from its leaves: of all neighbours the two that share the most become one, until all are
+//! one. In straight code that keeps its results to the end this parts off one point at a time, and a variable is loaded in one place;
+//! where each result is needed for a while it pairs points, then pairs of points. The order in which a point comes by its variables is the order in
 //! which it saves them.
 
 use crate::ir::{PointId, VarId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a dispatch loads for some points, and how it parts them.
 #[derive(Debug)]
@@ -19,67 +20,61 @@ pub(crate) struct Loads {
     pub(crate) parted: Option<Box<(Loads, Loads)>>,
 }
 
-/// Points, a bit for each; by their place among those that a dispatch leads to, of which there are at most `lower::MAX_POINTS`.
-type Set = u128;
-
-/// Variables, each with the points that need it.
-type Needs = Vec<(VarId, Set)>;
+/// Points, what all of them need in ascending order, and the two parts that they were joined of.
+#[derive(Default)]
+struct Node {
+    points: Vec<PointId>,
+    needs: Vec<VarId>,
+    parts: Option<Box<(Node, Node)>>,
+}
 
 /// Plans the loads of one dispatch from what each of its points needs.
 pub(crate) fn plan(needs: &[(PointId, BTreeSet<VarId>)]) -> Loads {
-    let mut sets: BTreeMap<VarId, Set> = BTreeMap::new();
-    for (at, (_, vars)) in needs.iter().enumerate() {
-        for var in vars {
-            *sets.entry(*var).or_default() |= 1 << at;
+    // Points that need the same are not parted.
+    let same = needs.chunk_by(|one, next| one.1 == next.1);
+    let mut nodes: Vec<Node> = same
+        .map(|run| Node {
+            points: run.iter().map(|(point, _)| *point).collect(),
+            needs: run.iter().take(1).flat_map(|(_, vars)| vars).copied().collect(),
+            parts: None,
+        })
+        .collect();
+    // How much neighbours share.
+    let mut shared: Vec<usize> = nodes.windows(2).map(|pair| common(&pair[0], &pair[1]).count()).collect();
+    while let Some(at) = (0..shared.len()).rev().max_by_key(|at| shared[*at]) {
+        let other = nodes.remove(at + 1);
+        let one = std::mem::take(&mut nodes[at]);
+        let points = one.points.iter().chain(&other.points).copied().collect();
+        let needs = common(&one, &other).collect();
+        nodes[at] = Node { points, needs, parts: Some(Box::new((one, other))) };
+        shared.remove(at);
+        if at > 0 {
+            shared[at - 1] = common(&nodes[at - 1], &nodes[at]).count();
+        }
+        if at < shared.len() {
+            shared[at] = common(&nodes[at], &nodes[at + 1]).count();
         }
     }
-    let numbers: Vec<PointId> = needs.iter().map(|(point, _)| *point).collect();
-    let all = (0..numbers.len()).fold(0, |set, at| set | 1 << at);
-    part(&numbers, all, sets.into_iter().collect())
+    nodes.pop().unwrap_or_default().loads(&[])
 }
 
-/// `needs` are of what is not loaded yet.
-fn part(numbers: &[PointId], points: Set, mut needs: Needs) -> Loads {
-    let mut vars = Vec::new();
-    needs.retain(|(var, set)| {
-        if *set == points {
-            vars.push(*var);
-        }
-        *set != points
-    });
-    let parted = split(points, &needs).map(|one| {
-        let other = points & !one;
-        let (fewer, others) = if one.count_ones() < other.count_ones() { (one, other) } else { (other, one) };
-        let first = part(numbers, fewer, within(&needs, fewer));
-        Box::new((first, part(numbers, others, within(&needs, others))))
-    });
-    let points = numbers.iter().enumerate().filter(|(at, _)| points >> at & 1 == 1);
-    Loads { points: points.map(|(_, point)| *point).collect(), vars, parted }
+/// What both need.
+fn common<'n>(one: &'n Node, other: &'n Node) -> impl Iterator<Item = VarId> + 'n {
+    one.needs.iter().copied().filter(|var| other.needs.binary_search(var).is_ok())
 }
 
-/// What some of the points need.
-fn within(needs: &Needs, points: Set) -> Needs {
-    needs.iter().filter(|(_, set)| set & points != 0).map(|(var, set)| (*var, set & points)).collect()
-}
-
-/// The points that need a certain variable: of all variables the one for which the least has to be loaded twice, for each point that is parted off.
-fn split(points: Set, needs: &Needs) -> Option<Set> {
-    let mut best: Option<(usize, Set)> = None;
-    for (at, &(_, one)) in needs.iter().enumerate() {
-        if at > 0 && needs[at - 1].1 == one {
-            continue;
-        }
-        let other = points & !one;
-        let twice = needs.iter().filter(|(_, set)| set & one != 0 && set & other != 0).count();
-        let parted = |one: Set| one.count_ones().min((points & !one).count_ones()) as usize;
-        if best.is_none_or(|(least, set)| twice * parted(set) < least * parted(one)) {
-            best = Some((twice, one));
-        }
-        if twice == 0 {
-            break;
-        }
+impl Node {
+    /// `loaded` is what all points around these need too.
+    fn loads(self, loaded: &[VarId]) -> Loads {
+        let Self { points, needs, parts } = self;
+        let parted = parts.map(|parts| {
+            let (one, other) = (parts.0.loads(&needs), parts.1.loads(&needs));
+            let is_first = one.points.len() < other.points.len();
+            Box::new(if is_first { (one, other) } else { (other, one) })
+        });
+        let vars = needs.into_iter().filter(|var| loaded.binary_search(var).is_err()).collect();
+        Loads { points, vars, parted }
     }
-    best.map(|(_, one)| one)
 }
 
 impl Loads {
@@ -132,5 +127,11 @@ mod tests {
         // Twelve at each of twelve points, one new at each.
         let window: Vec<Vec<VarId>> = (0..12).map(|at| (at..at + 12).collect()).collect();
         check(&window.iter().map(Vec::as_slice).collect::<Vec<_>>(), 45);
+        let window: Vec<Vec<VarId>> = (0..100).map(|at| (at..at + 12).collect()).collect();
+        check(&window.iter().map(Vec::as_slice).collect::<Vec<_>>(), 364);
+        // Once each, whether they come or go.
+        let sum: Vec<Vec<VarId>> = (0..100).map(|at| (0..at).collect()).collect();
+        check(&sum.iter().map(Vec::as_slice).collect::<Vec<_>>(), 99);
+        check(&sum.iter().rev().map(Vec::as_slice).collect::<Vec<_>>(), 99);
     }
 }

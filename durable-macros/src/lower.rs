@@ -11,6 +11,7 @@
 mod binding;
 mod borrow;
 mod branch;
+mod changed;
 mod choice;
 mod condition;
 mod constant;
@@ -347,6 +348,10 @@ impl Lowerer {
             Expr::Block(block) => self.block_expr(block, dest),
             Expr::Loop(looped) => self.loop_expr(looped, dest),
             Expr::While(looped) => self.while_expr(looped, dest),
+            // Nothing of its iterator is kept: no point is inside of it.
+            Expr::ForLoop(looped) if !point::block_has_await(&looped.body) => {
+                self.for_without_points(looped, dest);
+            }
             Expr::ForLoop(looped) => self.for_expr(looped, dest),
             Expr::Binary(binary) if is_lazy(&binary.op) => self.lazy(binary, dest),
             Expr::Unsafe(block) => self.errors.push(block.unsafe_token.span, diagnostics::AWAIT_IN_UNSAFE),

@@ -17,6 +17,35 @@ twins! {
         total
     } for (0), (3);
 
+    /// No point is inside of them: any iterator will do.
+    async fn for_whose_head_alone_awaits(n: i64) -> String {
+        let mut out = String::new();
+        for (number, word) in (1..).zip(words(n).await) {
+            out += &format!("{number}{word} ");
+        }
+        for value in list(n).await.into_iter().filter(|v| v % 2 == 1).map(|v| v + n) {
+            if value > 100 {
+                break;
+            }
+            out += &value.to_string();
+        }
+        let counts: std::collections::HashMap<_, _> = words(1).await.into_iter().zip(0..).collect();
+        'outer: for round in 0..get(2).await {
+            for value in list(get(round).await + 2).await.iter().rev() {
+                if *value == 2 {
+                    continue 'outer;
+                }
+                out += &value.to_string();
+            }
+            let unit = { for c in say("x").await.chars() { out.push(c); } };
+            out += &format!("{unit:?}{counts:?}");
+            if flag(round).await {
+                for _ in 0..get(1).await { break 'outer; }
+            }
+        }
+        out
+    } for (0), (1), (3);
+
     async fn for_open_range(n: i64) -> i64 {
         let mut seen = 0;
         for i in n.. {

@@ -46,6 +46,53 @@ twins! {
         b + a
     } for (1), (2);
 
+    /// What an operand does to a receiver that stands in front of it.
+    async fn operands_that_read_the_receiver(n: i64) -> String {
+        let mut values = vec![n];
+        values.push(get(values.len() as i64).await);
+        values.insert(values.len(), get(values.iter().sum::<i64>()).await);
+        values.push({ let twice = get(values[0]).await * 2; twice + values.len() as i64 });
+        let mut item = Item { sku: "s".into(), qty: n };
+        item.sku.push_str(&say(&item.sku.to_uppercase()).await);
+        item.qty = item.qty.max(get(item.qty.pow(2)).await);
+        item.sku.push_str(&{ item.qty += 1; say("q").await });
+        let mut grid = [[1, 2], [3, 4]];
+        let mut i = 0usize;
+        grid[i].swap(0, { i += 1; get(i.pow(2) as i64).await as usize % 2 });
+        let again = &mut values;
+        again.push(get(again.len() as i64).await);
+        let mut items = [item.clone(), item.clone()];
+        for item in &mut items {
+            item.sku.push_str(&say(&item.sku.to_uppercase()).await);
+            item.sku.insert(item.sku.len() - 1, { get(item.qty.pow(2)).await; '!' });
+        }
+        let found = values.contains(&get(values.len() as i64).await);
+        format!("{values:?} {item:?} {grid:?} {i} {found} {items:?}")
+    } for (1), (4);
+
+    /// A receiver by value is what it was in front of the operand; two fields are two places.
+    async fn operands_that_change_the_receiver(n: i64) -> String {
+        let mut total = n;
+        let before = total.pow({ total += 1; get(2).await as u32 });
+        let mut pair = (n, vec![n]);
+        pair.1.push({ pair.0 += 1; get(pair.0).await });
+        let sum = pair.0.wrapping_add({ pair.1.push(3); get(1).await });
+        let mut steps = (0..9, 1i64);
+        steps.0.nth({ steps.1 += 1; get(steps.1).await as usize });
+        format!("{before} {total} {pair:?} {sum} {steps:?}")
+    } for (1), (4);
+
+    /// What is indexed is looked at behind the index.
+    async fn indexes_that_change_what_is_indexed(n: i64) -> i64 {
+        let mut values = [n, 2];
+        let first = values[{ values[0] += 5; get(0).await as usize % 2 }];
+        let second = values[{ values.reverse(); get(1).await as usize % 2 }];
+        let mut at = 0;
+        let grid = [[1, 2], [3, 4]];
+        let third = grid[at][{ at += 1; get(1).await as usize % 2 }];
+        first * 1000 + second * 100 + third * 10 + grid[at][0]
+    } for (1), (4);
+
     async fn method_chains(n: i64) -> String {
         let best = list(n).await.into_iter().map(|v| v + n).filter(|v| v % 2 == 0).max().unwrap_or(get(n).await);
         let text = say(&say("x").await.repeat(2)).await.trim_matches('<').to_uppercase();

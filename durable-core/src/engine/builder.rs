@@ -33,8 +33,8 @@ use crate::{
 /// Between two tries to open a file that another process has open.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// Two workers: while one commits, the other steps.
-const WORKERS: usize = 2;
+/// While one worker commits another steps; the third has the processor while the first waits for the disk.
+const WORKERS: usize = 3;
 
 /// An engine that is being put together.
 ///

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::encode::append;
+
 /// A tail of this many bytes becomes a chunk.
 const CHUNK_BYTES: usize = 512;
 /// So many chunks are kept of an instance: some ten thousand events.
@@ -46,10 +48,9 @@ pub(crate) struct Moved {
 impl Tail {
     pub(crate) fn push(&mut self, event: &HistoryEvent) {
         let start = self.bytes.len() + 3;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.reserve(64);
-        bytes.extend_from_slice(&[0; 3]);
-        self.bytes = postcard::to_extend(event, bytes).expect("the engine's own records always encode");
+        self.bytes.reserve(64);
+        self.bytes.extend_from_slice(&[0; 3]);
+        append(event, &mut self.bytes);
         let len = ((self.bytes.len() - start) as u32).to_le_bytes();
         self.bytes[start - 3..start].copy_from_slice(&len[..3]);
     }

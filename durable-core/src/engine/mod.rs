@@ -21,6 +21,7 @@ mod control;
 pub(crate) mod copies;
 mod describe;
 mod edit;
+mod encode;
 mod error;
 mod handle;
 mod history;

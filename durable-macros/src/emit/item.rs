@@ -365,44 +365,51 @@ fn registration(workflow: &Workflow) -> TokenStream {
 }
 
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
-    let p = made_up("__p");
     let witnesses = layout.witnesses(function);
     let points = function.points.iter().enumerate().map(|(number, point)| {
-        let name = point.name.as_ref().map(|name| quote!(.named(#name)));
-        let was = point.was.as_ref().map(|was| quote!(.was(#was)));
-        let (callee, path, binding, args) = (&point.callee, &point.path, &point.binding, &point.args);
-        let start = point.span.start();
-        let at_line = Literal::usize_unsuffixed(start.line);
-        let at_column = Literal::usize_unsuffixed(start.column + 1);
         let saved = layout.saved(function, number);
-        let vars = stored_names(function, &saved);
-        let renamed = saved.iter().filter_map(|var| {
+        let start = point.span.start();
+        let mut fields = vec![
+            escaped(&point.callee),
+            escaped(&point.path),
+            escaped(&point.binding),
+            escaped(&point.args),
+            start.line.to_string(),
+            (start.column + 1).to_string(),
+            stored_names(function, &saved).join("\0"),
+            spaced(saved.iter().filter_map(|var| witnesses.binary_search(var).ok())),
+            spaced(flow::after(function, live, number)),
+        ];
+        fields.extend(point.name.as_ref().map(|name| format!("n{}", escaped(name))));
+        fields.extend(point.was.as_ref().map(|was| format!("w{}", escaped(was))));
+        fields.extend(saved.iter().filter_map(|var| {
             let var = &function.vars[*var];
-            let (name, was) = (&var.stored_name, var.was.as_ref()?);
-            Some(quote!((#name, #was)))
-        });
-        let renamed: Vec<TokenStream> = renamed.collect();
-        let renamed = (!renamed.is_empty()).then(|| quote!(.renamed(&[#(#renamed),*])));
-        let numbers_of = saved.iter().filter_map(|var| witnesses.binary_search(var).ok());
-        let bytes: Vec<u8> = numbers_of.flat_map(|at| (at as u16).to_le_bytes()).collect();
-        let witnesses = Literal::byte_string(&bytes);
-        let next: Vec<u8> = flow::after(function, live, number).into_iter().map(|to| to as u8).collect();
-        let next = Literal::byte_string(&next);
-        let vars = vars.join("\0");
-        // Few tokens: they are a good part of what an expansion takes.
-        quote!(#p::PointMeta::new(
-            [#callee, #path, #binding, #args], #at_line, #at_column, #vars, #witnesses, #next
-        ) #name #was #renamed)
+            Some(format!("r{}\0{}", var.stored_name, var.was.as_ref()?))
+        }));
+        fields.join("\t")
     });
-    let points: Vec<TokenStream> = points.collect();
-    meta_of(workflow, &numbers(&flow::first(function, live)), &points)
+    let points: Vec<String> = points.collect();
+    meta_of(workflow, &numbers(&flow::first(function, live)), &points.join("\n"))
+}
+
+/// A field of the table of points, as its reader expects it (`durable-core/src/meta.rs`).
+fn escaped(field: &str) -> String {
+    if !field.contains(['\t', '\n', '\u{1}']) {
+        return field.to_owned();
+    }
+    field.replace('\u{1}', "\u{1}1").replace('\t', "\u{1}t").replace('\n', "\u{1}n")
+}
+
+fn spaced(numbers: impl IntoIterator<Item = impl ToString>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    numbers.join(" ")
 }
 
 fn numbers(next: &flow::Next) -> Vec<Literal> {
     next.iter().copied().map(Literal::usize_unsuffixed).collect()
 }
 
-fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> TokenStream {
+fn meta_of(workflow: &Workflow, first: &[Literal], points: &str) -> TokenStream {
     let p = made_up("__p");
     let ident = &workflow.item.sig.ident;
     let plain = ident.to_string().trim_start_matches("r#").to_owned();
@@ -443,7 +450,7 @@ fn meta_of(workflow: &Workflow, first: &[Literal], points: &[TokenStream]) -> To
         deadline_ms: #deadline_ms,
         migrate: #migrate,
         first: &[#(#first),*],
-        points: &[#(#points),*],
+        points: { static POINTS: #p::Points = #p::Points::new(#points); &POINTS },
     })
 }
 

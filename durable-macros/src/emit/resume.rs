@@ -11,7 +11,7 @@ use crate::layout::Level;
 use crate::loads::Loads;
 use crate::lower::plain;
 use crate::spans::asked_at;
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -74,7 +74,7 @@ impl Emitter<'_> {
         let place = self.place(info.block);
         let (cx, p, number) = (made_up("cx"), made_up("__p"), Literal::usize_unsuffixed(point + 1));
         let future = place.name(info.future, None);
-        let span = Span::mixed_site().located_at(span);
+        let (written, span) = (span, Span::mixed_site().located_at(span));
         // A value of the wrong type is shown where it was awaited.
         let value = Ident::new("value", span);
         // The future is given away, so that the suspended function does not hold it. In parentheses, so that any operator
@@ -83,10 +83,12 @@ impl Emitter<'_> {
         let held: TokenStream = held.map(|iterator| quote!(let _ = &#iterator;)).collect();
         let ready = if held.is_empty() { quote!(#value) } else { quote!({ #held #value }) };
         let suspended = self.suspend(point, span);
-        quote_spanned!(span=> (match #cx.poll(#future, #number) {
-            #p::Ready(#value) => #ready,
-            #p::Pending => #suspended,
-        }))
+        let arms = quote_spanned!(span=> #p::Ready(#value) => #ready, _ => #suspended,);
+        // The `match` is the user's, from its keyword to its brace: what is wrong with it as an argument, a bound of the parameter's, is
+        // shown at the `await`. The place of a generated argument is where its macro was called, the attribute.
+        let (keyword, mut arms) = (Ident::new("match", written), Group::new(Delimiter::Brace, arms));
+        arms.set_span(written);
+        quote_spanned!(span=> (#keyword #cx.poll(#future, #number) #arms))
     }
 
     /// The iterators that a point on the way out of a loop needs for its item alone. The item is taken from them again, so what

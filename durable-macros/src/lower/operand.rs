@@ -4,6 +4,7 @@
 //! a temporary (`keep`). Everything that Rust evaluates before an await is made a temporary, unless it may be delayed.
 
 use super::borrow::is_place;
+use super::changed::{Changes, derefs, indexes, is_compound, unindexed};
 use super::constant::is_constant;
 use super::guard::renamed;
 use super::{Dest, Lowerer, is_control, point, var_pat};
@@ -22,8 +23,10 @@ use syn::{BinOp, Expr};
 pub(super) enum Mode {
     /// Moved or copied.
     Value,
-    /// Borrowed by the operation: a method's receiver, an operand of a comparison, what is indexed.
+    /// Borrowed by the operation, or copied when it is evaluated: a method's receiver, an operand of a comparison.
     Place,
+    /// What is indexed: a place that is looked at behind its index.
+    Base,
 }
 
 impl Lowerer {
@@ -153,7 +156,7 @@ impl Lowerer {
     }
 
     fn index(&mut self, mut e: syn::ExprIndex) -> Expr {
-        let mut parts = vec![(std::mem::replace(&mut *e.expr, Expr::PLACEHOLDER), Mode::Place)];
+        let mut parts = vec![(std::mem::replace(&mut *e.expr, Expr::PLACEHOLDER), Mode::Base)];
         // A range that is kept would be moved by its use; its bounds are copied.
         match &mut *e.index {
             Expr::Range(range) => {
@@ -234,9 +237,10 @@ impl Lowerer {
     /// `unnamed` operands are not arguments.
     fn operands(&mut self, name: &str, parts: Vec<(Expr, Mode)>, unnamed: usize) -> Vec<Expr> {
         let last = parts.iter().rposition(|(part, _)| point::has_await(part)).unwrap_or(0);
-        let changed: Vec<Set> =
-            (0..parts.len()).map(|at| changed(parts[at + 1..].iter().map(|(part, _)| part))).collect();
+        let changes: Vec<Changes> =
+            (0..parts.len()).map(|at| Changes::of(parts[at + 1..].iter().map(|(part, _)| part))).collect();
         let mut results: Vec<Expr> = Vec::new();
+        let mut releases: Vec<Stmt> = Vec::new();
         let mut held = false;
         for (at, (part, mode)) in parts.into_iter().enumerate() {
             let label =
@@ -246,10 +250,14 @@ impl Lowerer {
                 value = self.polled(&label, value);
             }
             let value = if at < last {
-                let value = if changed[at].is_empty() {
+                let value = if changes[at].is_empty() {
                     self.keep(label, value, mode)
                 } else {
-                    self.keep_unchanged(label, value, mode, &changed[at])
+                    let value = self.keep_unchanged(label.clone(), value, mode, &changes[at]);
+                    if mode == Mode::Place && is_place(&value) && changes[at].lends(&value) {
+                        releases.extend(self.keep_borrowed(label, &value));
+                    }
+                    value
                 };
                 held |= !is_constant(&value);
                 value
@@ -259,9 +267,23 @@ impl Lowerer {
             } else {
                 value
             };
+            if at == last {
+                std::mem::take(&mut releases).into_iter().for_each(|release| self.push(release));
+            }
             results.push(value);
         }
         results
+    }
+
+    /// Borrows a place that stays where it is until what stands behind it is evaluated: gives the statement that ends the borrow. What
+    /// changes the place in between is an error of rustc's then. Only a receiver by value would bear it (`changed`).
+    fn keep_borrowed(&mut self, name: String, place: &Expr) -> Option<Stmt> {
+        let place = unindexed(place);
+        let span = place.span();
+        let borrow: Expr = syn::parse_quote_spanned!(span=> &#place);
+        self.again(&borrow).ok()?;
+        let held = var_expr(self.bind_temp(name, borrow, false), span);
+        Some(Stmt::Keep(Box::new(syn::parse_quote_spanned!(span=> let _ = &#held;))))
     }
 
     /// Makes an operand survive what is evaluated behind it.
@@ -270,7 +292,7 @@ impl Lowerer {
         match value {
             value if is_constant(&value) => value,
             Expr::Closure(_) => value,
-            value if mode == Mode::Place && place => value,
+            value if mode != Mode::Value && place => value,
             // It is a variable already, made for this place.
             value if as_var(&value).is_some_and(|var| self.function.vars[var].kind == VarKind::Temp) => value,
             Expr::Reference(mut reference) => {
@@ -288,13 +310,13 @@ impl Lowerer {
 
     /// Makes an operand survive what assigns variables that it mentions. What is borrowed can't be assigned, so that a place
     /// that is assigned is copied; the variables of an index are copied in any case.
-    fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changed: &Set) -> Expr {
+    fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changes: &Changes) -> Expr {
         if let Expr::Closure(closure) = &mut value {
-            self.capture_unchanged(&name, closure, changed);
+            let changed = if closure.capture.is_some() { changes.all_vars() } else { changes.vars() };
+            self.capture_unchanged(&name, closure, &changed);
         }
-        Indexes { lowerer: self, name: &name, changed }.visit_expr_mut(&mut value);
-        let mentions = Effects::of_expr(&value).mentions;
-        if mode == Mode::Place && is_place(&value) && !mentions.is_disjoint(changed) {
+        Indexes { lowerer: self, name: &name, changes }.visit_expr_mut(&mut value);
+        if mode == Mode::Place && is_place(&value) && changes.changes(&value) {
             return self.keep_always(name, value, mode);
         }
         self.keep(name, value, mode)
@@ -317,7 +339,7 @@ impl Lowerer {
 
     fn keep_always(&mut self, name: String, value: Expr, mode: Mode) -> Expr {
         let span = value.span();
-        let temp = self.bind_temp(name, value, mode == Mode::Place);
+        let temp = self.bind_temp(name, value, mode != Mode::Value);
         var_expr(temp, span)
     }
 
@@ -334,13 +356,21 @@ impl Lowerer {
                 return Expr::Binary(e);
             }
             // Before the right side if the types overload the operator, behind it if they are numbers.
+            let awaits = point::has_await(&e.right);
+            let changes = if awaits { Changes::of([&*e.right]) } else { Changes::default() };
+            let changed = changes.vars();
+            let places = indexes(&e.left);
             let is_moved_on =
-                point::has_await(&e.right) && !index_mentions(&e.left).is_disjoint(&changed([&*e.right]));
+                places.iter().any(|index| !Effects::of_expr(index).mentions.is_disjoint(&changed));
             if point::has_await(&e.left) || !is_place(&e.left) || is_moved_on {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
+            let lent = places.into_iter().filter(|index| is_place(index) && changes.lends(index));
+            let releases: Vec<Stmt> =
+                lent.filter_map(|index| self.keep_borrowed("left.index".to_owned(), index)).collect();
             let right = self.operand(*e.right);
             *e.right = self.polled("right", right);
+            releases.into_iter().for_each(|release| self.push(release));
             *e.left = self.kept(*e.left);
             return Expr::Binary(e);
         }
@@ -430,7 +460,19 @@ pub(super) fn borrows_temporary(expr: &Expr) -> bool {
 struct Indexes<'a> {
     lowerer: &'a mut Lowerer,
     name: &'a str,
-    changed: &'a Set,
+    changes: &'a Changes,
+}
+
+impl Indexes<'_> {
+    /// A variable that is not `mut` changes only by a reference that it holds.
+    fn may_change(&self, index: &Expr) -> bool {
+        let (changed, lent) = (self.changes.vars(), self.changes.all_vars());
+        let mut mentions = Effects::of_expr(index).mentions.into_iter();
+        mentions.any(|var| {
+            let changes = self.lowerer.function.vars[var].mutable || derefs(index);
+            changed.contains(&var) || (changes && lent.contains(&var))
+        })
+    }
 }
 
 impl VisitMut for Indexes<'_> {
@@ -439,8 +481,7 @@ impl VisitMut for Indexes<'_> {
             Expr::Closure(_) | Expr::Async(_) => {}
             Expr::Index(e) => {
                 self.visit_expr_mut(&mut e.expr);
-                let mentions = Effects::of_expr(&e.index).mentions;
-                if !mentions.is_disjoint(self.changed) {
+                if self.may_change(&e.index) {
                     let index = std::mem::replace(&mut *e.index, Expr::PLACEHOLDER);
                     let name = format!("{}.index", self.name);
                     *e.index = self.lowerer.keep_always(name, index, Mode::Value);
@@ -448,54 +489,6 @@ impl VisitMut for Indexes<'_> {
             }
             _ => visit_mut::visit_expr_mut(self, expr),
         }
-    }
-}
-
-/// The variables that some operands assign or lend for a change.
-fn changed<'e>(parts: impl IntoIterator<Item = &'e Expr>) -> Set {
-    struct Finder(Set);
-    impl Finder {
-        fn root(&mut self, expr: &Expr) {
-            match expr {
-                Expr::Field(e) => self.root(&e.base),
-                Expr::Index(e) => self.root(&e.expr),
-                Expr::Paren(e) => self.root(&e.expr),
-                Expr::Tuple(e) => e.elems.iter().for_each(|elem| self.root(elem)),
-                expr => self.0.extend(as_var(expr)),
-            }
-        }
-    }
-    impl<'a> Visit<'a> for Finder {
-        fn visit_expr(&mut self, expr: &'a Expr) {
-            match expr {
-                Expr::Assign(e) => self.root(&e.left),
-                Expr::Binary(e) if is_compound(&e.op) => self.root(&e.left),
-                Expr::Reference(e) if e.mutability.is_some() => self.root(&e.expr),
-                _ => {}
-            }
-            visit::visit_expr(self, expr);
-        }
-    }
-    let mut finder = Finder(Set::new());
-    for part in parts {
-        finder.visit_expr(part);
-    }
-    finder.0
-}
-
-/// The variables that the indexes of a place mention.
-fn index_mentions(place: &Expr) -> Set {
-    match place {
-        Expr::Index(e) => {
-            let mut mentions = index_mentions(&e.expr);
-            mentions.extend(Effects::of_expr(&e.index).mentions);
-            mentions
-        }
-        Expr::Field(e) => index_mentions(&e.base),
-        Expr::Unary(e) => index_mentions(&e.expr),
-        Expr::Paren(e) => index_mentions(&e.expr),
-        Expr::Group(e) => index_mentions(&e.expr),
-        _ => Set::new(),
     }
 }
 
@@ -514,23 +507,6 @@ fn is_pure(expr: &Expr) -> bool {
 /// Stands where control does not come.
 fn never(span: proc_macro2::Span) -> Expr {
     syn::parse_quote_spanned!(span=> ::core::unreachable!())
-}
-
-fn is_compound(op: &BinOp) -> bool {
-    use BinOp as B;
-    matches!(
-        op,
-        B::AddAssign(_)
-            | B::SubAssign(_)
-            | B::MulAssign(_)
-            | B::DivAssign(_)
-            | B::RemAssign(_)
-            | B::BitXorAssign(_)
-            | B::BitAndAssign(_)
-            | B::BitOrAssign(_)
-            | B::ShlAssign(_)
-            | B::ShrAssign(_)
-    )
 }
 
 fn callee_name(func: &Expr) -> String {

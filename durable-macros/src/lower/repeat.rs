@@ -133,6 +133,21 @@ impl Lowerer {
         self.close();
     }
 
+    /// A `for` whose head awaits and whose body does not: a loop of the user's behind the await.
+    pub(super) fn for_without_points(&mut self, mut each: syn::ExprForLoop, dest: Dest) {
+        // It has its number among the loops, as its head holds a point.
+        self.path.enter("for");
+        let iterated = std::mem::replace(&mut *each.expr, Expr::PLACEHOLDER);
+        let iterated = self.operand(iterated);
+        let mut looped = self.kept(Expr::ForLoop(each));
+        if let Expr::ForLoop(each) = &mut looped {
+            *each.expr = iterated;
+        }
+        if self.current.is_some() {
+            self.store(dest, looped);
+        }
+    }
+
     fn counted(&mut self, name: &str, iterated: Expr, found: Iteration) -> Next {
         let span = iterated.span();
         let p = runtime(span);

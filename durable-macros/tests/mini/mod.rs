@@ -48,7 +48,7 @@ pub mod __private {
         #[allow(dead_code)]
         pub migrate: Option<&'static ()>,
         pub first: &'static [u32],
-        pub points: &'static [PointMeta],
+        pub points: &'static Points,
     }
 
     pub struct PointMeta {
@@ -64,29 +64,47 @@ pub mod __private {
         pub next: &'static [u8],
     }
 
+    pub struct Points(&'static str, std::sync::OnceLock<Vec<PointMeta>>);
+
+    impl Points {
+        pub const fn new(text: &'static str) -> Self {
+            Self(text, std::sync::OnceLock::new())
+        }
+    }
+
+    impl std::ops::Deref for Points {
+        type Target = [PointMeta];
+
+        fn deref(&self) -> &[PointMeta] {
+            self.1.get_or_init(|| self.0.lines().map(PointMeta::read).collect())
+        }
+    }
+
     impl PointMeta {
-        pub const fn new(
-            [callee, path, binding, args]: [&'static str; 4],
-            line: u32,
-            column: u32,
-            vars: &'static str,
-            witnesses: &'static [u8],
-            next: &'static [u8],
-        ) -> Self {
-            Self { name: None, callee, path, binding, args, line, column, vars, witnesses, next }
-        }
-
-        pub const fn named(mut self, name: &'static str) -> Self {
-            self.name = Some(name);
-            self
-        }
-
-        pub const fn was(self, _: &'static str) -> Self {
-            self
-        }
-
-        pub const fn renamed(self, _: &'static [(&'static str, &'static str)]) -> Self {
-            self
+        fn read(line: &'static str) -> Self {
+            let fields: Vec<&'static str> = line.split('\t').collect();
+            let [callee, path, binding, args, at_line, column, vars, witnesses, next, more @ ..] = &*fields
+            else {
+                panic!("not a point: {line:?}")
+            };
+            let bytes = |field: &str, wide: bool| {
+                let numbers = field.split_terminator(' ').map(|number| number.parse::<u16>().unwrap());
+                let bytes =
+                    numbers.flat_map(|number| number.to_le_bytes().into_iter().take(1 + usize::from(wide)));
+                &*bytes.collect::<Vec<u8>>().leak()
+            };
+            Self {
+                name: more.iter().find_map(|field| field.strip_prefix('n')),
+                callee,
+                path,
+                binding,
+                args,
+                line: at_line.parse().unwrap(),
+                column: column.parse().unwrap(),
+                vars,
+                witnesses: bytes(witnesses, true),
+                next: bytes(next, false),
+            }
         }
     }
 

@@ -208,6 +208,10 @@ impl RedbStore {
         let db = self.db(state)?;
         let epoch_due = state.epoch_due.load(Ordering::Acquire);
         let committed = contained(|| {
+            // While somebody reads what was there before, redb leaves the pages that this commit frees to the next one, which frees them
+            // on its way. With nobody it follows each commit up with a second transaction that does it at once, for a quarter of a
+            // small commit's processor time.
+            let before = db.begin_read()?;
             let mut txn = db.begin_write()?;
             txn.set_two_phase_commit(self.options.two_phase);
             // Dropping the transaction on the way out of an error aborts it.
@@ -217,6 +221,7 @@ impl RedbStore {
                 open::write_epoch(&txn, state.epoch)?;
             }
             txn.commit()?;
+            drop(before);
             Ok(quick_repair)
         });
         let quick_repair = committed.map_err(|fault| {

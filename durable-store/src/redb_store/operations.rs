@@ -4,7 +4,7 @@
 //! used again has none. Nothing here reads a row in order to write or to remove it: closing an
 //! instance gets rid of damaged ones too.
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::fault::Fault;
 use super::read::out_of_order;
@@ -28,7 +28,7 @@ pub(super) fn apply(txn: &WriteTransaction, transitions: &[Transition]) -> Resul
         let slot = transition.slot;
         if closes(transition) {
             // Most have none, and looking costs less than removing nothing.
-            if table.range(of_slot(slot))?.next().transpose()?.is_some() {
+            if !table.is_empty()? && table.range(of_slot(slot))?.next().transpose()?.is_some() {
                 table.retain_in(of_slot(slot), |_, _| false)?;
             }
             continue;

@@ -190,7 +190,7 @@ impl Advance<'_> {
         activity.last_error = Some(message.into());
         activity.next_attempt_ms = next_ms;
         let name = activity.name.to_string();
-        self.draft.effects.backoff.push((next_ms, id));
+        self.draft.effects.rare.backoff.push((next_ms, id));
         let error = message.into();
         self.draft.note_of(id, HistoryKind::AttemptFailed { activity: name, attempt, error, next_ms });
         true

@@ -29,7 +29,7 @@ impl Advance<'_> {
             NewOperation::Timer { deadline_ms } => {
                 let timer = Timer { deadline_ms, slot: draft.slot, operation: id };
                 draft.timers.push(TimerChange::Set(timer));
-                draft.effects.timers.push(timer);
+                draft.effects.rare.timers.push(timer);
                 OperationKind::Timer { deadline_ms }
             }
             NewOperation::External { secret } => OperationKind::External { secret },
@@ -42,12 +42,12 @@ impl Advance<'_> {
             }
             NewOperation::Child(child) => {
                 bad_id = (!is_id(&child.id)).then_some(child.id.len());
-                draft.effects.starts.push(id);
+                draft.effects.rare.starts.push(id);
                 OperationKind::Child { child: Box::new(child), address: None }
             }
             NewOperation::Start(start) => {
                 bad_id = (!is_id(&start.id)).then_some(start.id.len());
-                draft.effects.starts.push(id);
+                draft.effects.rare.starts.push(id);
                 OperationKind::Start(Box::new(start))
             }
             NewOperation::Created { child } => {
@@ -55,7 +55,7 @@ impl Advance<'_> {
                 OperationKind::Created
             }
             NewOperation::Send(outgoing) => {
-                draft.effects.outgoing.push(id);
+                draft.effects.rare.outgoing.push(id);
                 OperationKind::Send(Box::new(outgoing))
             }
             NewOperation::Unwind { frames, which, awaited } => {
@@ -73,7 +73,7 @@ impl Advance<'_> {
         }
         // Of a child with a bad id whose creation is waited for, that is started after this: see `created`.
         if let Some(len) = bad_id {
-            self.draft.effects.starts.retain(|other| *other != id);
+            self.draft.effects.rare.starts.retain(|other| *other != id);
             self.complete_with(id, Completion::Error(CallError::BadId { len }), true);
         }
         self.created(id);

@@ -21,7 +21,9 @@ impl Advance<'_> {
         let slot = self.draft.slot;
         let timers: Vec<Timer> = self.draft.loaded.state.timers(slot).collect();
         self.draft.timers.extend(timers.iter().map(|timer| TimerChange::Set(*timer)));
-        self.draft.effects.timers.extend(timers);
+        if !timers.is_empty() {
+            self.draft.effects.rare.timers.extend(timers);
+        }
         if let Some(origin) = &self.draft.loaded.state.origin {
             let (by, on_close) = (origin.by, origin.on_close);
             let child = Address { slot, number: self.draft.loaded.number, operation: 0 };
@@ -44,12 +46,12 @@ impl Advance<'_> {
         let slot = self.draft.slot;
         let timers: Vec<Timer> = self.draft.loaded.state.timers(slot).collect();
         self.draft.timers.extend(timers.iter().map(|timer| TimerChange::Set(*timer)));
-        self.draft.effects.timers.extend(timers);
+        self.draft.effects.rare.timers.extend(timers);
         self.dispatch_all();
         self.start_again();
         let sent = self.draft.loaded.state.operations.iter();
         let sent = sent.filter(|op| matches!(op.kind, OperationKind::Send(_))).map(|op| op.id);
-        self.draft.effects.outgoing.extend(sent.collect::<Vec<_>>());
+        self.draft.effects.rare.outgoing.extend(sent.collect::<Vec<_>>());
         for id in self.draft.loaded.state.operations.iter().map(|op| op.id).collect::<Vec<_>>() {
             self.created(id);
         }
@@ -123,6 +125,6 @@ impl Advance<'_> {
     pub(super) fn start_again(&mut self) {
         let starting = self.draft.loaded.state.operations.iter().filter(|op| to_be_created(op).is_some());
         let starting: Vec<_> = starting.map(|op| op.id).collect();
-        self.draft.effects.starts.extend(starting);
+        self.draft.effects.rare.starts.extend(starting);
     }
 }

@@ -91,7 +91,7 @@ impl Advance<'_> {
             Some(at) => drop(self.draft.timers.remove(at)),
             None => self.draft.timers.push(TimerChange::Clear(timer)),
         }
-        self.draft.effects.timers.retain(|other| *other != timer);
+        self.draft.effects.rare.timers.retain(|other| *other != timer);
     }
 
     /// What becomes of a child that its parent does not wait for any more.
@@ -114,14 +114,14 @@ impl Advance<'_> {
             OperationKind::Done(_) => {}
             OperationKind::Activity(_) => {
                 operation.stopped = true;
-                let backoff = &mut self.draft.effects.backoff;
+                let backoff = &mut self.draft.effects.rare.backoff;
                 if backoff.iter().any(|(_, other)| *other == id) {
                     // Its attempt has ended in this very transition: nothing else would have a last word.
                     backoff.retain(|(_, other)| *other != id);
                     self.stopped(id);
                 } else {
                     // Whether an attempt runs is not known here: if none does, `stopped` comes back at once.
-                    self.draft.effects.stop.push(id);
+                    self.draft.effects.rare.stop.push(id);
                 }
             }
             OperationKind::Child { child, address } => {

@@ -70,10 +70,11 @@ impl Advance<'_> {
 
     /// Whoever asks for a cancellation is told if the instance returned by what had come before, and nobody looked at it.
     pub(super) fn answer_cancels(&mut self) {
-        let cancels = std::mem::take(&mut self.callers.cancels);
+        let Some(callers) = self.callers.touched() else { return };
+        let cancels = std::mem::take(&mut callers.cancels);
         let unseen = self.draft.loaded.state.stop.as_ref().is_some_and(Stop::is_to_be_handled);
         let returned = matches!(self.draft.end, Some(End::Returned { .. }));
-        let asked = if unseen && returned { &mut self.callers.too_late } else { &mut self.callers.replies };
+        let asked = if unseen && returned { &mut callers.too_late } else { &mut callers.replies };
         asked.extend(cancels);
     }
 

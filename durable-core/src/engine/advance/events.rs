@@ -195,7 +195,7 @@ impl Advance<'_> {
         let due: Vec<_> = activities.map(|(id, activity)| (id, activity.next_attempt_ms)).collect();
         for (id, next_ms) in due {
             if next_ms > self.draft.now_ms {
-                self.draft.effects.backoff.push((next_ms, id));
+                self.draft.effects.rare.backoff.push((next_ms, id));
             } else {
                 self.dispatch(id);
             }
@@ -289,7 +289,7 @@ impl Advance<'_> {
     pub(super) fn park(&mut self, reason: ParkReason) {
         let reason = reason.clipped();
         self.draft.note(HistoryKind::Parked { reason: reason.to_string() });
-        self.draft.effects.parked = Some(reason.clone());
+        self.draft.effects.rare.parked = Some(reason.clone());
         self.draft.loaded.state.parked =
             Some(Parked { reason, at_ms: self.draft.now_ms, build: self.engine.build });
         self.draft.loaded.state.since_ms = self.draft.now_ms;
@@ -315,7 +315,7 @@ impl Advance<'_> {
         // An instance that it starts may not have been in the build.
         self.start_again();
         // One may have fired in a transition that the store refused.
-        self.draft.effects.timers.extend(self.draft.loaded.state.timers(self.draft.slot));
+        self.draft.effects.rare.timers.extend(self.draft.loaded.state.timers(self.draft.slot));
         let due = self.draft.loaded.state.activities().map(|(id, _)| id).collect::<Vec<_>>();
         let engine = self.engine;
         for id in due {
@@ -336,7 +336,7 @@ impl Advance<'_> {
     fn dispatch(&mut self, id: OperationId) {
         let stopped = self.draft.loaded.state.operations.get(id).is_some_and(|op| op.stopped);
         let effects = &mut self.draft.effects;
-        if stopped { effects.stop.push(id) } else { effects.dispatch.push(id) }
+        if stopped { effects.rare.stop.push(id) } else { effects.dispatch.push(id) }
     }
 
     pub(super) fn retry_now(&mut self) {

@@ -3,11 +3,14 @@
 use durable_store::{Change, Closed, Mail, TimerChange, Transition};
 
 use super::{Advanced, Callers, Draft};
-use crate::engine::state::{ClosedState, End, Loaded, Status};
+use crate::{
+    engine::state::{ClosedState, End, Loaded, Status},
+    seldom::Seldom,
+};
 
 impl Draft {
-    /// The transition. Nobody is answered by it yet, and it has nothing to fall back on.
-    pub(crate) fn finish(mut self) -> Advanced {
+    /// The transition.
+    pub(crate) fn finish(mut self, callers: Seldom<Callers>, fallback: Option<Box<Draft>>) -> Advanced {
         let closing = self.end.is_some();
         let number = self.loaded.number;
         let mut transition = Transition::new(self.slot, number, Change::Keep);
@@ -44,7 +47,7 @@ impl Draft {
         transition.keys = self.keys;
         transition.snapshots = self.keeping.changes;
         let loaded = (!closing).then_some(self.loaded);
-        Advanced { transition, loaded, effects: self.effects, callers: Callers::default(), fallback: None }
+        Advanced { transition, loaded, effects: self.effects, callers, fallback }
     }
 
     fn record(&mut self) -> Change {

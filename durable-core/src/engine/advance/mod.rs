@@ -41,6 +41,7 @@ use super::{
 use crate::{
     codec::Encoded,
     context::{OperationId, Refused},
+    seldom::{Empty, Seldom},
 };
 
 /// So many rounds are made in one transition; what is left goes on in the next one.
@@ -53,7 +54,7 @@ pub(crate) struct Advanced {
     /// The instance as committed; none if it has closed.
     pub(crate) loaded: Option<Box<Loaded>>,
     pub(crate) effects: Effects,
-    pub(crate) callers: Callers,
+    pub(crate) callers: Seldom<Callers>,
     /// What is committed in its place if a message came that the last rounds should have seen.
     pub(crate) fallback: Option<Box<Draft>>,
 }
@@ -63,14 +64,23 @@ pub(crate) struct Advanced {
 pub(crate) struct Effects {
     /// Attempts due now. Of these and of what has ended there is nearly always one.
     pub(crate) dispatch: SmallVec<[OperationId; 2]>,
-    /// Attempts due later.
-    pub(crate) backoff: Vec<(u64, OperationId)>,
     /// Operations whose attempts are over.
     pub(crate) ended: SmallVec<[OperationId; 2]>,
-    /// Activities that are told to end, and whose last word is waited for.
-    pub(crate) stop: Vec<OperationId>,
     /// No attempt begins: those that wait for their turn or their time are taken back.
     pub(crate) hold: bool,
+    pub(crate) closed: bool,
+    /// It can move at once.
+    pub(crate) again: bool,
+    pub(crate) rare: Seldom<RareEffects>,
+}
+
+/// What few transitions have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RareEffects {
+    /// Attempts due later.
+    pub(crate) backoff: Vec<(u64, OperationId)>,
+    /// Activities that are told to end, and whose last word is waited for.
+    pub(crate) stop: Vec<OperationId>,
     pub(crate) timers: Vec<Timer>,
     /// Instances to be started: the operations that stand for them.
     pub(crate) starts: Vec<OperationId>,
@@ -81,9 +91,19 @@ pub(crate) struct Effects {
     /// Answers to updates, for callers in this process.
     pub(crate) answers: Vec<(OpenRequest, Result<Encoded, Refused>)>,
     pub(crate) parked: Option<ParkReason>,
-    pub(crate) closed: bool,
-    /// It can move at once.
-    pub(crate) again: bool,
+}
+
+impl Empty for RareEffects {
+    const EMPTY: &'static Self = &RareEffects {
+        backoff: Vec::new(),
+        stop: Vec::new(),
+        timers: Vec::new(),
+        starts: Vec::new(),
+        outgoing: Vec::new(),
+        posts: Vec::new(),
+        answers: Vec::new(),
+        parked: None,
+    };
 }
 
 pub(crate) type CompletedReply = oneshot::Sender<Result<Result<(), NotCompleted>, EngineError>>;
@@ -120,22 +140,21 @@ pub(crate) struct Posted {
     pub(crate) sender: Sender,
 }
 
-impl Callers {
-    /// There is nobody to be answered.
-    pub(crate) fn is_empty(&self) -> bool {
-        let Callers { replies, cancels, too_late, completed, edited, senders, waiting, answered, late } =
-            self;
-        replies.is_empty()
-            && cancels.is_empty()
-            && too_late.is_empty()
-            && completed.is_empty()
-            && edited.is_empty()
-            && senders.is_empty()
-            && waiting.is_empty()
-            && answered.is_empty()
-            && late.is_empty()
-    }
+impl Empty for Callers {
+    const EMPTY: &'static Self = &Callers {
+        replies: Vec::new(),
+        cancels: Vec::new(),
+        too_late: Vec::new(),
+        completed: Vec::new(),
+        edited: Vec::new(),
+        senders: Vec::new(),
+        waiting: Vec::new(),
+        answered: Vec::new(),
+        late: Vec::new(),
+    };
+}
 
+impl Callers {
     /// Nothing was done for any of them.
     pub(crate) fn refuse(self, error: &dyn Fn() -> EngineError) {
         for reply in self.replies.into_iter().chain(self.cancels).chain(self.too_late) {
@@ -160,7 +179,7 @@ impl Callers {
 struct Advance<'a> {
     engine: &'a Inner,
     draft: Draft,
-    callers: Callers,
+    callers: Seldom<Callers>,
     /// What the draft was before a round that may have been wrong to go without a message, or that ended what was being created.
     fallback: Option<Box<Draft>>,
     /// Its machines are not run in this transition.
@@ -177,7 +196,7 @@ pub(crate) fn advance(
     create: bool,
 ) -> Advanced {
     let draft = Draft::new(slot, loaded, mail, engine.clock.now_ms(), create, engine.settings.keep_snapshots);
-    let mut advance = Advance { engine, draft, callers: Callers::default(), fallback: None, held: false };
+    let mut advance = Advance { engine, draft, callers: Seldom::default(), fallback: None, held: false };
     advance.mailed();
     for event in events {
         advance.apply(event);
@@ -209,7 +228,7 @@ pub(crate) fn advance(
         }
         fallback => fallback.filter(|_| !create),
     };
-    Advanced { callers, fallback, ..draft.finish() }
+    draft.finish(callers, fallback)
 }
 
 impl Advance<'_> {
@@ -221,7 +240,9 @@ impl Advance<'_> {
         let effects = &mut self.draft.effects;
         effects.hold = true;
         effects.dispatch.clear();
-        effects.ended.extend(effects.backoff.drain(..).map(|(_, id)| id));
+        let backoff =
+            effects.rare.touched().map(|rare| std::mem::take(&mut rare.backoff)).unwrap_or_default();
+        effects.ended.extend(backoff.into_iter().map(|(_, id)| id));
     }
 
     /// Lets the machines move as far as they can.

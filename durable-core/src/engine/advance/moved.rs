@@ -240,12 +240,12 @@ impl Advance<'_> {
             };
             self.post(to, Body::Completed { operation: to.operation, completion, failed });
         } else {
-            self.draft.effects.answers.push((request, answer));
+            self.draft.effects.rare.answers.push((request, answer));
         }
     }
 
     /// Another instance gets a message of the engine's.
     pub(super) fn post(&mut self, to: Address, body: Body) {
-        self.draft.effects.posts.push(Post { to, message: Message::control(body, self.draft.now_ms) });
+        self.draft.effects.rare.posts.push(Post { to, message: Message::control(body, self.draft.now_ms) });
     }
 }

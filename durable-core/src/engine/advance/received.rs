@@ -50,10 +50,11 @@ impl Advance<'_> {
 
     /// The instance ends without some of what has just come: not acknowledged, it was never there.
     pub(super) fn refuse_late(&mut self) {
-        let senders = std::mem::take(&mut self.callers.senders);
+        let Some(callers) = self.callers.touched() else { return };
+        let senders = std::mem::take(&mut callers.senders);
         let (late, senders) = senders.into_iter().partition(|posted| self.draft.mail.holds(posted.seq));
-        (self.callers.late, self.callers.senders) = (late, senders);
-        for posted in &self.callers.late {
+        (callers.late, callers.senders) = (late, senders);
+        for posted in &callers.late {
             if let Some(key) = self.draft.mail.discard(posted.seq) {
                 self.draft.keys.retain(|KeyChange::Put(_, other, _)| *other != key);
             }

@@ -198,18 +198,11 @@ impl Batch {
 
     /// Polls an attempt once, and notes whether it was quick.
     fn begin(&self, launch: Launch, laps: &mut Laps, cx: &mut Context<'_>, by: By<'_>) {
-        let activity = launch.prepared.as_ref().and_then(Prepared::activity);
         let place = launch.place;
-        let begin = || begin(&self.inner, launch, cx, by.tell);
-        let has_ended = match by.lane {
+        let begin = || begin(&self.inner, launch, cx, laps, by.tell);
+        match by.lane {
             Some(lane) => lane.attempt(place.slot, place.number, begin),
             None => begin(),
-        };
-        let is_quick = laps.lap() < self.inner.quick && has_ended;
-        if let Some(activity) = activity
-            && activity.is_quick.load(Ordering::Relaxed) != is_quick
-        {
-            activity.is_quick.store(is_quick, Ordering::Relaxed);
         }
     }
 }
@@ -231,18 +224,23 @@ pub(super) enum Tell {
     Nobody,
 }
 
-/// Polls an attempt once. One that goes on becomes a task. Gives whether it has ended.
-fn begin(inner: &Arc<Inner>, launch: Launch, cx: &mut Context<'_>, tell: Tell) -> bool {
+/// Polls an attempt once. One that goes on becomes a task.
+fn begin(inner: &Arc<Inner>, launch: Launch, cx: &mut Context<'_>, laps: &mut Laps, tell: Tell) {
     let Launch { place, prepared, launched } = launch;
     let turn = Turn::new(inner, place);
     if launched.is_aborted() {
-        return false;
+        return;
     }
     let ended = match inner.begin(turn.place(), prepared, &launched) {
         Begun::Over(ended) => ended,
         Begun::Running(mut running) => match running.poll(cx) {
-            Poll::Ready(outcome) => Some(inner.ended(outcome, &running)),
+            Poll::Ready(outcome) => {
+                running.note_quickness(laps.lap() < inner.quick);
+                Some(inner.ended(outcome, &running))
+            }
             Poll::Pending => {
+                laps.lap();
+                running.note_quickness(false);
                 let turn = turn.owned();
                 let task = inner.runtime.spawn(async move {
                     let ended = turn.inner().watch(running).await;
@@ -253,11 +251,10 @@ fn begin(inner: &Arc<Inner>, launch: Launch, cx: &mut Context<'_>, tell: Tell) -
                     }
                 });
                 launched.set_task(task.abort_handle());
-                return false;
+                return;
             }
         },
     };
     launched.over.store(true, Ordering::Relaxed);
     turn.end(ended, tell);
-    true
 }

@@ -60,11 +60,6 @@ impl Prepared {
         self.entry.as_ref().filter(|entry| entry.meta.limit.is_some()).map(|entry| entry.meta.name)
     }
 
-    /// The activity, to say how its attempt went.
-    pub(super) fn activity(&self) -> Option<Arc<KnownActivity>> {
-        self.entry.clone()
-    }
-
     /// Whether it will end at once, as far as one can tell.
     pub(super) fn is_quick(&self) -> bool {
         self.entry.as_ref().is_some_and(|entry| entry.is_quick.load(Ordering::Relaxed))
@@ -101,11 +96,20 @@ pub(super) struct UnderWay {
     running: Running,
     limits: Limits,
     state: Arc<AttemptState>,
+    entry: Arc<KnownActivity>,
 }
 
 impl UnderWay {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<AttemptOutcome, Caught>> {
         Pin::new(&mut self.running).poll(cx)
+    }
+
+    /// Whether it has ended at its first poll, and soon: then a worker may poll the next one of its activity.
+    pub(super) fn note_quickness(&self, is_quick: bool) {
+        // Written when it changes, and read otherwise: all workers look at it.
+        if self.entry.is_quick.load(Ordering::Relaxed) != is_quick {
+            self.entry.is_quick.store(is_quick, Ordering::Relaxed);
+        }
     }
 }
 
@@ -165,7 +169,7 @@ impl Inner {
         let state = launched.begin(AttemptState::on(Arc::downgrade(self), info, now_ms));
         let running = self.mocks.run(self, &entry, &args, state);
         let running = running.unwrap_or_else(|| self.run(&entry, args, state));
-        Begun::Running(UnderWay { running, limits, state: state.clone() })
+        Begun::Running(UnderWay { running, limits, state: state.clone(), entry })
     }
 
     /// The operation as it is stored now.
@@ -223,7 +227,7 @@ impl Inner {
 
     /// Runs an attempt against its time-outs.
     pub(super) async fn watch(&self, mut attempt: UnderWay) -> Attempted {
-        let UnderWay { running, limits, state } = &mut attempt;
+        let UnderWay { running, limits, state, .. } = &mut attempt;
         let ended = {
             let mut watching = pin!(self.overdue(limits, state));
             poll_fn(|cx| match Pin::new(&mut *running).poll(cx) {

@@ -33,7 +33,8 @@ pub(super) fn send(
     transition: &mut Transition,
     resolving: &mut Resolving<'_>,
 ) -> Result<(), StoreError> {
-    let outgoing = std::mem::take(&mut resolving.effects.outgoing);
+    let outgoing = resolving.effects.rare.touched().map(|rare| std::mem::take(&mut rare.outgoing));
+    let outgoing = outgoing.unwrap_or_default();
     let Some(loaded) = resolving.loaded.as_mut().filter(|_| !outgoing.is_empty()) else { return Ok(()) };
     for id in outgoing {
         let Some(OperationKind::Send(sent)) = loaded.state.operations.get(id).map(|op| &op.kind) else {

@@ -18,6 +18,7 @@ use crate::{
         inner::Inner,
         state::{Address, ClosedState, Loaded, ReplyTo},
     },
+    seldom::Seldom,
 };
 
 /// One transition of a batch, as far as it can change before its commit.
@@ -25,7 +26,7 @@ pub(crate) struct Resolving<'a> {
     pub(crate) loaded: &'a mut Option<Box<Loaded>>,
     pub(crate) effects: &'a mut Effects,
     pub(crate) fallback: &'a mut Option<Box<Draft>>,
-    pub(crate) callers: &'a mut Option<Box<Callers>>,
+    pub(crate) callers: &'a mut Seldom<Callers>,
     /// The instances that get mail.
     pub(crate) mailed: &'a mut Vec<(Slot, Number)>,
 }
@@ -69,7 +70,10 @@ impl Runs {
 
 /// Whether anything is to be done for a transition.
 pub(crate) fn is_needed(effects: &Effects, fallback: Option<&Draft>) -> bool {
-    fallback.is_some() || effects.closed || !effects.posts.is_empty() || !effects.outgoing.is_empty()
+    fallback.is_some()
+        || effects.closed
+        || !effects.rare.posts.is_empty()
+        || !effects.rare.outgoing.is_empty()
 }
 
 /// Commits the fallback in place of a transition if a message came meanwhile.
@@ -93,14 +97,15 @@ pub(crate) fn fall_back(
     if of_users(&now) == of_users(fallback.mailbox()) {
         return Ok(());
     }
-    let Advanced { transition: instead, mut loaded, mut effects, .. } = fallback.finish();
+    let Advanced { transition: instead, mut loaded, mut effects, .. } =
+        fallback.finish(Seldom::default(), None);
     effects.again = true;
     if let Some(loaded) = &mut loaded {
         loaded.has_mail = true;
     }
     *transition = instead;
     // It goes on with what it would have ended without.
-    if let Some(callers) = resolving.callers {
+    if let Some(callers) = resolving.callers.touched() {
         let late = std::mem::take(&mut callers.late);
         callers.senders.extend(late);
     }
@@ -115,7 +120,8 @@ pub(crate) fn resolve(
     transition: &mut Transition,
     resolving: &mut Resolving<'_>,
 ) -> Result<(), StoreError> {
-    for Post { to, message } in std::mem::take(&mut resolving.effects.posts) {
+    let posts = resolving.effects.rare.touched().map(|rare| std::mem::take(&mut rare.posts));
+    for Post { to, message } in posts.unwrap_or_default() {
         if runs.is_live(inner, to.slot, to.number)? {
             transition.mail.push(mail(inner, to.slot, &message));
             resolving.mailed.push((to.slot, to.number));

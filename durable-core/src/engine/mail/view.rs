@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use durable_store::Mailbox;
 
 use super::Message;
+use crate::seldom::{Empty, Seldom};
 
 /// So many messages of a queue are read at once.
 const PAGE: usize = 16;
@@ -12,13 +13,21 @@ const PAGE: usize = 16;
 /// Reads messages of a queue after a number, at most so many.
 pub(crate) type Fetch = dyn Fn(u64, Option<u64>, usize) -> Result<Vec<(u64, Message)>, String> + Send + Sync;
 
-/// A mailbox.
+/// A mailbox. Nearly always nothing is in it.
 #[derive(Clone, Default)]
-pub(crate) struct MailView {
+pub(crate) struct MailView(Seldom<Contents>);
+
+#[derive(Clone, Default)]
+struct Contents {
     /// What the store said when the view was made.
     mailbox: Mailbox,
     queues: BTreeMap<u64, Queue>,
     fetch: Option<Arc<Fetch>>,
+}
+
+impl Empty for Contents {
+    const EMPTY: &'static Self =
+        &Contents { mailbox: Mailbox { queues: Vec::new() }, queues: BTreeMap::new(), fetch: None };
 }
 
 #[derive(Clone, Debug, Default)]
@@ -40,7 +49,7 @@ struct Waiting {
 
 impl fmt::Debug for MailView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailView").field("queues", &self.queues).finish_non_exhaustive()
+        f.debug_struct("MailView").field("queues", &self.0.queues).finish_non_exhaustive()
     }
 }
 
@@ -49,22 +58,22 @@ impl MailView {
     pub(crate) fn new(mailbox: Mailbox, fetch: Arc<Fetch>) -> Self {
         let unread = |queue: &durable_store::Queue| Queue { unread: queue.count, ..Queue::default() };
         let queues = mailbox.queues.iter().map(|queue| (queue.queue, unread(queue))).collect();
-        MailView { mailbox, queues, fetch: Some(fetch) }
+        MailView(Contents { mailbox, queues, fetch: Some(fetch) }.into())
     }
 
     pub(crate) fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
+        &self.0.mailbox
     }
 
     /// Whether a message waits, of whatever queue.
     pub(crate) fn holds(&self, seq: u64) -> bool {
-        self.queues.values().any(|known| known.waiting.contains_key(&seq))
+        self.0.queues.values().any(|known| known.waiting.contains_key(&seq))
     }
 
     /// A message has just come.
     pub(crate) fn arrived(&mut self, queue: u64, seq: u64, message: Message) {
         let waiting = Waiting { message: Arc::new(message), stored: false };
-        self.queues.entry(queue).or_default().waiting.insert(seq, waiting);
+        self.0.queues.entry(queue).or_default().waiting.insert(seq, waiting);
     }
 
     /// The numbers of the first `most` messages of a queue that are not `held`.
@@ -85,7 +94,8 @@ impl MailView {
         most: usize,
         held: &dyn Fn(u64) -> bool,
     ) -> Result<Vec<u64>, String> {
-        let Some(known) = self.queues.get_mut(&queue) else { return Ok(Vec::new()) };
+        let Some(Contents { queues, fetch, .. }) = self.0.touched() else { return Ok(Vec::new()) };
+        let Some(known) = queues.get_mut(&queue) else { return Ok(Vec::new()) };
         loop {
             // What has come lately stands behind what is stored, but a peer's message may have got its number before.
             let complete = known.unread == 0;
@@ -96,7 +106,7 @@ impl MailView {
             if first.len() == most || complete {
                 return Ok(first);
             }
-            let Some(fetch) = &self.fetch else { return Ok(first) };
+            let Some(fetch) = fetch else { return Ok(first) };
             let read = fetch(queue, known.read_to, PAGE)?;
             known.unread = known.unread.saturating_sub(read.len() as u32);
             match read.last() {
@@ -114,31 +124,34 @@ impl MailView {
             return Ok(true);
         }
         let unread =
-            self.queues.get(&queue).is_some_and(|known| known.unread > 0 && known.read_to < Some(seq));
-        let Some(fetch) = self.fetch.as_ref().filter(|_| unread) else { return Ok(false) };
+            self.0.queues.get(&queue).is_some_and(|known| known.unread > 0 && known.read_to < Some(seq));
+        let Some(fetch) = self.0.fetch.as_ref().filter(|_| unread) else { return Ok(false) };
         Ok(fetch(queue, seq.checked_sub(1), 1)?.iter().any(|(found, _)| *found == seq))
     }
 
     /// A message that [`first`](Self::first) has named.
     pub(crate) fn get(&self, queue: u64, seq: u64) -> Option<&Arc<Message>> {
-        self.queues.get(&queue)?.waiting.get(&seq).map(|waiting| &waiting.message)
+        self.0.queues.get(&queue)?.waiting.get(&seq).map(|waiting| &waiting.message)
     }
 
     /// A message is taken for good. Gives whether it has a row in the store.
     pub(crate) fn remove(&mut self, queue: u64, seq: u64) -> bool {
-        let Some(known) = self.queues.get_mut(&queue) else { return false };
+        let Some(known) = self.0.touched().and_then(|contents| contents.queues.get_mut(&queue)) else {
+            return false;
+        };
         known.waiting.remove(&seq).is_some_and(|waiting| waiting.stored)
     }
 
     /// A message that has just come is not kept. Gives its key.
     pub(crate) fn discard(&mut self, seq: u64) -> Option<[u8; 16]> {
-        self.queues.values_mut().find_map(|known| known.waiting.remove(&seq))?.message.key
+        self.0.touched()?.queues.values_mut().find_map(|known| known.waiting.remove(&seq))?.message.key
     }
 
     /// What has come and was not taken: it is to become rows. Asking makes them stored.
     pub(crate) fn take_fresh(&mut self) -> Vec<(u64, u64, Arc<Message>)> {
         let mut fresh = Vec::new();
-        for (queue, known) in &mut self.queues {
+        let Some(contents) = self.0.touched() else { return fresh };
+        for (queue, known) in &mut contents.queues {
             for (seq, waiting) in &mut known.waiting {
                 if !std::mem::replace(&mut waiting.stored, true) {
                     fresh.push((*queue, *seq, waiting.message.clone()));
@@ -153,12 +166,12 @@ impl MailView {
         let of = |(queue, known): (&u64, &Queue)| {
             if *queue == super::CONTROL { 0 } else { known.unread + known.waiting.len() as u32 }
         };
-        self.queues.iter().map(of).sum()
+        self.0.queues.iter().map(of).sum()
     }
 
     /// Whether anything is there at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queues.values().all(|known| known.unread == 0 && known.waiting.is_empty())
+        self.0.queues.values().all(|known| known.unread == 0 && known.waiting.is_empty())
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use peers::{Address, Cause, Held, OpenRequest, Origin, PeerRequest, R
 pub(crate) use status::Parked;
 pub use status::{ParkReason, Status};
 
-use super::{history::Tail, ready::Readiness};
+use super::{encode::append, history::Tail, ready::Readiness};
 use crate::{
     codec::Encoded,
     context::{OperationId, Scopes, Wait},
@@ -412,7 +412,7 @@ impl Loaded {
         };
         state.clear();
         state.reserve(self.stored_bytes + 128);
-        let state = postcard::to_extend(&self.state, state).expect("the engine's own records always encode");
+        append(&self.state, &mut state);
         self.stored_bytes = state.len();
         self.stored_hash = self.hash();
         let (status, active) = self.state.summary();

@@ -13,6 +13,7 @@ use super::{Compensation, Operation, OperationKind, Phase, Unwind};
 use crate::{
     context::OperationId,
     engine::history::{HistoryEvent, Tail},
+    seldom::{Empty, Seldom},
 };
 
 /// So many operations stand in the instance's record.
@@ -23,17 +24,29 @@ const INLINE_OPERATIONS: usize = 8;
 pub(crate) struct Operations {
     /// Those in the instance's record, in order of their ids.
     inline: Vec<Operation>,
+    /// The instance's record is to be written.
+    inline_changed: bool,
+    /// So many rows there are, of which none was read yet.
+    unread: usize,
+    /// Most instances have nothing here.
+    beside: Seldom<Beside>,
+}
+
+/// What has rows, and what is looked for among many.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Beside {
     rows: BTreeMap<OperationId, Operation>,
     /// Those that are, or once were, a compensation or the running of some: there may be ten thousand others.
     undo: BTreeSet<OperationId>,
     /// Rows that are to be written or removed with the next transition.
     changed: Vec<OperationId>,
-    /// The instance's record is to be written.
-    inline_changed: bool,
     /// Operations beside which something is noted.
     noted: Vec<OperationId>,
-    /// So many rows there are, of which none was read yet.
-    unread: usize,
+}
+
+impl Empty for Beside {
+    const EMPTY: &'static Self =
+        &Beside { rows: BTreeMap::new(), undo: BTreeSet::new(), changed: Vec::new(), noted: Vec::new() };
 }
 
 impl Operations {
@@ -41,8 +54,8 @@ impl Operations {
         debug_assert!(self.get(operation.id).is_none(), "ids of operations are never used again");
         self.add_undo(&operation);
         if self.inline.len() >= INLINE_OPERATIONS {
-            self.changed.push(operation.id);
-            self.rows.insert(operation.id, operation);
+            self.beside.changed.push(operation.id);
+            self.beside.rows.insert(operation.id, operation);
         } else {
             self.inline_changed = true;
             let at = self.inline.partition_point(|other| other.id < operation.id);
@@ -69,20 +82,20 @@ impl Operations {
         self.unread = 0;
         self.add_undo(&operation);
         if !operation.notes.is_empty() {
-            self.noted.push(operation.id);
+            self.beside.noted.push(operation.id);
         }
-        self.rows.insert(operation.id, operation);
+        self.beside.rows.insert(operation.id, operation);
     }
 
     fn add_undo(&mut self, operation: &Operation) {
         if matches!(operation.kind, OperationKind::Compensation(_) | OperationKind::Unwind(_)) {
-            self.undo.insert(operation.id);
+            self.beside.undo.insert(operation.id);
         }
     }
 
     /// The compensations that were pushed and have not run, the oldest first.
     pub(crate) fn compensations(&self) -> impl DoubleEndedIterator<Item = (OperationId, &Compensation)> {
-        self.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
+        self.beside.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
             OperationKind::Compensation(entry) => Some((*id, &**entry)),
             _ => None,
         })
@@ -90,7 +103,7 @@ impl Operations {
 
     /// Where compensations are run.
     pub(crate) fn unwinds(&self) -> impl Iterator<Item = (OperationId, &Unwind)> {
-        self.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
+        self.beside.undo.iter().filter_map(|id| match &self.get(*id)?.kind {
             OperationKind::Unwind(unwind) => Some((*id, &**unwind)),
             _ => None,
         })
@@ -113,7 +126,7 @@ impl Operations {
     pub(crate) fn make_unwind(&mut self, id: OperationId, unwind: Unwind) {
         if let Some(operation) = self.get_mut(id) {
             operation.kind = OperationKind::Unwind(Box::new(unwind));
-            self.undo.insert(id);
+            self.beside.undo.insert(id);
         }
     }
 
@@ -125,7 +138,7 @@ impl Operations {
     pub(crate) fn get(&self, id: OperationId) -> Option<&Operation> {
         match self.place(id) {
             Some(at) => Some(&self.inline[at]),
-            None => self.rows.get(&id),
+            None => self.beside.rows.get(&id),
         }
     }
 
@@ -135,8 +148,9 @@ impl Operations {
             self.inline_changed = true;
             return Some(&mut self.inline[at]);
         }
-        let operation = self.rows.get_mut(&id)?;
-        self.changed.push(id);
+        let Beside { rows, changed, .. } = self.beside.touched()?;
+        let operation = rows.get_mut(&id)?;
+        changed.push(id);
         Some(operation)
     }
 
@@ -145,17 +159,20 @@ impl Operations {
             self.inline_changed = true;
             self.inline.remove(at)
         } else {
-            let operation = self.rows.remove(&id)?;
-            self.changed.push(id);
+            let Beside { rows, changed, .. } = self.beside.touched()?;
+            let operation = rows.remove(&id)?;
+            changed.push(id);
             operation
         };
-        self.undo.remove(&id);
+        if let Some(beside) = self.beside.touched() {
+            beside.undo.remove(&id);
+        }
         Some(operation)
     }
 
     /// In order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Operation> {
-        let (mut inline, mut rows) = (self.inline.iter().peekable(), self.rows.values().peekable());
+        let (mut inline, mut rows) = (self.inline.iter().peekable(), self.beside.rows.values().peekable());
         std::iter::from_fn(move || match (inline.peek(), rows.peek()) {
             (Some(first), Some(row)) if row.id < first.id => rows.next(),
             (Some(_), _) => inline.next(),
@@ -165,16 +182,16 @@ impl Operations {
 
     /// Those in rows of their own.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Operation> {
-        self.rows.values()
+        self.beside.rows.values()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.inline.len() + self.rows.len()
+        self.inline.len() + self.beside.rows.len()
     }
 
     /// Whether what is done to it is written without the instance's record.
     pub(crate) fn is_row(&self, id: OperationId) -> bool {
-        self.rows.contains_key(&id)
+        self.beside.rows.contains_key(&id)
     }
 
     /// Whether the instance's record must be written for what was done to those that stand in it. Asking forgets it.
@@ -184,8 +201,9 @@ impl Operations {
 
     /// What happened to operations in rows gets into the history, in its order; the instance's record is written now.
     pub(crate) fn flush_notes(&mut self, history: &mut Tail) {
+        let Some(beside) = self.beside.touched() else { return };
         let mut notes = Vec::new();
-        for id in std::mem::take(&mut self.noted) {
+        for id in std::mem::take(&mut beside.noted) {
             let Some(operation) = self.get_mut(id) else { continue };
             notes.append(&mut operation.notes);
         }
@@ -204,16 +222,17 @@ impl Operations {
     pub(crate) fn note(&mut self, id: OperationId, event: HistoryEvent) {
         if let Some(operation) = self.get_mut(id) {
             operation.notes.push(event);
-            self.noted.push(id);
+            self.beside.noted.push(id);
         }
     }
 
     /// The rows to be written and removed. Asking forgets it.
     pub(crate) fn take_changes(&mut self) -> Vec<OperationChange> {
-        let mut changed = std::mem::take(&mut self.changed);
+        let Some(beside) = self.beside.touched() else { return Vec::new() };
+        let mut changed = std::mem::take(&mut beside.changed);
         changed.sort_unstable();
         changed.dedup();
-        let change = |id| match self.rows.get(&id) {
+        let change = |id| match beside.rows.get(&id) {
             Some(operation) => {
                 let bytes = postcard::to_stdvec(operation);
                 OperationChange::Put(id, bytes.expect("the engine's own records always encode"))
@@ -234,7 +253,7 @@ impl Operations {
 
 impl Serialize for Operations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.rows.len() + self.unread, &self.inline).serialize(serializer)
+        (self.beside.rows.len() + self.unread, &self.inline).serialize(serializer)
     }
 }
 

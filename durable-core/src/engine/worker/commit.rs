@@ -111,7 +111,7 @@ fn resolve_all(inner: &Inner, work: &mut Work) -> Result<(), StoreError> {
         return Ok(());
     }
     // Which runs end is known only now.
-    let sends = work.commits.iter().any(|commit| !commit.effects.outgoing.is_empty());
+    let sends = work.commits.iter().any(|commit| !commit.effects.rare.outgoing.is_empty());
     let runs = Runs::of(&work.batch, sends);
     each(work, &mut |transition, resolving| resolve::resolve(inner, &runs, transition, resolving))
 }
@@ -128,8 +128,10 @@ pub(super) fn abandon(inner: &Arc<Inner>, work: Work, error: &StoreError) {
     for (reply, answer) in work.replies {
         let _ = reply.send(answer.and_then(|_| Err(broken(error).into())));
     }
-    for commit in work.commits {
-        commit.callers.unwrap_or_default().refuse(&|| broken(error));
+    for mut commit in work.commits {
+        if let Some(callers) = commit.callers.take() {
+            callers.refuse(&|| broken(error));
+        }
     }
     let mut shared = inner.lock();
     // No longer being started. Whoever came meanwhile is decided anew: an instance, which may have come after the store was opened

@@ -16,6 +16,7 @@ use crate::{
         error::{EditError, EngineError},
         mail::{Answer, MessageKind, Sender},
     },
+    seldom::Seldom,
 };
 
 /// Begins the effects of a committed batch. What is left of it is its memory.
@@ -31,13 +32,13 @@ pub(super) fn conclude(inner: &Arc<Inner>, work: &mut Work) {
     let current = shared.generation == work.generation;
     for commit in work.commits.drain(..) {
         let Commit { slot, number, loaded, mut effects, callers, mailed, due, starts, missing, .. } = commit;
-        told.add(&mut shared, number, callers.map(|callers| *callers).unwrap_or_default(), &mut effects);
+        told.add(&mut shared, number, callers, &mut effects);
         if current {
             for (slot, number) in mailed {
                 inner.post(&mut shared, slot, number, Event::Mailed);
             }
         }
-        if effects.closed || effects.parked.is_some() {
+        if effects.closed || effects.rare.parked.is_some() {
             // Whoever waits for the end looks again: a test's engine reports a parked instance.
             closed.extend(shared.watchers.remove(&number).unwrap_or_default());
         }
@@ -110,7 +111,34 @@ struct Told {
 
 impl Told {
     /// Takes in who is answered by a transition. Whoever asked for an answer waits for it from now on.
-    fn add(&mut self, shared: &mut Shared, number: Number, callers: Callers, effects: &mut Effects) {
+    fn add(
+        &mut self,
+        shared: &mut Shared,
+        number: Number,
+        mut callers: Seldom<Callers>,
+        effects: &mut Effects,
+    ) {
+        if let Some(callers) = callers.take() {
+            self.add_callers(shared, number, *callers);
+        }
+        let answers = effects.rare.touched().map(|rare| std::mem::take(&mut rare.answers));
+        for (request, answer) in answers.unwrap_or_default() {
+            let answer = Answer::of(answer);
+            let callers = shared.callers.remove(&(number, request.seq)).unwrap_or_default();
+            self.answered.extend(callers.into_iter().map(|caller| (caller, answer.clone())));
+        }
+        if effects.closed {
+            let of_run = (number, 0)..=(number, u64::MAX);
+            let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
+            for key in unanswered {
+                let callers = shared.callers.remove(&key).unwrap_or_default();
+                let unanswered = Answer::Refused(Refused::Unanswered);
+                self.answered.extend(callers.into_iter().map(|caller| (caller, unanswered.clone())));
+            }
+        }
+    }
+
+    fn add_callers(&mut self, shared: &mut Shared, number: Number, callers: Callers) {
         self.replies.extend(callers.replies);
         self.too_late.extend(callers.too_late);
         self.completed.extend(callers.completed);
@@ -129,20 +157,6 @@ impl Told {
             let waiting = shared.callers.entry((number, seq)).or_default();
             waiting.retain(|sender| !sender.is_gone());
             waiting.push(sender);
-        }
-        for (request, answer) in std::mem::take(&mut effects.answers) {
-            let answer = Answer::of(answer);
-            let callers = shared.callers.remove(&(number, request.seq)).unwrap_or_default();
-            self.answered.extend(callers.into_iter().map(|caller| (caller, answer.clone())));
-        }
-        if effects.closed {
-            let of_run = (number, 0)..=(number, u64::MAX);
-            let unanswered: Vec<_> = shared.callers.range(of_run).map(|(key, _)| *key).collect();
-            for key in unanswered {
-                let callers = shared.callers.remove(&key).unwrap_or_default();
-                let unanswered = Answer::Refused(Refused::Unanswered);
-                self.answered.extend(callers.into_iter().map(|caller| (caller, unanswered.clone())));
-            }
         }
     }
 
@@ -194,7 +208,7 @@ pub(super) fn begin(
     }
     let Some(live) = shared.live.get_mut(&slot) else { return };
     let mut stopped = Vec::new();
-    for id in &effects.stop {
+    for id in &effects.rare.stop {
         match live.attempt(*id) {
             // Its last word is what it gives, or that it was cancelled.
             Some(running @ Attempt::Running(_)) => running.cancel(),
@@ -210,7 +224,7 @@ pub(super) fn begin(
             }
         }
     }
-    for (at_ms, operation) in &effects.backoff {
+    for (at_ms, operation) in &effects.rare.backoff {
         match live.attempt(*operation) {
             // A resumed instance's call, which runs already: it outlasted the pause, or was due while the resumption was being committed.
             Some(Attempt::Queued | Attempt::Running(_)) => continue,
@@ -231,11 +245,11 @@ pub(super) fn begin(
     for operation in stopped {
         inner.post(shared, slot, number, Event::Stopped { operation });
     }
-    for timer in &effects.timers {
+    for timer in &effects.rare.timers {
         shared.timers.add(*timer);
         inner.timers_changed.notify_one();
     }
-    if let (Some(reason), Some(loaded)) = (&effects.parked, loaded) {
+    if let (Some(reason), Some(loaded)) = (&effects.rare.parked, loaded) {
         inner.report(&format!("instance `{}` is parked: {reason}", loaded.id));
     }
 }
@@ -285,8 +299,8 @@ impl Commit {
                 self.due.push(Queued::new(inner, self.slot, self.number, *operation, &loaded.id, activity));
             }
         }
-        if !self.effects.starts.is_empty() {
-            let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.starts);
+        if !self.effects.rare.starts.is_empty() {
+            let (starts, missing) = inner.starts(self.slot, loaded, &self.effects.rare.starts);
             self.starts = starts;
             self.missing = missing.map(Box::new);
         }

@@ -140,6 +140,7 @@ impl Lane {
     }
 
     /// The step is made. If others have taken the rest meanwhile, it is work of its own.
+    #[inline]
     pub(super) fn finish(&self, generation: u64, outcome: Outcome) -> Option<Work> {
         let mut desk = self.lock();
         let current = desk.current.take();

@@ -1,7 +1,7 @@
 //! The workers: they step the instances that are ready and commit their transitions in batches.
 //!
-//! Two threads do the same thing: take what is ready, step it, and commit. Only one commits at a
-//! time; while it syncs, the other steps what has become ready and adds to its batch until the disk
+//! A few threads do the same thing: take what is ready, step it, and commit. Only one commits at a
+//! time; while it syncs, the others step what has become ready and add to their batches until the disk
 //! is free. So a lone workflow is served by one thread from event to commit, and many share commits.
 //!
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
@@ -36,7 +36,7 @@ use super::{
     start::{Requester, StartReply, StartRequest, Started},
     state::Loaded,
 };
-use crate::clock::Patience;
+use crate::{clock::Patience, seldom::Seldom};
 
 pub(crate) use desk::{Current, Lane, Rest};
 
@@ -74,8 +74,8 @@ struct Work {
 /// What one step, or one start, has come to.
 #[derive(Default)]
 struct Outcome {
-    answer: Option<(Requester, Result<Started, StartError>)>,
-    resolved: Option<Resolved>,
+    answer: Option<Box<(Requester, Result<Started, StartError>)>>,
+    resolved: Option<Box<Resolved>>,
     unsettled: Option<(Slot, Number)>,
     advanced: Option<(Slot, Advanced)>,
 }
@@ -87,7 +87,7 @@ struct Commit {
     loaded: Option<Box<Loaded>>,
     effects: Effects,
     /// Nearly always there are none.
-    callers: Option<Box<Callers>>,
+    callers: Seldom<Callers>,
     fallback: Option<Box<Draft>>,
     /// Other instances that get mail by it.
     mailed: Vec<(Slot, Number)>,
@@ -253,12 +253,14 @@ impl Work {
         }
     }
 
+    #[inline]
     fn add(&mut self, outcome: Outcome) {
         let Outcome { answer, resolved, unsettled, advanced } = outcome;
-        if let Some((by, answer)) = answer {
+        if let Some(asked) = answer {
+            let (by, answer) = *asked;
             self.answer(by, answer);
         }
-        self.resolved.extend(resolved);
+        self.resolved.extend(resolved.map(|resolved| *resolved));
         self.unsettled.extend(unsettled);
         if let Some((slot, advanced)) = advanced {
             self.push(slot, advanced);
@@ -280,10 +282,10 @@ impl Work {
         }
     }
 
+    #[inline]
     fn push(&mut self, slot: Slot, advanced: Advanced) {
         let Advanced { transition, loaded, effects, callers, fallback } = advanced;
         let number = transition.number;
-        let callers = (!callers.is_empty()).then(|| Box::new(callers));
         let (mailed, due, starts) = (Vec::new(), SmallVec::new(), Vec::new());
         let missing = None;
         self.commits.push(Commit {

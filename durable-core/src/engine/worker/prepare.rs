@@ -213,10 +213,10 @@ fn start(inner: &Arc<Inner>, generation: u64, request: StartRequest) -> Result<O
     }
     let taken = match decision {
         Ok(Decision::Answer(answer)) => {
-            return Ok(Outcome { answer: Some((request.by, answer)), ..Outcome::default() });
+            return Ok(Outcome { answer: Some(Box::new((request.by, answer))), ..Outcome::default() });
         }
         Ok(Decision::Resolve(resolved)) => {
-            return Ok(Outcome { resolved: Some(resolved), ..Outcome::default() });
+            return Ok(Outcome { resolved: Some(Box::new(resolved)), ..Outcome::default() });
         }
         // The latter waits already.
         Ok(Decision::Known | Decision::Ending(_)) => return Ok(Outcome::default()),
@@ -253,7 +253,7 @@ fn create(inner: &Arc<Inner>, mut request: StartRequest, slot: Slot, number: Num
     };
     let advanced = advance(inner, slot, loaded, mail, &mut events.into_iter(), true);
     Outcome {
-        answer: Some((request.by, Ok(Started { number, created: Some(slot) }))),
+        answer: Some(Box::new((request.by, Ok(Started { number, created: Some(slot) })))),
         resolved: None,
         unsettled: Some((slot, number)),
         advanced: Some((slot, advanced)),

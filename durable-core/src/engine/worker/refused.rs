@@ -45,7 +45,9 @@ pub(super) fn single_out(inner: &Inner, work: &mut Work) -> Result<(), StoreErro
             continue;
         };
         inner.report(&format!("the instance in slot {} can't be written: {error}", commit.slot.0));
-        commit.callers.take().unwrap_or_default().refuse(&|| broken(&error));
+        if let Some(callers) = commit.callers.take() {
+            callers.refuse(&|| broken(&error));
+        }
         for (_, answer) in &mut work.replies {
             let created = answer
                 .as_ref()
@@ -90,7 +92,6 @@ fn park(inner: &Inner, refused: &Commit, error: &StoreError) -> Option<Commit> {
     let (slot, number) = (refused.slot, refused.number);
     let (mailed, starts) = (Vec::new(), Vec::new());
     let due = SmallVec::new();
-    let callers = Some(Box::new(callers));
     Some(Commit {
         slot,
         number,
