@@ -302,7 +302,12 @@ impl Frames {
         bytes: &[u8],
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
-        self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
+        match codec.decode_as(of, layout, bytes, slot) {
+            Err(DecodeError::UnknownLayout(_)) => {
+                self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
+            }
+            read => read,
+        }
     }
 
     /// The same for a part of a stored value.
@@ -315,11 +320,7 @@ impl Frames {
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
         if part.is_empty() {
-            return match codec.decode_as(of, layout, bytes, slot) {
-                // Fetched, and then once more.
-                Err(DecodeError::UnknownLayout(_)) => self.decode_as(codec, of, layout, bytes, slot),
-                read => read,
-            };
+            return self.decode_as(codec, of, layout, bytes, slot);
         }
         match self.view(codec, layout, bytes)?.part(part) {
             Some(value) => Codec::read_as(of, &value, slot),
