@@ -324,9 +324,9 @@ impl Layout {
 
 impl Layout {
     /// The variables that any point saves. The place of a variable here is the number of its witness.
-    pub(crate) fn witnesses(&self, function: &Function) -> Vec<VarId> {
-        let vars: BTreeSet<VarId> =
-            self.points.iter().flat_map(|point| self.saved(function, *point)).collect();
+    pub(crate) fn witnesses(&self) -> Vec<VarId> {
+        let mut vars = BTreeSet::new();
+        self.loads.values().for_each(|loads| loads.add_to(&mut vars));
         vars.into_iter().collect()
     }
 }

@@ -78,6 +78,15 @@ impl Node {
 }
 
 impl Loads {
+    /// All that is loaded for some point.
+    pub(crate) fn add_to(&self, vars: &mut BTreeSet<VarId>) {
+        vars.extend(&self.vars);
+        if let Some((fewer, others)) = self.parted.as_deref() {
+            fewer.add_to(vars);
+            others.add_to(vars);
+        }
+    }
+
     /// The order in which a point comes by its variables.
     pub(crate) fn order(&self, point: PointId) -> Vec<VarId> {
         let mut order = Vec::new();

@@ -1,7 +1,7 @@
 //! The items around the body: the function that makes the call, the workflow's definition, its metadata.
 
 use super::body::{Emitter, made_up, pending};
-use super::names::{Naming, stored_names};
+use super::names::{Naming, StoredNames};
 use super::suspend::Suspensions;
 use crate::flow;
 use crate::home::WriteSelf;
@@ -365,7 +365,7 @@ fn registration(workflow: &Workflow) -> TokenStream {
 }
 
 fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layout) -> TokenStream {
-    let witnesses = layout.witnesses(function);
+    let (witnesses, names) = (layout.witnesses(), StoredNames::of(function));
     let points = function.points.iter().enumerate().map(|(number, point)| {
         let saved = layout.saved(function, number);
         let start = point.span.start();
@@ -376,7 +376,7 @@ fn meta(workflow: &Workflow, function: &Function, live: &Liveness, layout: &Layo
             escaped(&point.args),
             start.line.to_string(),
             (start.column + 1).to_string(),
-            stored_names(function, &saved).join("\0"),
+            names.of_point(&saved).join("\0"),
             spaced(saved.iter().filter_map(|var| witnesses.binary_search(var).ok())),
             spaced(flow::after(function, live, number)),
         ];

@@ -3,7 +3,8 @@
 use crate::ir::{CAPTURE, Function, LoopId, VarId, VarKind, marked};
 use crate::resolve::Names;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The emitted name of each variable.
 pub(crate) struct Naming {
@@ -132,17 +133,43 @@ pub(crate) trait Render {
     }
 }
 
-/// The names that a point's variables are stored under, each once.
-pub(crate) fn stored_names(function: &Function, vars: &[VarId]) -> Vec<String> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut by_declaration: Vec<VarId> = vars.to_vec();
-    by_declaration.sort_unstable();
-    let mut names = BTreeMap::new();
-    for var in by_declaration {
-        let name = function.vars[var].stored_name.as_str();
-        let count = counts.entry(name).or_default();
-        *count += 1;
-        names.insert(var, if *count == 1 { name.to_owned() } else { format!("{name}#{count}") });
+/// The names that variables are stored under.
+pub(crate) struct StoredNames<'f> {
+    function: &'f Function,
+    /// Whether no other variable is stored under a variable's name.
+    alone: Vec<bool>,
+}
+
+impl<'f> StoredNames<'f> {
+    pub(crate) fn of(function: &'f Function) -> Self {
+        let mut first: HashMap<&str, VarId> = HashMap::new();
+        let mut alone = vec![true; function.vars.len()];
+        for (var, info) in function.vars.iter().enumerate() {
+            if let Some(other) = first.insert(&info.stored_name, var) {
+                (alone[var], alone[other]) = (false, false);
+            }
+        }
+        Self { function, alone }
     }
-    vars.iter().filter_map(|var| names.remove(var)).collect()
+
+    /// Those of a point, each once.
+    pub(crate) fn of_point(&self, vars: &[VarId]) -> Vec<Cow<'f, str>> {
+        let mut shared: Vec<VarId> = vars.iter().copied().filter(|var| !self.alone[*var]).collect();
+        shared.sort_unstable();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut numbered = BTreeMap::new();
+        for var in shared {
+            let name = self.function.vars[var].stored_name.as_str();
+            let count = counts.entry(name).or_default();
+            *count += 1;
+            if *count > 1 {
+                numbered.insert(var, format!("{name}#{count}"));
+            }
+        }
+        let name = |var: &VarId| match numbered.remove(var) {
+            Some(name) => Cow::Owned(name),
+            None => Cow::Borrowed(self.function.vars[*var].stored_name.as_str()),
+        };
+        vars.iter().map(name).collect()
+    }
 }

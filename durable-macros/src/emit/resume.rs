@@ -47,7 +47,7 @@ impl Emitter<'_> {
     /// One witness for each variable that a point saves: what is asked of a type is asked once, at the user's binding. Whether it
     /// is a borrow of text is asked behind the user's code, where every type is known: rustc finds that out too late to say it well.
     pub(crate) fn storables(&self) -> (TokenStream, TokenStream) {
-        let vars = self.layout.witnesses(self.function);
+        let vars = self.layout.witnesses();
         let (mut witnesses, mut questions) = (TokenStream::new(), TokenStream::new());
         for var in vars {
             let info = &self.function.vars[var];

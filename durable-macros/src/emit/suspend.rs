@@ -36,8 +36,10 @@ pub(crate) struct Suspensions(BTreeSet<PointId>);
 impl Suspensions {
     /// Sorts the points.
     pub(crate) fn plan(function: &Function, layout: &Layout) -> Self {
-        let is_narrow =
-            |point: PointId| layout.saved(function, point).iter().any(|var| layout.scoped.contains_key(var));
+        let is_narrow = |point: PointId| {
+            !layout.scoped.is_empty()
+                && layout.saved(function, point).iter().any(|var| layout.scoped.contains_key(var))
+        };
         Self(layout.points.iter().copied().filter(|point| !is_narrow(*point)).collect())
     }
 

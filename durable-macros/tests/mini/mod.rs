@@ -32,7 +32,7 @@ pub mod __private {
     use std::future::Future;
     use std::marker::PhantomData;
     pub use std::option::Option::{None, Some};
-    pub use std::task::Poll::{Pending, Ready};
+    pub use std::task::Poll::Ready;
     use std::task::{Context, Poll, Waker};
 
     pub struct WorkflowMeta {
