@@ -84,6 +84,7 @@ impl StandIn {
 /// Reads a stored layout row.
 type Source = Box<dyn Fn(u64) -> Option<Vec<u8>> + Send + Sync>;
 type SavedKey = (usize, u32, u64);
+type SavedLayout = (Box<[u64]>, u64);
 type ResolvedKey = (usize, u64);
 
 /// The frame layouts that an engine knows; others are fetched from the store when they are met.
@@ -97,7 +98,7 @@ pub(crate) struct Frames {
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>), ByNumber>>,
     pub(super) parameters: KnownParameters,
     /// Layouts of frames of this build: those of their variables, and the id.
-    saved: RwLock<HashMap<SavedKey, (Box<[u64]>, u64), ByNumber>>,
+    saved: RwLock<HashMap<SavedKey, SavedLayout, ByNumber>>,
     /// The layouts of `saved`, with their workflows: this build reads what it wrote.
     written: RwLock<HashSet<ResolvedKey>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>, ByNumber>>,
