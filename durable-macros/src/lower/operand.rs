@@ -312,8 +312,8 @@ impl Lowerer {
     /// that is assigned is copied; the variables of an index are copied in any case.
     fn keep_unchanged(&mut self, name: String, mut value: Expr, mode: Mode, changes: &Changes) -> Expr {
         if let Expr::Closure(closure) = &mut value {
-            let changed = if closure.capture.is_some() { changes.all_vars() } else { changes.vars() };
-            self.capture_unchanged(&name, closure, &changed);
+            let vars = if closure.capture.is_some() { changes.all_vars() } else { changes.vars() };
+            self.capture_unchanged(&name, closure, &vars);
         }
         Indexes { lowerer: self, name: &name, changes }.visit_expr_mut(&mut value);
         if mode == Mode::Place && is_place(&value) && changes.changes(&value) {
@@ -358,10 +358,10 @@ impl Lowerer {
             // Before the right side if the types overload the operator, behind it if they are numbers.
             let awaits = point::has_await(&e.right);
             let changes = if awaits { Changes::of([&*e.right]) } else { Changes::default() };
-            let changed = changes.vars();
+            let certain = changes.vars();
             let places = indexes(&e.left);
             let is_moved_on =
-                places.iter().any(|index| !Effects::of_expr(index).mentions.is_disjoint(&changed));
+                places.iter().any(|index| !Effects::of_expr(index).mentions.is_disjoint(&certain));
             if point::has_await(&e.left) || !is_place(&e.left) || is_moved_on {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
@@ -469,8 +469,8 @@ impl Indexes<'_> {
         let (changed, lent) = (self.changes.vars(), self.changes.all_vars());
         let mut mentions = Effects::of_expr(index).mentions.into_iter();
         mentions.any(|var| {
-            let changes = self.lowerer.function.vars[var].mutable || derefs(index);
-            changed.contains(&var) || (changes && lent.contains(&var))
+            let is_mutable = self.lowerer.function.vars[var].mutable || derefs(index);
+            changed.contains(&var) || (is_mutable && lent.contains(&var))
         })
     }
 }
