@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Activity, ActivityMeta, Retry, millis};
+use super::{Activity, ActivityMeta, OwnOptions, Retry, millis};
 use crate::{
     codec::{
         self, DecodeError, Emit, EncodeError, Encoded, Persist, Plain, Slot, TypeOf, put_number, take_bytes,
@@ -25,62 +25,6 @@ use crate::{
     frame::{Frame, witnesses::Callee},
     future::{DurableFuture, IntoDurableFuture},
 };
-
-/// What a call sets differently from its activity.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CallOptions {
-    /// Longest attempt, in milliseconds.
-    pub start_to_close_ms: Option<u64>,
-    /// Longest time over all attempts, in milliseconds.
-    pub schedule_to_close_ms: Option<u64>,
-    /// Longest silence of an attempt, in milliseconds.
-    pub heartbeat_ms: Option<u64>,
-    /// The retry policy.
-    pub retry: Option<Retry>,
-}
-
-/// The options of a call, of which nearly every call has none: then they take up a word.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OwnOptions(Option<Box<CallOptions>>);
-
-impl OwnOptions {
-    /// To be set.
-    fn set(&mut self) -> &mut CallOptions {
-        self.0.get_or_insert_default()
-    }
-}
-
-impl std::ops::Deref for OwnOptions {
-    type Target = CallOptions;
-
-    fn deref(&self) -> &CallOptions {
-        const NONE: &CallOptions = &CallOptions {
-            start_to_close_ms: None,
-            schedule_to_close_ms: None,
-            heartbeat_ms: None,
-            retry: None,
-        };
-        self.0.as_deref().unwrap_or(NONE)
-    }
-}
-
-impl From<CallOptions> for OwnOptions {
-    fn from(options: CallOptions) -> Self {
-        OwnOptions((options != CallOptions::default()).then(|| Box::new(options)))
-    }
-}
-
-impl Serialize for OwnOptions {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        CallOptions::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for OwnOptions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CallOptions::deserialize(deserializer).map(OwnOptions::from)
-    }
-}
 
 /// A call of an activity that has not begun: await it in a workflow. Its arguments are stored.
 #[must_use = "an activity does nothing until its call is awaited in a workflow"]

@@ -15,6 +15,7 @@ mod context;
 mod entry;
 mod function;
 mod meta;
+mod options;
 pub mod retry;
 mod states;
 mod unit;
@@ -22,13 +23,14 @@ mod verdict;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-pub use call::{ActivityCall, ActivityFuture, CallOptions, OwnOptions};
+pub use call::{ActivityCall, ActivityFuture};
 pub(crate) use call::{Popular as PopularCall, is_call, other_activity_reason};
 pub use context::{ActivityContext, AttemptInfo, AttemptState, IdempotencyKey};
 pub use entry::{ActivityEntry, AttemptOutcome};
 pub(crate) use entry::{Popular as PopularEntry, write_some};
 pub use function::ActivityFn;
 pub use meta::{ActivityMeta, DEFAULT_START_TO_CLOSE, RetryMeta, Timeouts};
+pub use options::{CallOptions, OwnOptions};
 pub use retry::Retry;
 pub use states::{MissingState, State, States};
 pub use unit::{UnitCall, call};

@@ -10,6 +10,8 @@
 //!   `Some`, a new variant) leads to such a trial of the whole value. A type that fails it, or whose values have no layout in common, is written
 //!   in the *named* encoding from then on, which describes itself, and every such value is tried before it is returned. What fails that
 //!   too is an [`EncodeError`] that names the field.
+//!   The standard library's plainest types (`plain`) are written and read without following the calls, once such a trial has shown all of
+//!   their layout.
 //! - **Everything stored can be read by name later**, without the type: by position under its [`LayoutId`], a hash of the layout that is
 //!   stored once; by itself in the named encoding ([`LayoutId::NAMED`]). That is how [`Codec::view`] shows locals to people,
 //!   and how [`Codec::decode`] reads a value for a type that has changed since.

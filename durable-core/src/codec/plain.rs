@@ -239,8 +239,8 @@ mod tests {
         is_walked(|random| number(random) as i32);
         is_walked(|random| number(random) as i16);
         is_walked(|random| number(random) as i8);
-        is_walked(|random| number(random) as isize);
-        is_walked(|random| number(random) % 2 == 0);
+        is_walked(|random| number(random).cast_signed() as isize);
+        is_walked(|random| number(random).is_multiple_of(2));
         is_walked(|random| number(random) as f64 / 3.0);
         is_walked(|random| number(random) as f32 / 3.0);
         is_walked(|random| text(random).chars().next().unwrap_or('x'));
@@ -250,8 +250,8 @@ mod tests {
         is_walked(|random| (text(random), number(random)));
         is_walked(|random| number(random)..number(random));
         is_walked(|random| number(random) as i32..number(random) as i32);
-        is_walked(|random| (number(random) % 2 == 0).then(|| text(random)));
-        is_walked(|random| (number(random) % 2 == 0).then(|| number(random)));
+        is_walked(|random| (number(random).is_multiple_of(2)).then(|| text(random)));
+        is_walked(|random| (number(random).is_multiple_of(2)).then(|| number(random)));
         is_walked(|random| (0..number(random) % 50).collect::<Vec<u64>>());
         is_walked(|random| text(random).into_bytes());
         is_walked(|random| (0..number(random) % 9).map(|_| text(random)).collect::<Vec<_>>());

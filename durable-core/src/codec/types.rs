@@ -171,7 +171,7 @@ impl TypeMap {
 
     /// The same from what this thread has found before, as long as nothing has changed.
     #[inline]
-    pub(super) fn find(&self, id: TypeId, of: &TypeOf) -> Option<Rc<Arc<Known>>> {
+    pub(super) fn find(&self, id: TypeId, of: &TypeOf) -> Option<Found> {
         // Before the look into the map: what is found there is no older.
         let version = self.version.load(Ordering::Acquire);
         match FOUND.try_with(|found| Some(found.borrow().get(version, id)?.known.clone())) {
@@ -194,7 +194,7 @@ impl TypeMap {
     }
 
     #[cold]
-    fn find_anew(&self, version: u64, id: TypeId, of: &TypeOf) -> Option<Rc<Arc<Known>>> {
+    fn find_anew(&self, version: u64, id: TypeId, of: &TypeOf) -> Option<Found> {
         let known = Rc::new(self.get(id)?);
         // A thread that is past its locals keeps nothing.
         let _ = FOUND.try_with(|found| found.borrow_mut().keep(version, id, &known, of));
@@ -222,11 +222,18 @@ impl TypeMap {
 const KEPT: usize = 64;
 
 thread_local! {
-    static FOUND: RefCell<Found> = const { RefCell::new(Found { version: 0, types: Vec::new() }) };
+    static FOUND: RefCell<Finds> = const { RefCell::new(Finds { version: 0, types: Vec::new() }) };
 }
 
+/// What is known of a type, as a thread keeps it: whoever uses it counts in the thread alone.
+#[allow(
+    clippy::redundant_allocation,
+    reason = "the inner count is shared with other threads, which would wait for each other at each value"
+)]
+pub(super) type Found = Rc<Arc<Known>>;
+
 /// What a thread has found in a registry.
-struct Found {
+struct Finds {
     version: u64,
     /// Each at the place that its hash says, of `KEPT` or none at all.
     types: Vec<Option<Kept>>,
@@ -235,11 +242,11 @@ struct Found {
 #[derive(Clone)]
 struct Kept {
     id: TypeId,
-    known: Rc<Arc<Known>>,
+    known: Found,
     plain: Option<(LayoutId, Plain)>,
 }
 
-impl Found {
+impl Finds {
     #[inline]
     fn get(&self, version: u64, id: TypeId) -> Option<&Kept> {
         match self.types.get(place(id)) {
@@ -248,7 +255,7 @@ impl Found {
         }
     }
 
-    fn keep(&mut self, version: u64, id: TypeId, known: &Rc<Arc<Known>>, of: &TypeOf) {
+    fn keep(&mut self, version: u64, id: TypeId, known: &Found, of: &TypeOf) {
         if self.version != version {
             self.version = version;
             self.types.clear();

@@ -191,7 +191,7 @@ mod tests {
         for _ in 0..20_000 {
             // Most bytes say that the number goes on, so that it comes to its end or beyond.
             let bytes: Vec<u8> = (0..random.bits() % 13)
-                .map(|_| random.bits() as u8 | if random.bits() % 6 == 0 { 0 } else { 0x80 })
+                .map(|_| random.bits() as u8 | if random.bits().is_multiple_of(6) { 0 } else { 0x80 })
                 .collect();
             reads_as_postcard::<u64>(&bytes);
             reads_as_postcard::<u32>(&bytes);

@@ -84,6 +84,7 @@ impl StandIn {
 /// Reads a stored layout row.
 type Source = Box<dyn Fn(u64) -> Option<Vec<u8>> + Send + Sync>;
 type SavedKey = (usize, u32, u64);
+type SavedLayout = (Box<[u64]>, u64);
 type ResolvedKey = (usize, u64);
 
 /// The frame layouts that an engine knows; others are fetched from the store when they are met.
@@ -97,7 +98,7 @@ pub(crate) struct Frames {
     own: RwLock<HashMap<usize, (u64, Arc<PointTable>), ByNumber>>,
     pub(super) parameters: KnownParameters,
     /// Layouts of frames of this build: those of their variables, and the id.
-    saved: RwLock<HashMap<SavedKey, (Box<[u64]>, u64), ByNumber>>,
+    saved: RwLock<HashMap<SavedKey, SavedLayout, ByNumber>>,
     /// The layouts of `saved`, with their workflows: this build reads what it wrote.
     written: RwLock<HashSet<ResolvedKey>>,
     resolved: RwLock<HashMap<ResolvedKey, Arc<Resolved>, ByNumber>>,
@@ -302,7 +303,12 @@ impl Frames {
         bytes: &[u8],
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
-        self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
+        match codec.decode_as(of, layout, bytes, slot) {
+            Err(DecodeError::UnknownLayout(_)) => {
+                self.fetching(codec, || codec.decode_as(of, layout, bytes, slot))
+            }
+            read => read,
+        }
     }
 
     /// The same for a part of a stored value.
@@ -315,11 +321,7 @@ impl Frames {
         slot: &mut dyn Slot,
     ) -> Result<(), DecodeError> {
         if part.is_empty() {
-            return match codec.decode_as(of, layout, bytes, slot) {
-                // Fetched, and then once more.
-                Err(DecodeError::UnknownLayout(_)) => self.decode_as(codec, of, layout, bytes, slot),
-                read => read,
-            };
+            return self.decode_as(codec, of, layout, bytes, slot);
         }
         match self.view(codec, layout, bytes)?.part(part) {
             Some(value) => Codec::read_as(of, &value, slot),

@@ -1,7 +1,7 @@
 //! What a frame works with while it is polled. The next frame of its workflow on the same thread takes it over, so that a step
 //! allocates next to nothing.
 //!
-//! Invariants: a memory that is handed on holds no value and no byte of anybody's; what is large is not handed on.
+//! Invariants: a memory that is handed on holds no value and no bytes of anybody's; what is large is not handed on.
 
 use std::{
     any::{Any, TypeId},
@@ -91,6 +91,7 @@ impl Memory {
         self.parts.clear();
         self.unwritten = None;
         self.kept.clear();
+        self.image.clear();
         if self.kept.capacity() > MOST_BYTES {
             self.kept = Vec::new();
         }
@@ -208,5 +209,62 @@ impl Memory {
             }
         };
         self.push(start, layout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::{Refused, Workflow};
+
+    /// In debug builds every value is checked, and written by the walk for that.
+    #[test]
+    fn what_is_kept_without_a_look_at_its_layout_is_what_the_codec_writes() {
+        let codec = Codec::new();
+        codec.set_checking(false);
+        let mut memory = Memory::of(<Refused<(), ()> as Workflow>::META);
+        memory.learn(0, TypeOf::of::<u64>());
+        memory.learn(1, TypeOf::of::<String>());
+        for n in [3, 300, 0, u64::MAX, 70_000] {
+            let text = n.to_string();
+            memory.keep_awaited(&codec, TypeOf::of::<(u64,)>(), &(n,));
+            memory.keep(&codec, &text);
+            memory.keep(&codec, &n);
+            let mut expected = Vec::new();
+            for written in [codec.encode(&(n,)), codec.encode(&n), codec.encode(&text)] {
+                push_delimited(&mut expected, &written.expect("it is written").bytes);
+            }
+            assert_eq!(*memory.put_together(), *expected);
+            let (number, text) = (codec.encode(&n).expect("it is"), codec.encode(&text).expect("it is"));
+            assert_eq!(codec.decode::<u64>(number.layout, &number.bytes).expect("it is read"), n);
+            assert_eq!(codec.decode::<String>(text.layout, &text.bytes).expect("it is read"), n.to_string());
+            assert_eq!(
+                memory.parts.iter().skip(1).map(|part| part.0).collect::<Vec<_>>(),
+                [text.layout.0, number.layout.0]
+            );
+        }
+        assert!(memory.variables.iter().all(|variable| variable.plain.is_some()), "it was not looked at");
+        codec.set_checking(true);
+        memory.keep(&codec, &5_u64);
+        assert!(
+            memory.variables.iter().all(|variable| variable.plain.is_none()),
+            "every value is checked again"
+        );
+    }
+
+    #[test]
+    fn what_is_handed_on_is_empty_and_what_is_large_is_not_handed_on() {
+        let meta = <Refused<u8, ()> as Workflow>::META;
+        let mut memory = Memory::of(meta);
+        memory.learn(0, TypeOf::of::<[u64; 32]>());
+        memory.learn(1, TypeOf::of::<Vec<[u64; 32]>>());
+        let slot = memory.take_slot(1);
+        memory.put_slot(1, slot);
+        memory.keep_awaited(&Codec::new(), TypeOf::of::<String>(), &"x".repeat(MOST_BYTES + 1));
+        assert!(memory.put_together().len() > MOST_BYTES);
+        memory.hand_on();
+        let memory = Memory::of(meta);
+        assert_eq!((memory.variables.len(), memory.parts.len(), memory.kept.capacity()), (2, 0, 0));
+        assert!(memory.variables[1].slot.as_ref().is_some_and(|slot| slot.value().is_none()));
     }
 }

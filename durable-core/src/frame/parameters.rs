@@ -35,6 +35,8 @@ pub(super) struct KnownParameters {
     stored: RwLock<HashMap<LayoutId, Arc<Parameters>, ByNumber>>,
     /// What arguments of this build are stored under, by the address of their names and the layout of their values.
     own: RwLock<HashMap<(usize, LayoutId), LayoutId, ByNumber>>,
+    /// The other way round, for stored arguments that are those of today's parameters as they are.
+    same: RwLock<HashMap<(usize, LayoutId), LayoutId, ByNumber>>,
 }
 
 impl Frames {
@@ -67,7 +69,16 @@ impl Frames {
     }
 
     /// The arguments of a stored call as today's parameters. One that was not there is `None`.
-    pub(crate) fn load_args(&self, codec: &Codec, names: &Names, args: Encoded) -> Result<Encoded, String> {
+    pub(crate) fn load_args(
+        &self,
+        codec: &Codec,
+        names: &'static Names,
+        args: Encoded,
+    ) -> Result<Encoded, String> {
+        let key = (names.as_ptr().addr(), args.layout);
+        if let Some(layout) = self.parameters.same.read().expect(LOCK).get(&key).copied() {
+            return Ok(Encoded { layout, bytes: args.bytes });
+        }
         let stored = match self.stored_parameters(args.layout) {
             Ok(stored) => stored,
             // A call without parameters has none stored either; nor have those that were made by hand.
@@ -81,6 +92,9 @@ impl Frames {
         let is_same = order.len() == stored.names.len()
             && order.iter().enumerate().all(|(at, place)| *place == Some(at));
         let layout = if is_same { stored.values } else { codec.adapt(stored.values, &order) };
+        if is_same && codec.knows(layout) {
+            self.parameters.same.write().expect(LOCK).insert(key, layout);
+        }
         Ok(Encoded { layout, bytes: args.bytes })
     }
 

@@ -145,3 +145,24 @@ fn a_call_that_was_not_awaited_yet_can_be_stored() {
     let call: ActivityCall<Charge> = codec.decode(bytes.layout, &bytes.bytes).unwrap();
     assert_eq!(call.into_args(), codec.encode(&("abc".to_owned(),)));
 }
+
+#[test]
+fn a_started_call_is_written_without_a_look_at_its_layout_as_it_is_with_one() {
+    let codec = Codec::new();
+    for (id, activity) in [(0, 0), (1, 127), (128, u32::MAX), (u64::MAX, 1 << 20)] {
+        let state = State(CallState::Started { id, activity });
+        let walked = codec.encode_as(TypeOf::of::<State>(), &state).expect("it is written");
+        let mut written = Vec::new();
+        assert!(write_state(&state, &mut written));
+        assert_eq!(written, *walked.bytes);
+        let mut back: Option<State> = None;
+        assert!(read_state(&mut back, &written));
+        let Some(State(CallState::Started { id: was, activity: of })) = back else {
+            panic!("it was started")
+        };
+        assert_eq!((was, of), (id, activity));
+        written.push(0);
+        assert!(!read_state(&mut back, &written), "a byte is left over");
+    }
+    assert!(!write_state(&State(CallState::Ended), &mut Vec::new()), "that is left to the walk");
+}
