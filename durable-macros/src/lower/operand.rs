@@ -358,9 +358,10 @@ impl Lowerer {
             // Before the right side if the types overload the operator, behind it if they are numbers.
             let awaits = point::has_await(&e.right);
             let changes = if awaits { Changes::of([&*e.right]) } else { Changes::default() };
-            let vars = changes.vars();
+            let certain = changes.vars();
             let places = indexes(&e.left);
-            let is_moved_on = places.iter().any(|index| !Effects::of_expr(index).mentions.is_disjoint(&vars));
+            let is_moved_on =
+                places.iter().any(|index| !Effects::of_expr(index).mentions.is_disjoint(&certain));
             if point::has_await(&e.left) || !is_place(&e.left) || is_moved_on {
                 self.errors.push(e.left.span(), diagnostics::COMPOUND_LEFT);
             }
