@@ -109,9 +109,9 @@ async fn hold(engine: &TestEngine, places: &[String]) -> Vec<JoinHandle<Result<(
     held
 }
 
-/// Places for all workers.
-fn all(test: &str) -> [String; 3] {
-    [1, 2, 3].map(|worker| format!("{test} {worker}"))
+/// Places for both workers.
+fn two(test: &str) -> [String; 2] {
+    [format!("{test} 1"), format!("{test} 2")]
 }
 
 #[activity(retry(initial = "1h", jitter = 0))]
@@ -147,7 +147,7 @@ async fn a_cancellation_that_comes_with_the_end_of_a_failed_attempt_is_the_last_
     let other = engine.start("b", stumbles_until_it_is_to_finish()).await.unwrap();
     gate.arrival().await;
     gate.arrival().await;
-    let places = all("stumbling");
+    let places = two("stumbling");
     let _opens = Opens(&places);
     let held = hold(&engine, &places).await;
     gate.open(2);
@@ -196,7 +196,7 @@ async fn what_is_left_of_an_instance_does_not_hide_the_one_in_its_place() {
     old.terminate("it takes too long").await.unwrap();
     // The store gives the lowest free place away.
     let new = engine.start("new", rests()).await.unwrap();
-    let places = all("lingering");
+    let places = two("lingering");
     let _opens = Opens(&places);
     let held = hold(&engine, &places).await;
     gate.open(1);
@@ -262,13 +262,11 @@ async fn parent_of_late(at: String) -> Result<(), Error> {
 #[tokio::test]
 async fn a_child_whose_creation_its_parent_did_not_see_before_it_was_terminated_ends_with_it() {
     let engine = testing::engine().open().await;
-    let places = ["creating", "before it", "beside it", "aside"].map(|at| format!("late: {at}"));
+    let places = ["creating", "before it", "beside it"].map(|at| format!("late: {at}"));
     let _opens = Opens(&places);
-    let [creating, before, beside, aside] = &places;
+    let [creating, before, beside] = &places;
     engine.start(beside, stands(beside.clone())).await.unwrap();
     engine.idle().await;
-    // There are three workers, and this one has nothing to do with it.
-    let held = hold(&engine, std::slice::from_ref(aside)).await;
     let parent = engine.start("a", parent_of_late(creating.clone())).await.unwrap();
     soon(taken(creating)).await;
     engine.start(before, stands(before.clone())).await.unwrap();
@@ -292,11 +290,7 @@ async fn a_child_whose_creation_its_parent_did_not_see_before_it_was_terminated_
     })
     .await;
     open(beside);
-    open(aside);
     soon(terminated).await.unwrap().unwrap();
-    for held in held {
-        soon(held).await.unwrap().unwrap();
-    }
     soon(one).await.unwrap().unwrap();
     soon(other).await.unwrap().unwrap();
     let ended = soon(late.result()).await;

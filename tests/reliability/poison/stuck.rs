@@ -119,7 +119,7 @@ fn without_a_watchdog_nobody_goes_on() {
     let directory = tempfile::tempdir().expect("a directory for the test");
     block_on(async {
         let engine = builder(&directory).step_timeout(LONG * 60).open().await.expect("the engine opens");
-        for number in 0..3 {
+        for number in 0..2 {
             engine.start(format!("endless-{number}"), endless(number)).await.expect("it starts");
             // One worker takes whatever is there together: the next one is for another.
             until("a worker more is stuck", async || STUCK.load(Ordering::SeqCst) > number).await;

@@ -106,7 +106,7 @@ impl UnderWay {
 
     /// Whether it has ended at its first poll, and soon: then a worker may poll the next one of its activity.
     pub(super) fn note_quickness(&self, is_quick: bool) {
-        // Written when it changes, and read otherwise: all workers look at it.
+        // Written when it changes, and read otherwise: both workers look at it.
         if self.entry.is_quick.load(Ordering::Relaxed) != is_quick {
             self.entry.is_quick.store(is_quick, Ordering::Relaxed);
         }

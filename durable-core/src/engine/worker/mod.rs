@@ -1,7 +1,7 @@
 //! The workers: they step the instances that are ready and commit their transitions in batches.
 //!
-//! A few threads do the same thing: take what is ready, step it, and commit. Only one commits at a
-//! time; while it syncs, the others step what has become ready and add to their batches until the disk
+//! Two threads do the same thing: take what is ready, step it, and commit. Only one commits at a
+//! time; while it syncs, the other steps what has become ready and adds to its batch until the disk
 //! is free. So a lone workflow is served by one thread from event to commit, and many share commits.
 //!
 //! A crash anywhere in here loses no more than what was not acknowledged: effects begin, and callers
